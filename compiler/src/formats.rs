@@ -1,0 +1,61 @@
+//! How each linear is stored and how its input is coded: what the compiler knows of a compression profile.
+
+use models::compress::{ActivationFormat, CompressedModel, InputSite, LinearLayout, Profile};
+use models::{ModelConfig, TensorId};
+use std::collections::BTreeMap;
+
+/// The storage of every linear of a model, and the static scales of their inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormatTable {
+    layouts: BTreeMap<TensorId, LinearLayout>,
+    static_scales: BTreeMap<InputSite, f32>,
+}
+
+impl FormatTable {
+    /// The table of a compressed model.
+    pub fn of_model(model: &CompressedModel) -> Self {
+        let layouts = model.linears.iter().map(|(id, linear)| (*id, linear.layout())).collect();
+        Self { layouts, static_scales: model.activation_scales.clone() }
+    }
+
+    /// The table of a model of which only the shapes are known. Static scales count as 1: no cycle depends on them.
+    pub fn of_shapes(config: &ModelConfig, profile: &Profile) -> Self {
+        let mut table = Self { layouts: BTreeMap::new(), static_scales: BTreeMap::new() };
+        for (id, outputs, inputs) in crate::passes::tile::linears(config) {
+            let layout = profile.format_of(&id.to_string()).layout(outputs as usize, inputs as usize, None);
+            table.layouts.insert(id, layout);
+            match (profile.activations(), InputSite::of(id)) {
+                (ActivationFormat::Int8Static, Some(site)) => {
+                    table.static_scales.insert(site, 1.0);
+                }
+                (ActivationFormat::Int8Static, None) | (ActivationFormat::Int8Dynamic, _) => {}
+            }
+        }
+        table
+    }
+
+    /// The storage of a linear.
+    ///
+    /// # Panics
+    /// When the table has none: it is made from every linear of the model.
+    pub fn layout(&self, id: TensorId) -> LinearLayout {
+        *self.layouts.get(&id).unwrap_or_else(|| panic!("no format for {id}"))
+    }
+
+    /// Every linear with its storage.
+    pub fn iter(&self) -> impl Iterator<Item = (TensorId, LinearLayout)> {
+        self.layouts.iter().map(|(id, layout)| (*id, *layout))
+    }
+
+    /// The static scale of an input, if it has one.
+    pub fn static_scale(&self, site: InputSite) -> Option<f32> {
+        self.static_scales.get(&site).copied()
+    }
+
+    /// Bits a weight over all linears, as stored.
+    pub fn bits_per_weight(&self) -> f64 {
+        let bits: u64 = self.layouts.values().map(LinearLayout::stored_bits).sum();
+        let weights: u64 = self.layouts.values().map(LinearLayout::weights).sum();
+        bits as f64 / weights as f64
+    }
+}

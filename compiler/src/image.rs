@@ -1,0 +1,179 @@
+//! The memory image: tensors packed into the form in which the machine stores them. The only place that looks at
+//! weights, and it only packs.
+
+use crate::MemoryMap;
+use crate::passes::layout::TableLayout;
+use crate::passes::tile::{Block, Piece, Tile, TiledLinear, group_steps, stream_chunks};
+use half::f16;
+use hw_config::machine::Machine;
+use models::compress::{CompressedLinear, CompressedModel, Scales};
+use models::config::Position;
+use models::weights::TensorKind;
+use models::{Model, ModelConfig, TensorId, Weights};
+
+/// Where the bytes go: called with an address and what stands there.
+pub type Sink<'a> = dyn FnMut(u64, &[u8]) + 'a;
+
+/// Writes everything that a model's programs read before they have written it: weights, parameters, constants.
+///
+/// # Panics
+/// When the model has no weights: shapes alone have no image.
+pub fn write(machine: &Machine, model: &Model, compressed: &CompressedModel, map: &MemoryMap, sink: &mut Sink<'_>) {
+    let weights = model.weights.as_ref().expect("an image needs weights");
+    for (id, tiled) in &map.linears {
+        linear(machine, tiled, &compressed.linears[id], sink);
+    }
+    for (id, table) in &map.tables {
+        tensor_table(&model.config, weights, *id, table, sink);
+    }
+    if let Some(table) = &map.rope {
+        rope_table(&model.config, table, sink);
+    }
+    let ones: Vec<u8> = (0..map.ones.elements).flat_map(|_| f16::ONE.to_le_bytes()).collect();
+    sink(map.ones.base, &ones);
+}
+
+fn linear(machine: &Machine, tiled: &TiledLinear, linear: &CompressedLinear, sink: &mut Sink<'_>) {
+    for tile in &tiled.tiles {
+        for piece in &tile.pieces {
+            let codes = |column: usize, i: usize| linear.codes[column * linear.layout().stored() + i] as u8;
+            stream(machine, tile, piece, &piece.weight, tiled, linear.bits.bits(), &codes, sink);
+            if let Some(block) = &piece.index {
+                let indices = |column: usize, i: usize| linear.indices[column * linear.layout().stored() + i];
+                stream(machine, tile, piece, block, tiled, linear.sparsity.index_bits(), &indices, sink);
+            }
+            scales(machine, tile, piece, tiled, linear, sink);
+        }
+    }
+}
+
+/// Packs the low `bits` bits of each stored element of a piece: a column is one little-endian bit stream, cut into
+/// pieces of `chain` bytes; chunk j holds piece j of every column. Elements beyond a column's last are zero.
+#[expect(clippy::too_many_arguments, reason = "a piece's place, its storage and its values are all different things")]
+fn stream(
+    machine: &Machine,
+    tile: &Tile,
+    piece: &Piece,
+    block: &Block,
+    tiled: &TiledLinear,
+    bits: u32,
+    element: &dyn Fn(usize, usize) -> u8,
+    sink: &mut Sink<'_>,
+) {
+    let chain = machine.chain() as usize;
+    let chunks = stream_chunks(piece.steps, bits) as usize;
+    let cols = tile.cols as usize;
+    let stored = tiled.plan.stored();
+    let first = piece.first_step as usize * chain;
+    let count = (piece.steps as usize * chain).min(stored.saturating_sub(first));
+    let mut bytes = vec![0_u8; chunks * cols * chain];
+    let mut column_bytes = vec![0_u8; chunks * chain];
+    for column in 0..cols {
+        column_bytes.fill(0);
+        for i in 0..count {
+            let value = u16::from(element(tile.first as usize + column, first + i)) & ((1 << bits) - 1);
+            let at = i * bits as usize;
+            let shifted = value << (at % 8);
+            column_bytes[at / 8] |= shifted as u8;
+            if shifted >> 8 != 0 {
+                column_bytes[at / 8 + 1] |= (shifted >> 8) as u8;
+            }
+        }
+        for chunk in 0..chunks {
+            let at = (chunk * cols + column) * chain;
+            bytes[at..at + chain].copy_from_slice(&column_bytes[chunk * chain..(chunk + 1) * chain]);
+        }
+    }
+    rows(block, &bytes, sink);
+}
+
+/// Writes `bytes` as the rows of a block.
+fn rows(block: &Block, bytes: &[u8], sink: &mut Sink<'_>) {
+    assert_eq!(bytes.len(), (block.rows * block.bytes) as usize, "a block's rows hold exactly its bytes");
+    for (row, bytes) in bytes.chunks(block.bytes as usize).enumerate() {
+        sink(block.address + row as u64 * block.stride, bytes);
+    }
+}
+
+/// A row of f16 scales a group; or, with two levels, a row of integer scales a group and one row of f16.
+fn scales(
+    machine: &Machine,
+    tile: &Tile,
+    piece: &Piece,
+    tiled: &TiledLinear,
+    linear: &CompressedLinear,
+    sink: &mut Sink<'_>,
+) {
+    let width = machine.width() as usize;
+    let groups = linear.layout().groups();
+    let (first, last) = match group_steps(machine, tiled.plan) {
+        0 => (0, 1),
+        group => (piece.first_step / group, (piece.first_step + piece.steps).div_ceil(group)),
+    };
+    let span = first as usize..(last as usize).min(groups);
+    let mut bytes = vec![0_u8; piece.scale.bytes as usize];
+    let mut put_f16 = |row: usize, column: usize, bits: u16| {
+        let at = row * width + column * 2;
+        bytes[at..at + 2].copy_from_slice(&bits.to_le_bytes());
+    };
+    for column in 0..tile.cols as usize {
+        let output = tile.first as usize + column;
+        match &linear.scales {
+            Scales::F16 { bits } => {
+                for (row, group) in span.clone().enumerate() {
+                    put_f16(2 * row, column, bits[output * groups + group]);
+                }
+            }
+            Scales::TwoLevel { column: column_scales, .. } => put_f16(span.len(), column, column_scales[output]),
+        }
+    }
+    match &linear.scales {
+        Scales::F16 { .. } => {}
+        Scales::TwoLevel { group: integers, .. } => {
+            for column in 0..tile.cols as usize {
+                let output = tile.first as usize + column;
+                for (row, group) in span.clone().enumerate() {
+                    bytes[row * width + column] = integers[output * groups + group];
+                }
+            }
+        }
+    }
+    rows(&piece.scale, &bytes, sink);
+}
+
+/// Embeddings as f16; norms and biases as f32, a norm's scale times the root of its length (see `misc rmsnorm`).
+fn tensor_table(config: &ModelConfig, weights: &Weights, id: TensorId, table: &TableLayout, sink: &mut Sink<'_>) {
+    let tensor = weights.get(id);
+    let is_scale = is_norm_scale(id);
+    for row in 0..table.rows as usize {
+        let end = ((row + 1) * table.elements as usize).min(tensor.data().len());
+        let values = &tensor.data()[row * table.elements as usize..end];
+        let bytes: Vec<u8> = match id.kind() {
+            TensorKind::Embedding => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
+            TensorKind::Norm if is_scale => {
+                let root = (values.len() as f64).sqrt();
+                values.iter().flat_map(|v| ((f64::from(*v) * root) as f32).to_le_bytes()).collect()
+            }
+            TensorKind::Norm | TensorKind::Bias => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            TensorKind::Linear => unreachable!("{id} of {:?} is no table", config.family),
+        };
+        sink(table.base + row as u64 * table.stride, &bytes);
+    }
+}
+
+fn is_norm_scale(id: TensorId) -> bool {
+    id.kind() == TensorKind::Norm && !id.to_string().ends_with(".bias")
+}
+
+/// A row `[cos, sin]` a position: angle = position x theta^(-2i / rotary dims).
+fn rope_table(config: &ModelConfig, table: &TableLayout, sink: &mut Sink<'_>) {
+    let Position::Rope { theta, rotary_dims } = config.position else { unreachable!("only rotary models have one") };
+    let half = rotary_dims / 2;
+    for position in 0..table.rows {
+        let angle = |i: usize| f64::from(position) * theta.powf(-2.0 * i as f64 / rotary_dims as f64);
+        let cos = (0..half).map(|i| angle(i).cos() as f32);
+        let sin = (0..half).map(|i| angle(i).sin() as f32);
+        let bytes: Vec<u8> = cos.chain(sin).flat_map(f32::to_le_bytes).collect();
+        sink(table.base + u64::from(position) * table.stride, &bytes);
+    }
+}

@@ -1,0 +1,121 @@
+//! The compiler: a model's shapes, a compression profile and a machine in; programs and a memory image out.
+//!
+//! A `Compiler` fixes what all programs of a run share: the fused operators, the tiling, the memory map. It then
+//! compiles one `Program` for each step kind and length bucket on demand. It must never read the simulator or the
+//! generator, never look at a weight's value (that is `image`'s only job, and it only packs), and never emit what the
+//! legality pass has not allowed.
+//!
+//! Reading order: `graph` (operators and their edges), `passes` (the pipeline, one file a pass: legality, fuse, tile,
+//! layout, place, lower, hoist, order), `image` (tensors into memory), `step` (what a program is for).
+
+mod error;
+mod formats;
+pub mod graph;
+pub mod image;
+pub mod passes;
+pub mod step;
+
+pub use error::CompileError;
+pub use formats::FormatTable;
+pub use passes::layout::MemoryMap;
+pub use step::{Bucket, StepKind};
+
+use hw_config::machine::Machine;
+use hw_config::program::Program;
+use models::ModelConfig;
+use passes::{Fused, fuse, hoist, layout, legality, lower, order, place, tile};
+
+/// What a run asks of the compiler besides machine, model and formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Sequences decoded together.
+    pub batch: u32,
+    /// Tokens that the KV cache of each sequence must hold: prompt and answer together.
+    pub context: u32,
+}
+
+/// A model lowered as far as all its programs share.
+pub struct Compiler<'a> {
+    machine: &'a Machine,
+    config: &'a ModelConfig,
+    name: String,
+    options: Options,
+    formats: FormatTable,
+    fused: Vec<Fused>,
+    map: MemoryMap,
+    granule: u32,
+    prefill_rows: u32,
+}
+
+impl<'a> Compiler<'a> {
+    /// Runs the passes that do not depend on the step: legality, fusion, tiling, memory layout.
+    ///
+    /// # Errors
+    /// What the machine cannot run (an operator, a format, a dimension), or what does not fit, with the numbers.
+    pub fn new(
+        machine: &'a Machine,
+        config: &'a ModelConfig,
+        name: &str,
+        formats: &FormatTable,
+        options: Options,
+    ) -> Result<Self, CompileError> {
+        let graph = graph::build(config);
+        legality::check(machine, config, &graph, formats, options)?;
+        let fused = fuse::run(&graph);
+        let granule = tile::granule(machine);
+        let tiled = tile::run(machine, config, formats)?;
+        let map = layout::run(machine, config, &tiled, options, granule)?;
+        let prefill_rows = place::prefill_rows(machine, config, map.context, granule)?;
+        Ok(Self { machine, config, name: name.to_string(), options, formats: formats.clone(), fused, map, granule, prefill_rows })
+    }
+
+    /// Where everything stands in the data memory.
+    pub fn map(&self) -> &MemoryMap {
+        &self.map
+    }
+
+    /// New tokens that one prefill step takes at most.
+    pub fn prefill_rows(&self) -> u32 {
+        self.prefill_rows
+    }
+
+    /// The bucket of a step after which the KV cache holds `end` tokens.
+    pub fn bucket(&self, end: u32) -> Bucket {
+        Bucket { max_end: end.div_ceil(self.granule) * self.granule }
+    }
+
+    /// The program of one step kind and length bucket.
+    ///
+    /// # Errors
+    /// When the step's vectors do not fit the machine's buffers, with the numbers.
+    pub fn compile(&self, kind: StepKind, bucket: Bucket) -> Result<Program, CompileError> {
+        let rows = match kind {
+            StepKind::Prefill { .. } => self.prefill_rows,
+            StepKind::Decode => self.options.batch,
+        };
+        let job = lower::Job {
+            machine: self.machine,
+            config: self.config,
+            map: &self.map,
+            formats: &self.formats,
+            kind,
+            rows,
+            max_end: bucket.max_end,
+            granule: self.granule,
+            places: place::run(self.machine, self.config, kind, rows, bucket.max_end)?,
+        };
+        let natural = lower::run(&job, &self.fused);
+        let hoisted = hoist::run(natural);
+        let (instructions, marks) = order::run(hoisted);
+        Ok(Program {
+            machine: self.machine.name.clone(),
+            machine_fingerprint: self.machine.fingerprint(),
+            name: format!("{} {} end<={}", self.name, kind.name(), bucket.max_end),
+            max_rows: rows,
+            max_end: bucket.max_end,
+            regions: self.map.regions.clone(),
+            marks,
+            instructions,
+        })
+    }
+}

@@ -1,0 +1,286 @@
+//! What each instruction reads and writes, as ranges of buffers, for the passes that keep the order safe.
+//! Ranges are those of the largest run-time extent. It must never be narrower than the truth; that it is not is shown
+//! by `hw_config::program::check`, which has its own account.
+
+use super::tile::stream_chunks;
+use hw_config::isa::{
+    Convert, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Store, StoreSource, VectorOp,
+};
+use hw_config::machine::Machine;
+use hw_config::program::Region;
+use std::collections::BTreeMap;
+
+/// A place that two units may share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Space {
+    /// Weight buffer, in chunks.
+    Weight,
+    /// Index buffer, in chunks.
+    Index,
+    /// Scale buffer, in rows.
+    Scale,
+    /// Parameter buffer, in elements.
+    Parameter,
+    /// Activation buffer, in words.
+    Activation,
+    /// Activation scales, in slots.
+    Slot,
+    /// Result buffer, in elements.
+    Result,
+    /// Vector buffer, in elements.
+    Vector,
+    /// Index registers.
+    Register,
+    /// Data memory, by region number.
+    Memory,
+}
+
+/// A range of a space: start and end (exclusive).
+pub type Range = (Space, u32, u32);
+
+/// What an instruction reads and writes.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// Ranges read.
+    pub reads: Vec<Range>,
+    /// Ranges written.
+    pub writes: Vec<Range>,
+}
+
+/// The effects of an operation.
+pub fn effects(operation: &Operation, machine: &Machine, regions: &[Region]) -> Effects {
+    match operation {
+        Operation::Load(ld) => load(ld, machine, regions),
+        Operation::Store(st) => store(st, machine, regions),
+        Operation::MatMul(mm) => mat_mul(mm, machine),
+        Operation::MatVec(mv) => mat_mul(&as_matrix(mv), machine),
+        Operation::Misc(misc) => misc_effects(misc, machine),
+        Operation::End(_) => Effects::default(),
+    }
+}
+
+fn region(regions: &[Region], address: u64) -> Range {
+    let after = regions.partition_point(|r| r.base <= address) as u32;
+    (Space::Memory, after - 1, after)
+}
+
+fn span(space: Space, at: u32, stride: u32, rows: u32, len: u32) -> Range {
+    (space, at, at + stride * rows.saturating_sub(1) + len)
+}
+
+fn load(ld: &Load, machine: &Machine, regions: &[Region]) -> Effects {
+    let (space, unit) = match ld.buffer {
+        LoadBuffer::Weight => (Space::Weight, machine.chunk_bytes() as u32),
+        LoadBuffer::Index => (Space::Index, machine.chunk_bytes() as u32),
+        LoadBuffer::Scale => (Space::Scale, machine.width()),
+        LoadBuffer::Parameter => match ld.convert {
+            Convert::Raw => (Space::Parameter, 4),
+            Convert::F16 => (Space::Parameter, 2),
+        },
+    };
+    let mut reads = vec![region(regions, ld.base)];
+    if (8..16).contains(&ld.reg) {
+        reads.push((Space::Register, u32::from(ld.reg), u32::from(ld.reg) + 1));
+    }
+    Effects { reads, writes: vec![span(space, ld.dst, ld.dst_stride, ld.rows, ld.bytes.div_ceil(unit))] }
+}
+
+fn store(st: &Store, machine: &Machine, regions: &[Region]) -> Effects {
+    let source = match st.source {
+        StoreSource::Codes => {
+            span(Space::Activation, st.src, st.src_stride, st.rows, st.count.div_ceil(machine.chain()))
+        }
+        StoreSource::Scales => span(Space::Slot, st.src, 1, st.rows, 1),
+        StoreSource::Vector => span(Space::Vector, st.src, st.src_stride, st.rows, st.count),
+    };
+    Effects { reads: vec![source], writes: vec![region(regions, st.base)] }
+}
+
+fn as_matrix(mv: &MatVec) -> MatMul {
+    MatMul {
+        first: mv.first,
+        last: mv.last,
+        bits: mv.bits,
+        sparsity: mv.sparsity,
+        steps: mv.steps,
+        group_steps: mv.group_steps,
+        two_level: mv.two_level,
+        rows: 1,
+        rows_reg: 0,
+        cols: mv.cols,
+        act: mv.act,
+        act_stride: 0,
+        slot: mv.slot,
+        weight: mv.weight,
+        index: mv.index,
+        scale: mv.scale,
+        dst: mv.dst,
+        dst_stride: 0,
+        extent: mv.extent,
+        extent_reg: mv.extent_reg,
+        extent_sub: mv.extent_sub,
+        extent_unit: mv.extent_unit,
+    }
+}
+
+fn mat_mul(mm: &MatMul, _machine: &Machine) -> Effects {
+    let groups = if mm.group_steps == 0 { 1 } else { mm.steps.div_ceil(mm.group_steps) };
+    let scale_rows = if mm.two_level { groups + 2 } else { 2 * groups };
+    let index_bits = mm.sparsity.index_bits();
+    let mut reads = vec![
+        span(Space::Weight, mm.weight, 0, 1, stream_chunks(mm.steps, mm.bits.bits())),
+        span(Space::Scale, mm.scale, 0, 1, scale_rows),
+        span(Space::Activation, mm.act, mm.act_stride, mm.rows, mm.steps * mm.sparsity.ratio()),
+    ];
+    if index_bits > 0 {
+        reads.push(span(Space::Index, mm.index, 0, 1, stream_chunks(mm.steps, index_bits)));
+    }
+    let mut writes = Vec::new();
+    if mm.last {
+        reads.push(span(Space::Slot, mm.slot, 1, mm.rows, 1));
+        writes.push(span(Space::Result, mm.dst, mm.dst_stride, mm.rows, mm.cols));
+    }
+    Effects { reads, writes }
+}
+
+fn operand(buffer: Operand, at: u32, stride: u32, rows: u32, len: u32) -> Option<Range> {
+    let space = match buffer {
+        Operand::None => return None,
+        Operand::Parameter => Space::Parameter,
+        Operand::Result => Space::Result,
+        Operand::Vector => Space::Vector,
+    };
+    Some(span(space, at, stride, rows, len))
+}
+
+fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {
+    let (rows, len) = (misc.rows, misc.len);
+    // A register may start operand a at a later row; the vector unit wrote what lies there itself.
+    let mut reads: Vec<Range> = operand(misc.a_buffer, misc.a, misc.a_stride, rows, len).into_iter().collect();
+    reads.extend(operand(misc.b_buffer, misc.b, misc.b_stride, rows, len));
+    let writes = match misc.op {
+        VectorOp::Quant => {
+            let words = len.div_ceil(machine.chain());
+            vec![span(Space::Activation, misc.dst, misc.dst_stride, rows, words), span(Space::Slot, misc.aux, 1, rows, 1)]
+        }
+        VectorOp::TopK => {
+            vec![span(Space::Vector, misc.dst, misc.dst_stride, rows, misc.aux), (Space::Register, 8, 8 + misc.aux)]
+        }
+        VectorOp::Axpy => {
+            reads.push(span(Space::Vector, misc.imm.0, misc.aux, rows, 1));
+            vec![span(Space::Vector, misc.dst, misc.dst_stride, rows, len)]
+        }
+        VectorOp::Copy
+        | VectorOp::Add
+        | VectorOp::Mul
+        | VectorOp::Relu
+        | VectorOp::Silu
+        | VectorOp::Gelu
+        | VectorOp::SiluMul
+        | VectorOp::RmsNorm
+        | VectorOp::LayerNorm
+        | VectorOp::Softmax
+        | VectorOp::Rope
+        | VectorOp::TopKMask => vec![span(Space::Vector, misc.dst, misc.dst_stride, rows, len)],
+    };
+    Effects { reads, writes }
+}
+
+/// Who last wrote, and who has since read, each part of each space. `T` is what is remembered of an access and must
+/// be able to absorb another.
+#[derive(Default)]
+pub struct Tracker<T> {
+    spaces: BTreeMap<Space, BTreeMap<u32, (u32, Access<T>)>>,
+}
+
+/// Accesses to one range.
+#[derive(Clone, Copy, Default)]
+pub struct Access<T> {
+    /// The last writer.
+    pub write: T,
+    /// Readers since.
+    pub read: T,
+}
+
+/// What is remembered of accesses.
+pub trait Memo: Copy + Default {
+    /// Both.
+    fn join(self, other: Self) -> Self;
+}
+
+impl<T: Memo> Tracker<T> {
+    /// What an access to these ranges must come after: writers for a read, writers and readers for a write.
+    pub fn before(&self, effects: &Effects) -> T {
+        let mut all = T::default();
+        for range in &effects.reads {
+            self.each(range, |access| all = all.join(access.write));
+        }
+        for range in &effects.writes {
+            self.each(range, |access| all = all.join(access.write).join(access.read));
+        }
+        all
+    }
+
+    fn each(&self, &(space, start, end): &Range, mut visit: impl FnMut(&Access<T>)) {
+        let Some(ranges) = self.spaces.get(&space) else { return };
+        if let Some((_, (last, access))) = ranges.range(..start).next_back()
+            && *last > start
+        {
+            visit(access);
+        }
+        for (_, (_, access)) in ranges.range(start..end) {
+            visit(access);
+        }
+    }
+
+    /// Remembers an access.
+    pub fn record(&mut self, effects: &Effects, memo: T) {
+        for range in &effects.reads {
+            self.update(range, |access| access.read = access.read.join(memo));
+        }
+        for &(space, start, end) in &effects.writes {
+            let ranges = self.spaces.entry(space).or_default();
+            split(ranges, start);
+            split(ranges, end);
+            let covered: Vec<u32> = ranges.range(start..end).map(|(at, _)| *at).collect();
+            for at in covered {
+                ranges.remove(&at);
+            }
+            ranges.insert(start, (end, Access { write: memo, read: T::default() }));
+        }
+    }
+
+    fn update(&mut self, &(space, start, end): &Range, mut change: impl FnMut(&mut Access<T>)) {
+        let ranges = self.spaces.entry(space).or_default();
+        split(ranges, start);
+        split(ranges, end);
+        let mut at = start;
+        let mut gaps = Vec::new();
+        for (first, (last, access)) in ranges.range_mut(start..end) {
+            if *first > at {
+                gaps.push((at, *first));
+            }
+            change(access);
+            at = *last;
+        }
+        if at < end {
+            gaps.push((at, end));
+        }
+        for (first, last) in gaps {
+            let mut access = Access::default();
+            change(&mut access);
+            ranges.insert(first, (last, access));
+        }
+    }
+}
+
+/// Cuts the range that holds `at` in two there.
+fn split<T: Copy>(ranges: &mut BTreeMap<u32, (u32, Access<T>)>, at: u32) {
+    if let Some((_, entry)) = ranges.range_mut(..at).next_back()
+        && entry.0 > at
+    {
+        let (last, access) = *entry;
+        entry.0 = at;
+        ranges.insert(at, (last, access));
+    }
+}

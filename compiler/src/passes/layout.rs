@@ -1,0 +1,282 @@
+//! Memory layout: an address for every block of weights, for parameters, KV caches and logits.
+
+use super::place;
+use super::tile::{TiledLinear, group_steps};
+use crate::graph::norm_bias;
+use crate::{CompileError, Options};
+use hw_config::machine::Machine;
+use hw_config::program::{Region, TrafficClass};
+use models::config::Position;
+use models::weights::TensorKind;
+use models::{ExpertPart, LayerPart, ModelConfig, TensorId};
+use std::collections::BTreeMap;
+
+/// A table in memory of which rows are loaded: embeddings, positions, norms, biases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableLayout {
+    /// Byte address of row 0.
+    pub base: u64,
+    /// Elements of a row.
+    pub elements: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Bytes between rows; a multiple of a line.
+    pub stride: u64,
+}
+
+/// The KV cache of one layer. Keys stand as `[kv head][sequence][tile of width tokens]`, each tile as chunks of
+/// `width` columns; values as `[kv head][part of width dims][sequence][block of chain tokens]`, each block as one chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvLayout {
+    /// Keys.
+    pub key: u64,
+    /// Key scales, f16, a row of `width` a tile, laid out like the keys.
+    pub key_scale: u64,
+    /// Values.
+    pub value: u64,
+    /// Value scales, laid out like the key scales.
+    pub value_scale: u64,
+}
+
+/// Strides inside every layer's KV cache, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvStrides {
+    /// Between key tiles.
+    pub key_tile: u64,
+    /// Between sequences of a head's keys.
+    pub key_sequence: u64,
+    /// Between heads' keys.
+    pub key_head: u64,
+    /// Between scale rows of tiles.
+    pub scale_tile: u64,
+    /// Between sequences of a head's scales.
+    pub scale_sequence: u64,
+    /// Between heads' scales.
+    pub scale_head: u64,
+    /// Between value blocks.
+    pub value_block: u64,
+    /// Between sequences of a part of a head's values.
+    pub value_sequence: u64,
+    /// Between parts of `width` dimensions of a head's values.
+    pub value_part: u64,
+    /// Between heads' values.
+    pub value_head: u64,
+}
+
+/// Where everything stands in the data memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryMap {
+    /// Linears by weight id, addresses absolute.
+    pub linears: BTreeMap<TensorId, TiledLinear>,
+    /// Norm scales and biases (f32), embeddings (f16).
+    pub tables: BTreeMap<TensorId, TableLayout>,
+    /// Rotary table (f32): a row `[cos, sin]` a position.
+    pub rope: Option<TableLayout>,
+    /// A scale row of ones (f16).
+    pub ones: TableLayout,
+    /// KV caches by layer.
+    pub kv: Vec<KvLayout>,
+    /// Strides inside a KV cache.
+    pub kv_strides: KvStrides,
+    /// Logits (f32), a row a sequence in decode, a row a new token in prefill.
+    pub logits: TableLayout,
+    /// Tokens that each sequence's cache holds.
+    pub context: u32,
+    /// All regions in order of address.
+    pub regions: Vec<Region>,
+}
+
+impl MemoryMap {
+    /// Bytes of the data memory that are in use.
+    pub fn used_bytes(&self) -> u64 {
+        self.regions.last().map_or(0, |r| r.base + r.bytes)
+    }
+}
+
+struct Cursor {
+    at: u64,
+    line: u64,
+    regions: Vec<Region>,
+}
+
+impl Cursor {
+    fn region(&mut self, name: String, class: TrafficClass, bytes: u64) -> u64 {
+        let base = self.at;
+        let bytes = bytes.next_multiple_of(self.line);
+        if bytes > 0 {
+            self.regions.push(Region { name, base, bytes, class });
+        }
+        self.at += bytes;
+        base
+    }
+}
+
+/// Lays out the data memory.
+///
+/// # Errors
+/// When the model and its caches do not fit the memory, with the bytes.
+pub fn run(
+    machine: &Machine,
+    config: &ModelConfig,
+    tiled: &BTreeMap<TensorId, TiledLinear>,
+    options: Options,
+    granule: u32,
+) -> Result<MemoryMap, CompileError> {
+    let mut cursor = Cursor { at: 0, line: machine.memory.line_bytes(), regions: Vec::new() };
+    let linears = place_linears(tiled, &mut cursor);
+    let context = options.context.div_ceil(granule) * granule;
+    let (tables, rope, ones) = place_tables(machine, config, options, context, &mut cursor);
+    let kv_strides = kv_strides(machine, config, options.batch, context);
+    let mut kv = Vec::new();
+    for layer in 0..config.layers {
+        kv.push(place_kv(config, &kv_strides, layer, &mut cursor));
+    }
+    let rows = options.batch.max(place::MOST_PREFILL_ROWS);
+    let row = (config.vocab as u64 * 4).next_multiple_of(cursor.line);
+    let base = cursor.region("logits".into(), TrafficClass::Activations, row * u64::from(rows));
+    let logits = TableLayout { base, elements: config.vocab as u32, rows, stride: row };
+    let map = MemoryMap { linears, tables, rope, ones, kv, kv_strides, logits, context, regions: cursor.regions };
+    let (needed, available) = (map.used_bytes(), machine.memory_bytes());
+    if needed > available {
+        return Err(CompileError::DoesNotFit {
+            what: format!("the model with {} sequences of {} tokens in the memory of `{}`", options.batch, map.context, machine.name),
+            needed: format!("{needed} bytes"),
+            available: format!("{available} bytes"),
+            advice: "use a format with fewer bits, fewer tokens, or a machine with more memory".into(),
+        });
+    }
+    Ok(map)
+}
+
+/// Codes, indices and scales each in a region of their own; the linears of a layer's experts at equal distances.
+fn place_linears(tiled: &BTreeMap<TensorId, TiledLinear>, cursor: &mut Cursor) -> BTreeMap<TensorId, TiledLinear> {
+    let mut order: Vec<&TensorId> = tiled.keys().collect();
+    order.sort_by_key(|id| match id {
+        // Experts part by part, so that the same part of the next expert is always one linear further.
+        TensorId::Layer(layer, LayerPart::Expert(e, part)) => (0, *layer, 1, part_number(*part), *e),
+        TensorId::Layer(layer, _) => (0, *layer, 0, 0, 0),
+        TensorId::Embedding | TensorId::PositionEmbedding | TensorId::FinalNorm(_) | TensorId::Output(_) => (1, 0, 0, 0, 0),
+    });
+    let sum = |f: fn(&TiledLinear) -> u64| tiled.values().map(f).sum::<u64>();
+    let mut weight = cursor.region("weights".into(), TrafficClass::Weights, sum(|l| l.bytes.weight));
+    let mut index = cursor.region("indices".into(), TrafficClass::Index, sum(|l| l.bytes.index));
+    let mut scale = cursor.region("scales".into(), TrafficClass::Scales, sum(|l| l.bytes.scale));
+    let mut placed = BTreeMap::new();
+    for id in order {
+        let mut linear = tiled[id].clone();
+        for piece in linear.tiles.iter_mut().flat_map(|t| &mut t.pieces) {
+            piece.weight.address += weight;
+            piece.scale.address += scale;
+            if let Some(block) = &mut piece.index {
+                block.address += index;
+            }
+        }
+        weight += linear.bytes.weight;
+        index += linear.bytes.index;
+        scale += linear.bytes.scale;
+        placed.insert(*id, linear);
+    }
+    placed
+}
+
+fn part_number(part: ExpertPart) -> usize {
+    match part {
+        ExpertPart::Gate => 0,
+        ExpertPart::Up => 1,
+        ExpertPart::Down => 2,
+    }
+}
+
+type Tables = (BTreeMap<TensorId, TableLayout>, Option<TableLayout>, TableLayout);
+
+fn place_tables(
+    machine: &Machine,
+    config: &ModelConfig,
+    options: Options,
+    context: u32,
+    cursor: &mut Cursor,
+) -> Tables {
+    let line = cursor.line;
+    let mut padded = |name: String, rows: u32, elements: u32, element_bytes: u64, padding: u32| {
+        let stride = (u64::from(elements) * element_bytes).next_multiple_of(line);
+        let base = cursor.region(name, TrafficClass::Parameters, stride * u64::from(rows + padding));
+        TableLayout { base, elements, rows, stride }
+    };
+    // Rows by position are loaded as many at a time as a prefill step takes, wherever it begins in its bucket.
+    let padding = context + place::MOST_PREFILL_ROWS - options.context;
+
+    let mut tables = BTreeMap::new();
+    for spec in config.tensor_specs() {
+        let last = *spec.shape.last().expect("a tensor has a shape") as u32;
+        let rows = (spec.elements() / u64::from(last)) as u32;
+        match spec.id.kind() {
+            TensorKind::Embedding => {
+                let padding = if spec.id == TensorId::PositionEmbedding { padding } else { 0 };
+                tables.insert(spec.id, padded(spec.id.to_string(), rows, last, 2, padding));
+            }
+            // A row a tile, so that each tile's part begins on a line.
+            TensorKind::Bias => {
+                let width = machine.width();
+                tables.insert(spec.id, padded(spec.id.to_string(), last.div_ceil(width), width, 4, 0));
+            }
+            TensorKind::Norm => {
+                tables.insert(spec.id, padded(spec.id.to_string(), rows, last, 4, 0));
+            }
+            TensorKind::Linear => {}
+        }
+    }
+    let rope = match config.position {
+        Position::Rope { rotary_dims, .. } => Some(padded("rope".into(), options.context, rotary_dims as u32, 4, padding)),
+        Position::Learned { .. } => None,
+    };
+    let ones = padded("ones".into(), 1, machine.width(), 2, 0);
+    (tables, rope, ones)
+}
+
+fn kv_strides(machine: &Machine, config: &ModelConfig, batch: u32, context: u32) -> KvStrides {
+    let line = machine.memory.line_bytes();
+    let (width, chain) = (u64::from(machine.width()), u64::from(machine.chain()));
+    let (dim, context, batch) = (config.head_dim as u64, u64::from(context), u64::from(batch));
+    let tiles = context / width;
+    let key_tile = dim.div_ceil(chain) * machine.chunk_bytes();
+    let scale_tile = (width * 2).next_multiple_of(line);
+    let value_block = (dim.min(width) * chain).next_multiple_of(line);
+    let value_sequence = value_block * (context / chain);
+    let value_part = value_sequence * batch;
+    KvStrides {
+        key_tile,
+        key_sequence: key_tile * tiles,
+        key_head: key_tile * tiles * batch,
+        scale_tile,
+        scale_sequence: scale_tile * tiles,
+        scale_head: scale_tile * tiles * batch,
+        value_block,
+        value_sequence,
+        value_part,
+        value_head: value_part * dim.div_ceil(width),
+    }
+}
+
+fn place_kv(config: &ModelConfig, strides: &KvStrides, layer: usize, cursor: &mut Cursor) -> KvLayout {
+    let heads = config.kv_heads as u64;
+    let sizes = [strides.key_head, strides.scale_head, strides.value_head, strides.scale_head];
+    let base = cursor.region(format!("kv.{layer}"), TrafficClass::Kv, sizes.iter().sum::<u64>() * heads);
+    let mut at = base;
+    let mut next = |size: u64| {
+        let here = at;
+        at += size * heads;
+        here
+    };
+    let [key, key_scale, value, value_scale] = sizes.map(&mut next);
+    KvLayout { key, key_scale, value, value_scale }
+}
+
+/// Whether a norm's bias has a table, for the lowering of layer norms.
+pub fn norm_bias_table(map: &MemoryMap, config: &ModelConfig, norm: TensorId) -> Option<TableLayout> {
+    norm_bias(config, norm).map(|id| map.tables[&id])
+}
+
+/// Steps of a scale group of a placed linear.
+pub fn linear_group_steps(machine: &Machine, linear: &TiledLinear) -> u32 {
+    group_steps(machine, linear.plan)
+}

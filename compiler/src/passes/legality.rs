@@ -1,0 +1,145 @@
+//! Legality: refuses, by name and before anything else is done, what the compiler has not or the machine cannot.
+
+use crate::graph::{Graph, Operator};
+use crate::passes::tile::group_steps;
+use crate::{CompileError, FormatTable, Options};
+use hw_config::machine::Machine;
+use models::ModelConfig;
+use models::compress::{Grouping, LinearLayout};
+use models::config::{Activation, Biases, Gating, Position};
+
+/// The INT32 accumulator holds at least this many INT8 products: 2^31 / 128^2.
+const MOST_PRODUCTS: u64 = 1 << 17;
+/// Experts a token may go to: index registers r8 to r15.
+const MOST_TOP_K: usize = 8;
+/// Sequences of a batch: ids r16 to r127.
+const MOST_SEQUENCES: u32 = 112;
+/// Tokens that an extent's subtrahend reaches (16 bits).
+const MOST_CONTEXT: u32 = 1 << 16;
+
+/// Checks model, formats and options against machine and compiler.
+///
+/// # Errors
+/// The first thing that is not built or cannot be, with the nearest that works.
+pub fn check(
+    machine: &Machine,
+    config: &ModelConfig,
+    graph: &Graph,
+    formats: &FormatTable,
+    options: Options,
+) -> Result<(), CompileError> {
+    for operator in graph.node_weights() {
+        check_operator(operator)?;
+    }
+    check_model(config)?;
+    check_options(config, options)?;
+    for (id, layout) in formats.iter() {
+        check_format(machine, &id.to_string(), layout)?;
+    }
+    Ok(())
+}
+
+fn unsupported(what: impl Into<String>, nearest: impl Into<String>) -> Result<(), CompileError> {
+    Err(CompileError::Unsupported { what: what.into(), nearest: nearest.into() })
+}
+
+fn check_operator(operator: &Operator) -> Result<(), CompileError> {
+    match operator {
+        Operator::Activate(Activation::GeluErf) | Operator::GatedActivate(Activation::GeluErf) => {
+            unsupported("GELU by the error function (`gelu`)", "GELU by tanh (`gelu_pytorch_tanh`)")
+        }
+        Operator::Embed
+        | Operator::AddPosition
+        | Operator::Norm(_)
+        | Operator::HeadNorm(_)
+        | Operator::Linear(_)
+        | Operator::Bias(_)
+        | Operator::Rope
+        | Operator::Attention(_)
+        | Operator::Activate(_)
+        | Operator::GatedActivate(_)
+        | Operator::Route(_)
+        | Operator::Experts(_)
+        | Operator::Add
+        | Operator::Output => Ok(()),
+    }
+}
+
+fn check_model(config: &ModelConfig) -> Result<(), CompileError> {
+    let ff = config.feed_forward;
+    if ff.gating == Gating::Gated && config.biases == Biases::All {
+        return unsupported("a gated feed-forward part with biases", "a gated one without biases, or a plain one");
+    }
+    if ff.experts.is_some() && ff.gating == Gating::Plain {
+        return unsupported("experts without a gate", "gated experts (Mixtral)");
+    }
+    if let Some(e) = ff.experts.filter(|e| e.top_k > MOST_TOP_K) {
+        return unsupported(format!("{} experts a token", e.top_k), format!("up to {MOST_TOP_K}"));
+    }
+    if config.head_dim > 1 << 9 {
+        return unsupported(format!("a head of {} dimensions", config.head_dim), "up to 512");
+    }
+    Ok(())
+}
+
+fn check_options(config: &ModelConfig, options: Options) -> Result<(), CompileError> {
+    if options.batch == 0 || options.batch > MOST_SEQUENCES {
+        return unsupported(format!("a batch of {}", options.batch), format!("1 to {MOST_SEQUENCES} sequences"));
+    }
+    let fit = |what: String, available: usize, advice: &str| {
+        Err(CompileError::DoesNotFit {
+            what,
+            needed: format!("{} tokens of context", options.context),
+            available: available.to_string(),
+            advice: advice.into(),
+        })
+    };
+    if options.context == 0 {
+        return unsupported("a context of 0 tokens", "1 or more tokens");
+    }
+    if options.context as usize > config.context && matches!(config.position, Position::Learned { .. }) {
+        return fit("the run in the model's learned positions".into(), config.context, "use fewer tokens");
+    }
+    if options.context as usize > config.context {
+        return fit("the run in the model's context".into(), config.context, "use fewer tokens");
+    }
+    if options.context > MOST_CONTEXT {
+        return fit("the run in the run-time extents of the instruction set".into(), 1 << 16, "use fewer tokens");
+    }
+    match config.sliding_window {
+        Some(window) if options.context as usize > window => unsupported(
+            format!("sliding-window attention beyond its window of {window} tokens"),
+            format!("up to {window} tokens, where it equals full attention"),
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(), CompileError> {
+    let engine = &machine.core.engine;
+    if !engine.takes_bits(layout.bits) {
+        return unsupported(
+            format!("`{name}`: {}-bit weights on machine `{}`", layout.bits.name(), machine.name),
+            "a width of core.matrix.weight_bits",
+        );
+    }
+    if !engine.takes_sparsity(layout.sparsity) {
+        return unsupported(
+            format!("`{name}`: {} sparsity on machine `{}`", layout.sparsity.name(), machine.name),
+            "a pattern of core.matrix.sparsity, or dense",
+        );
+    }
+    if layout.stored() as u64 > MOST_PRODUCTS {
+        return unsupported(
+            format!("`{name}`: {} stored weights an output", layout.stored()),
+            format!("up to {MOST_PRODUCTS}, which an INT32 accumulator holds"),
+        );
+    }
+    match layout.group {
+        Grouping::Stored(group) if group % machine.chain() != 0 || group_steps(machine, layout) == 0 => unsupported(
+            format!("`{name}`: groups of {group} weights on a chain of {}", machine.chain()),
+            format!("groups of a multiple of {}", machine.chain()),
+        ),
+        Grouping::Stored(_) | Grouping::Channel => Ok(()),
+    }
+}

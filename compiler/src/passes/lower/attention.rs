@@ -1,0 +1,431 @@
+//! Attention: the new keys and values go to the cache in the very form in which the matrix unit reads them, then the
+//! scores of as many heads as fit are on chip together, each kept there from score to weighted value.
+
+use super::{
+    Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector,
+};
+use crate::StepKind;
+use crate::passes::VectorSlot;
+use crate::passes::layout::KvLayout;
+use crate::passes::place::CodePlace;
+use hw_config::isa::{
+    Convert, Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Store, StoreSource, VectorOp,
+};
+
+/// What attention needs to know of a layer, a sequence and the step.
+#[derive(Clone, Copy)]
+struct Scope {
+    kv: KvLayout,
+    /// Sequence of the batch (decode); prefill names it in a register.
+    sequence: u32,
+    /// Tokens that attend together.
+    rows: u32,
+    rows_reg: u8,
+    dim: u32,
+    /// Query heads a KV head.
+    group: u32,
+    /// Scores between rows.
+    stride: u32,
+}
+
+/// Which of a head's cached tensors.
+#[derive(Clone, Copy)]
+enum Cached {
+    Key,
+    Value,
+}
+
+impl Lowering<'_> {
+    pub(super) fn attention(&mut self, layer: usize) {
+        let config = self.job.config;
+        let (rows, sequences) = match self.job.kind {
+            StepKind::Prefill { .. } => (self.job.rows, 1),
+            StepKind::Decode => (1, self.job.rows),
+        };
+        let scope = Scope {
+            kv: self.job.map.kv[layer],
+            sequence: 0,
+            rows,
+            rows_reg: self.job.rows_register(),
+            dim: config.head_dim as u32,
+            group: (config.heads / config.kv_heads) as u32,
+            stride: self.job.max_end,
+        };
+        self.mark(Some(layer), "quantize_qkv");
+        self.quantize_heads();
+        self.mark(Some(layer), "kv_write");
+        for sequence in 0..sequences {
+            self.write_cache(&Scope { sequence, ..scope });
+        }
+        self.mark(Some(layer), "attention");
+        let heads = config.heads as u32;
+        for sequence in 0..sequences {
+            let scope = Scope { sequence, ..scope };
+            let mut first = 0;
+            while first < heads {
+                let count = self.job.places.heads_at_once.min(heads - first);
+                self.heads(&scope, first, count);
+                first += count;
+            }
+        }
+    }
+
+    /// Codes of every query, key and value head. In decode a sequence's heads are consecutive rows, in prefill a
+    /// head's tokens are.
+    fn quantize_heads(&mut self) {
+        let places = self.job.places;
+        for (slot, codes, f16) in [
+            (VectorSlot::Query, places.query_codes, false),
+            (VectorSlot::Key, places.key_codes, true),
+            (VectorSlot::Value, places.value_codes, true),
+        ] {
+            let (at, width, dim) = (places.vector(slot), self.vector_width(slot), self.job.config.head_dim as u32);
+            match self.job.kind {
+                StepKind::Decode => {
+                    for (first, rows) in super::vectors::row_sets(self.job.rows * width / dim) {
+                        let a = vector(at + first * dim, dim);
+                        self.quantize(Extent::fixed(rows, dim), a, code_row(codes, first), f16);
+                    }
+                }
+                StepKind::Prefill { .. } => {
+                    for head in 0..width / dim {
+                        let extent =
+                            Extent { rows: self.job.rows, rows_reg: register::ROWS, len: dim, len_reg: 0 };
+                        let a = vector(at + head * dim, width);
+                        self.quantize(extent, a, code_row(codes, head * self.job.rows), f16);
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_cache(&mut self, scope: &Scope) {
+        let kv_heads = self.job.config.kv_heads as u32;
+        match self.job.kind {
+            // Heads are rows: one store writes them all.
+            StepKind::Decode => {
+                let row = scope.sequence * kv_heads;
+                self.write_rows(scope, 0, row, kv_heads, 0);
+            }
+            // Tokens are rows: one store a head.
+            StepKind::Prefill { .. } => {
+                for head in 0..kv_heads {
+                    self.write_rows(scope, head, head * scope.rows, scope.rows, register::ROWS);
+                }
+            }
+        }
+    }
+
+    /// Stores keys, key scales, values and value scales of some rows of codes, beginning at KV head `head`.
+    fn write_rows(&mut self, scope: &Scope, head: u32, row: u32, rows: u32, rows_reg: u8) {
+        let job = self.job;
+        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let strides = job.map.kv_strides;
+        let tokens = rows_reg != 0;
+        let reg = if tokens { register::CACHE } else { register::POSITION };
+        let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
+        let base = Store {
+            source: StoreSource::Codes,
+            src: 0,
+            src_stride: 0,
+            rows,
+            rows_reg,
+            count: scope.dim,
+            base: 0,
+            reg,
+            shift: width.ilog2() as u8,
+            high: 0,
+            low: 0,
+            token_step: tokens,
+            row_stride: 0,
+            fragment: 0,
+            fragment_stride: 0,
+        };
+        let per_row = |stride: u64| if tokens { 0 } else { stride };
+        let keys = code_row(job.places.key_codes, row);
+        self.store(Store {
+            src: keys.word,
+            src_stride: keys.stride,
+            base: scope.kv.key + head * strides.key_head + sequence * strides.key_sequence,
+            high: strides.key_tile,
+            low: chain,
+            row_stride: per_row(strides.key_head),
+            fragment: chain,
+            fragment_stride: job.machine.chunk_bytes() as u32,
+            ..base
+        });
+        let scale_base = head * strides.scale_head + sequence * strides.scale_sequence;
+        let values = code_row(job.places.value_codes, row);
+        for (slot, region) in [(keys.slot, scope.kv.key_scale), (values.slot, scope.kv.value_scale)] {
+            self.store(Store {
+                source: StoreSource::Scales,
+                src: slot,
+                src_stride: 1,
+                count: 1,
+                base: region + scale_base,
+                high: strides.scale_tile,
+                low: 2,
+                row_stride: per_row(strides.scale_head),
+                ..base
+            });
+        }
+        for part in 0..scope.dim.div_ceil(width) {
+            let part_base = u64::from(part) * strides.value_part + sequence * strides.value_sequence;
+            self.store(Store {
+                src: values.word + part * width / chain,
+                src_stride: values.stride,
+                count: width.min(scope.dim - part * width),
+                base: scope.kv.value + head * strides.value_head + part_base,
+                shift: chain.ilog2() as u8,
+                high: strides.value_block,
+                low: 1,
+                row_stride: per_row(strides.value_head),
+                fragment: 1,
+                fragment_stride: chain,
+                ..base
+            });
+        }
+    }
+
+    /// Attention of `count` query heads from `first` on.
+    fn heads(&mut self, scope: &Scope, first: u32, count: u32) {
+        let kv_heads = first / scope.group..(first + count) / scope.group;
+        for kv_head in kv_heads.clone() {
+            self.scores(scope, first, kv_head);
+        }
+        let scales = self.value_scales(scope, kv_heads.clone());
+        self.softmax(scope, count, scales);
+        for part in 0..scope.dim.div_ceil(self.job.machine.width()) {
+            self.weighted_values(scope, first, count, part);
+        }
+    }
+
+    /// Codes of query head `head` of this sequence's tokens.
+    fn query(&self, scope: &Scope, head: u32) -> CodePlace {
+        let heads = self.job.config.heads as u32;
+        let row = match self.job.kind {
+            StepKind::Decode => scope.sequence * heads + head,
+            StepKind::Prefill { .. } => head * scope.rows,
+        };
+        code_row(self.job.places.query_codes, row)
+    }
+
+    /// A load from a head's cache: the sequence by address in decode, by register in prefill.
+    fn cache_load(&self, scope: &Scope, of: Cached, base: u64, is_scale: bool) -> (u64, u8, u64) {
+        let strides = self.job.map.kv_strides;
+        let stride = match (of, is_scale) {
+            (_, true) => strides.scale_sequence,
+            (Cached::Key, false) => strides.key_sequence,
+            (Cached::Value, false) => strides.value_sequence,
+        };
+        match self.job.kind {
+            StepKind::Decode => (base + u64::from(scope.sequence) * stride, 0, 0),
+            StepKind::Prefill { .. } => (base, register::SEQUENCE, stride),
+        }
+    }
+
+    /// Scores of the query heads of one KV head: `q . k`, a tile of `width` tokens at a time.
+    fn scores(&mut self, scope: &Scope, first: u32, kv_head: u32) {
+        let job = self.job;
+        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let strides = job.map.kv_strides;
+        let steps = scope.dim.div_ceil(chain);
+        for tile in 0..job.max_end / width {
+            let (head, number) = (u64::from(kv_head), u64::from(tile));
+            let key = scope.kv.key + head * strides.key_head + number * strides.key_tile;
+            let (base, reg, high) = self.cache_load(scope, Cached::Key, key, false);
+            let weight = self.kv.take(steps);
+            let chunk = job.machine.chunk_bytes();
+            let load = Load {
+                dst: weight,
+                dst_stride: 1,
+                reg,
+                high,
+                extent: LoadExtent::Bytes,
+                extent_reg: register::END,
+                extent_sub: tile * width,
+                extent_unit: chain.ilog2() as u8,
+                ..self.plain_load(LoadBuffer::Weight, base, steps, chunk as u32, chunk)
+            };
+            self.push(Operation::Load(load));
+            let scales = scope.kv.key_scale + head * strides.scale_head + number * strides.scale_tile;
+            let (base, reg, high) = self.cache_load(scope, Cached::Key, scales, true);
+            let scale = self.kv_scale.take(2);
+            let plain = self.plain_load(LoadBuffer::Scale, base, 1, width * 2, strides.scale_tile);
+            self.push(Operation::Load(Load { dst: scale, dst_stride: 2, reg, high, extent_unit: 1, ..bounded(plain, &load) }));
+            for head in kv_head * scope.group..(kv_head + 1) * scope.group {
+                let query = self.query(scope, head);
+                let dst = job.places.score_results + (head - first) * scope.rows * scope.stride + tile * width;
+                let tiled = Tiled {
+                    rows: scope.rows,
+                    rows_reg: scope.rows_reg,
+                    cols: width,
+                    steps,
+                    act: query.word,
+                    act_stride: query.stride,
+                    slot: query.slot,
+                    weight,
+                    scale,
+                    dst,
+                    dst_stride: scope.stride,
+                    first: true,
+                    last: true,
+                };
+                let bound =
+                    Bound { extent: MatrixExtent::Columns, register: register::END, sub: tile * width, unit: 0 };
+                self.matrix(tiled, CACHED, bound);
+            }
+        }
+    }
+
+    /// Value scales of some KV heads as f32 rows of `stride` elements; where the first stands.
+    fn value_scales(&mut self, scope: &Scope, kv_heads: std::ops::Range<u32>) -> u32 {
+        let job = self.job;
+        let width = job.machine.width();
+        let strides = job.map.kv_strides;
+        let at = self.parameter.take(kv_heads.len() as u32 * scope.stride);
+        for (i, head) in kv_heads.enumerate() {
+            let scales = scope.kv.value_scale + u64::from(head) * strides.scale_head;
+            let (base, reg, high) = self.cache_load(scope, Cached::Value, scales, true);
+            let rows = job.max_end / width;
+            let load = self.plain_load(LoadBuffer::Parameter, base, rows, width * 2, strides.scale_tile);
+            self.push(Operation::Load(Load {
+                convert: Convert::F16,
+                dst: at + i as u32 * scope.stride,
+                dst_stride: width,
+                reg,
+                high,
+                extent: LoadExtent::Rows,
+                extent_reg: register::END,
+                extent_unit: width.ilog2() as u8,
+                ..load
+            }));
+        }
+        at
+    }
+
+    /// Scores to probabilities, times the value scales, to codes.
+    fn softmax(&mut self, scope: &Scope, heads: u32, scales: u32) {
+        let stride = scope.stride;
+        let scores = self.job.places.score_results;
+        let probabilities = self.job.places.probabilities;
+        // (rows, first row, first KV head's scales, distance of scales between rows)
+        let sets: Vec<(u32, u32, u32, u32)> = match self.job.kind {
+            // One query head a KV head: all heads are rows, each with its own scales.
+            StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, stride)],
+            StepKind::Decode => (0..heads / scope.group)
+                .map(|g| (scope.group, g * scope.group, scales + g * stride, 0))
+                .collect(),
+            StepKind::Prefill { .. } => {
+                (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * stride, 0)).collect()
+            }
+        };
+        for (rows, row, scale_at, scale_stride) in sets {
+            let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
+            let a = result(scores + row * stride, stride);
+            let b = super::parameter(scale_at, scale_stride);
+            let dst = (probabilities + row * stride, stride);
+            let misc = base_misc(VectorOp::Softmax, extent, a, b, dst);
+            let imm = Immediate::new((1.0 / f64::from(scope.dim).sqrt()) as f32);
+            self.push(Operation::Misc(Misc { causal: scope.rows_reg != 0, imm, ..misc }));
+            let a: Rowed = vector(dst.0, stride);
+            self.quantize(extent, a, code_row(self.job.places.probability_codes, row), false);
+        }
+    }
+
+    /// Probabilities times values, for one part of `width` dimensions, into the attended rows.
+    fn weighted_values(&mut self, scope: &Scope, first: u32, heads: u32, part: u32) {
+        let job = self.job;
+        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let cols = width.min(scope.dim - part * width);
+        let segments = job.max_end / job.granule;
+        let chunks = job.granule / chain;
+        let out = self.result.take(heads * scope.rows * cols);
+        let keep = segments * chunks <= job.places.rings.kv.len;
+        for kv_head in first / scope.group..(first + heads) / scope.group {
+            let kept: Vec<u32> = if keep {
+                (0..segments).map(|s| self.load_values(scope, kv_head, part, cols, s)).collect()
+            } else {
+                Vec::new()
+            };
+            for head in kv_head * scope.group..(kv_head + 1) * scope.group {
+                for segment in 0..segments {
+                    let weight = match kept.get(segment as usize) {
+                        Some(at) => *at,
+                        None => self.load_values(scope, kv_head, part, cols, segment),
+                    };
+                    let codes = code_row(job.places.probability_codes, (head - first) * scope.rows);
+                    let tiled = Tiled {
+                        rows: scope.rows,
+                        rows_reg: scope.rows_reg,
+                        cols,
+                        steps: chunks,
+                        act: codes.word + segment * chunks,
+                        act_stride: codes.stride,
+                        slot: codes.slot,
+                        weight,
+                        scale: job.places.rings.ones,
+                        dst: out + (head - first) * scope.rows * cols,
+                        dst_stride: cols,
+                        first: segment == 0,
+                        last: segment + 1 == segments,
+                    };
+                    let unit = chain.ilog2() as u8;
+                    let sub = segment * job.granule;
+                    self.matrix(tiled, CACHED, Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit });
+                }
+            }
+        }
+        self.attended(scope, first, heads, part, cols, out);
+    }
+
+    /// One granule of values of a head; where its blocks stand.
+    fn load_values(&mut self, scope: &Scope, kv_head: u32, part: u32, cols: u32, segment: u32) -> u32 {
+        let job = self.job;
+        let chain = job.machine.chain();
+        let strides = job.map.kv_strides;
+        let blocks = job.granule / chain;
+        let at = self.kv.take(blocks);
+        let head = scope.kv.value + u64::from(kv_head) * strides.value_head + u64::from(part) * strides.value_part;
+        let value = head + u64::from(segment * blocks) * strides.value_block;
+        let (base, reg, high) = self.cache_load(scope, Cached::Value, value, false);
+        let load = self.plain_load(LoadBuffer::Weight, base, blocks, cols * chain, strides.value_block);
+        self.push(Operation::Load(Load {
+            dst: at,
+            dst_stride: 1,
+            reg,
+            high,
+            extent: LoadExtent::Rows,
+            extent_reg: register::END,
+            extent_sub: segment * job.granule,
+            extent_unit: chain.ilog2() as u8,
+            ..load
+        }));
+        at
+    }
+
+    /// Results of some heads into their places in the attended rows.
+    fn attended(&mut self, scope: &Scope, first: u32, heads: u32, part: u32, cols: u32, out: u32) {
+        let width = self.vector_width(VectorSlot::Attended);
+        let at = self.job.places.vector(VectorSlot::Attended) + first * scope.dim + part * self.job.machine.width();
+        match self.job.kind {
+            StepKind::Decode => {
+                let dst = (at + scope.sequence * width, scope.dim);
+                self.misc(VectorOp::Copy, Extent::fixed(heads, cols), result(out, cols), super::NOTHING, dst, 0.0);
+            }
+            StepKind::Prefill { .. } => {
+                for head in 0..heads {
+                    let extent = Extent { rows: scope.rows, rows_reg: scope.rows_reg, len: cols, len_reg: 0 };
+                    let a = result(out + head * scope.rows * cols, cols);
+                    let dst = (at + head * scope.dim, width);
+                    self.misc(VectorOp::Copy, extent, a, super::NOTHING, dst, 0.0);
+                }
+            }
+        }
+    }
+}
+
+/// A load with the run-time extent of another.
+fn bounded(load: Load, like: &Load) -> Load {
+    Load { extent: like.extent, extent_reg: like.extent_reg, extent_sub: like.extent_sub, ..load }
+}

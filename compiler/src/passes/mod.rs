@@ -1,0 +1,26 @@
+//! The pipeline, in the order in which it runs:
+//!
+//! | pass | takes | gives |
+//! |---|---|---|
+//! | `legality` | graph, machine, formats | nothing: refuses what is not built, by name |
+//! | `fuse` | graph | fused operators whose inner values stay on chip |
+//! | `tile` | linears, formats | column tiles and pieces along the inputs |
+//! | `layout` | tiles | the memory map: an address for every block |
+//! | `place` | fused operators, rows, bucket | buffer places of vectors and codes |
+//! | `lower` | fused operators, map, places | instructions in natural order |
+//! | `hoist` | instructions | loads moved up as far as buffer space allows |
+//! | `order` | instructions | waits that make every hazard safe |
+//!
+//! The first four run once a model, the rest once a program.
+
+pub mod fuse;
+pub mod hazard;
+pub mod hoist;
+pub mod layout;
+pub mod legality;
+pub mod lower;
+pub mod order;
+pub mod place;
+pub mod tile;
+
+pub use fuse::{CodeSlot, Epilogue, Fused, Rows, VectorSlot};

@@ -1,0 +1,251 @@
+//! Tiling: each linear is cut into tiles of at most `width` columns, and each tile along its inputs into pieces of
+//! which at least four fit the weight buffer, so that loading, waiting and computing overlap.
+
+use crate::{CompileError, FormatTable};
+use hw_config::machine::Machine;
+use models::compress::{Grouping, LinearLayout, ScaleFormat};
+use models::weights::TensorKind;
+use models::{ModelConfig, Param, TensorId};
+use std::collections::BTreeMap;
+
+/// Pieces of the weight ring that a piece may not exceed: a quarter.
+const PIECES_IN_RING: u32 = 4;
+/// The shortest length bucket in tokens, whatever the machine's width.
+const LEAST_GRANULE: u32 = 64;
+
+/// Bytes of a load: `rows` rows of `bytes` bytes, `stride` apart in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Byte address, relative to its linear until layout has placed it.
+    pub address: u64,
+    /// Rows.
+    pub rows: u32,
+    /// Bytes of a row.
+    pub bytes: u32,
+    /// Bytes between rows; a multiple of a line.
+    pub stride: u64,
+}
+
+impl Block {
+    /// Bytes from the first row's start to the last row's end, in whole lines.
+    pub fn extent(&self) -> u64 {
+        self.stride * u64::from(self.rows)
+    }
+}
+
+/// Some steps of a tile: what one matrix instruction takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First step.
+    pub first_step: u32,
+    /// Steps of `chain` stored weights.
+    pub steps: u32,
+    /// Scales.
+    pub scale: Block,
+    /// Indices, unless dense.
+    pub index: Option<Block>,
+    /// Codes.
+    pub weight: Block,
+}
+
+/// Some columns of a linear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// First column.
+    pub first: u32,
+    /// Columns.
+    pub cols: u32,
+    /// Pieces along the inputs.
+    pub pieces: Vec<Piece>,
+}
+
+/// Bytes by class that one linear takes in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassBytes {
+    /// Codes.
+    pub weight: u64,
+    /// Indices.
+    pub index: u64,
+    /// Scales.
+    pub scale: u64,
+}
+
+/// A linear, tiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TiledLinear {
+    /// Storage.
+    pub plan: LinearLayout,
+    /// Outputs.
+    pub outputs: u32,
+    /// Inputs.
+    pub inputs: u32,
+    /// Tiles by column.
+    pub tiles: Vec<Tile>,
+    /// Bytes in memory.
+    pub bytes: ClassBytes,
+}
+
+/// Steps of a scale group; 0: the whole of an instruction.
+pub fn group_steps(machine: &Machine, plan: LinearLayout) -> u32 {
+    match plan.group {
+        Grouping::Channel => 0,
+        Grouping::Stored(group) => group / machine.chain(),
+    }
+}
+
+/// Tokens of a length bucket: a multiple of the machine's width, so that only the last granule of a bucket is ever
+/// partly filled.
+pub fn granule(machine: &Machine) -> u32 {
+    LEAST_GRANULE.div_ceil(machine.width()) * machine.width()
+}
+
+/// Chunks of the weight buffer that hold keys and values: a quarter, and at least what two tiles need.
+pub fn kv_chunks(machine: &Machine, head_dim: u32) -> u32 {
+    let key = head_dim.div_ceil(machine.chain());
+    let value = granule(machine) / machine.chain();
+    let quarter = u32::try_from(machine.weight_chunks()).expect("checked machine") / 4;
+    quarter.max(2 * key.max(value))
+}
+
+/// Tiles every linear of the model. Experts of a layer are tiled alike.
+pub fn run(
+    machine: &Machine,
+    config: &ModelConfig,
+    formats: &FormatTable,
+) -> Result<BTreeMap<TensorId, TiledLinear>, CompileError> {
+    let chunks = u32::try_from(machine.weight_chunks()).expect("checked machine");
+    let kv = kv_chunks(machine, config.head_dim as u32);
+    let ring = chunks.saturating_sub(kv);
+    if ring / PIECES_IN_RING == 0 {
+        return Err(CompileError::DoesNotFit {
+            what: format!("the weight buffer of machine `{}`", machine.name),
+            needed: format!("{} chunks (keys and values {kv}, weights {PIECES_IN_RING})", kv + PIECES_IN_RING),
+            available: format!("{chunks} chunks of {} bytes", machine.chunk_bytes()),
+            advice: "raise core.buffers.weight_kib".into(),
+        });
+    }
+    let mut tiled = BTreeMap::new();
+    for (id, outputs, inputs) in linears(config) {
+        let plan = formats.layout(id);
+        tiled.insert(id, linear(machine, plan, outputs, inputs, ring / PIECES_IN_RING)?);
+    }
+    Ok(tiled)
+}
+
+/// Every linear with its outputs and inputs, a tied output head included.
+pub fn linears(config: &ModelConfig) -> Vec<(TensorId, u32, u32)> {
+    let mut all: Vec<(TensorId, u32, u32)> = config
+        .tensor_specs()
+        .iter()
+        .filter(|s| s.id.kind() == TensorKind::Linear)
+        .map(|s| (s.id, s.shape[0] as u32, s.shape[1] as u32))
+        .collect();
+    let output = TensorId::Output(Param::Weight);
+    if !all.iter().any(|(id, ..)| *id == output) {
+        all.push((output, config.vocab as u32, config.hidden as u32));
+    }
+    all
+}
+
+/// Whether a linear has integer group scales below one f16 scale a column.
+pub fn two_level(plan: LinearLayout) -> bool {
+    plan.scales == ScaleFormat::TwoLevel
+}
+
+fn linear(
+    machine: &Machine,
+    plan: LinearLayout,
+    outputs: u32,
+    inputs: u32,
+    piece_chunks: u32,
+) -> Result<TiledLinear, CompileError> {
+    let steps = (plan.stored() as u32).div_ceil(machine.chain());
+    let piece = piece_steps(machine, plan, steps, piece_chunks)?;
+    let mut bytes = ClassBytes::default();
+    let mut tiles = Vec::new();
+    let mut first = 0;
+    while first < outputs {
+        let cols = machine.width().min(outputs - first);
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while at < steps {
+            let steps = piece.min(steps - at);
+            pieces.push(self::piece(machine, plan, cols, at, steps, &mut bytes));
+            at += steps;
+        }
+        tiles.push(Tile { first, cols, pieces });
+        first += cols;
+    }
+    Ok(TiledLinear { plan, outputs, inputs, tiles, bytes })
+}
+
+/// Steps of a piece: as many as the ring, the index and the scale buffer allow, in whole groups and whole chunks
+/// where possible.
+fn piece_steps(machine: &Machine, plan: LinearLayout, steps: u32, chunks: u32) -> Result<u32, CompileError> {
+    let bits = plan.bits.bits();
+    let by_codes = chunks * 8 / bits;
+    let index_chunks = u32::try_from(machine.index_chunks()).expect("checked machine") / PIECES_IN_RING;
+    let by_index = match plan.sparsity.index_bits() {
+        0 => u32::MAX,
+        index_bits => index_chunks * 8 / index_bits,
+    };
+    let rows = u32::try_from(machine.scale_rows()).expect("checked machine") / PIECES_IN_RING;
+    let group = group_steps(machine, plan);
+    let by_scale = match (group, two_level(plan)) {
+        (0, _) => u32::MAX,
+        (group, false) => (rows / 2) * group,
+        (group, true) => rows.saturating_sub(2) * group,
+    };
+    let most = by_codes.min(by_index).min(by_scale).min(steps);
+    let unit = if group == 0 { 1 } else { group };
+    let whole = if most == steps { steps } else { most / unit * unit };
+    let even = [64, 32, 16, 8].into_iter().find(|n| n % unit == 0 && whole >= *n && whole < steps);
+    let piece = even.map_or(whole, |n| whole / n * n);
+    if piece == 0 {
+        return Err(CompileError::DoesNotFit {
+            what: format!("a group of {} steps of {bits}-bit weights", group.max(1)),
+            needed: format!("a quarter of the weight, index and scale buffers (allow {by_codes}, {by_index}, {by_scale} steps)"),
+            available: format!("{most} steps on machine `{}`", machine.name),
+            advice: "raise the smallest of core.buffers.weight_kib, index_kib, scale_kib, or use a smaller group".into(),
+        });
+    }
+    Ok(piece)
+}
+
+/// Chunks of a stream of `steps` steps of `bits` bits a code.
+pub fn stream_chunks(steps: u32, bits: u32) -> u32 {
+    (steps * bits).div_ceil(8)
+}
+
+fn piece(machine: &Machine, plan: LinearLayout, cols: u32, first_step: u32, steps: u32, bytes: &mut ClassBytes) -> Piece {
+    let line = machine.memory.line_bytes();
+    let chunk_block = |bits: u32, cursor: &mut u64| {
+        let chunks = stream_chunks(steps, bits);
+        let row = cols * machine.chain();
+        let block = if cols == machine.width() {
+            let bytes = chunks * row;
+            Block { address: *cursor, rows: 1, bytes, stride: u64::from(bytes).next_multiple_of(line) }
+        } else {
+            Block { address: *cursor, rows: chunks, bytes: row, stride: u64::from(row).next_multiple_of(line) }
+        };
+        *cursor += block.extent();
+        block
+    };
+    let weight = chunk_block(plan.bits.bits(), &mut bytes.weight);
+    let index_bits = plan.sparsity.index_bits();
+    let index = (index_bits > 0).then(|| chunk_block(index_bits, &mut bytes.index));
+    let scale_bytes = scale_rows(machine, plan, steps) * machine.width();
+    let stride = u64::from(scale_bytes).next_multiple_of(line);
+    let scale = Block { address: bytes.scale, rows: 1, bytes: scale_bytes, stride };
+    bytes.scale += stride;
+    Piece { first_step, steps, scale, index, weight }
+}
+
+/// Rows of `width` bytes of the scales of `steps` steps.
+pub fn scale_rows(machine: &Machine, plan: LinearLayout, steps: u32) -> u32 {
+    let groups = match group_steps(machine, plan) {
+        0 => 1,
+        group => steps.div_ceil(group),
+    };
+    if two_level(plan) { groups + 2 } else { 2 * groups }
+}

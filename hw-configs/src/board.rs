@@ -1,0 +1,289 @@
+//! Boards: what a card offers, as files with a source for every figure (`boards/*.toml`).
+//! A board says what is there; whether a machine fits on it is decided in `resources`. Memories are named here and
+//! described in `memories/*.toml`; a board may name a memory that is not built as a standard yet.
+
+use crate::fault::{Faults, suggest};
+use crate::reader::{Document, Section, Value};
+
+/// The board files that come with the crate, by name.
+const BOARDS: [(&str, &str); 6] = [
+    ("u280", include_str!("../boards/u280.toml")),
+    ("u50", include_str!("../boards/u50.toml")),
+    ("u55c", include_str!("../boards/u55c.toml")),
+    ("u250", include_str!("../boards/u250.toml")),
+    ("v80", include_str!("../boards/v80.toml")),
+    ("vhk158", include_str!("../boards/vhk158.toml")),
+];
+
+/// A card: an FPGA, its memories, its power.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Board {
+    /// Name, as machines ask for it.
+    pub name: String,
+    /// The FPGA.
+    pub device: String,
+    /// Feature size of the FPGA's process in nm.
+    pub process_nm: u32,
+    /// Kind of DSP block.
+    pub dsp_kind: DspKind,
+    /// Name of the energy table of its fabric.
+    pub energy: String,
+    /// The whole device.
+    pub total: Fabric,
+    /// What the shell leaves in each super logic region.
+    pub slrs: Vec<Fabric>,
+    /// Memories on the card or in the package.
+    pub memories: Vec<BoardMemory>,
+    /// Power that flows whatever happens, without memory devices, in W.
+    pub static_w: Figure,
+    /// Thermal design power of the card in W, where published.
+    pub tdp_w: Option<Figure>,
+    /// Price in US dollars, where published.
+    pub price_usd: Option<Figure>,
+}
+
+/// Kinds of DSP block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DspKind {
+    /// UltraScale+: 27 x 18 multiplier, 48-bit accumulator.
+    Dsp48e2,
+    /// Versal: 27 x 24 multiplier, three INT8 products, or one f32 operation.
+    Dsp58,
+}
+
+impl DspKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Dsp48e2, Self::Dsp58];
+
+    /// Name in a board file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dsp48e2 => "dsp48e2",
+            Self::Dsp58 => "dsp58",
+        }
+    }
+}
+
+/// Amounts of fabric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fabric {
+    /// Look-up tables.
+    pub lut: u32,
+    /// Flip-flops.
+    pub ff: u32,
+    /// Block RAMs of 36 Kib.
+    pub bram36: u32,
+    /// UltraRAMs of 288 Kib.
+    pub uram: u32,
+    /// DSP blocks.
+    pub dsp: u32,
+    /// Where the amounts come from.
+    pub source: String,
+}
+
+/// One kind of memory of a board.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct BoardMemory {
+    /// Its standard.
+    pub standard: String,
+    /// Channels (HBM: pseudo-channels).
+    pub channels: u32,
+    /// MiB of each channel.
+    pub channel_mib: u32,
+    /// Published peak of all channels in GB/s (10^9 bytes).
+    pub peak_gb_per_s: f64,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+/// A figure and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Figure {
+    /// The figure, in the unit of its name.
+    pub value: f64,
+    /// Its source; begins with `assumption:` where nobody published it.
+    pub source: String,
+}
+
+impl Board {
+    /// Names of the boards that come with the crate.
+    pub fn names() -> Vec<&'static str> {
+        BOARDS.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The text of a board file that comes with the crate.
+    pub fn text(name: &str) -> Option<&'static str> {
+        BOARDS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// A board that comes with the crate.
+    ///
+    /// # Errors
+    /// There is no board of this name.
+    pub fn by_name(name: &str) -> Result<Self, Faults> {
+        if let Some(text) = Self::text(name) {
+            return Self::from_toml(&format!("boards/{name}.toml"), text);
+        }
+        let document = Document::new(name, "");
+        let known = Self::names();
+        let advice = suggest(name, known.iter().copied(), "name one of these, or a file");
+        document.fault("", None, "not a board", format!("one of: {}", known.join(", ")), advice);
+        Err(document.take())
+    }
+
+    /// Reads and checks a board file; `file` only names it in faults.
+    ///
+    /// # Errors
+    /// Every fault of the file, at once.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, Faults> {
+        let document = Document::new(file, text);
+        let table = document.parse()?;
+        let mut root = document.root(&table);
+        let name = root.name("name");
+        let device = root.text("device");
+        let process_nm = root.number_in("process_nm", 5..=28);
+        let dsp_kind = root.name("dsp_kind");
+        let energy = root.name("energy");
+        let total = RawFabric::read(root.section("total"));
+        let slrs: Vec<RawFabric> = root.sections("slr").into_iter().map(RawFabric::read).collect();
+        let memories: Vec<RawMemory> = root.sections("memory").into_iter().map(RawMemory::read).collect();
+        let static_w = RawFigure::read(root.section("static_w"));
+        let tdp_w = root.optional_section("tdp_w").map(RawFigure::read);
+        let price_usd = root.optional_section("price_usd").map(RawFigure::read);
+        root.finish();
+        check_dsp_kind(&document, &dsp_kind);
+        check_slrs(&document, &total, &slrs);
+        document.take().finish(())?;
+        Ok(Self {
+            name: name.get(),
+            device: device.get(),
+            process_nm: process_nm.get(),
+            dsp_kind: find_dsp_kind(&dsp_kind.get()).expect("checked above"),
+            energy: energy.get(),
+            total: total.get(),
+            slrs: slrs.iter().map(RawFabric::get).collect(),
+            memories: memories.iter().map(RawMemory::get).collect(),
+            static_w: static_w.get(),
+            tdp_w: tdp_w.map(|figure| figure.get()),
+            price_usd: price_usd.map(|figure| figure.get()),
+        })
+    }
+
+    /// The memory of a standard.
+    pub fn memory(&self, standard: &str) -> Option<&BoardMemory> {
+        self.memories.iter().find(|memory| memory.standard == standard)
+    }
+}
+
+fn find_dsp_kind(name: &str) -> Option<DspKind> {
+    DspKind::ALL.into_iter().find(|kind| kind.name() == name)
+}
+
+fn check_dsp_kind(document: &Document<'_>, dsp_kind: &Value<String>) {
+    if dsp_kind.value.as_deref().is_some_and(|name| find_dsp_kind(name).is_none()) {
+        document.fault_at(dsp_kind, "one of: dsp48e2, dsp58", "name the device's DSP block");
+    }
+}
+
+/// The regions together cannot have more than the device.
+fn check_slrs(document: &Document<'_>, total: &RawFabric, slrs: &[RawFabric]) {
+    for (i, whole) in total.amounts().into_iter().enumerate() {
+        let sum: u64 = slrs.iter().filter_map(|slr| slr.amounts()[i].value).map(u64::from).sum();
+        if whole.value.is_some_and(|whole| sum > u64::from(whole)) {
+            document.fault_at(whole, format!("at least {sum}, the sum over [[slr]]"), "correct the total or the SLRs");
+        }
+    }
+}
+
+struct RawFabric {
+    lut: Value<u32>,
+    ff: Value<u32>,
+    bram36: Value<u32>,
+    uram: Value<u32>,
+    dsp: Value<u32>,
+    source: Value<String>,
+}
+
+impl RawFabric {
+    fn read(mut section: Section<'_, '_>) -> Self {
+        let fabric = Self {
+            lut: section.number_in("lut", 1..=100_000_000),
+            ff: section.number_in("ff", 1..=200_000_000),
+            bram36: section.number_in("bram36", 0..=100_000),
+            uram: section.number_in("uram", 0..=100_000),
+            dsp: section.number_in("dsp", 1..=1_000_000),
+            source: section.text("source"),
+        };
+        section.finish();
+        fabric
+    }
+
+    fn amounts(&self) -> [&Value<u32>; 5] {
+        [&self.lut, &self.ff, &self.bram36, &self.uram, &self.dsp]
+    }
+
+    fn get(&self) -> Fabric {
+        Fabric {
+            lut: self.lut.get(),
+            ff: self.ff.get(),
+            bram36: self.bram36.get(),
+            uram: self.uram.get(),
+            dsp: self.dsp.get(),
+            source: self.source.get(),
+        }
+    }
+}
+
+struct RawMemory {
+    standard: Value<String>,
+    channels: Value<u32>,
+    channel_mib: Value<u32>,
+    peak_gb_per_s: Value<f64>,
+    source: Value<String>,
+}
+
+impl RawMemory {
+    fn read(mut section: Section<'_, '_>) -> Self {
+        let memory = Self {
+            standard: section.name("standard"),
+            channels: section.number_in("channels", 1..=256),
+            channel_mib: section.number_in("channel_mib", 1..=1 << 20),
+            peak_gb_per_s: section.real("peak_gb_per_s", 0.1..=100_000.0),
+            source: section.text("source"),
+        };
+        section.finish();
+        memory
+    }
+
+    fn get(&self) -> BoardMemory {
+        BoardMemory {
+            standard: self.standard.get(),
+            channels: self.channels.get(),
+            channel_mib: self.channel_mib.get(),
+            peak_gb_per_s: self.peak_gb_per_s.get(),
+            source: self.source.get(),
+        }
+    }
+}
+
+/// A figure as it stands in a file: a table of `value` and `source`.
+pub(crate) struct RawFigure {
+    value: Value<f64>,
+    source: Value<String>,
+}
+
+impl RawFigure {
+    pub(crate) fn read(mut section: Section<'_, '_>) -> Self {
+        let figure = Self { value: section.real("value", 0.0..=1e9), source: section.text("source") };
+        section.finish();
+        figure
+    }
+
+    pub(crate) fn get(&self) -> Figure {
+        Figure { value: self.value.get(), source: self.source.get() }
+    }
+}

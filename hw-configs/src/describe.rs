@@ -1,0 +1,105 @@
+//! A machine as rows for people and as one number for caches. Both are made from the validated machine alone; a
+//! figure that is derived is computed by the method that everything else calls.
+
+use crate::engine::{Engine, MatrixMode};
+use crate::machine::Machine;
+use crate::resources::Resource;
+
+/// One row of a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What: the key of the machine file, or a derived quantity.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Its unit; empty for names, counts and lists.
+    pub unit: &'static str,
+}
+
+impl Machine {
+    /// A number that changes with every field of the machine, its board and its memories included: FNV-1a, 64 bits
+    /// (Fowler, Noll, Vo), over the text of all fields. The same on every host.
+    pub fn fingerprint(&self) -> u64 {
+        const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let text = format!("{self:?}");
+        text.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    }
+
+    /// The keys of the machine file with their values, then what follows from them.
+    pub fn describe(&self) -> Vec<Row> {
+        let mut rows = self.describe_keys();
+        rows.extend(self.describe_derived());
+        rows
+    }
+
+    fn describe_keys(&self) -> Vec<Row> {
+        let (memory, fetch, core) = (&self.memory, &self.instructions, &self.core);
+        let Engine::SparseDspChain(engine) = &core.engine;
+        let buffers = &core.buffers;
+        let patterns: Vec<&str> = engine.sparsity.iter().map(|pattern| pattern.name()).collect();
+        let widths: Vec<String> = engine.weight_bits.iter().map(|width| width.bits().to_string()).collect();
+        vec![
+            row("name", &self.name, ""),
+            row("board", &self.board.name, ""),
+            row("clock.kernel_mhz", self.kernel_mhz, "MHz"),
+            row("memory.standard", &memory.standard.name, ""),
+            row("memory.channels", memory.channels, ""),
+            row("memory.port_bytes", memory.port_bytes, "B"),
+            row("memory.burst_bytes", memory.burst_bytes, "B"),
+            row("memory.outstanding", memory.outstanding, "bursts"),
+            row("memory.request_cycles", memory.request_cycles, "kernel cycles"),
+            row("memory.response_cycles", memory.response_cycles, "kernel cycles"),
+            row("instructions.standard", &fetch.standard.name, ""),
+            row("instructions.port_bytes", fetch.port_bytes, "B"),
+            row("instructions.burst_bytes", fetch.burst_bytes, "B"),
+            row("instructions.outstanding", fetch.outstanding, "bursts"),
+            row("core.count", core.count, ""),
+            row("core.queue", core.queue, "instructions"),
+            row("core.matrix.kind", "sparse-dsp-chain", ""),
+            row("core.matrix.rows", engine.rows, ""),
+            row("core.matrix.chain", engine.chain, "multipliers"),
+            row("core.matrix.columns", engine.columns, ""),
+            row("core.matrix.gemv_columns", engine.gemv_columns, ""),
+            row("core.matrix.scale_lanes", engine.scale_lanes, ""),
+            row("core.matrix.accumulator_rows", engine.accumulator_rows, ""),
+            row("core.matrix.sparsity", patterns.join(" "), ""),
+            row("core.matrix.weight_bits", widths.join(" "), "bit"),
+            row("core.vector.lanes", core.lanes, ""),
+            row("core.buffers.weight_kib", buffers.weight_kib, "KiB"),
+            row("core.buffers.index_kib", buffers.index_kib, "KiB"),
+            row("core.buffers.scale_kib", buffers.scale_kib, "KiB"),
+            row("core.buffers.parameter_kib", buffers.parameter_kib, "KiB"),
+            row("core.buffers.activation_kib", buffers.activation_kib, "KiB"),
+            row("core.buffers.result_kib", buffers.result_kib, "KiB"),
+            row("core.buffers.vector_kib", buffers.vector_kib, "KiB"),
+            row("core.buffers.scale_slots", buffers.scale_slots, ""),
+        ]
+    }
+
+    fn describe_derived(&self) -> Vec<Row> {
+        let peak = |mode| {
+            let macs = self.core.engine.peak_macs_per_cycle(mode);
+            format!("{:.1}", macs as f64 * f64::from(self.kernel_mhz) * 1e-3)
+        };
+        let mut rows = vec![
+            row("line", self.memory.line_bytes(), "B"),
+            row("chunk", self.chunk_bytes(), "B"),
+            row("data memory", self.memory_bytes() >> 20, "MiB"),
+            row("peak data bandwidth", format!("{:.1}", self.peak_bytes_per_s() * 1e-9), "GB/s"),
+            row("peak `mm` rate", peak(MatrixMode::Matrix), "GMAC/s"),
+            row("peak `mv` rate", peak(MatrixMode::Vector), "GMAC/s"),
+        ];
+        let resources = self.resources();
+        let region = &self.board.slrs[resources.slr];
+        for kind in Resource::ALL {
+            let value = format!("{} of {}", resources.total.of(kind), kind.of(region));
+            rows.push(row(&format!("{} in SLR{}", kind.name(), resources.slr), value, kind.basis()));
+        }
+        rows
+    }
+}
+
+fn row(name: &str, value: impl ToString, unit: &'static str) -> Row {
+    Row { name: name.to_owned(), value: value.to_string(), unit }
+}

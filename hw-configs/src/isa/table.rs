@@ -1,0 +1,446 @@
+//! The instruction table: the one place where an instruction and its fields are declared.
+//! Everything else about the encoding (encoder, decoder, assembler, disassembler, the ISA page, the RTL decoder)
+//! is derived from it. Meanings that need more than a line stand in `docs/src/machine.md`.
+
+use super::field::{FieldSpec, FieldValue, Immediate, Word, field_enum, instruction_table};
+use super::text::Pairs;
+use super::{AssembleError, DecodeError};
+
+/// Bits of the opcode.
+pub const OPCODE_BITS: u32 = 6;
+/// Bits of each of the four waits; 0 means no wait.
+pub const WAIT_BITS: u32 = 6;
+/// Bits before an instruction's own fields: the opcode and four waits.
+pub const HEADER_BITS: u32 = OPCODE_BITS + 4 * WAIT_BITS;
+/// Registers of a core. `r0` is zero and means "no register".
+pub const REGISTERS: usize = 128;
+
+/// One instruction class of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassSpec {
+    /// Name in program text.
+    pub mnemonic: &'static str,
+    /// Code in the word.
+    pub opcode: u64,
+    /// The unit that executes it.
+    pub unit: Unit,
+    /// Documentation, one or more lines.
+    pub doc: &'static str,
+    /// Its fields, in order of their place in the word, after the header.
+    pub fields: &'static [FieldSpec],
+}
+
+field_enum! {
+    /// The units of a core: each issues and retires its instructions in order.
+    Unit {
+        /// Memory to buffers.
+        Load = "ld",
+        /// Buffers to memory.
+        Store = "st",
+        /// The matrix engine.
+        Matrix = "mx",
+        /// The vector unit.
+        Vector = "vx",
+        /// The sequencer itself.
+        System = "sys",
+    }
+}
+
+field_enum! {
+    /// The buffers that `ld` writes.
+    LoadBuffer {
+        /// Packed weight codes, in chunks.
+        Weight = "weight",
+        /// Packed N:M indices, in chunks.
+        Index = "index",
+        /// Group scales, in rows of `width` bytes.
+        Scale = "scale",
+        /// f32 constants, in elements.
+        Parameter = "parameter",
+    }
+}
+
+field_enum! {
+    /// What the load unit does with the bytes on their way into a buffer.
+    Convert {
+        /// Nothing.
+        Raw = "raw",
+        /// Each little-endian f16 becomes an f32.
+        F16 = "f16",
+    }
+}
+
+field_enum! {
+    /// Which dimension of an `ld` its run-time extent bounds.
+    LoadExtent {
+        /// Neither: the instruction's own numbers hold.
+        Fixed = "fixed",
+        /// `rows = min(rows, ceil(n / 2^unit))`.
+        Rows = "rows",
+        /// `bytes = min(bytes, n * 2^unit)`.
+        Bytes = "bytes",
+    }
+}
+
+field_enum! {
+    /// Which dimension of an `mm` or `mv` its run-time extent bounds.
+    MatrixExtent {
+        /// Neither: the instruction's own numbers hold.
+        Fixed = "fixed",
+        /// `cols = min(cols, n)`.
+        Columns = "cols",
+        /// `steps = min(steps, ceil(n / 2^unit))`.
+        Steps = "steps",
+    }
+}
+
+field_enum! {
+    /// What `st` writes.
+    StoreSource {
+        /// INT8 codes of the activation buffer (1 byte an element).
+        Codes = "codes",
+        /// Activation scales, rounded to f16 (2 bytes an element).
+        Scales = "scales",
+        /// f32 elements of the vector buffer (4 bytes an element).
+        Vector = "vector",
+    }
+}
+
+field_enum! {
+    /// The f32 buffers that the vector unit reads.
+    Operand {
+        /// Nothing: the operation has no such operand.
+        None = "none",
+        /// The parameter buffer, written by `ld`.
+        Parameter = "parameter",
+        /// The result buffer, written by the matrix unit.
+        Result = "result",
+        /// The vector buffer, written by the vector unit.
+        Vector = "vector",
+    }
+}
+
+field_enum! {
+    /// Stored bits of a weight code.
+    CodeBits {
+        /// INT2.
+        B2 = "2",
+        /// INT3.
+        B3 = "3",
+        /// INT4.
+        B4 = "4",
+        /// INT5.
+        B5 = "5",
+        /// INT8.
+        B8 = "8",
+    }
+}
+
+impl CodeBits {
+    /// Bits of one code.
+    #[inline]
+    pub fn bits(self) -> u32 {
+        match self {
+            CodeBits::B2 => 2,
+            CodeBits::B3 => 3,
+            CodeBits::B4 => 4,
+            CodeBits::B5 => 5,
+            CodeBits::B8 => 8,
+        }
+    }
+
+    /// The code width of a number of bits, if the sparse DSP chain expands it.
+    pub fn from_bits_count(bits: u32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|b| b.bits() == bits)
+    }
+}
+
+field_enum! {
+    /// The N:M patterns of the sparse multiplexer: N of each M consecutive weights are stored.
+    Sparsity {
+        /// All weights are stored; no index.
+        Dense = "dense",
+        /// 2 of 4, index of 2 bits.
+        N2M4 = "2:4",
+        /// 2 of 16, index of 4 bits.
+        N2M16 = "2:16",
+        /// 4 of 16, index of 4 bits.
+        N4M16 = "4:16",
+        /// 8 of 16, index of 4 bits.
+        N8M16 = "8:16",
+    }
+}
+
+impl Sparsity {
+    /// (N, M); dense counts as 1 of 1.
+    #[inline]
+    pub fn pattern(self) -> (u32, u32) {
+        match self {
+            Sparsity::Dense => (1, 1),
+            Sparsity::N2M4 => (2, 4),
+            Sparsity::N2M16 => (2, 16),
+            Sparsity::N4M16 => (4, 16),
+            Sparsity::N8M16 => (8, 16),
+        }
+    }
+
+    /// Activations that one stored weight stands for: M / N.
+    #[inline]
+    pub fn ratio(self) -> u32 {
+        let (n, m) = self.pattern();
+        m / n
+    }
+
+    /// Bits of the index of one stored weight; 0 when dense.
+    #[inline]
+    pub fn index_bits(self) -> u32 {
+        let (_, m) = self.pattern();
+        m.ilog2()
+    }
+}
+
+field_enum! {
+    /// The operations of the vector unit; `docs/src/machine.md` says what each computes.
+    VectorOp {
+        /// a.
+        Copy = "copy",
+        /// a + b.
+        Add = "add",
+        /// a x b.
+        Mul = "mul",
+        /// a x s + b, s a scalar of the vector buffer.
+        Axpy = "axpy",
+        /// max(a, 0).
+        Relu = "relu",
+        /// a x sigmoid(a).
+        Silu = "silu",
+        /// GELU, tanh form.
+        Gelu = "gelu",
+        /// silu(a) x b.
+        SiluMul = "silu_mul",
+        /// a x rsqrt(sum of squares + imm) x b.
+        RmsNorm = "rmsnorm",
+        /// (a - mean) x rsqrt(sum of squared deviations + imm) x b.
+        LayerNorm = "layernorm",
+        /// Softmax of a x imm, times b if given.
+        Softmax = "softmax",
+        /// Rotary embedding of pairs (i, i + len/2).
+        Rope = "rope",
+        /// INT8 codes and a scale.
+        Quant = "quant",
+        /// The largest elements and their indices.
+        TopK = "topk",
+        /// All but the largest elements replaced by -inf.
+        TopKMask = "topk_mask",
+    }
+}
+
+instruction_table! {
+    /// Read rows of memory into a buffer.
+    Load = 1, "ld", Load {
+        /// Buffer written.
+        buffer: LoadBuffer = 2,
+        /// Conversion on the way (f16 only into the parameter buffer).
+        convert: Convert = 1,
+        /// Address of the first row in the buffer, in the buffer's unit.
+        dst: u32 = 24,
+        /// Distance between rows in the buffer, in the buffer's unit.
+        dst_stride: u32 = 14,
+        /// Rows to read.
+        rows: u32 = 16,
+        /// Bytes of each row.
+        bytes: u32 = 22,
+        /// Distance between rows in memory, in bytes; a multiple of a line.
+        stride: u64 = 32,
+        /// Byte address of row 0; a multiple of a line.
+        base: u64 = 38,
+        /// Register v of the run-time address `base + v x high`.
+        reg: u8 = 7,
+        /// Bytes a unit of `reg`; a multiple of a line.
+        high: u64 = 32,
+        /// Dimension bounded at run time.
+        extent: LoadExtent = 2,
+        /// Register n of the run-time extent.
+        extent_reg: u8 = 7,
+        /// Subtracted from the extent register.
+        extent_sub: u32 = 16,
+        /// log2 of the elements a row, or of the bytes an element.
+        extent_unit: u8 = 4,
+    }
+    /// Write rows of the activation or vector buffer to memory.
+    Store = 2, "st", Store {
+        /// What is written.
+        source: StoreSource = 2,
+        /// Address of row 0 in the source (words, slots or elements).
+        src: u32 = 22,
+        /// Distance between rows in the source, in the same unit.
+        src_stride: u32 = 14,
+        /// Rows to write.
+        rows: u32 = 10,
+        /// Register that bounds the rows.
+        rows_reg: u8 = 7,
+        /// Elements of a row.
+        count: u32 = 20,
+        /// Byte address of row 0 when v = 0.
+        base: u64 = 38,
+        /// Register v of the run-time address.
+        reg: u8 = 7,
+        /// Bits of v that take the low stride.
+        shift: u8 = 5,
+        /// Bytes a unit of `v >> shift`.
+        high: u64 = 28,
+        /// Bytes a unit of the low `shift` bits of v.
+        low: u32 = 16,
+        /// Row i uses v + i (rows are tokens) instead of v (rows are heads).
+        token_step: bool = 1,
+        /// Bytes between rows, besides the run-time address.
+        row_stride: u64 = 28,
+        /// Elements a fragment; 0: the row is one run.
+        fragment: u32 = 8,
+        /// Bytes between fragments.
+        fragment_stride: u32 = 18,
+    }
+    /// Matrix times several activation rows (GEMM, SpMM).
+    MatMul = 3, "mm", Matrix {
+        /// Clear the f32 accumulators first.
+        first: bool = 1,
+        /// Write the results afterwards.
+        last: bool = 1,
+        /// Stored bits of a code.
+        bits: CodeBits = 3,
+        /// N:M pattern.
+        sparsity: Sparsity = 3,
+        /// Reduction steps of `chain` stored weights.
+        steps: u32 = 16,
+        /// Steps a scale group; 0: the whole instruction is one group.
+        group_steps: u32 = 12,
+        /// Integer group scales below one f16 scale a column.
+        two_level: bool = 1,
+        /// Activation rows.
+        rows: u32 = 10,
+        /// Register that bounds the rows.
+        rows_reg: u8 = 4,
+        /// Columns (outputs).
+        cols: u32 = 12,
+        /// Word address of activation row 0.
+        act: u32 = 20,
+        /// Words between activation rows.
+        act_stride: u32 = 12,
+        /// Scale slot of activation row 0.
+        slot: u32 = 12,
+        /// Chunk address of the weights.
+        weight: u32 = 16,
+        /// Chunk address of the indices.
+        index: u32 = 16,
+        /// Row address of the scales.
+        scale: u32 = 18,
+        /// Element address of result row 0.
+        dst: u32 = 20,
+        /// Elements between result rows.
+        dst_stride: u32 = 18,
+        /// Dimension bounded at run time.
+        extent: MatrixExtent = 2,
+        /// Register n of the run-time extent.
+        extent_reg: u8 = 4,
+        /// Subtracted from the extent register.
+        extent_sub: u32 = 16,
+        /// log2 of the activations a step.
+        extent_unit: u8 = 4,
+    }
+    /// Matrix times one activation row (GEMV, SpMV): every multiplier works on outputs.
+    MatVec = 4, "mv", Matrix {
+        /// Clear the f32 accumulators first.
+        first: bool = 1,
+        /// Write the results afterwards.
+        last: bool = 1,
+        /// Stored bits of a code.
+        bits: CodeBits = 3,
+        /// N:M pattern.
+        sparsity: Sparsity = 3,
+        /// Reduction steps of `chain` stored weights.
+        steps: u32 = 16,
+        /// Steps a scale group; 0: the whole instruction is one group.
+        group_steps: u32 = 12,
+        /// Integer group scales below one f16 scale a column.
+        two_level: bool = 1,
+        /// Columns (outputs).
+        cols: u32 = 12,
+        /// Word address of the activation row.
+        act: u32 = 20,
+        /// Scale slot of the activation row.
+        slot: u32 = 12,
+        /// Chunk address of the weights.
+        weight: u32 = 16,
+        /// Chunk address of the indices.
+        index: u32 = 16,
+        /// Row address of the scales.
+        scale: u32 = 18,
+        /// Element address of the results.
+        dst: u32 = 20,
+        /// Dimension bounded at run time.
+        extent: MatrixExtent = 2,
+        /// Register n of the run-time extent.
+        extent_reg: u8 = 4,
+        /// Subtracted from the extent register.
+        extent_sub: u32 = 16,
+        /// log2 of the activations a step.
+        extent_unit: u8 = 4,
+    }
+    /// One operation of the vector unit on each of several rows.
+    Misc = 5, "misc", Vector {
+        /// The operation.
+        op: VectorOp = 5,
+        /// Buffer of operand a.
+        a_buffer: Operand = 2,
+        /// Element address of row 0 of a.
+        a: u32 = 20,
+        /// Elements between rows of a.
+        a_stride: u32 = 16,
+        /// Register v: a starts at row v.
+        a_reg: u8 = 4,
+        /// Buffer of operand b.
+        b_buffer: Operand = 2,
+        /// Element address of row 0 of b.
+        b: u32 = 20,
+        /// Elements between rows of b.
+        b_stride: u32 = 16,
+        /// Address of row 0 of the result: elements of the vector buffer, words of the activation buffer for `quant`.
+        dst: u32 = 20,
+        /// Distance between result rows, in the same unit.
+        dst_stride: u32 = 16,
+        /// `quant`: scale slot of row 0. `topk`, `topk_mask`: how many. `axpy`: elements between the scalars of rows.
+        aux: u32 = 12,
+        /// Rows.
+        rows: u32 = 10,
+        /// Register that bounds the rows.
+        rows_reg: u8 = 4,
+        /// Elements of a row.
+        len: u32 = 18,
+        /// Register that bounds the elements.
+        len_reg: u8 = 4,
+        /// Subtracted from the length register.
+        len_sub: u32 = 16,
+        /// Softmax: row r of n sees `len - (n - 1 - r)` elements.
+        causal: bool = 1,
+        /// Quant: the scale is rounded to f16 before it is used.
+        f16_scale: bool = 1,
+        /// An f32; for `axpy` the element address of the scalar of row 0 in the vector buffer.
+        imm: Immediate = 32,
+    }
+    /// The step is over when everything before has retired.
+    End = 6, "end", System {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_fits_in_a_word() {
+        for class in Operation::TABLE {
+            let bits: u32 = HEADER_BITS + class.fields.iter().map(|f| f.bits).sum::<u32>();
+            println!("{}: {bits} of 256 bits", class.mnemonic);
+            assert!(bits <= 256, "{} needs {bits} bits", class.mnemonic);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The machine: one validated, immutable description that compiler, simulator and generator read.
+//! It is only ever made by `raw::RawMachine::check`, so that nobody has to check it again. Formulas about it are
+//! methods: cycles in `timing`, geometry here, FPGA resources in `resources`.
+
+use crate::board::Board;
+use crate::engine::Engine;
+use crate::memory::MemoryStandard;
+
+/// A validated machine.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Machine {
+    /// Name, for reports and file names.
+    pub name: String,
+    /// The board that carries it.
+    pub board: Board,
+    /// Kernel clock in MHz.
+    pub kernel_mhz: u32,
+    /// Data memory: weights, KV cache, parameters.
+    pub memory: DataMemory,
+    /// Instruction memory.
+    pub instructions: InstructionMemory,
+    /// What one core consists of.
+    pub core: Core,
+}
+
+/// The data memory of a core and its ports.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DataMemory {
+    /// Device rules.
+    pub standard: MemoryStandard,
+    /// Channels that the address space is striped over (1..=64).
+    pub channels: u32,
+    /// Bytes of one AXI beat of a channel's port.
+    pub port_bytes: u32,
+    /// Bytes of the longest AXI burst.
+    pub burst_bytes: u32,
+    /// AXI bursts in flight, at most, a port and direction.
+    pub outstanding: u32,
+    /// Kernel cycles from a port's request to the memory controller (synchroniser included).
+    pub request_cycles: u32,
+    /// Kernel cycles from the controller's data back to the port.
+    pub response_cycles: u32,
+}
+
+impl DataMemory {
+    /// Bytes of a line: one beat of every channel.
+    pub fn line_bytes(&self) -> u64 {
+        u64::from(self.channels) * u64::from(self.port_bytes)
+    }
+}
+
+/// Where the program stands and how it reaches the dispatcher.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct InstructionMemory {
+    /// Device rules of the one channel that holds the program.
+    pub standard: MemoryStandard,
+    /// Bytes of one AXI beat of the fetch port.
+    pub port_bytes: u32,
+    /// Bytes of one fetch burst.
+    pub burst_bytes: u32,
+    /// Fetch bursts in flight at most; the dispatcher's FIFO holds as many.
+    pub outstanding: u32,
+}
+
+/// One core.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Core {
+    /// Cores of the machine.
+    pub count: u32,
+    /// Instructions that wait in front of each unit, at most.
+    pub queue: u32,
+    /// The matrix engine.
+    pub engine: Engine,
+    /// Lanes of the vector unit: f32 elements a cycle.
+    pub lanes: u32,
+    /// Buffer sizes.
+    pub buffers: Buffers,
+}
+
+/// Buffer sizes in KiB, and the sizes of the small memories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Buffers {
+    /// Weight codes.
+    pub weight_kib: u32,
+    /// N:M indices.
+    pub index_kib: u32,
+    /// Group scales.
+    pub scale_kib: u32,
+    /// f32 constants.
+    pub parameter_kib: u32,
+    /// INT8 activations.
+    pub activation_kib: u32,
+    /// f32 outputs of the matrix engine.
+    pub result_kib: u32,
+    /// f32 vectors.
+    pub vector_kib: u32,
+    /// Activation scales.
+    pub scale_slots: u32,
+}
+
+impl Machine {
+    /// Columns of a weight chunk.
+    pub fn width(&self) -> u32 {
+        self.core.engine.width()
+    }
+
+    /// Stored weights of a column that the engine takes in one step.
+    pub fn chain(&self) -> u32 {
+        self.core.engine.chain()
+    }
+
+    /// Bytes of a weight or index chunk: `width` pieces of `chain` bytes.
+    pub fn chunk_bytes(&self) -> u64 {
+        u64::from(self.width()) * u64::from(self.chain())
+    }
+
+    /// Chunks of the weight buffer.
+    pub fn weight_chunks(&self) -> u64 {
+        kib(self.core.buffers.weight_kib) / self.chunk_bytes()
+    }
+
+    /// Chunks of the index buffer.
+    pub fn index_chunks(&self) -> u64 {
+        kib(self.core.buffers.index_kib) / self.chunk_bytes()
+    }
+
+    /// Rows of `width` bytes of the scale buffer.
+    pub fn scale_rows(&self) -> u64 {
+        kib(self.core.buffers.scale_kib) / u64::from(self.width())
+    }
+
+    /// f32 elements of the parameter buffer.
+    pub fn parameter_elements(&self) -> u64 {
+        kib(self.core.buffers.parameter_kib) / 4
+    }
+
+    /// Words of `chain` bytes of the activation buffer.
+    pub fn activation_words(&self) -> u64 {
+        kib(self.core.buffers.activation_kib) / u64::from(self.chain())
+    }
+
+    /// f32 elements of the result buffer.
+    pub fn result_elements(&self) -> u64 {
+        kib(self.core.buffers.result_kib) / 4
+    }
+
+    /// f32 elements of the vector buffer.
+    pub fn vector_elements(&self) -> u64 {
+        kib(self.core.buffers.vector_kib) / 4
+    }
+
+    /// Bytes of the data memory: all channels of the address space.
+    pub fn memory_bytes(&self) -> u64 {
+        u64::from(self.memory.channels) * self.memory.standard.channel_bytes()
+    }
+
+    /// Peak bandwidth of the data memory in bytes/s: the lesser of DRAM and ports.
+    pub fn peak_bytes_per_s(&self) -> f64 {
+        let dram = self.memory.standard.peak_bytes_per_s();
+        let port = f64::from(self.memory.port_bytes) * f64::from(self.kernel_mhz) * 1e6;
+        f64::from(self.memory.channels) * dram.min(port)
+    }
+
+    /// Seconds of a number of kernel cycles.
+    pub fn seconds(&self, cycles: u64) -> f64 {
+        cycles as f64 / (f64::from(self.kernel_mhz) * 1e6)
+    }
+}
+
+/// Bytes of a size in KiB.
+fn kib(size: u32) -> u64 {
+    u64::from(size) * 1024
+}

@@ -1,0 +1,384 @@
+//! The rules that an instruction obeys by itself: fields, ranges, operands, lengths, addresses, waits.
+//! Ordering between instructions is in `hazards.rs`. A rule must never look at another instruction.
+
+use super::access::{
+    Accesses, Scope, Space, Way, is_topk_register, operand_a, operand_space, parameter_bytes, register,
+};
+use super::check::{Limits, Rule};
+use super::hazards::{LONGEST_WAIT, UNITS, unit_number};
+use super::span::Span;
+use crate::isa::{
+    CodeBits, Convert, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store,
+    StoreSource, Unit, VectorOp,
+};
+
+/// Where a rule puts what it finds.
+type Report<'a> = dyn FnMut(Rule, String) + 'a;
+
+/// Most indices that `topk` writes, and most that it and `topk_mask` look for.
+const MOST_TOPK: u32 = register::TOPK_COUNT as u32;
+
+/// Waits fit their fields and name instructions that exist; `counts` are the earlier instructions of each unit.
+pub(super) fn waits(instruction: &Instruction, counts: &[u64; UNITS], report: &mut Report) {
+    for unit in Unit::ALL {
+        let Some(number) = unit_number(*unit) else {
+            continue;
+        };
+        let (wait, count) = (u64::from(instruction.after[number]), counts[number]);
+        if wait > LONGEST_WAIT.min(count) {
+            let name = unit.name();
+            report(
+                Rule::Wait,
+                format!(
+                    "after_{name} is {wait}, expected at most {}: {count} `{name}` instructions stand before it",
+                    LONGEST_WAIT.min(count)
+                ),
+            );
+        }
+    }
+}
+
+/// All rules of one operation. `topk_written` is how many registers earlier `topk` have written.
+pub(super) fn instruction(
+    operation: &Operation,
+    limits: &Limits,
+    scope: &Scope,
+    accesses: &Accesses,
+    topk_written: u32,
+    report: &mut Report,
+) {
+    if let Some((field, value, bits)) = operation.wide_field() {
+        return report(Rule::Width, format!("field `{field}` is {value}, expected a value of {bits} bits"));
+    }
+    registers(operation, topk_written, report);
+    ranges(limits, accesses, report);
+    match operation {
+        Operation::Load(ld) => load(ld, limits, scope, report),
+        Operation::Store(st) => store(st, limits, scope, report),
+        Operation::MatMul(mm) => {
+            let most = limits.engine.accumulator_rows();
+            if mm.rows > most {
+                report(Rule::Engine, format!("{} rows, expected at most the engine's {most}", mm.rows));
+            }
+            engine(mm.bits, mm.sparsity, mm.cols, limits, report);
+        }
+        Operation::MatVec(mv) => engine(mv.bits, mv.sparsity, mv.cols, limits, report),
+        Operation::Misc(misc) => vector(misc, scope, report),
+        Operation::End(_) => {}
+    }
+}
+
+/// Registers that a `topk` writes.
+pub(super) fn topk_registers(operation: &Operation) -> u32 {
+    match operation {
+        Operation::Misc(misc) if misc.op == VectorOp::TopK => misc.aux,
+        Operation::Misc(_)
+        | Operation::Load(_)
+        | Operation::Store(_)
+        | Operation::MatMul(_)
+        | Operation::MatVec(_)
+        | Operation::End(_) => 0,
+    }
+}
+
+fn registers(operation: &Operation, topk_written: u32, report: &mut Report) {
+    let named: [(&str, u8); 3] = match operation {
+        Operation::Load(ld) => [("reg", ld.reg), ("extent_reg", ld.extent_reg), ("", 0)],
+        Operation::Store(st) => [("reg", st.reg), ("rows_reg", st.rows_reg), ("", 0)],
+        Operation::MatMul(mm) => [("rows_reg", mm.rows_reg), ("extent_reg", mm.extent_reg), ("", 0)],
+        Operation::MatVec(mv) => [("extent_reg", mv.extent_reg), ("", 0), ("", 0)],
+        Operation::Misc(misc) => [("a_reg", misc.a_reg), ("rows_reg", misc.rows_reg), ("len_reg", misc.len_reg)],
+        Operation::End(_) => [("", 0); 3],
+    };
+    for (field, number) in named {
+        if usize::from(number) >= REGISTERS {
+            report(Rule::Register, format!("{field} is r{number}, expected less than r{REGISTERS}"));
+        } else if (register::SEQUENCE + 1..register::TOPK).contains(&number) {
+            report(Rule::Register, format!("{field} is r{number}, which nothing writes"));
+        } else if is_topk_register(number) && u32::from(number - register::TOPK) >= topk_written {
+            report(Rule::Register, format!("{field} is r{number}, which no `topk` before it writes"));
+        }
+    }
+}
+
+fn ranges(limits: &Limits, accesses: &Accesses, report: &mut Report) {
+    for access in accesses.iter() {
+        let (end, size) = (access.span.end(), limits.size(access.space));
+        if end > size {
+            let way = match access.way {
+                Way::Read => "reads",
+                Way::Write => "writes",
+            };
+            let (name, start) = (access.space.name(), access.span.start);
+            report(Rule::Range, format!("{way} {name} {start} up to {end}, expected at most {size}"));
+        }
+    }
+}
+
+fn engine(bits: CodeBits, sparsity: Sparsity, cols: u32, limits: &Limits, report: &mut Report) {
+    if !limits.engine.takes_bits(bits) {
+        report(Rule::Engine, format!("bits is {}, which the engine does not expand", bits.bits()));
+    }
+    if !limits.engine.takes_sparsity(sparsity) {
+        report(Rule::Engine, format!("sparsity is {}, which the engine does not take", sparsity.name()));
+    }
+    if cols > limits.width {
+        report(Rule::Engine, format!("{cols} columns, expected at most the {} of a chunk", limits.width));
+    }
+}
+
+/// Reports a value that is not a multiple.
+fn multiple(field: &str, value: u64, unit: u64, of: &str, report: &mut Report) {
+    if !value.is_multiple_of(unit) {
+        report(Rule::Alignment, format!("{field} is {value:#x}, expected a multiple of {of} ({unit} bytes)"));
+    }
+}
+
+fn load(ld: &Load, limits: &Limits, scope: &Scope, report: &mut Report) {
+    for (field, value) in [("base", ld.base), ("stride", ld.stride), ("high", ld.high)] {
+        multiple(field, value, limits.line_bytes, "a line", report);
+    }
+    match ld.buffer {
+        LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale => {
+            if ld.convert == Convert::F16 {
+                let message = format!("f16 into the {} buffer, expected the parameter buffer", ld.buffer.name());
+                report(Rule::Convert, message);
+            }
+        }
+        LoadBuffer::Parameter => {
+            let element = parameter_bytes(ld);
+            multiple("bytes", u64::from(ld.bytes), element, "an element", report);
+            if ld.extent == LoadExtent::Bytes {
+                multiple("2^extent_unit", 1 << ld.extent_unit, element, "an element", report);
+            }
+        }
+    }
+    if ld.rows > 0 && ld.bytes > 0 {
+        let largest = u128::from(scope.bound(ld.reg).unwrap_or(0)) * u128::from(ld.high)
+            + u128::from(ld.rows - 1) * u128::from(ld.stride)
+            + u128::from(ld.bytes);
+        memory(ld.base, largest, limits, scope, report);
+    }
+}
+
+fn store(st: &Store, limits: &Limits, scope: &Scope, report: &mut Report) {
+    let element = store_element_bytes(st.source);
+    for (field, value) in [
+        ("base", st.base),
+        ("high", st.high),
+        ("low", u64::from(st.low)),
+        ("row_stride", st.row_stride),
+        ("fragment_stride", u64::from(st.fragment_stride)),
+    ] {
+        multiple(field, value, element, "an element", report);
+    }
+    if st.source == StoreSource::Scales && (st.count > 1 || (st.rows > 1 && st.src_stride != 1)) {
+        let (count, stride) = (st.count, st.src_stride);
+        report(Rule::Length, format!("scales with count {count} and src_stride {stride}, expected 1 and 1"));
+    }
+    if st.fragment > st.count {
+        report(Rule::Fragment, format!("fragment of {} elements, expected at most count {}", st.fragment, st.count));
+    }
+    let several = st.fragment > 0 && st.fragment < st.count;
+    if several && u64::from(st.fragment_stride) < u64::from(st.fragment) * element {
+        let (stride, bytes) = (st.fragment_stride, u64::from(st.fragment) * element);
+        report(Rule::Fragment, format!("fragment_stride is {stride}, expected at least a fragment's {bytes} bytes"));
+    }
+    if st.rows > 0 && st.count > 0 {
+        memory(st.base, store_bytes(st, scope), limits, scope, report);
+    }
+}
+
+/// Bytes in memory of one element.
+fn store_element_bytes(source: StoreSource) -> u64 {
+    match source {
+        StoreSource::Codes => 1,
+        StoreSource::Scales => 2,
+        StoreSource::Vector => 4,
+    }
+}
+
+/// Bytes from `base` to the end of the furthest element that an `st` can write.
+fn store_bytes(st: &Store, scope: &Scope) -> u128 {
+    let last_row = st.rows - 1;
+    let bound = u64::from(scope.bound(st.reg).unwrap_or(0));
+    let v = match st.token_step {
+        false => bound,
+        // Row i of the step is token `pos + i`, which stays below `end`.
+        true if st.reg == register::POS && st.rows_reg == register::ROWS => bound,
+        true => bound + u64::from(last_row),
+    };
+    let (high, low) = (u128::from(st.high), u128::from(st.low));
+    let mask = (1_u64 << st.shift) - 1;
+    let address = |v: u64| u128::from(v >> st.shift) * high + u128::from(v & mask) * low;
+    // The furthest v is the last one, or the last of the high unit before it.
+    let furthest = address(v).max(if v > mask { address((v & !mask) - 1) } else { 0 });
+    let size = u128::from(store_element_bytes(st.source));
+    let (last, fragment) =
+        (u128::from(st.count - 1), u128::from(if st.fragment == 0 { st.count } else { st.fragment }));
+    let row = (last / fragment) * u128::from(st.fragment_stride) + (last % fragment + 1) * size;
+    furthest + u128::from(last_row) * u128::from(st.row_stride) + row
+}
+
+/// A transfer stays inside the memory, and inside the region it begins in.
+fn memory(base: u64, bytes: u128, limits: &Limits, scope: &Scope, report: &mut Report) {
+    let end = u128::from(base) + bytes;
+    if end > u128::from(limits.memory_bytes) {
+        let size = limits.memory_bytes;
+        return report(Rule::Memory, format!("address {base:#x} up to {end:#x}, expected at most {size:#x}"));
+    }
+    if scope.regions.is_empty() {
+        return;
+    }
+    match scope.region(base).map(|i| &scope.regions[i]) {
+        None => report(Rule::Memory, format!("address {base:#x} lies in no region; add one that holds it")),
+        Some(region) if end > u128::from(region.base + region.bytes) => {
+            let (name, limit) = (&region.name, region.base + region.bytes);
+            report(Rule::Memory, format!("address {base:#x} up to {end:#x}, expected region `{name}` to {limit:#x}"));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Whether an operation reads something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    No,
+    Yes,
+    May,
+}
+
+/// What an operation reads besides operand a.
+struct Needs {
+    b: Need,
+    /// The field `aux`.
+    aux: Need,
+    /// The field `imm`.
+    imm: Need,
+    /// The length register: an operation whose result depends on the length being whole has none.
+    len_reg: Need,
+}
+
+fn needs(op: VectorOp) -> Needs {
+    use Need::{May, No, Yes};
+    let (b, aux, imm, len_reg) = match op {
+        VectorOp::Copy | VectorOp::Relu | VectorOp::Silu | VectorOp::Gelu => (No, No, No, May),
+        VectorOp::Add | VectorOp::Mul | VectorOp::SiluMul => (Yes, No, No, May),
+        VectorOp::Axpy => (Yes, May, May, May),
+        VectorOp::RmsNorm | VectorOp::LayerNorm => (Yes, No, May, No),
+        VectorOp::Softmax => (May, No, May, May),
+        VectorOp::Rope => (Yes, No, No, No),
+        VectorOp::Quant => (No, May, May, May),
+        VectorOp::TopK | VectorOp::TopKMask => (No, Yes, No, No),
+    };
+    Needs { b, aux, imm, len_reg }
+}
+
+fn vector(misc: &Misc, scope: &Scope, report: &mut Report) {
+    let needs = needs(misc.op);
+    let causal_op = if misc.op == VectorOp::Softmax { Need::May } else { Need::No };
+    let scale_op = if misc.op == VectorOp::Quant { Need::May } else { Need::No };
+    for (field, given, need) in [
+        ("a_buffer", misc.a_buffer != Operand::None, Need::Yes),
+        ("b_buffer", misc.b_buffer != Operand::None, needs.b),
+        ("aux", misc.aux != 0, needs.aux),
+        ("imm", misc.imm.0 != 0, needs.imm),
+        ("len_reg", misc.len_reg != 0, needs.len_reg),
+        ("causal", misc.causal, causal_op),
+        ("f16_scale", misc.f16_scale, scale_op),
+    ] {
+        let op = misc.op.name();
+        match (need, given) {
+            (Need::No, true) => report(Rule::Operand, format!("`{op}` has `{field}`, which it does not take")),
+            (Need::Yes, false) => report(Rule::Operand, format!("`{op}` has no `{field}`, which it needs")),
+            (Need::May, _) | (Need::No, false) | (Need::Yes, true) => {}
+        }
+    }
+    if misc.a_reg != 0 && scope.bound(misc.a_reg).is_none() {
+        report(Rule::Register, format!("a_reg is r{}, which has no bound; expected r1 to r4 or r8 to r15", misc.a_reg));
+    }
+    lengths(misc, report);
+    overlap(misc, scope, report);
+}
+
+fn lengths(misc: &Misc, report: &mut Report) {
+    let (len, rows, k) = (misc.len, misc.rows, misc.aux);
+    match misc.op {
+        VectorOp::TopK | VectorOp::TopKMask if k > MOST_TOPK.min(len) => {
+            report(Rule::Length, format!("aux is {k} of {len} elements, expected at most {}", MOST_TOPK.min(len)));
+        }
+        VectorOp::TopK if rows > 1 => {
+            report(Rule::Length, format!("`topk` of {rows} rows, expected 1: its registers have no rows"));
+        }
+        VectorOp::Rope if !len.is_multiple_of(2) => {
+            report(Rule::Length, format!("`rope` of {len} elements, expected an even number"));
+        }
+        VectorOp::Softmax if misc.causal && len < rows => {
+            report(Rule::Length, format!("causal rows of {len} elements, expected at least rows {rows}"));
+        }
+        VectorOp::Copy
+        | VectorOp::Add
+        | VectorOp::Mul
+        | VectorOp::Axpy
+        | VectorOp::Relu
+        | VectorOp::Silu
+        | VectorOp::Gelu
+        | VectorOp::SiluMul
+        | VectorOp::RmsNorm
+        | VectorOp::LayerNorm
+        | VectorOp::Softmax
+        | VectorOp::Rope
+        | VectorOp::Quant
+        | VectorOp::TopK
+        | VectorOp::TopKMask => {}
+    }
+}
+
+/// A result that lands on an operand lands on it element for element: otherwise what is read would depend on how far
+/// the pipeline has come.
+fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
+    let len = u64::from(misc.len);
+    let written = match misc.op {
+        VectorOp::Quant => None,
+        VectorOp::TopK => Span::rows(misc.dst, u64::from(misc.aux), misc.dst_stride, misc.rows),
+        VectorOp::Copy
+        | VectorOp::Add
+        | VectorOp::Mul
+        | VectorOp::Axpy
+        | VectorOp::Relu
+        | VectorOp::Silu
+        | VectorOp::Gelu
+        | VectorOp::SiluMul
+        | VectorOp::RmsNorm
+        | VectorOp::LayerNorm
+        | VectorOp::Softmax
+        | VectorOp::Rope
+        | VectorOp::TopKMask => Span::rows(misc.dst, len, misc.dst_stride, misc.rows),
+    };
+    let Some(written) = written else { return };
+    let in_place = |address: u32, stride: u32| {
+        misc.op != VectorOp::TopK && address == misc.dst && (misc.rows <= 1 || stride == misc.dst_stride)
+    };
+    let on_vector = |operand| operand_space(operand) == Some(Space::Vector);
+    let axpy = misc.op == VectorOp::Axpy;
+    for (what, read, allowed) in [
+        (
+            "a",
+            operand_a(misc, scope).filter(|_| on_vector(misc.a_buffer)),
+            in_place(misc.a, misc.a_stride) && misc.a_reg == 0,
+        ),
+        (
+            "b",
+            Span::rows(misc.b, len, misc.b_stride, misc.rows).filter(|_| on_vector(misc.b_buffer)),
+            in_place(misc.b, misc.b_stride),
+        ),
+        ("the scalars", Span::rows(misc.imm.0, 1, misc.aux, misc.rows).filter(|_| axpy), false),
+    ] {
+        if !allowed && read.is_some_and(|span| span.meets(&written)) {
+            report(
+                Rule::Overlap,
+                format!("the result overlaps {what}, expected the same address and row stride, or no overlap"),
+            );
+        }
+    }
+}

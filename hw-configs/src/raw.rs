@@ -1,0 +1,395 @@
+//! A machine as it stands in TOML: which keys there are, what each may be, and every relation between them.
+//!
+//! The table below is the one declaration of a machine file: the reader, the key list of `--set`, the documentation
+//! and the tests' key list are made from it. Only [`RawMachine::check`] makes a [`Machine`]; it reports all faults
+//! at once. It reads text that the caller brought, never a file.
+
+mod check;
+
+use std::ops::RangeInclusive;
+
+use toml::de::DeTable;
+
+use crate::fault::{Faults, suggest};
+use crate::isa::{CodeBits, Sparsity};
+use crate::machine::Machine;
+use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
+
+/// The machine files that come with the crate, by name.
+const MACHINES: [(&str, &str); 2] =
+    [("tiny", include_str!("../machines/tiny.toml")), ("u280-1core", include_str!("../machines/u280-1core.toml"))];
+
+/// The memory standards that come with the crate, by name.
+const MEMORIES: [(&str, &str); 2] = [
+    ("hbm2-u280", include_str!("../memories/hbm2-u280.toml")),
+    ("ddr4-2400", include_str!("../memories/ddr4-2400.toml")),
+];
+
+/// One key of a machine file, for documentation and tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySpec {
+    /// Dotted key.
+    pub key: String,
+    /// What it may be.
+    pub expected: String,
+    /// What it means.
+    pub doc: String,
+}
+
+/// What the value of a key may be.
+trait Kind {
+    /// Its type once read.
+    type Out;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Self::Out>;
+    fn expected(&self) -> String;
+}
+
+/// A name.
+struct Name;
+/// A whole number within bounds.
+struct Number(RangeInclusive<u32>);
+/// A power of two within bounds.
+struct PowerOfTwo(RangeInclusive<u32>);
+/// A list of N:M patterns.
+struct Patterns;
+/// A list of code widths.
+struct Widths;
+
+impl Kind for Name {
+    type Out = String;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<String> {
+        section.name(key)
+    }
+    fn expected(&self) -> String {
+        NAME_TEXT.to_owned()
+    }
+}
+
+impl Kind for Number {
+    type Out = u32;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<u32> {
+        section.number(key, &self.expected(), |number| self.0.contains(&number))
+    }
+    fn expected(&self) -> String {
+        number_text(&self.0)
+    }
+}
+
+impl Kind for PowerOfTwo {
+    type Out = u32;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<u32> {
+        section.number(key, &self.expected(), |number| self.0.contains(&number) && number.is_power_of_two())
+    }
+    fn expected(&self) -> String {
+        format!("a power of two from {} to {}", self.0.start(), self.0.end())
+    }
+}
+
+impl Kind for Patterns {
+    type Out = Vec<Sparsity>;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Sparsity>> {
+        section.list(key, &self.expected(), |value| {
+            let name = value.as_str()?;
+            Sparsity::ALL.iter().copied().find(|pattern| pattern.name() == name && *pattern != Sparsity::Dense)
+        })
+    }
+    fn expected(&self) -> String {
+        let names: Vec<&str> = Sparsity::ALL.iter().filter(|p| **p != Sparsity::Dense).map(|p| p.name()).collect();
+        format!("one of: \"{}\" (dense is always there)", names.join("\", \""))
+    }
+}
+
+impl Kind for Widths {
+    type Out = Vec<CodeBits>;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<CodeBits>> {
+        section.list(key, &self.expected(), |value| CodeBits::from_bits_count(reader::number_of(value, |_| true)?))
+    }
+    fn expected(&self) -> String {
+        let bits: Vec<String> = CodeBits::ALL.iter().map(|width| width.bits().to_string()).collect();
+        format!("one of: {}", bits.join(", "))
+    }
+}
+
+/// Declares the sections of a machine file: a struct, its reader and its rows of the schema.
+macro_rules! sections {
+    ($(
+        $(#[doc = $section_doc:literal])*
+        $name:ident = $path:literal {
+            $( $(#[doc = $doc:literal])* $key:ident: $kind:ident $(($bounds:expr))? ),+ $(,)?
+        }
+    )+) => {
+        $(
+            $(#[doc = $section_doc])*
+            struct $name {
+                $( $(#[doc = $doc])* $key: Value<<$kind as Kind>::Out> ),+
+            }
+
+            impl $name {
+                fn read(section: &mut Section<'_, '_>) -> Self {
+                    Self { $( $key: $kind $(($bounds))?.read(section, stringify!($key)) ),+ }
+                }
+            }
+        )+
+
+        /// Every key of a machine file, in order.
+        pub fn schema() -> Vec<KeySpec> {
+            let mut keys = Vec::new();
+            $( $( keys.push(KeySpec {
+                key: if $path.is_empty() { stringify!($key).to_owned() } else { format!("{}.{}", $path, stringify!($key)) },
+                expected: Kind::expected(&$kind $(($bounds))?),
+                doc: concat!($($doc),*).trim().to_owned(),
+            }); )+ )+
+            keys
+        }
+    };
+}
+
+sections! {
+    /// The top of the file.
+    RawHead = "" {
+        /// Name of the machine, for reports and file names.
+        name: Name,
+        /// Name of the board that carries it.
+        board: Name,
+    }
+    /// Clocks.
+    RawClock = "clock" {
+        /// Kernel clock in MHz.
+        kernel_mhz: Number(10..=500),
+    }
+    /// Data memory: weights, KV cache, parameters.
+    RawDataMemory = "memory" {
+        /// Memory standard; the board must carry it.
+        standard: Name,
+        /// Channels that the address space is striped over.
+        channels: PowerOfTwo(1..=64),
+        /// Bytes of one AXI beat of a channel's port.
+        port_bytes: PowerOfTwo(16..=128),
+        /// Bytes of the longest AXI burst.
+        burst_bytes: PowerOfTwo(64..=4096),
+        /// AXI bursts in flight, at most, a port and direction.
+        outstanding: Number(1..=64),
+        /// Kernel cycles from a port's request to the memory controller, synchroniser included.
+        request_cycles: Number(1..=64),
+        /// Kernel cycles from the controller's data back to the port.
+        response_cycles: Number(1..=64),
+    }
+    /// Instruction memory: one channel of its own.
+    RawInstructionMemory = "instructions" {
+        /// Memory standard; the board must carry it.
+        standard: Name,
+        /// Bytes of one AXI beat of the fetch port: whole instructions of 32 bytes.
+        port_bytes: PowerOfTwo(32..=128),
+        /// Bytes of one fetch burst.
+        burst_bytes: PowerOfTwo(64..=4096),
+        /// Fetch bursts in flight, at most.
+        outstanding: Number(1..=64),
+    }
+    /// A core.
+    RawCore = "core" {
+        /// Cores of the machine.
+        count: Number(1..=16),
+        /// Instructions that wait in front of each unit, at most.
+        queue: Number(1..=63),
+    }
+    /// The matrix engine.
+    RawMatrix = "core.matrix" {
+        /// Kind of engine.
+        kind: Name,
+        /// Activation rows in parallel in `mm`.
+        rows: Number(1..=16),
+        /// Multipliers of a chain: the reduction length of a step.
+        chain: PowerOfTwo(16..=64),
+        /// Columns in parallel in `mm`.
+        columns: PowerOfTwo(1..=1024),
+        /// Columns in parallel in `mv`.
+        gemv_columns: PowerOfTwo(1..=1024),
+        /// Accumulators that are scaled a cycle.
+        scale_lanes: PowerOfTwo(1..=1024),
+        /// Rows of f32 accumulators: the most rows of one `mm`.
+        accumulator_rows: Number(1..=1023),
+        /// N:M patterns of the sparse multiplexer.
+        sparsity: Patterns,
+        /// Bits of the codes that the weight expander takes.
+        weight_bits: Widths,
+    }
+    /// The vector unit.
+    RawVector = "core.vector" {
+        /// f32 elements a cycle.
+        lanes: PowerOfTwo(1..=64),
+    }
+    /// Buffers.
+    RawBuffers = "core.buffers" {
+        /// Weight codes in KiB.
+        weight_kib: Number(1..=65536),
+        /// N:M indices in KiB; 0 when `sparsity` is empty.
+        index_kib: Number(0..=65536),
+        /// Group scales in KiB.
+        scale_kib: Number(1..=65536),
+        /// f32 constants in KiB.
+        parameter_kib: Number(1..=65536),
+        /// INT8 activations in KiB.
+        activation_kib: Number(1..=65536),
+        /// f32 outputs of the matrix engine in KiB.
+        result_kib: Number(1..=65536),
+        /// f32 vectors in KiB.
+        vector_kib: Number(1..=65536),
+        /// Activation scales.
+        scale_slots: Number(1..=65536),
+    }
+}
+
+/// A machine file as read: each value with its key and place, or absent where it was faulty.
+struct RawMachine {
+    /// Top of the file.
+    head: RawHead,
+    /// `[clock]`
+    clock: RawClock,
+    /// `[memory]`
+    memory: RawDataMemory,
+    /// `[instructions]`
+    instructions: RawInstructionMemory,
+    /// `[core]`
+    core: RawCore,
+    /// `[core.matrix]`
+    matrix: RawMatrix,
+    /// `[core.vector]`
+    vector: RawVector,
+    /// `[core.buffers]`
+    buffers: RawBuffers,
+}
+
+/// Names of the machines that come with the crate.
+pub fn machine_names() -> Vec<&'static str> {
+    names(&MACHINES)
+}
+
+/// The text of a machine file that comes with the crate.
+pub fn machine_text(name: &str) -> Option<&'static str> {
+    text(&MACHINES, name)
+}
+
+/// Names of the memory standards that come with the crate.
+pub fn memory_names() -> Vec<&'static str> {
+    names(&MEMORIES)
+}
+
+/// The text of a memory standard that comes with the crate.
+pub fn memory_text(name: &str) -> Option<&'static str> {
+    text(&MEMORIES, name)
+}
+
+fn names(library: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+    library.iter().map(|(name, _)| *name).collect()
+}
+
+fn text(library: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
+    library.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+impl Machine {
+    /// A machine that comes with the crate.
+    ///
+    /// # Errors
+    /// There is no machine of this name.
+    pub fn by_name(name: &str) -> Result<Self, Faults> {
+        if let Some(text) = machine_text(name) {
+            return Self::from_toml(&format!("machines/{name}.toml"), text);
+        }
+        let document = Document::new(name, "");
+        let known = machine_names();
+        let advice = suggest(name, known.iter().copied(), "name one of these, or a file");
+        document.fault("", None, "not a machine", format!("one of: {}", known.join(", ")), advice);
+        Err(document.take())
+    }
+
+    /// Reads and checks a machine file; `file` only names it in faults.
+    ///
+    /// # Errors
+    /// Every fault of the file, at once.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, Faults> {
+        let document = Document::new(file, text);
+        let table = document.parse()?;
+        RawMachine::read(&document, &table).check(&document)
+    }
+}
+
+/// The text of a machine file with the values of some dotted keys replaced, as `--set key=value` asks for.
+/// A value is TOML; what is not TOML stands for itself as a string (`board=u280`).
+///
+/// # Errors
+/// A key that machine files do not have, or that this one lacks.
+pub fn with_overrides(file: &str, text: &str, overrides: &[(&str, &str)]) -> Result<String, Faults> {
+    let document = Document::new(file, text);
+    let table = document.parse()?;
+    let schema = schema();
+    let mut edits = Vec::new();
+    for (key, value) in overrides {
+        let known = || schema.iter().map(|spec| spec.key.as_str());
+        if !known().any(|name| name == *key) {
+            let advice = suggest(key, known(), "see `lapwing show machine` for the keys");
+            document.fault(key, None, "an unknown key", "a key of a machine file", advice);
+            continue;
+        }
+        match find(&table, key) {
+            Some(span) => edits.push((span, literal(value))),
+            None => document.fault(key, None, "missing", "a value to replace", "add the key to the file"),
+        }
+    }
+    document.take().finish(())?;
+    // From the back, so that the places of earlier edits stay right; of two for one key the later given wins.
+    edits.reverse();
+    edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    edits.dedup_by(|b, a| a.0 == b.0);
+    let mut result = text.to_owned();
+    for (span, value) in edits {
+        result.replace_range(span, &value);
+    }
+    Ok(result)
+}
+
+/// The place of a dotted key's value.
+fn find(table: &DeTable<'_>, key: &str) -> Option<std::ops::Range<usize>> {
+    match key.split_once('.') {
+        None => table.get(key).map(toml::Spanned::span),
+        Some((section, rest)) => find(table.get(section)?.get_ref().as_table()?, rest),
+    }
+}
+
+/// A TOML value of what stands behind `--set key=`.
+fn literal(value: &str) -> String {
+    match toml::de::DeValue::parse(value) {
+        Ok(_) => value.to_owned(),
+        Err(_) => toml::Value::String(value.to_owned()).to_string(),
+    }
+}
+
+impl RawMachine {
+    /// Reads a file's table; faults go to `document`.
+    fn read<'t>(document: &Document<'t>, table: &DeTable<'t>) -> Self {
+        let mut root = document.root(table);
+        let head = RawHead::read(&mut root);
+        let mut clock = root.section("clock");
+        let mut memory = root.section("memory");
+        let mut instructions = root.section("instructions");
+        let mut core = root.section("core");
+        let raw_core = RawCore::read(&mut core);
+        let mut matrix = core.section("matrix");
+        let mut vector = core.section("vector");
+        let mut buffers = core.section("buffers");
+        let raw = Self {
+            head,
+            clock: RawClock::read(&mut clock),
+            memory: RawDataMemory::read(&mut memory),
+            instructions: RawInstructionMemory::read(&mut instructions),
+            core: raw_core,
+            matrix: RawMatrix::read(&mut matrix),
+            vector: RawVector::read(&mut vector),
+            buffers: RawBuffers::read(&mut buffers),
+        };
+        for section in [root, clock, memory, instructions, core, matrix, vector, buffers] {
+            section.finish();
+        }
+        raw
+    }
+}

@@ -1,0 +1,342 @@
+//! Every relation between the values of a machine file, and the machine that follows when all of them hold.
+//! Each check speaks only when all values it needs are there, so that one fault does not drag others behind it.
+
+use crate::board::Board;
+use crate::engine::{Engine, SparseDspChain};
+use crate::fault::{Faults, suggest};
+use crate::isa::{CodeBits, Operation, WAIT_BITS};
+use crate::machine::{Buffers, Core, DataMemory, InstructionMemory, Machine};
+use crate::memory::MemoryStandard;
+use crate::reader::{Document, Value};
+use crate::timing::MATRIX_IN_FLIGHT;
+
+use super::{RawMachine, RawMatrix, memory_names, memory_text};
+
+/// The one engine kind that is built.
+const SPARSE_DSP_CHAIN: &str = "sparse-dsp-chain";
+/// Engine kinds that are planned: refused by name.
+const PLANNED_ENGINES: [&str; 2] = ["bit-serial", "systolic"];
+
+impl RawMachine {
+    /// Checks every relation and makes the machine.
+    ///
+    /// # Errors
+    /// Every fault, those of reading included, at once.
+    pub(super) fn check(&self, document: &Document<'_>) -> Result<Machine, Faults> {
+        let board = self.check_board(document);
+        let memory = self.check_standard(document, &self.memory.standard, board.as_ref());
+        let instructions = self.check_standard(document, &self.instructions.standard, board.as_ref());
+        if let Some(board) = &board {
+            self.check_channels(document, board);
+        }
+        check_port(document, &self.memory.port_bytes, &self.memory.burst_bytes, memory.as_ref());
+        check_port(document, &self.instructions.port_bytes, &self.instructions.burst_bytes, instructions.as_ref());
+        self.check_core(document);
+        self.check_matrix(document);
+        self.check_line(document);
+        self.check_buffers(document);
+        self.check_addresses(document);
+        document.take().finish(())?;
+        let (Some(board), Some(memory), Some(instructions)) = (board, memory, instructions) else {
+            unreachable!("an absent board or standard is a fault");
+        };
+        let machine = self.build(board, memory, instructions);
+        check_fit(document, &machine);
+        document.take().finish(machine)
+    }
+
+    fn check_board(&self, document: &Document<'_>) -> Option<Board> {
+        let name = &self.head.board;
+        let wanted = name.value.as_ref()?;
+        if Board::text(wanted).is_none() {
+            let known = Board::names();
+            let advice = suggest(wanted, known.iter().copied(), "name a board of the list");
+            document.fault_at(name, format!("one of: {}", known.join(", ")), advice);
+            return None;
+        }
+        match Board::by_name(wanted) {
+            Ok(board) => Some(board),
+            Err(faults) => panic!("a board of the library is faulty: {faults}"),
+        }
+    }
+
+    fn check_standard(
+        &self,
+        document: &Document<'_>,
+        standard: &Value<String>,
+        board: Option<&Board>,
+    ) -> Option<MemoryStandard> {
+        let name = standard.value.as_ref()?;
+        let known = memory_names();
+        let Some(text) = memory_text(name) else {
+            let described = Board::names()
+                .iter()
+                .any(|board| Board::by_name(board).is_ok_and(|board| board.memory(name).is_some()));
+            let advice = if described {
+                format!("{name} is described in a board file but not built as a standard yet: use hbm2-u280")
+            } else {
+                suggest(name, known.iter().copied(), "name a standard of the list")
+            };
+            document.fault_at(standard, format!("one of: {}", known.join(", ")), advice);
+            return None;
+        };
+        if let Some(board) = board.filter(|board| board.memory(name).is_none()) {
+            let carried: Vec<&str> = board.memories.iter().map(|memory| memory.standard.as_str()).collect();
+            let expected = format!("a memory of board {}: {}", board.name, carried.join(", "));
+            document.fault_at(standard, expected, "name another memory or another board");
+        }
+        match MemoryStandard::from_toml(&format!("memories/{name}.toml"), text) {
+            Ok(standard) => Some(standard),
+            Err(faults) => panic!("a memory standard of the library is faulty: {faults:?}"),
+        }
+    }
+
+    /// The board must have the channels, one more of them when instructions live in the same memory.
+    fn check_channels(&self, document: &Document<'_>, board: &Board) {
+        let (Some(standard), Some(channels)) = (&self.memory.standard.value, self.memory.channels.value) else {
+            return;
+        };
+        let Some(memory) = board.memory(standard) else { return };
+        let shared = self.instructions.standard.value.as_ref() == Some(standard);
+        let free = memory.channels - u32::from(shared);
+        if channels > free {
+            let kept = if shared { ", one of them kept for instructions" } else { "" };
+            let expected = format!("at most {free} (board {} has {} channels{kept})", board.name, memory.channels);
+            document.fault_at(&self.memory.channels, expected, "use fewer channels or a board with more");
+        }
+    }
+
+    fn check_core(&self, document: &Document<'_>) {
+        let core = &self.core;
+        if core.count.value.is_some_and(|count| count > 1) {
+            document.fault_at(&core.count, "1", "several cores are not built yet; use 1");
+        }
+        // A wait counts back at most 2^WAIT_BITS - 1 instructions; four are left for those in a unit's own stages.
+        let most = (1u32 << WAIT_BITS) - 4 - MATRIX_IN_FLIGHT as u32;
+        if core.queue.value.is_some_and(|queue| queue > most) {
+            let expected =
+                format!("at most {most} (waits have {WAIT_BITS} bits, {MATRIX_IN_FLIGHT} matrix instructions are in flight)");
+            document.fault_at(&core.queue, expected, "use a shorter queue");
+        }
+    }
+
+    fn check_matrix(&self, document: &Document<'_>) {
+        let matrix = &self.matrix;
+        if let Some(kind) = matrix.kind.value.as_deref().filter(|kind| *kind != SPARSE_DSP_CHAIN) {
+            let advice = if PLANNED_ENGINES.contains(&kind) {
+                format!("{kind} is not built yet; use {SPARSE_DSP_CHAIN}")
+            } else {
+                suggest(kind, [SPARSE_DSP_CHAIN], &format!("use {SPARSE_DSP_CHAIN}"))
+            };
+            document.fault_at(&matrix.kind, SPARSE_DSP_CHAIN, advice);
+        }
+        if let (Some(rows), Some(accumulators)) = (matrix.rows.value, matrix.accumulator_rows.value)
+            && !accumulators.is_multiple_of(rows)
+        {
+            let expected = format!("a multiple of core.matrix.rows = {rows}");
+            document.fault_at(&matrix.accumulator_rows, expected, "rows are worked on in whole sets");
+        }
+        if let (Some(rows), Some(columns), Some(gemv), Some(lanes)) =
+            (matrix.rows.value, matrix.columns.value, matrix.gemv_columns.value, matrix.scale_lanes.value)
+        {
+            let outputs = (rows * columns).max(gemv);
+            if lanes > outputs {
+                let expected = format!("at most {outputs}, the outputs of a step");
+                document.fault_at(&matrix.scale_lanes, expected, "further lanes would never work");
+            }
+        }
+        if matrix.weight_bits.value.as_ref().is_some_and(|widths| !widths.contains(&CodeBits::B8)) {
+            let (key, span) = (&matrix.weight_bits.key, matrix.weight_bits.span.clone());
+            document.fault(key, span, "without 8", "a list with 8", "add 8, which the KV cache needs");
+        }
+    }
+
+    /// Bytes of a chunk, when its factors are known.
+    fn chunk_bytes(&self) -> Option<u64> {
+        let width = self.matrix.columns.value?.max(self.matrix.gemv_columns.value?);
+        Some(u64::from(width) * u64::from(self.matrix.chain.value?))
+    }
+
+    /// Bytes of a line, when its factors are known.
+    fn line_bytes(&self) -> Option<u64> {
+        Some(u64::from(self.memory.channels.value?) * u64::from(self.memory.port_bytes.value?))
+    }
+
+    /// A chunk is whole lines, so that each channel port always feeds the same byte lanes.
+    fn check_line(&self, document: &Document<'_>) {
+        if let (Some(chunk), Some(line)) = (self.chunk_bytes(), self.line_bytes())
+            && !chunk.is_multiple_of(line)
+        {
+            let expected = format!(
+                "channels x port_bytes (= {line}) to divide a weight chunk, max(columns, gemv_columns) x chain = {chunk} bytes"
+            );
+            document.fault_at(&self.memory.port_bytes, expected, "use fewer channels, a narrower port or more columns");
+        }
+    }
+
+    /// Every buffer is whole rows of what is written into it, and at least two of them for double buffering.
+    fn check_buffers(&self, document: &Document<'_>) {
+        let buffers = &self.buffers;
+        let (chunk, line) = (self.chunk_bytes(), self.line_bytes());
+        let width = self.matrix.columns.value.zip(self.matrix.gemv_columns.value).map(|(c, g)| u64::from(c.max(g)));
+        let words = self.matrix.chain.value.map(u64::from);
+        let beat = self.vector.lanes.value.map(|lanes| u64::from(lanes) * 4);
+        let larger = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.max(b));
+        whole_rows(document, &buffers.weight_kib, chunk, "weight chunks");
+        if self.matrix.sparsity.value.as_ref().is_some_and(|patterns| !patterns.is_empty()) {
+            whole_rows(document, &buffers.index_kib, chunk, "index chunks");
+        } else if self.matrix.sparsity.value.is_some() && buffers.index_kib.value.is_some_and(|kib| kib > 0) {
+            let advice = "without sparsity patterns nothing would ever stand in it";
+            document.fault_at(&buffers.index_kib, "0, since core.matrix.sparsity is empty", advice);
+        }
+        whole_rows(document, &buffers.scale_kib, larger(width, line), "scale rows or lines");
+        whole_rows(document, &buffers.parameter_kib, larger(beat, line), "vector beats or lines");
+        whole_rows(document, &buffers.activation_kib, words, "words of chain bytes");
+        whole_rows(document, &buffers.result_kib, beat, "vector beats");
+        whole_rows(document, &buffers.vector_kib, beat, "vector beats");
+        if let (Some(slots), Some(rows)) = (buffers.scale_slots.value, self.matrix.accumulator_rows.value)
+            && slots < rows
+        {
+            let expected = format!("at least core.matrix.accumulator_rows = {rows}");
+            document.fault_at(&buffers.scale_slots, expected, "each row of an `mm` has its scale");
+        }
+    }
+
+    /// Every address of a buffer must fit the narrowest instruction field that holds it.
+    fn check_addresses(&self, document: &Document<'_>) {
+        let buffers = &self.buffers;
+        let width = self.matrix.columns.value.zip(self.matrix.gemv_columns.value).map(|(c, g)| u64::from(c.max(g)));
+        let rows: [(&Value<u32>, Option<u64>, &str, &str); 7] = [
+            (&buffers.weight_kib, self.chunk_bytes(), "mm", "weight"),
+            (&buffers.index_kib, self.chunk_bytes(), "mm", "index"),
+            (&buffers.scale_kib, width, "mm", "scale"),
+            (&buffers.parameter_kib, Some(4), "misc", "a"),
+            (&buffers.activation_kib, self.matrix.chain.value.map(u64::from), "mm", "act"),
+            (&buffers.result_kib, Some(4), "mm", "dst"),
+            (&buffers.vector_kib, Some(4), "misc", "dst"),
+        ];
+        for (kib, unit_bytes, mnemonic, field) in rows {
+            let (Some(size), Some(unit_bytes)) = (kib.value, unit_bytes) else { continue };
+            let bits = field_bits(mnemonic, field);
+            let most_kib = (unit_bytes << bits) / 1024;
+            if u64::from(size) > most_kib {
+                let expected = format!("at most {most_kib} (field `{field}` of `{mnemonic}` has {bits} bits)");
+                document.fault_at(kib, expected, "use a smaller buffer");
+            }
+        }
+        let bits = field_bits("mm", "slot");
+        if buffers.scale_slots.value.is_some_and(|slots| slots > 1 << bits) {
+            let expected = format!("at most {} (field `slot` of `mm` has {bits} bits)", 1u32 << bits);
+            document.fault_at(&buffers.scale_slots, expected, "use fewer slots");
+        }
+    }
+
+    /// The machine of a file without faults.
+    fn build(&self, board: Board, memory: MemoryStandard, instructions: MemoryStandard) -> Machine {
+        let (m, i, b) = (&self.memory, &self.instructions, &self.buffers);
+        Machine {
+            name: self.head.name.get(),
+            board,
+            kernel_mhz: self.clock.kernel_mhz.get(),
+            memory: DataMemory {
+                standard: memory,
+                channels: m.channels.get(),
+                port_bytes: m.port_bytes.get(),
+                burst_bytes: m.burst_bytes.get(),
+                outstanding: m.outstanding.get(),
+                request_cycles: m.request_cycles.get(),
+                response_cycles: m.response_cycles.get(),
+            },
+            instructions: InstructionMemory {
+                standard: instructions,
+                port_bytes: i.port_bytes.get(),
+                burst_bytes: i.burst_bytes.get(),
+                outstanding: i.outstanding.get(),
+            },
+            core: Core {
+                count: self.core.count.get(),
+                queue: self.core.queue.get(),
+                engine: self.matrix.build(),
+                lanes: self.vector.lanes.get(),
+                buffers: Buffers {
+                    weight_kib: b.weight_kib.get(),
+                    index_kib: b.index_kib.get(),
+                    scale_kib: b.scale_kib.get(),
+                    parameter_kib: b.parameter_kib.get(),
+                    activation_kib: b.activation_kib.get(),
+                    result_kib: b.result_kib.get(),
+                    vector_kib: b.vector_kib.get(),
+                    scale_slots: b.scale_slots.get(),
+                },
+            },
+        }
+    }
+}
+
+impl RawMatrix {
+    fn build(&self) -> Engine {
+        Engine::SparseDspChain(SparseDspChain {
+            chain: self.chain.get(),
+            rows: self.rows.get(),
+            columns: self.columns.get(),
+            gemv_columns: self.gemv_columns.get(),
+            scale_lanes: self.scale_lanes.get(),
+            accumulator_rows: self.accumulator_rows.get(),
+            sparsity: self.sparsity.get(),
+            weight_bits: self.weight_bits.get(),
+        })
+    }
+}
+
+/// Bursts are whole beats and whole DRAM atoms.
+fn check_port(document: &Document<'_>, port: &Value<u32>, burst: &Value<u32>, standard: Option<&MemoryStandard>) {
+    let Some(burst_bytes) = burst.value else { return };
+    if let Some(port_bytes) = port.value.filter(|port_bytes| *port_bytes > burst_bytes) {
+        let expected = format!("at least port_bytes = {port_bytes}, one beat");
+        document.fault_at(burst, expected, "use a longer burst or a narrower port");
+    }
+    if let Some(standard) = standard {
+        let atom = standard.organisation.atom_bytes();
+        if !burst_bytes.is_multiple_of(atom) {
+            let expected = format!("a multiple of {atom}, what one RD of {} moves", standard.name);
+            document.fault_at(burst, expected, "use a longer burst");
+        }
+    }
+}
+
+fn whole_rows(document: &Document<'_>, kib: &Value<u32>, row_bytes: Option<u64>, what: &str) {
+    let (Some(size), Some(row_bytes)) = (kib.value, row_bytes) else { return };
+    let bytes = u64::from(size) * 1024;
+    if !bytes.is_multiple_of(row_bytes) || bytes < 2 * row_bytes {
+        let step = row_bytes.div_ceil(1024).max(1);
+        let expected = format!("KiB of two or more whole {what} of {row_bytes} bytes");
+        let above = u64::from(size).max(2 * row_bytes / 1024).next_multiple_of(step).max(1);
+        document.fault_at(kib, expected, format!("the next size that fits is {above}"));
+    }
+}
+
+/// Bits of a field of the instruction table.
+fn field_bits(mnemonic: &str, field: &str) -> u32 {
+    let class = Operation::TABLE.iter().find(|class| class.mnemonic == mnemonic);
+    let spec = class.and_then(|class| class.fields.iter().find(|spec| spec.name == field));
+    match spec {
+        Some(spec) => spec.bits,
+        None => panic!("the instruction table has no field `{field}` of `{mnemonic}`"),
+    }
+}
+
+/// The core must fit a region of its board.
+fn check_fit(document: &Document<'_>, machine: &Machine) {
+    let resources = machine.resources();
+    for excess in machine.excess(&resources) {
+        let name = excess.resource.name();
+        let mut rows: Vec<(u64, &str)> =
+            resources.units.iter().map(|row| (row.amounts.of(excess.resource), row.unit)).collect();
+        rows.sort_by_key(|(amount, unit)| (std::cmp::Reverse(*amount), *unit));
+        let most: Vec<String> = rows.iter().take(3).map(|(amount, unit)| format!("{unit} {amount}")).collect();
+        let expected =
+            format!("at most {}, what SLR{} of board {} has", excess.allowed, resources.slr, machine.board.name);
+        let advice = format!("make one of the largest smaller: {}", most.join(", "));
+        document.fault("core", None, format!("{} {name}", excess.needed), expected, advice);
+    }
+}

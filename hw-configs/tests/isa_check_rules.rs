@@ -1,0 +1,310 @@
+//! Each rule of `Program::check` has a program that breaks it and nothing else, and random programs break none.
+
+use hw_config::isa::{Instruction, Operation, assemble};
+use hw_config::machine::Machine;
+use hw_config::program::random::{Rng, random_instruction, random_program};
+use hw_config::program::{Mark, Program, Region, Rule, TrafficClass, Violation};
+
+fn tiny() -> Machine {
+    Machine::by_name("tiny").expect("tiny is a machine")
+}
+
+/// A program of these lines on one region of 1 MiB, without waits of its own.
+fn program(machine: &Machine, text: &str) -> Program {
+    Program {
+        machine: machine.name.clone(),
+        machine_fingerprint: machine.fingerprint(),
+        name: "test".to_owned(),
+        max_rows: 4,
+        max_end: 64,
+        regions: vec![Region { name: "all".to_owned(), base: 0, bytes: 1 << 20, class: TrafficClass::Weights }],
+        marks: vec![Mark { first: 0, layer: Some(7), operator: "test".to_owned() }],
+        instructions: assemble(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}")),
+    }
+}
+
+fn violations(program: &Program, machine: &Machine) -> Vec<Violation> {
+    program.check(machine).err().unwrap_or_default()
+}
+
+/// One instruction of each class, and the waits that they need.
+const LEGAL: &str = "\
+ld buffer=weight rows=2 bytes=512 dst_stride=1 stride=512
+ld buffer=index rows=1 bytes=512
+ld buffer=scale rows=1 bytes=64
+ld buffer=parameter convert=f16 rows=1 bytes=64
+misc op=copy a_buffer=parameter rows=1 len=32 after_ld=1
+misc op=quant a_buffer=vector rows=4 a_stride=8 len=8 dst_stride=1
+mm first=yes last=yes bits=4 sparsity=2:4 steps=2 rows=2 act_stride=4 cols=16 dst_stride=16 after_ld=2 after_vx=1
+mv first=yes last=yes bits=8 sparsity=dense steps=2 cols=32 dst=100
+st source=codes rows=4 src_stride=1 count=8 base=4096 reg=1 high=64 fragment=4 fragment_stride=16 token_step=yes after_vx=1
+misc op=add a_buffer=result b_buffer=result b=16 rows=1 len=16 after_mx=1 after_st=1
+end
+";
+
+#[test]
+fn the_legal_program_is_legal_and_its_waits_are_the_ones_inserted() {
+    let machine = tiny();
+    let mut legal = program(&machine, LEGAL);
+    assert_eq!(violations(&legal, &machine), []);
+    legal.insert_waits(&machine);
+    assert_eq!(violations(&legal, &machine), []);
+}
+
+/// One line before `end`, and the only rule it breaks. `{name}` stands for a size of the machine.
+const BAD_LINES: &[(&str, Rule, &str)] = &[
+    ("ld reg=5", Rule::Register, "reg is r5, which nothing writes"),
+    ("st rows_reg=7", Rule::Register, "rows_reg is r7"),
+    ("ld reg=8", Rule::Register, "reg is r8, which no `topk` before it writes"),
+    ("misc op=copy a_buffer=parameter len_reg=15", Rule::Register, "len_reg is r15"),
+    ("ld buffer=weight rows=1 bytes=1 dst={weight}", Rule::Range, "writes weight buffer"),
+    ("ld buffer=weight rows=2 bytes=1 dst_stride={weight}", Rule::Range, "writes weight buffer 0 up to"),
+    ("ld buffer=index rows=1 bytes={chunk1} dst={index-1}", Rule::Range, "writes index buffer"),
+    ("ld buffer=scale rows=1 bytes={width1} dst={scale-1}", Rule::Range, "writes scale buffer"),
+    ("ld buffer=parameter rows=1 bytes=8 dst={parameter-1}", Rule::Range, "writes parameter buffer"),
+    ("ld buffer=parameter convert=f16 rows=1 bytes=4 dst={parameter-1}", Rule::Range, "writes parameter buffer"),
+    ("mv bits=3 steps=3 cols=1 weight={weight-1}", Rule::Range, "reads weight buffer"),
+    ("mv bits=2 sparsity=2:4 steps=5 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
+    ("mv bits=2 sparsity=2:16 steps=3 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
+    ("mv bits=2 steps=3 cols=1 scale={scale-1}", Rule::Range, "reads scale buffer"),
+    ("mv bits=2 steps=3 group_steps=2 cols=1 scale={scale-3}", Rule::Range, "reads scale buffer"),
+    ("mv bits=2 steps=3 group_steps=2 two_level=yes cols=1 scale={scale-3}", Rule::Range, "reads scale buffer"),
+    ("mv bits=2 steps=2 cols=1 act={activation-1}", Rule::Range, "reads activation buffer"),
+    ("mv bits=2 sparsity=2:16 steps=1 cols=1 act={activation-7}", Rule::Range, "reads activation buffer"),
+    ("mm bits=2 steps=1 rows=2 cols=1 act_stride=5 act={activation-5}", Rule::Range, "reads activation buffer"),
+    ("mv last=yes bits=2 steps=1 cols=1 slot={slots}", Rule::Range, "reads scale slots"),
+    ("mm last=yes bits=2 steps=1 rows=2 cols=1 dst_stride=1 slot={slots-1}", Rule::Range, "reads scale slots"),
+    ("mv last=yes bits=2 steps=1 cols=2 dst={result-1}", Rule::Range, "writes result buffer"),
+    ("mm last=yes bits=2 steps=1 rows=2 cols=1 dst_stride=9 dst={result-9}", Rule::Range, "writes result buffer"),
+    ("misc op=relu a_buffer=result rows=2 len=4 a_stride=8 a={result-11} dst_stride=4", Rule::Range, "reads result"),
+    ("misc op=relu a_buffer=result rows=1 len=4 a_stride=4 a_reg=4 a={result-15}", Rule::Range, "reads result"),
+    ("misc op=relu a_buffer=result rows=1 len=4 dst={vector-3}", Rule::Range, "writes vector buffer"),
+    ("misc op=add a_buffer=result b_buffer=parameter rows=1 len=4 b={parameter-3}", Rule::Range, "reads parameter"),
+    ("misc op=quant a_buffer=result rows=1 len=17 dst={activation-1}", Rule::Range, "writes activation buffer"),
+    ("misc op=quant a_buffer=result rows=2 len=1 dst_stride=1 aux={slots-1}", Rule::Range, "writes scale slots"),
+    ("st source=codes rows=1 count=17 src={activation-1}", Rule::Range, "reads activation buffer"),
+    ("st source=scales rows=2 count=1 src_stride=1 src={slots-1}", Rule::Range, "reads scale slots"),
+    ("st source=vector rows=2 count=4 src_stride=6 src={vector-9}", Rule::Range, "reads vector buffer"),
+    ("mm bits=2 steps=1 rows={rows+1} cols=1 act_stride=1", Rule::Engine, "rows, expected at most the engine's"),
+    ("mv bits=2 steps=1 cols={width1}", Rule::Engine, "columns, expected at most"),
+    ("ld buffer=weight base=32", Rule::Alignment, "base is 0x20, expected a multiple of a line"),
+    ("ld buffer=weight stride=96", Rule::Alignment, "stride is 0x60"),
+    ("ld buffer=weight high=1", Rule::Alignment, "high is 0x1"),
+    ("ld buffer=parameter bytes=6", Rule::Alignment, "bytes is 0x6, expected a multiple of an element (4 bytes)"),
+    ("ld buffer=parameter convert=f16 bytes=3", Rule::Alignment, "expected a multiple of an element (2 bytes)"),
+    ("ld buffer=parameter extent=bytes extent_unit=1", Rule::Alignment, "2^extent_unit is 0x2"),
+    ("st source=vector base=2", Rule::Alignment, "base is 0x2"),
+    ("st source=scales row_stride=3", Rule::Alignment, "row_stride is 0x3"),
+    ("st source=vector low=2", Rule::Alignment, "low is 0x2"),
+    ("st source=vector high=2", Rule::Alignment, "high is 0x2"),
+    ("st source=vector count=4 fragment=2 fragment_stride=10", Rule::Alignment, "fragment_stride is 0xa"),
+    ("ld buffer=weight convert=f16", Rule::Convert, "f16 into the weight buffer"),
+    ("st source=codes count=3 fragment=4", Rule::Fragment, "fragment of 4 elements, expected at most count 3"),
+    ("st source=vector count=4 fragment=2 fragment_stride=4", Rule::Fragment, "at least a fragment's 8 bytes"),
+    ("ld buffer=weight rows=1 bytes=64 base=0x3fffffffc0", Rule::Memory, "expected at most"),
+    ("ld buffer=weight rows=1 bytes=64 base=0x100000", Rule::Memory, "lies in no region"),
+    ("ld buffer=weight rows=1 bytes=65 base=0xfffc0", Rule::Memory, "expected region `all` to 0x100000"),
+    ("ld buffer=weight rows=2 bytes=1 stride=64 base=0xfffc0", Rule::Memory, "expected region `all`"),
+    ("ld buffer=weight rows=1 bytes=1 reg=1 high=64 base=0xff080", Rule::Memory, "expected region `all`"),
+    ("st source=codes rows=1 count=1 reg=1 high=64 base=0xff080", Rule::Memory, "expected region `all`"),
+    ("st source=codes rows=1 count=1 reg=1 shift=6 low=2 base=0xfff82", Rule::Memory, "expected region `all`"),
+    ("st source=codes rows=1 count=1 reg=2 shift=6 low=2 base=0xfff82", Rule::Memory, "expected region `all`"),
+    ("st source=codes rows=2 src_stride=1 count=1 token_step=yes reg=4 high=4 base=0xffff0", Rule::Memory, "region"),
+    ("st source=codes rows=2 src_stride=1 count=1 row_stride=16 base=0xffff0", Rule::Memory, "region `all`"),
+    ("st source=codes rows=1 count=5 fragment=2 fragment_stride=8 base=0xffff0", Rule::Memory, "region `all`"),
+    ("misc op=copy rows=1 len=4", Rule::Operand, "`copy` has no `a_buffer`, which it needs"),
+    ("misc op=add a_buffer=parameter len=4", Rule::Operand, "`add` has no `b_buffer`"),
+    ("misc op=rope a_buffer=parameter len=4", Rule::Operand, "`rope` has no `b_buffer`"),
+    ("misc op=relu a_buffer=parameter b_buffer=parameter len=4", Rule::Operand, "`relu` has `b_buffer`"),
+    ("misc op=relu a_buffer=parameter aux=1", Rule::Operand, "`relu` has `aux`, which it does not take"),
+    ("misc op=relu a_buffer=parameter imm=1.0", Rule::Operand, "`relu` has `imm`"),
+    ("misc op=topk_mask a_buffer=parameter len=4", Rule::Operand, "`topk_mask` has no `aux`"),
+    ("misc op=topk a_buffer=parameter len=4 len_reg=2 aux=1", Rule::Operand, "`topk` has `len_reg`"),
+    ("misc op=relu a_buffer=parameter causal=yes", Rule::Operand, "`relu` has `causal`"),
+    ("misc op=relu a_buffer=parameter f16_scale=yes", Rule::Operand, "`relu` has `f16_scale`"),
+    ("misc op=topk a_buffer=parameter len=16 aux=9", Rule::Length, "aux is 9 of 16 elements, expected at most 8"),
+    ("misc op=topk a_buffer=parameter len=2 aux=3", Rule::Length, "aux is 3 of 2 elements, expected at most 2"),
+    ("misc op=topk a_buffer=parameter rows=2 len=2 aux=1 dst_stride=1", Rule::Length, "`topk` of 2 rows"),
+    ("misc op=rope a_buffer=parameter b_buffer=parameter len=5", Rule::Length, "`rope` of 5 elements"),
+    ("misc op=softmax a_buffer=parameter rows=4 len=3 causal=yes", Rule::Length, "causal rows of 3 elements"),
+    ("st source=scales rows=1 count=2", Rule::Length, "scales with count 2"),
+    ("st source=scales rows=2 src_stride=2 count=1", Rule::Length, "src_stride 2"),
+    ("misc op=copy a_buffer=vector rows=1 len=4 dst=3", Rule::Overlap, "the result overlaps a"),
+    ("misc op=copy a_buffer=vector rows=2 len=4 a_stride=8 dst_stride=4", Rule::Overlap, "the result overlaps a"),
+    ("misc op=copy a_buffer=vector a_reg=4 a_stride=4 rows=1 len=4 dst=12", Rule::Overlap, "the result overlaps a"),
+    ("misc op=add a_buffer=parameter b_buffer=vector rows=2 len=4 dst_stride=4", Rule::Overlap, "overlaps b"),
+    ("misc op=axpy a_buffer=parameter b_buffer=parameter rows=1 len=4 imm=0x3", Rule::Overlap, "the scalars"),
+    ("misc op=topk a_buffer=vector rows=1 len=4 aux=1", Rule::Overlap, "the result overlaps a"),
+    ("ld after_st=1", Rule::Wait, "after_st is 1, expected at most 0: 0 `st` instructions"),
+    ("end", Rule::End, "`end` before the last instruction"),
+];
+
+/// Replaces `{name}` and `{name-n}` by sizes of the machine.
+fn filled(line: &str, machine: &Machine) -> String {
+    let mut line = line.to_owned();
+    for (name, size) in [
+        ("weight", machine.weight_chunks()),
+        ("index", machine.index_chunks()),
+        ("scale", machine.scale_rows()),
+        ("parameter", machine.parameter_elements()),
+        ("activation", machine.activation_words()),
+        ("slots", u64::from(machine.core.buffers.scale_slots)),
+        ("result", machine.result_elements()),
+        ("vector", machine.vector_elements()),
+    ] {
+        line = line.replace(&format!("{{{name}}}"), &size.to_string());
+        for less in 1..=16 {
+            line = line.replace(&format!("{{{name}-{less}}}"), &(size - less).to_string());
+        }
+    }
+    let rows = machine.core.engine.accumulator_rows();
+    line.replace("{chunk1}", &(machine.chunk_bytes() + 1).to_string())
+        .replace("{width1}", &(machine.width() + 1).to_string())
+        .replace("{rows+1}", &(rows + 1).to_string())
+}
+
+#[test]
+fn each_rule_catches_a_program_that_breaks_it_alone() {
+    let machine = tiny();
+    let mut rules = std::collections::BTreeSet::new();
+    for (line, rule, expected) in BAD_LINES {
+        let line = filled(line, &machine);
+        let found = violations(&program(&machine, &format!("{line}\nend\n")), &machine);
+        assert!(!found.is_empty(), "`{line}` is accepted");
+        for violation in &found {
+            assert_eq!(violation.rule, *rule, "`{line}`: {violation}");
+            assert!(violation.message.starts_with("instruction 0 of layer 7 test (`"), "{violation}");
+        }
+        assert!(found.iter().any(|v| v.message.contains(expected)), "`{line}`: expected `{expected}`, got {found:?}");
+        rules.insert(*rule);
+    }
+    println!("{} lines break {} rules, each its own", BAD_LINES.len(), rules.len());
+}
+
+/// What lies exactly on a bound is legal: the neighbours of the lines above.
+#[test]
+fn what_lies_on_the_bound_is_legal() {
+    let machine = tiny();
+    let lines = [
+        "ld buffer=weight rows=1 bytes=1 dst={weight-1}",
+        "ld buffer=parameter convert=f16 rows=1 bytes=4 dst={parameter-2}",
+        "ld buffer=weight rows=1 bytes=64 base=0xfffc0",
+        "ld buffer=weight rows=1 bytes=1 reg=1 high=64 base=0xff000",
+        "ld buffer=parameter rows=1 bytes=4 reg=127 high=64 base=0xfffc0",
+        "mv bits=3 steps=2 cols=1 weight={weight-1}",
+        "mv bits=2 sparsity=2:4 steps=4 cols=1 index={index-1}",
+        "mv bits=2 steps=3 group_steps=2 cols=1 scale={scale-4}",
+        "mv bits=2 steps=3 group_steps=2 two_level=yes cols=1 scale={scale-4}",
+        "mv bits=2 sparsity=2:16 steps=1 cols=1 act={activation-8}",
+        "mm last=yes bits=2 steps=1 rows=2 cols=1 dst_stride=9 dst={result-10}",
+        "mv bits=2 steps=1 cols=1 slot={slots}",
+        "misc op=relu a_buffer=result rows=1 len=4 a_stride=4 a_reg=4 a={result-16}",
+        "misc op=quant a_buffer=result rows=1 len=16 dst={activation-1}",
+        "misc op=copy a_buffer=vector rows=1 len=4 dst=4",
+        "misc op=copy a_buffer=vector rows=2 len=4 a_stride=8 dst=4 dst_stride=8",
+        "misc op=add a_buffer=vector b_buffer=vector rows=2 len=4 a_stride=4 b_stride=4 dst_stride=4",
+        "misc op=topk a_buffer=parameter rows=1 len=8 aux=8",
+        "misc op=softmax a_buffer=parameter rows=4 len=4 a_stride=4 dst_stride=4 causal=yes",
+        "st source=codes rows=1 count=1 reg=1 shift=6 low=2 base=0xfff81",
+        "st source=codes rows=1 count=5 fragment=2 fragment_stride=8 base=0xfffef",
+        "st source=codes rows=4 src_stride=1 count=1 token_step=yes reg=1 rows_reg=3 high=64 base=0xff000",
+        "st source=codes count=4 fragment=4",
+    ];
+    for line in lines {
+        let line = filled(line, &machine);
+        assert_eq!(violations(&program(&machine, &format!("{line}\nend\n")), &machine), [], "{line}");
+    }
+    println!("{} lines on a bound are legal", lines.len());
+}
+
+/// What text cannot say: fields that are wider than the word has room for, and registers beyond the last.
+#[test]
+fn fields_that_do_not_fit_the_word_are_caught() {
+    let machine = tiny();
+    let mut wide = program(&machine, LEGAL);
+    let Operation::MatVec(mv) = &mut wide.instructions[7].operation else { panic!("instruction 7 is an mv") };
+    mv.extent_reg = 16;
+    let found = violations(&wide, &machine);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].rule, Rule::Width);
+    assert!(found[0].message.contains("field `extent_reg` is 16, expected a value of 4 bits"), "{}", found[0]);
+    let mut wait = program(&machine, LEGAL);
+    wait.instructions[9].after[0] = 64;
+    assert_eq!(violations(&wait, &machine)[0].rule, Rule::Wait);
+}
+
+/// The engine's own lists: a machine without a pattern or width refuses the instructions that use it.
+#[test]
+fn an_engine_refuses_what_it_does_not_list() {
+    let hw_config::engine::Engine::SparseDspChain(full) = tiny().core.engine;
+    let mut refused = 0;
+    for (line, expected) in [
+        ("mv bits=3 steps=1 cols=1", "bits is 3, which the engine does not expand"),
+        ("mv bits=8 sparsity=2:4 steps=1 cols=1", "sparsity is 2:4, which the engine does not take"),
+        ("mm bits=8 sparsity=2:4 steps=1 rows=1 cols=1", "sparsity is 2:4, which the engine does not take"),
+    ] {
+        let mut machine = tiny();
+        let mut less = full.clone();
+        less.sparsity.retain(|s| s.name() != "2:4");
+        less.weight_bits.retain(|b| b.bits() != 3);
+        machine.core.engine = hw_config::engine::Engine::SparseDspChain(less);
+        assert_eq!(violations(&program(&tiny(), &format!("{line}\nend\n")), &tiny()), [], "{line}");
+        let found = violations(&program(&machine, &format!("{line}\nend\n")), &machine);
+        assert!(found.len() == 1 && found[0].rule == Rule::Engine && found[0].message.contains(expected), "{found:?}");
+        refused += 1;
+    }
+    println!("{refused} instructions refused");
+}
+
+/// Breaks one thing.
+type Break = fn(&mut Program);
+
+#[test]
+fn what_stands_beside_the_instructions_is_checked() {
+    let machine = tiny();
+    let cases: [(&str, Rule, Break); 9] = [
+        ("program is for machine `other`", Rule::Machine, |p| p.machine = "other".to_owned()),
+        ("program is for machine `tiny`", Rule::Machine, |p| p.machine_fingerprint ^= 1),
+        ("name is \"\"", Rule::Header, |p| p.name.clear()),
+        ("bucket is rows=0", Rule::Header, |p| p.max_rows = 0),
+        ("region `all` ends at", Rule::Header, |p| p.regions[0].bytes = 1 << 39),
+        ("no mark", Rule::Header, |p| p.marks.clear()),
+        ("operator is \"a b\"", Rule::Header, |p| p.marks[0].operator = "a b".to_owned()),
+        ("last instruction is not `end`", Rule::End, |p| p.instructions.truncate(10)),
+        ("program has no instruction", Rule::End, |p| {
+            p.instructions.clear();
+            p.marks.clear();
+        }),
+    ];
+    for (expected, rule, breaks) in &cases {
+        let mut broken = program(&machine, LEGAL);
+        breaks(&mut broken);
+        let found = violations(&broken, &machine);
+        assert!(found.len() == 1 && found[0].rule == *rule, "{expected}: {found:?}");
+        assert!(found[0].message.contains(expected), "expected `{expected}`, got `{}`", found[0]);
+    }
+    println!("{} faults beside the instructions caught", cases.len());
+}
+
+#[test]
+fn random_programs_are_legal() {
+    let machine = tiny();
+    let mut instructions = 0;
+    for seed in 0..200 {
+        let program = random_program(seed, &machine, 1 + (seed as usize * 7) % 300);
+        let found = violations(&program, &machine);
+        assert_eq!(found, [], "seed {seed}");
+        instructions += program.instructions.len();
+    }
+    let mut rng = Rng::new(1);
+    for _ in 0..5000 {
+        let Instruction { operation, .. } = random_instruction(&mut rng, &machine);
+        let line = Instruction { after: [0; 4], operation }.to_string();
+        let mut alone = random_program(0, &machine, 1);
+        alone.instructions.insert(0, assemble(&line).expect("what was written")[0]);
+        assert_eq!(violations(&alone, &machine), [], "{line}");
+    }
+    println!("200 random programs of {instructions} instructions and 5000 random instructions are legal");
+    assert_eq!(random_program(9, &machine, 100), random_program(9, &machine, 100));
+    assert_ne!(random_program(9, &machine, 100).instructions, random_program(10, &machine, 100).instructions);
+}

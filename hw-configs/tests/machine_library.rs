@@ -1,0 +1,219 @@
+//! The files that come with the crate: they read, they agree with each other, and what is derived from them is right.
+
+use hw_config::board::Board;
+use hw_config::energy::EnergyTable;
+use hw_config::machine::Machine;
+use hw_config::memory::MemoryStandard;
+use hw_config::raw::{machine_names, machine_text, memory_names, memory_text, schema, with_overrides};
+use hw_config::resources::Resource;
+
+fn machine(name: &str) -> Machine {
+    Machine::by_name(name).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn every_machine_of_the_library_is_sound_and_fits() {
+    for name in machine_names() {
+        let machine = machine(name);
+        let resources = machine.resources();
+        println!("{name}: {:?} in SLR{}", resources.total, resources.slr);
+        assert_eq!(machine.name, name);
+        assert!(machine.excess(&resources).is_empty());
+        for kind in Resource::ALL {
+            let sum: u64 = resources.units.iter().map(|row| row.amounts.of(kind)).sum();
+            assert_eq!(sum, resources.total.of(kind), "{name}: {}", kind.name());
+        }
+    }
+    assert!(machine_names().len() >= 2);
+}
+
+#[test]
+fn boards_agree_with_their_memories_and_energy_tables() {
+    let mut compared = 0;
+    for name in Board::names() {
+        let board = Board::by_name(name).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(board.name, name);
+        let table = EnergyTable::for_board(&board).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!((table.process_nm, table.static_w), (board.process_nm, board.static_w.value));
+        for memory in &board.memories {
+            assert!(memory.peak_gb_per_s > 0.0 && !memory.source.is_empty());
+            let Some(text) = memory_text(&memory.standard) else { continue };
+            let standard = MemoryStandard::from_toml(&memory.standard, text).expect("a sound standard");
+            let peak = f64::from(memory.channels) * standard.peak_bytes_per_s() * 1e-9;
+            println!("{name} {}: {peak:.1} GB/s, published {}", memory.standard, memory.peak_gb_per_s);
+            assert!((peak / memory.peak_gb_per_s - 1.0).abs() < 0.01);
+            // A DIMM may hold more than the standard's device; an HBM stack may not.
+            assert!(standard.channel_bytes() <= u64::from(memory.channel_mib) << 20);
+            compared += 1;
+        }
+    }
+    println!("{compared} memories compared");
+    assert!(compared >= 4);
+    assert_eq!(memory_names(), ["hbm2-u280", "ddr4-2400"]);
+}
+
+/// Counted by hand from the machine file and the primitive's sizes, not by the formulas.
+#[test]
+fn resources_of_u280_1core_by_hand() {
+    let resources = machine("u280-1core").resources();
+    let unit = |name: &str| resources.units.iter().find(|row| row.unit == name).expect("the unit").amounts;
+    // 16 multipliers a chain, 256 outputs, two products a DSP.
+    assert_eq!(unit("mx chains").dsp, 2048);
+    // 32 lanes with two f32 multipliers of two DSPs.
+    assert_eq!(unit("mx scale lanes").dsp, 128);
+    // 16 lanes: four multipliers (8), exponential (2 + 2), reciprocal (2); one rsqrt (2) for all.
+    assert_eq!(unit("vx lanes").dsp, 16 * 14 + 2);
+    // 4,096-byte chunks: 32,768 bits in 456 columns of 72, 512 deep = 2 MiB.
+    assert_eq!((unit("weight buffer").bram36, unit("weight buffer").uram), (456, 0));
+    // 2,048-byte rows in 228 columns of 72 bits, 256 deep.
+    assert_eq!((unit("index buffer").bram36, unit("index buffer").uram), (0, 228));
+    // 512 bits in 8 columns, 12,288 rows in 3, three read ports.
+    assert_eq!(unit("vector buffer").uram, 72);
+    // 1,024 bits x 1,024 rows as 1,024 x 36: 29 columns, two read ports.
+    assert_eq!(unit("result buffer").bram36, 58);
+    // 128-byte windows, 512 rows: 15 columns, two activation rows and the store unit.
+    assert_eq!(unit("activation buffer").bram36, 45);
+    // The published design (FlightLLM, FPGA 2024) has 6,345 DSPs over three regions.
+    assert!(resources.total.dsp <= 6345);
+    println!("9 amounts compared");
+}
+
+/// A value that differs from the machine's own and still makes a sound machine.
+fn other_value(key: &str) -> &'static str {
+    match key {
+        "name" => "other",
+        "board" => "u280-other",
+        "clock.kernel_mhz" => "200",
+        "memory.standard" => "ddr4-2400",
+        "memory.channels" => "1",
+        "memory.port_bytes" => "64",
+        "memory.burst_bytes" => "1024",
+        "memory.outstanding" | "instructions.outstanding" => "5",
+        "memory.request_cycles" | "memory.response_cycles" => "6",
+        "instructions.standard" => "hbm2-u280",
+        "instructions.port_bytes" => "32",
+        "instructions.burst_bytes" => "256",
+        "core.queue" => "8",
+        "core.matrix.rows" => "4",
+        "core.matrix.chain" => "32",
+        "core.matrix.columns" => "8",
+        "core.matrix.gemv_columns" => "16",
+        "core.matrix.scale_lanes" => "8",
+        "core.matrix.accumulator_rows" => "16",
+        "core.matrix.sparsity" => "[\"2:4\"]",
+        "core.matrix.weight_bits" => "[4, 8]",
+        "core.vector.lanes" => "4",
+        "core.buffers.scale_slots" => "128",
+        _ => "16",
+    }
+}
+
+#[test]
+fn every_key_changes_the_fingerprint_and_is_described() {
+    let text = machine_text("tiny").expect("tiny");
+    let base = machine("tiny");
+    assert_eq!(base.fingerprint(), machine("tiny").fingerprint());
+    let described = base.describe();
+    let mut changed = 0;
+    for spec in schema() {
+        assert!(described.iter().any(|row| row.name == spec.key), "`{}` is not described", spec.key);
+        assert!(!spec.doc.is_empty() && !spec.expected.is_empty());
+        // These have one value that is built, or one board that carries both memories.
+        if ["core.count", "core.matrix.kind", "board"].contains(&spec.key.as_str()) {
+            continue;
+        }
+        // Two DDR4 channels are too few for instructions and two channels of data.
+        let channels = if spec.key == "memory.standard" { "1" } else { "2" };
+        let text = with_overrides("tiny", text, &[("memory.channels", channels)]).expect("a known key");
+        let base = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        let text = with_overrides("tiny", &text, &[(&spec.key, other_value(&spec.key))]).expect("a known key");
+        let other = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_ne!(other.fingerprint(), base.fingerprint(), "`{}` changes nothing", spec.key);
+        let row = |machine: &Machine| machine.describe().into_iter().find(|row| row.name == spec.key);
+        assert_ne!(row(&other), row(&base), "`{}` is described by another's value", spec.key);
+        changed += 1;
+    }
+    let mut other_board = base.clone();
+    other_board.board = Board::by_name("u250").expect("a board");
+    assert_ne!(other_board.fingerprint(), base.fingerprint());
+    println!("{changed} keys changed the fingerprint");
+    assert_eq!(changed + 3, schema().len());
+}
+
+#[test]
+fn overrides_replace_values_and_refuse_unknown_keys() {
+    let text = machine_text("tiny").expect("tiny");
+    let set = |pairs: &[(&str, &str)]| with_overrides("tiny", text, pairs);
+    let changed = set(&[("core.queue", "8"), ("name", "a-b"), ("core.queue", "4")]).expect("known keys");
+    let machine = Machine::from_toml("tiny", &changed).expect("a sound machine");
+    assert_eq!((machine.core.queue, machine.name.as_str()), (4, "a-b"));
+    let reordered = set(&[("name", "a-b"), ("core.queue", "4")]).expect("known keys");
+    assert_eq!(reordered, changed);
+    let message =
+        set(&[("core.matrix.colums", "8"), ("lanes", "8"), ("core.queue", "2")]).expect_err("two unknown keys");
+    let message = message.to_string();
+    assert!(message.contains("did you mean `core.matrix.columns`"), "{message}");
+    assert!(message.contains("did you mean `core.vector.lanes`"), "{message}");
+    assert_eq!(message.lines().count(), 2);
+    // A value cannot smuggle in further keys.
+    let injected = set(&[("core.queue", "8\ncount = 1")]).expect("a string value");
+    assert!(Machine::from_toml("tiny", &injected).is_err());
+}
+
+/// The 7 nm coefficients again, from the report's watts and counts; the 16 nm ones from those and the polynomials.
+#[test]
+fn energy_tables_follow_from_their_sources() {
+    let table = |name| EnergyTable::by_name(name).unwrap_or_else(|faults| panic!("{faults}"));
+    let (versal, ultrascale) = (table("fpga-7nm"), table("fpga-16nm"));
+    let pj = |watts: f64, count: f64| watts / (count * 220e6) * 1e12;
+    let near = |got: f64, want: f64, what: &str| assert!((got / want - 1.0).abs() < 0.01, "{what}: {got} for {want}");
+    near(versal.lut_cycle_pj, pj(4.093, 1_025_173.0), "lut_cycle_pj");
+    near(versal.ff_cycle_pj, pj(1.470, 1_013_377.0), "ff_cycle_pj");
+    near(versal.clock_load_pj, pj(6.733, 1_275_587.0), "clock_load_pj");
+    near(versal.dsp_cycle_pj, pj(3.199, 4_162.0), "dsp_cycle_pj");
+    near(versal.bram_pj_per_byte, pj(0.962, 1_537.0) / (0.59 * 4.0), "bram_pj_per_byte");
+    near(versal.uram_pj_per_byte, pj(0.732, 480.0) / (0.59 * 8.0), "uram_pj_per_byte");
+    let at_16nm = 0.2958 * 0.85 * 0.85 - 0.1241 * 0.85 + 0.03024;
+    let at_7nm = 0.1776 * 0.80 * 0.80 - 0.09097 * 0.80 + 0.02447;
+    for ((name, new), (_, old)) in versal.figures.iter().zip(&ultrascale.figures) {
+        near(old.value / new.value, at_16nm / at_7nm, name);
+        assert!(!new.source.is_empty() && old.source.contains("assumption:"), "{name}");
+    }
+    println!("{} figures compared", versal.figures.len() + 6);
+    assert_eq!(versal.figures.len(), 11);
+}
+
+#[test]
+fn bad_board_and_energy_files_are_refused() {
+    let board = Board::text("u280").expect("u280");
+    let table = include_str!("../energy/fpga-7nm.toml");
+    let board_cases = [
+        (
+            board.replace("dsp = 9024", "dsp = 8000"),
+            "`total.dsp` is 8000, expected at least 8496, the sum over [[slr]]",
+        ),
+        (board.replace("\"dsp48e2\"", "\"dsp48\""), "`dsp_kind` is dsp48, expected one of: dsp48e2, dsp58"),
+        (board.replace("[[slr]]", "[slr]"), "not TOML"),
+        (board.replacen("lut = 400800\n", "", 1), "`slr.0.lut` is missing"),
+        (board.replace("value = 225\n", "value = -1\n"), "`tdp_w.value` is -1, expected a number from 0 to"),
+        (board.replace("[tdp_w]", "[tdp]"), "`tdp` is an unknown key"),
+    ];
+    let mut compared = 0;
+    for (text, expect) in board_cases {
+        let message = Board::from_toml("board", &text).expect_err(expect).to_string();
+        assert!(message.contains(expect), "expected `{expect}` in: {message}");
+        compared += 1;
+    }
+    let table_cases = [
+        (table.replace("[f32_add_pj]", "[fp32_add_pj]"), "`f32_add_pj` is missing"),
+        (table.replacen("value = 0.0181", "value = nan", 1), "`lut_cycle_pj.value` is nan"),
+        (table.replacen("source", "sources", 1), "did you mean `source`?"),
+    ];
+    for (text, expect) in table_cases {
+        let message = EnergyTable::from_toml("table", &text).expect_err(expect).to_string();
+        assert!(message.contains(expect), "expected `{expect}` in: {message}");
+        compared += 1;
+    }
+    println!("{compared} refusals compared");
+    assert_eq!(compared, 9);
+}

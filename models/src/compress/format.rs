@@ -1,0 +1,184 @@
+//! What a format can say of one tensor, and how many bits a linear takes in it.
+//!
+//! Every choice is an enum, so that a data type, a sparsity kind or a scale layout of a published system is one more
+//! variant and every `match` over it shows where work is left; what is not built stands by name in `vocabulary.rs`.
+//! The size formulas stand here once: compressed data and shapes-only models are counted by the same lines.
+//! This module must never look at a weight's value.
+
+use hw_config::isa::{CodeBits, Sparsity};
+
+/// The storage format of one tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TensorFormat {
+    /// How a stored weight is coded.
+    pub weights: WeightFormat,
+    /// Which weights are stored.
+    pub sparsity: SparsityRule,
+}
+
+/// How stored weights are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightFormat {
+    /// Two's-complement codes times a scale, no zero point.
+    Integer(IntegerFormat),
+}
+
+/// Integer codes and their scales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntegerFormat {
+    /// Bits of a code.
+    pub bits: CodeBits,
+    /// Stored weights that share a scale.
+    pub group: Grouping,
+    /// How scales are stored.
+    pub scales: ScaleFormat,
+}
+
+/// How many weights share one scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// All weights of an output.
+    Channel,
+    /// This many consecutive *stored* weights of an output; the last group may be shorter.
+    Stored(u32),
+}
+
+/// How scales are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScaleFormat {
+    /// One f16 a group.
+    F16,
+    /// One integer a group (8 bits stored, see [`max_group_scale`]) below one f16 an output, so that code x group
+    /// scale is an INT8 weight (DGQ: Zhang et al., "Dual Grained Quantization", 2023).
+    TwoLevel,
+}
+
+/// Which weights of a tensor are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SparsityRule {
+    /// All.
+    Dense,
+    /// N of each M along the inputs, the largest magnitudes. Weights that have the pattern are taken as they are.
+    Magnitude(Sparsity),
+    /// The sparsest built pattern that the weights already have, else dense: never changes a weight.
+    AsFound,
+}
+
+/// How a linear's input is coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActivationFormat {
+    /// INT8 with one scale a token, found at run time: max abs / 127.
+    Int8Dynamic,
+    /// INT8 with one scale a tensor, found by calibration: see [`ActivationRanges`](super::ActivationRanges).
+    Int8Static,
+}
+
+/// How keys and values are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KvFormat {
+    /// INT8 codes with one f16 scale for each token and head.
+    Int8,
+}
+
+/// The largest group scale of two-level formats for `bits`: the bound of the machine's weight expansion.
+pub fn max_group_scale(bits: CodeBits) -> u8 {
+    use hw_config::numeric::integer::CodeBits as Width;
+    match bits {
+        CodeBits::B2 => Width::B2,
+        CodeBits::B3 => Width::B3,
+        CodeBits::B4 => Width::B4,
+        CodeBits::B5 => Width::B5,
+        CodeBits::B8 => Width::B8,
+    }
+    .max_integer_scale()
+}
+
+/// The sizes of one compressed linear: everything that can be said without its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinearLayout {
+    /// Rows of the matrix.
+    pub outputs: usize,
+    /// Columns of the matrix.
+    pub inputs: usize,
+    /// Bits of a code.
+    pub bits: CodeBits,
+    /// Pattern of the stored weights.
+    pub sparsity: Sparsity,
+    /// Weights that share a scale.
+    pub group: Grouping,
+    /// Storage of the scales.
+    pub scales: ScaleFormat,
+}
+
+impl TensorFormat {
+    /// The layout of a linear `[outputs][inputs]` with the pattern `found` in its weights (`None`: there are no
+    /// weights to look at, and `as-found` counts as dense).
+    pub fn layout(self, outputs: usize, inputs: usize, found: Option<Sparsity>) -> LinearLayout {
+        let WeightFormat::Integer(IntegerFormat { bits, group, scales }) = self.weights;
+        let sparsity = match self.sparsity {
+            SparsityRule::Dense => Sparsity::Dense,
+            SparsityRule::Magnitude(pattern) => pattern,
+            SparsityRule::AsFound => found.unwrap_or(Sparsity::Dense),
+        };
+        LinearLayout { outputs, inputs, bits, sparsity, group, scales }
+    }
+}
+
+impl LinearLayout {
+    /// Stored weights of one output: `ceil(inputs / M) x N`.
+    pub fn stored(&self) -> usize {
+        let (n, m) = self.sparsity.pattern();
+        self.inputs.div_ceil(m as usize) * n as usize
+    }
+
+    /// Stored weights that share a scale, at most.
+    pub fn group_length(&self) -> usize {
+        match self.group {
+            Grouping::Channel => self.stored(),
+            Grouping::Stored(length) => length as usize,
+        }
+    }
+
+    /// Scale groups of one output.
+    pub fn groups(&self) -> usize {
+        match self.group {
+            Grouping::Channel => 1,
+            Grouping::Stored(length) => self.stored().div_ceil(length as usize),
+        }
+    }
+
+    /// Bits of all codes.
+    pub fn code_bits(&self) -> u64 {
+        (self.outputs * self.stored()) as u64 * u64::from(self.bits.bits())
+    }
+
+    /// Bits of all indices.
+    pub fn index_bits(&self) -> u64 {
+        (self.outputs * self.stored()) as u64 * u64::from(self.sparsity.index_bits())
+    }
+
+    /// Bits of all scales.
+    pub fn scale_bits(&self) -> u64 {
+        let outputs = self.outputs as u64;
+        let groups = outputs * self.groups() as u64;
+        match self.scales {
+            ScaleFormat::F16 => groups * 16,
+            ScaleFormat::TwoLevel => groups * 8 + outputs * 16,
+        }
+    }
+
+    /// Codes, indices and scales together; padding of a memory layout is not counted.
+    pub fn stored_bits(&self) -> u64 {
+        self.code_bits() + self.index_bits() + self.scale_bits()
+    }
+
+    /// Weights of the matrix, stored or not.
+    pub fn weights(&self) -> u64 {
+        self.outputs as u64 * self.inputs as u64
+    }
+
+    /// Stored bits for each weight of the matrix.
+    pub fn bits_per_weight(&self) -> f64 {
+        self.stored_bits() as f64 / self.weights() as f64
+    }
+}

@@ -1,0 +1,191 @@
+//! One compressed linear: its codes, indices and scales, and the way there and back.
+//!
+//! This is the storage format as numbers, one code an element; how they are packed into bytes and laid out for a
+//! machine is the compiler's. Reading back is exact: `dequantize` gives `f32(code) * f32(scale)`, one rounding.
+
+use half::f16;
+use hw_config::isa::{CodeBits, Sparsity};
+
+use super::format::{Grouping, LinearLayout, ScaleFormat, TensorFormat};
+use super::{prune, quantize};
+use crate::{ModelError, Tensor};
+
+/// The largest weight magnitude accepted: the largest finite f16, so that every scale is finite.
+const MAX_MAGNITUDE: f32 = 65_504.0;
+
+/// A linear in its storage format. `stored` below is [`LinearLayout::stored`], `groups` [`LinearLayout::groups`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompressedLinear {
+    /// Canonical tensor name.
+    pub name: String,
+    /// Rows of the matrix.
+    pub outputs: usize,
+    /// Columns of the matrix.
+    pub inputs: usize,
+    /// Bits of a code.
+    pub bits: CodeBits,
+    /// Pattern of the stored weights.
+    pub sparsity: Sparsity,
+    /// Stored weights that share a scale.
+    pub group: Grouping,
+    /// Codes `[outputs][stored]`.
+    pub codes: Vec<i8>,
+    /// Position of each stored weight within its block of M, ascending within the block, `[outputs][stored]`; empty
+    /// when dense.
+    pub indices: Vec<u8>,
+    /// The scales.
+    pub scales: Scales,
+}
+
+/// The scales of a linear.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scales {
+    /// One a group.
+    F16 {
+        /// f16 patterns `[outputs][groups]`; negative ones occur below 8 bits, 0 where all weights are 0.
+        bits: Vec<u16>,
+    },
+    /// An integer a group below an f16 an output.
+    TwoLevel {
+        /// `[outputs][groups]`, 1 to [`max_group_scale`](super::max_group_scale): code x scale fits INT8.
+        group: Vec<u8>,
+        /// f16 patterns `[outputs]`.
+        column: Vec<u16>,
+    },
+}
+
+impl Scales {
+    /// How they are stored.
+    pub fn format(&self) -> ScaleFormat {
+        match self {
+            Self::F16 { .. } => ScaleFormat::F16,
+            Self::TwoLevel { .. } => ScaleFormat::TwoLevel,
+        }
+    }
+}
+
+impl CompressedLinear {
+    /// Compresses `weights` `[outputs][inputs]`.
+    ///
+    /// # Errors
+    /// A weight that is not finite or whose magnitude is over 65504, with its place.
+    pub fn compress(name: &str, weights: &Tensor, format: TensorFormat) -> Result<Self, ModelError> {
+        check_weights(name, weights)?;
+        let inputs = weights.columns();
+        let found = prune::find_pattern(weights.data(), inputs);
+        let layout = format.layout(weights.rows(), inputs, Some(found));
+        let mut linear = Self::empty(name, layout);
+        let mut kept = Vec::with_capacity(layout.stored());
+        for output in 0..layout.outputs {
+            let row = weights.row(output);
+            match layout.sparsity {
+                Sparsity::Dense => linear.push_row(row, layout.group_length()),
+                Sparsity::N2M4 | Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 => {
+                    kept.clear();
+                    prune::select_row(row, layout.sparsity, &mut kept, &mut linear.indices);
+                    linear.push_row(&kept, layout.group_length());
+                }
+            }
+        }
+        Ok(linear)
+    }
+
+    /// A linear of `layout` without rows.
+    fn empty(name: &str, layout: LinearLayout) -> Self {
+        let LinearLayout { outputs, inputs, bits, sparsity, group, scales } = layout;
+        let scales = match scales {
+            ScaleFormat::F16 => Scales::F16 { bits: Vec::with_capacity(outputs * layout.groups()) },
+            ScaleFormat::TwoLevel => Scales::TwoLevel {
+                group: Vec::with_capacity(outputs * layout.groups()),
+                column: Vec::with_capacity(outputs),
+            },
+        };
+        let codes = Vec::with_capacity(outputs * layout.stored());
+        Self { name: name.to_owned(), outputs, inputs, bits, sparsity, group, codes, indices: Vec::new(), scales }
+    }
+
+    /// Appends the stored weights of the next output.
+    fn push_row(&mut self, stored: &[f32], group_length: usize) {
+        match &mut self.scales {
+            Scales::F16 { bits } => {
+                for group in stored.chunks(group_length) {
+                    let scale = quantize::group_scale(group, self.bits);
+                    bits.push(scale.to_bits());
+                    quantize::encode(group, scale.to_f32(), self.bits, &mut self.codes);
+                }
+            }
+            Scales::TwoLevel { group: integers, column } => {
+                let (scales, top) = quantize::two_level_scales(stored, group_length, self.bits);
+                for (group, &scale) in stored.chunks(group_length).zip(&scales) {
+                    quantize::encode(group, f32::from(scale) * top.to_f32(), self.bits, &mut self.codes);
+                }
+                integers.extend(scales);
+                column.push(top.to_bits());
+            }
+        }
+    }
+
+    /// Its sizes.
+    pub fn layout(&self) -> LinearLayout {
+        let Self { outputs, inputs, bits, sparsity, group, .. } = *self;
+        LinearLayout { outputs, inputs, bits, sparsity, group, scales: self.scales.format() }
+    }
+
+    /// The scale of `group` of `output`, both levels together.
+    pub fn scale(&self, output: usize, group: usize) -> f32 {
+        let at = output * self.layout().groups() + group;
+        match &self.scales {
+            Scales::F16 { bits } => f16::from_bits(bits[at]).to_f32(),
+            Scales::TwoLevel { group, column } => f32::from(group[at]) * f16::from_bits(column[output]).to_f32(),
+        }
+    }
+
+    /// The weights that the codes stand for, `[outputs][inputs]`; 0 where nothing is stored.
+    pub fn dequantize(&self) -> Tensor {
+        let layout = self.layout();
+        let (n, m) = self.sparsity.pattern();
+        let mut data = vec![0.0; self.outputs * self.inputs];
+        for (output, row) in data.chunks_mut(self.inputs).enumerate() {
+            let first = output * layout.stored();
+            let codes = &self.codes[first..][..layout.stored()];
+            for (group, codes) in codes.chunks(layout.group_length()).enumerate() {
+                let scale = self.scale(output, group);
+                for (at, &code) in (group * layout.group_length()..).zip(codes) {
+                    let position = self.indices.get(first + at).map_or(0, |&index| usize::from(index));
+                    // Filler of a short last block lies beyond the row.
+                    if let Some(weight) = row.get_mut(at / n as usize * m as usize + position) {
+                        *weight = f32::from(code) * scale;
+                    }
+                }
+            }
+        }
+        Tensor::new(vec![self.outputs, self.inputs], data)
+    }
+
+    /// Codes, indices and scales in bits.
+    pub fn stored_bits(&self) -> u64 {
+        self.layout().stored_bits()
+    }
+
+    /// Stored bits for each weight of the matrix.
+    pub fn bits_per_weight(&self) -> f64 {
+        self.layout().bits_per_weight()
+    }
+}
+
+/// Refuses what no code can stand for.
+fn check_weights(name: &str, weights: &Tensor) -> Result<(), ModelError> {
+    assert_eq!(weights.shape().len(), 2, "linear {name} has shape {:?}, not [outputs][inputs]", weights.shape());
+    let bad = weights.data().iter().position(|w| !w.is_finite() || w.abs() > MAX_MAGNITUDE);
+    bad.map_or(Ok(()), |at| {
+        let (row, column) = (at / weights.columns(), at % weights.columns());
+        Err(ModelError::input(
+            format!("tensor {name}, output {row}, input {column}"),
+            format!(
+                "got {}, expected a finite weight of magnitude up to {MAX_MAGNITUDE}; repair the model file or run it \
+                 with format `float`",
+                weights.data()[at]
+            ),
+        ))
+    })
+}

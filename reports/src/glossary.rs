@@ -1,0 +1,229 @@
+//! Every key of the JSON reports with its unit and one line of meaning.
+//!
+//! The documentation, the tables of `to_text` and the completeness test all read this one table.
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Path in the object; `*` stands for a name that depends on the machine, `[]` for a place in a list.
+    pub key: &'static str,
+    /// Its unit; `-` for text and pure numbers.
+    pub unit: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn t(key: &'static str, unit: &'static str, meaning: &'static str) -> Term {
+    Term { key, unit, meaning }
+}
+
+/// The term of a key.
+pub fn term(key: &str) -> Option<&'static Term> {
+    GLOSSARY.iter().find(|t| t.key == key)
+}
+
+/// All keys of [`crate::run_report::RunReport`] and [`crate::run_report::EvalReport`].
+pub const GLOSSARY: &[Term] = &[
+    t("machine", "-", "name of the machine description"),
+    t("model", "-", "name of the model"),
+    t("format", "-", "name of the compression profile"),
+    t(
+        "prefill_tokens",
+        "tokens",
+        "tokens of the prompt, processed together",
+    ),
+    t(
+        "decode_tokens",
+        "tokens",
+        "tokens generated one after another",
+    ),
+    t("batch", "sequences", "sequences processed together"),
+    t("prefill_ms", "ms", "simulated time of the prompt"),
+    t(
+        "decode_ms_per_token",
+        "ms",
+        "simulated time of one generated token, on average",
+    ),
+    t("total_ms", "ms", "simulated time of the whole run"),
+    t(
+        "total_cycles",
+        "kernel cycles",
+        "the same in cycles of the kernel clock",
+    ),
+    t(
+        "tokens_per_s",
+        "tokens/s",
+        "generated tokens of all sequences per simulated second of decode",
+    ),
+    t(
+        "energy_j",
+        "J",
+        "energy of the whole run, static power included",
+    ),
+    t("average_power_w", "W", "energy over simulated time"),
+    t(
+        "tokens_per_j",
+        "tokens/J",
+        "generated tokens per joule of the whole run",
+    ),
+    t("bytes", "bytes", "traffic with main memory by class"),
+    t("bytes.weights", "bytes", "weight values as stored"),
+    t("bytes.index", "bytes", "indices of sparse weights"),
+    t(
+        "bytes.scales",
+        "bytes",
+        "scales and zero points of quantized tensors",
+    ),
+    t("bytes.kv", "bytes", "keys and values, read and written"),
+    t(
+        "bytes.activations",
+        "bytes",
+        "activations that left the chip, read and written",
+    ),
+    t("bytes.instructions", "bytes", "instructions fetched"),
+    t(
+        "utilisation",
+        "fraction",
+        "share of all cycles in which a unit or channel was busy",
+    ),
+    t(
+        "utilisation.*",
+        "fraction",
+        "that share for one unit or channel",
+    ),
+    t(
+        "stalls",
+        "fraction",
+        "share of all cycles in which a unit waited, by cause",
+    ),
+    t(
+        "stalls.*",
+        "fraction",
+        "the causes of one unit; with its busy share they add up to 1",
+    ),
+    t("stalls.*.*", "fraction", "the share of one cause"),
+    t("program_bytes", "bytes", "size of the encoded instructions"),
+    t(
+        "text",
+        "-",
+        "the generated text; absent in timing-only runs",
+    ),
+    t(
+        "simulated_cycles_per_host_s",
+        "cycles/s",
+        "speed of the simulation on this host; varies from run to run",
+    ),
+    t(
+        "energy_by_component_j",
+        "J",
+        "energy by component; the sum is energy_j",
+    ),
+    t("energy_by_component_j.*", "J", "energy of one component"),
+    t("resources", "-", "board resources that the machine takes"),
+    t("resources.*", "-", "one kind of resource"),
+    t("resources.*.used", "items", "items the machine takes"),
+    t(
+        "resources.*.available",
+        "items",
+        "items that the board's shell leaves free",
+    ),
+    t("resources.*.percent", "%", "used over available"),
+    t("operators", "-", "one row per operator and phase"),
+    t(
+        "operators[]",
+        "-",
+        "one operator in one phase, all its instances together",
+    ),
+    t("operators[].name", "-", "name of the operator"),
+    t("operators[].phase", "-", "prefill or decode"),
+    t(
+        "operators[].ops",
+        "operations",
+        "multiplications and additions, each counted as one",
+    ),
+    t("operators[].bytes", "bytes", "its traffic with main memory"),
+    t(
+        "operators[].cycles",
+        "kernel cycles",
+        "from its first issue to its last retirement, added over instances",
+    ),
+    t(
+        "operators[].intensity_ops_per_byte",
+        "op/byte",
+        "operations over bytes",
+    ),
+    t(
+        "operators[].attained_ops_per_s",
+        "op/s",
+        "operations over its time",
+    ),
+    t(
+        "operators[].attainable_ops_per_s",
+        "op/s",
+        "the roof that holds at its intensity",
+    ),
+    t(
+        "operators[].bound",
+        "-",
+        "which roof that is: compute, or the memory named",
+    ),
+    t("memory", "-", "what main memory did, all channels together"),
+    t(
+        "memory.row_hits",
+        "accesses",
+        "accesses to a row that was open",
+    ),
+    t(
+        "memory.row_misses",
+        "accesses",
+        "accesses to a bank without an open row",
+    ),
+    t(
+        "memory.row_conflicts",
+        "accesses",
+        "accesses to a bank in which another row was open",
+    ),
+    t("memory.refreshes", "commands", "refresh commands"),
+    t(
+        "memory.achieved_gb_per_s",
+        "GB/s",
+        "bytes moved over simulated time, 1 GB = 10^9 bytes",
+    ),
+    t(
+        "memory.peak_gb_per_s",
+        "GB/s",
+        "pin bandwidth of all channels the machine uses",
+    ),
+    t(
+        "peak_memory_bytes",
+        "bytes",
+        "largest amount of main memory in use at one time",
+    ),
+    t("left_out", "-", "real effects that the model leaves out"),
+    t("left_out[]", "-", "one such effect"),
+    t(
+        "assumptions",
+        "-",
+        "figures that are assumed, with the reason",
+    ),
+    t("assumptions[]", "-", "one such assumption"),
+    t("rows", "-", "one row per format, the reference first"),
+    t("rows[]", "-", "quality of one format"),
+    t("rows[].format", "-", "name of the compression profile"),
+    t(
+        "rows[].nats_per_byte",
+        "nats/byte",
+        "mean negative log likelihood per byte of the text",
+    ),
+    t(
+        "rows[].perplexity",
+        "-",
+        "e to the mean negative log likelihood per token",
+    ),
+    t(
+        "rows[].bits_per_weight",
+        "bits",
+        "stored bits, scales and indices included, per weight of the model",
+    ),
+    t("rows[].tokens", "tokens", "tokens that were predicted"),
+];

@@ -1,0 +1,662 @@
+//! Rooflines read back: positions against numbers, labels against each other, bytes against themselves.
+//!
+//! The oracle shares nothing with the drawing code: it reads the SVG's XML, takes the axes from the tick labels it
+//! finds there, measures text by the font's own advance widths, and finds overlaps by sampling points.
+
+use proptest::prelude::*;
+use reports::figure::FigureError;
+use reports::figure::style::ColumnWidth;
+use reports::roofline::{Bandwidth, Ceiling, CeilingKind, Phase, Point, Roofline};
+
+const PEAK: f64 = 2.8e12;
+const SPARSE: f64 = 11.2e12;
+const HBM: f64 = 460e9;
+
+fn point(label: &str, phase: Phase, intensity: f64, share: f64) -> Point {
+    let roof = PEAK.min(HBM * intensity);
+    Point {
+        label: label.to_owned(),
+        phase,
+        intensity_ops_per_byte: intensity,
+        attained_ops_per_s: roof * share,
+        attainable_ops_per_s: roof,
+    }
+}
+
+fn roofline(width: ColumnWidth, points: Vec<Point>) -> Roofline {
+    let ceiling = |label: &str, ops_per_s, kind| Ceiling {
+        label: label.to_owned(),
+        ops_per_s,
+        kind,
+    };
+    Roofline {
+        title: "LLaMA-2-7B <W4A8> & more".to_owned(),
+        ceilings: vec![
+            ceiling("INT8 dense", PEAK, CeilingKind::ComputeDense),
+            ceiling("INT8 4:16", SPARSE, CeilingKind::ComputeSparse),
+        ],
+        bandwidths: vec![
+            Bandwidth {
+                label: "HBM".to_owned(),
+                bytes_per_s: HBM,
+            },
+            Bandwidth {
+                label: "on-chip".to_owned(),
+                bytes_per_s: 7.2e12,
+            },
+        ],
+        points,
+        width,
+    }
+}
+
+fn three_points() -> Vec<Point> {
+    vec![
+        point("FFN", Phase::Prefill, 90.0, 0.75),
+        point("attention", Phase::Decode, 2.0, 0.6),
+        point("FFN", Phase::Decode, 3.8, 0.8),
+    ]
+}
+
+// ---- what the SVG says ----
+
+struct Label {
+    class: String,
+    text: String,
+    x: f64,
+    y: f64,
+    size: f64,
+    width: f64,
+    turn: f64,
+    /// Where the text begins left of x, unturned.
+    start: f64,
+}
+
+struct Page {
+    width: f64,
+    height: f64,
+    labels: Vec<Label>,
+    /// Class and centre of everything placed by its centre.
+    markers: Vec<(String, f64, f64)>,
+    /// Class and two ends of every straight line.
+    lines: Vec<(String, [f64; 4])>,
+}
+
+fn number(text: &str) -> f64 {
+    text.trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("'{text}' is no number"))
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
+    words.filter(|w| !w.is_empty()).map(number).collect()
+}
+
+fn advance(text: &str, size: f64) -> f64 {
+    let bytes = include_bytes!("../fonts/LiberationSans-Regular.ttf");
+    let face = ttf_parser::Face::parse(bytes, 0).expect("the font parses");
+    let units: f64 = text
+        .chars()
+        .map(|c| {
+            f64::from(
+                face.glyph_hor_advance(face.glyph_index(c).expect("has glyph"))
+                    .expect("has advance"),
+            )
+        })
+        .sum();
+    units / 2048.0 * size
+}
+
+fn read(svg: &str) -> Page {
+    let document = roxmltree::Document::parse(svg).expect("well-formed XML");
+    let root = document.root_element();
+    let view = numbers(root.attribute("viewBox").expect("has a view box"));
+    let mut page = Page {
+        width: view[2],
+        height: view[3],
+        labels: Vec::new(),
+        markers: Vec::new(),
+        lines: Vec::new(),
+    };
+    for node in root.children().filter(roxmltree::Node::is_element) {
+        let class = node.attribute("class").unwrap_or("").to_owned();
+        match node.tag_name().name() {
+            "text" => page.labels.push(read_label(&node, class)),
+            "path" => {
+                let data = numbers(node.attribute("d").expect("has data"));
+                match node.attribute("transform") {
+                    Some(place) => {
+                        let at = numbers(place);
+                        page.markers.push((class, at[0], at[1]));
+                    }
+                    None if data.len() == 4 => page
+                        .lines
+                        .push((class, [data[0], data[1], data[2], data[3]])),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    page
+}
+
+fn read_label(node: &roxmltree::Node<'_, '_>, class: String) -> Label {
+    let get = |name: &str| {
+        number(
+            node.attribute(name)
+                .unwrap_or_else(|| panic!("text without {name}")),
+        )
+    };
+    let size = get("font-size");
+    let mut text = String::new();
+    let mut width = 0.0;
+    for part in node.descendants().filter(|n| n.is_text()) {
+        let words = part.text().unwrap_or("");
+        let inner = part
+            .parent()
+            .and_then(|p| p.attribute("font-size"))
+            .map_or(size, number);
+        width += advance(words, inner);
+        text.push_str(words);
+    }
+    assert!(
+        (width - get("textLength")).abs() < 0.002,
+        "'{text}' says {} but is {width}",
+        get("textLength")
+    );
+    let start = match node.attribute("text-anchor") {
+        Some("start") => 0.0,
+        Some("middle") => -width / 2.0,
+        Some("end") => -width,
+        other => panic!("text anchor {other:?}"),
+    };
+    let turn = node.attribute("transform").map_or(0.0, |t| numbers(t)[0]);
+    Label {
+        class,
+        text,
+        x: get("x"),
+        y: get("y"),
+        size,
+        width,
+        turn,
+        start,
+    }
+}
+
+impl Label {
+    /// Points over the box of the text, from the tops of capitals to the bottoms of descenders.
+    fn samples(&self) -> Vec<(f64, f64)> {
+        let (sin, cos) = self.turn.to_radians().sin_cos();
+        let columns = (self.width / 0.8).ceil() as usize;
+        let mut points = Vec::new();
+        for i in 0..=columns {
+            for j in 0..=8 {
+                let along = self.start + self.width * i as f64 / columns as f64;
+                let down = self.size * (-0.72 + 0.92 * f64::from(j) / 8.0);
+                points.push((
+                    self.x + along * cos - down * sin,
+                    self.y + along * sin + down * cos,
+                ));
+            }
+        }
+        points
+    }
+
+    fn covers(&self, (px, py): (f64, f64)) -> bool {
+        let (sin, cos) = self.turn.to_radians().sin_cos();
+        let (dx, dy) = (px - self.x, py - self.y);
+        let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
+        along > self.start
+            && along < self.start + self.width
+            && down > -0.72 * self.size
+            && down < 0.2 * self.size
+    }
+}
+
+/// An axis as its tick labels tell it: page position of a power of ten.
+struct ReadAxis {
+    at: [(f64, f64); 2],
+}
+
+impl ReadAxis {
+    fn new(page: &Page, class: &str, position: impl Fn(&Label) -> f64) -> ReadAxis {
+        let ticks: Vec<(f64, f64)> = page
+            .labels
+            .iter()
+            .filter(|l| l.class == class)
+            .map(|l| {
+                let exponent = l
+                    .text
+                    .strip_prefix("10")
+                    .expect("a power of ten")
+                    .replace('\u{2212}', "-");
+                (number(&exponent), position(l))
+            })
+            .collect();
+        assert!(ticks.len() >= 2, "{} {class} labels", ticks.len());
+        ReadAxis {
+            at: [ticks[0], ticks[ticks.len() - 1]],
+        }
+    }
+
+    fn place(&self, value: f64) -> f64 {
+        let [(e0, p0), (e1, p1)] = self.at;
+        p0 + (value.log10() - e0) / (e1 - e0) * (p1 - p0)
+    }
+}
+
+fn axes(page: &Page) -> (ReadAxis, ReadAxis) {
+    // A y label's baseline stands half a capital (0.688 of 7 pt) below its tick.
+    (
+        ReadAxis::new(page, "x-tick", |l| l.x),
+        ReadAxis::new(page, "y-tick", |l| l.y - 0.688 * 7.0 / 2.0),
+    )
+}
+
+fn unit_of(page: &Page) -> f64 {
+    let title = page
+        .labels
+        .iter()
+        .find(|l| l.class == "y-title")
+        .expect("a y title");
+    match title.text.as_str() {
+        "Performance (TOP/s)" => 1e12,
+        "Performance (GOP/s)" => 1e9,
+        "Performance (MOP/s)" => 1e6,
+        other => panic!("y title {other}"),
+    }
+}
+
+/// No two labels meet, none leaves the page, none covers a point. Returns how many pairs were compared.
+fn assert_labels_apart(page: &Page) -> usize {
+    let mut compared = 0;
+    for (i, a) in page.labels.iter().enumerate() {
+        let samples = a.samples();
+        for &(x, y) in &samples {
+            let inside = x >= 0.0 && y >= 0.0 && x <= page.width && y <= page.height;
+            assert!(inside, "'{}' leaves the page at {x:.1}, {y:.1}", a.text);
+        }
+        for b in page.labels.iter().take(i) {
+            let hit =
+                samples.iter().any(|p| b.covers(*p)) || b.samples().iter().any(|p| a.covers(*p));
+            assert!(
+                !hit,
+                "'{}' ({}) and '{}' ({}) meet",
+                a.text, a.class, b.text, b.class
+            );
+            compared += 1;
+        }
+        for (class, x, y) in page.markers.iter().filter(|m| m.0.starts_with("point")) {
+            assert!(
+                !a.covers((*x, *y)),
+                "'{}' covers a {class} at {x}, {y}",
+                a.text
+            );
+            compared += 1;
+        }
+    }
+    compared
+}
+
+// ---- tests ----
+
+#[test]
+fn markers_and_roofs_stand_where_the_numbers_say() {
+    let mut compared = 0;
+    for width in [ColumnWidth::Single, ColumnWidth::Double] {
+        let figure = roofline(width, three_points());
+        let page = read(&figure.to_svg().expect("drawn"));
+        assert_eq!(page.width, width.points());
+        let (x, y) = axes(&page);
+        let unit = unit_of(&page);
+        let near = |a: f64, b: f64| (a - b).abs() < 0.01;
+        for phase in [Phase::Prefill, Phase::Decode] {
+            let class = format!("point {}", phase.name());
+            let drawn: Vec<_> = page.markers.iter().filter(|m| m.0 == class).collect();
+            let wanted: Vec<_> = figure.points.iter().filter(|p| p.phase == phase).collect();
+            assert_eq!(drawn.len(), wanted.len());
+            for (marker, p) in drawn.iter().zip(wanted) {
+                let (px, py) = (
+                    x.place(p.intensity_ops_per_byte),
+                    y.place(p.attained_ops_per_s / unit),
+                );
+                assert!(
+                    near(marker.1, px) && near(marker.2, py),
+                    "{} at {marker:?}, expected {px}, {py}",
+                    p.label
+                );
+                let top = y.place(p.attainable_ops_per_s / unit);
+                let stem =
+                    |l: &&(String, [f64; 4])| l.0 == "stem" && near(l.1[0], px) && near(l.1[1], py);
+                let stem = page.lines.iter().find(stem).expect("a stem");
+                assert!(
+                    near(stem.1[3], top),
+                    "{}: stem ends at {}, expected {top}",
+                    p.label,
+                    stem.1[3]
+                );
+                compared += 4;
+            }
+        }
+        let ceilings: Vec<_> = page.lines.iter().filter(|l| l.0 == "ceiling").collect();
+        for (drawn, wanted) in ceilings.iter().zip(&figure.ceilings) {
+            let height = y.place(wanted.ops_per_s / unit);
+            assert!(
+                near(drawn.1[1], height) && near(drawn.1[3], height),
+                "{drawn:?} not at {height}"
+            );
+            compared += 2;
+        }
+        let slants: Vec<_> = page.lines.iter().filter(|l| l.0 == "bandwidth").collect();
+        assert_eq!((ceilings.len(), slants.len()), (2, 2));
+        for (drawn, wanted) in slants.iter().zip(&figure.bandwidths) {
+            let [_, _, x1, y1] = drawn.1;
+            let ridge = SPARSE / wanted.bytes_per_s;
+            assert!(
+                near(x1, x.place(ridge)) && near(y1, y.place(SPARSE / unit)),
+                "{drawn:?}"
+            );
+            // One decade to the left performance is a tenth: the slope of a bandwidth roof.
+            let slope = (drawn.1[3] - drawn.1[1]) / (drawn.1[2] - drawn.1[0]);
+            let decade = (y.place(0.1) - y.place(1.0)) / (x.place(0.1) - x.place(1.0));
+            assert!(
+                (slope - decade).abs() < 1e-3,
+                "slope {slope}, expected {decade}"
+            );
+            compared += 3;
+        }
+        for (ridge, words) in [
+            (SPARSE / HBM, "24.3"),
+            (PEAK / HBM, "6.09"),
+            (SPARSE / 7.2e12, "1.56"),
+        ] {
+            let at = x.place(ridge);
+            assert!(
+                page.markers.iter().any(|m| m.0 == "ridge" && near(m.1, at)),
+                "no ridge at {ridge}"
+            );
+            assert!(
+                page.labels
+                    .iter()
+                    .any(|l| l.class == "ridge-name" && l.text == words),
+                "no ridge value {words}"
+            );
+            compared += 2;
+        }
+    }
+    println!("compared {compared} positions");
+    assert!(compared > 40);
+}
+
+#[test]
+fn every_name_is_real_text() {
+    let figure = roofline(ColumnWidth::Single, three_points());
+    let page = read(&figure.to_svg().expect("drawn"));
+    let texts: Vec<&str> = page.labels.iter().map(|l| l.text.as_str()).collect();
+    for words in [
+        "FFN",
+        "attention",
+        "INT8 dense 2.8 TOP/s",
+        "HBM 460 GB/s",
+        "prefill",
+        "decode",
+        "LLaMA-2-7B <W4A8> & more",
+    ] {
+        assert!(texts.contains(&words), "'{words}' is not among {texts:?}");
+    }
+    assert!(page.labels.iter().all(|l| l.size >= 6.5 && l.size <= 8.0));
+}
+
+#[test]
+fn the_same_figure_gives_the_same_bytes() {
+    let draw = || {
+        let figure = roofline(ColumnWidth::Single, three_points());
+        (
+            figure.to_svg().expect("svg"),
+            figure.to_pdf().expect("pdf"),
+            figure.to_png(150.0).expect("png"),
+        )
+    };
+    assert_eq!(draw(), draw());
+}
+
+#[test]
+fn the_pdf_embeds_its_font_and_no_date() {
+    let figure = roofline(ColumnWidth::Double, three_points());
+    let pdf = figure.to_pdf().expect("pdf");
+    let text = String::from_utf8_lossy(&pdf);
+    for part in [
+        "%PDF-",
+        "/FontFile2",
+        "/ToUnicode",
+        "/Identity-H",
+        "/MediaBox [0 0 516 ",
+    ] {
+        assert!(text.contains(part), "no {part}");
+    }
+    assert!(!text.contains("Date"));
+    assert!(
+        pdf.len() < 60_000,
+        "{} bytes: the whole font seems to be inside",
+        pdf.len()
+    );
+    let shown = text.matches(" Tj").count() + text.matches("\nTj").count();
+    assert!(shown >= 20, "{shown} texts shown");
+}
+
+#[test]
+fn the_png_has_the_marker_where_the_svg_has_it() {
+    let figure = roofline(ColumnWidth::Single, three_points());
+    let page = read(&figure.to_svg().expect("svg"));
+    let pixmap = tiny_skia::Pixmap::decode_png(&figure.to_png(300.0).expect("png")).expect("a PNG");
+    assert_eq!(pixmap.width(), 1050);
+    let (_, x, y) = page
+        .markers
+        .iter()
+        .find(|m| m.0 == "point prefill")
+        .expect("a prefill point");
+    let pixel = |x: f64, y: f64| {
+        let p = pixmap
+            .pixel((x * 300.0 / 72.0) as u32, (y * 300.0 / 72.0) as u32)
+            .expect("on the page");
+        [p.red(), p.green(), p.blue()]
+    };
+    assert_eq!(pixel(*x, *y), [0, 114, 178]);
+    assert_eq!(pixel(1.0, 1.0), [255, 255, 255]);
+    assert!(matches!(
+        figure.to_png(0.0),
+        Err(FigureError::Resolution { .. })
+    ));
+    assert!(matches!(
+        figure.to_png(f64::NAN),
+        Err(FigureError::Resolution { .. })
+    ));
+    assert!(matches!(
+        figure.to_png(1e9),
+        Err(FigureError::Resolution { .. })
+    ));
+}
+
+#[test]
+fn a_point_above_its_roof_is_an_error() {
+    let mut above_own = three_points();
+    above_own[1].attained_ops_per_s = above_own[1].attainable_ops_per_s * 1.001;
+    let mut above_machine = three_points();
+    above_machine[0].attained_ops_per_s = SPARSE * 1.001;
+    above_machine[0].attainable_ops_per_s = SPARSE * 1.001;
+    let mut promised_too_much = three_points();
+    promised_too_much[0].attainable_ops_per_s = SPARSE * 1.001;
+    for points in [above_own, above_machine, promised_too_much] {
+        let figure = roofline(ColumnWidth::Single, points);
+        let outcomes = [
+            figure.to_svg().err(),
+            figure.to_csv().err(),
+            figure.to_tikz().err(),
+            figure.draw().err(),
+        ];
+        for error in outcomes {
+            assert!(
+                matches!(error, Some(FigureError::AboveRoof { .. })),
+                "{error:?}"
+            );
+        }
+    }
+    let mut at_its_roof = three_points();
+    at_its_roof[0].attained_ops_per_s = at_its_roof[0].attainable_ops_per_s;
+    roofline(ColumnWidth::Single, at_its_roof)
+        .to_svg()
+        .expect("a point on its roof is drawn");
+}
+
+#[test]
+fn values_without_a_place_are_refused_by_name() {
+    for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let mut points = three_points();
+        points[2].intensity_ops_per_byte = value;
+        let error = roofline(ColumnWidth::Single, points)
+            .to_svg()
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains("intensity_ops_per_byte of 'FFN'"), "{error}");
+    }
+    let empty = roofline(ColumnWidth::Single, Vec::new());
+    assert_eq!(empty.to_svg(), Err(FigureError::Empty { what: "point" }));
+    let mut strange = three_points();
+    strange[0].label = "注意".to_owned();
+    let strange = roofline(ColumnWidth::Single, strange);
+    assert_eq!(
+        strange.to_svg(),
+        Err(FigureError::MissingGlyph { character: '注' })
+    );
+    let mut long = roofline(ColumnWidth::Single, three_points());
+    long.title =
+        "a title much longer than one column of a paper has room for at eight points".to_owned();
+    assert!(matches!(long.to_svg(), Err(FigureError::TooWide { .. })));
+}
+
+#[test]
+fn exports_carry_every_number() {
+    let mut figure = roofline(ColumnWidth::Single, three_points());
+    figure.points[0].label = "up, \"gate\" & down_proj".to_owned();
+    let csv = figure.to_csv().expect("csv");
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows.len(), 1 + 2 + 2 + 4 + 3);
+    assert!(
+        rows[9].starts_with("point,\"up, \"\"gate\"\" & down_proj\",prefill,90,"),
+        "{}",
+        rows[9]
+    );
+    let mut compared = 0;
+    for (row, p) in rows[10..].iter().zip(&figure.points[1..]) {
+        let fields: Vec<&str> = row.split(',').collect();
+        assert_eq!(fields.len(), 7);
+        for (field, value) in fields[3..].iter().zip([
+            p.intensity_ops_per_byte,
+            p.attained_ops_per_s,
+            p.attainable_ops_per_s,
+        ]) {
+            assert_eq!(number(field), value);
+            compared += 1;
+        }
+    }
+    println!("compared {compared} exported numbers");
+    assert_eq!(compared, 6);
+    let tikz = figure.to_tikz().expect("tikz");
+    assert!(tikz.contains("\\& down\\_proj"));
+    assert!(tikz.contains(&format!("(2e0,{:e})", figure.points[1].attained_ops_per_s)));
+    assert_eq!(
+        tikz.matches("\\begin").count(),
+        tikz.matches("\\end").count()
+    );
+}
+
+/// The same picture of a machine with other peaks: ridges and points move together.
+fn scale(figure: &mut Roofline, compute: f64, bandwidth: f64) {
+    figure
+        .ceilings
+        .iter_mut()
+        .for_each(|c| c.ops_per_s *= compute);
+    figure
+        .bandwidths
+        .iter_mut()
+        .for_each(|b| b.bytes_per_s *= bandwidth);
+    for p in &mut figure.points {
+        p.intensity_ops_per_byte *= compute / bandwidth;
+        p.attained_ops_per_s *= compute;
+        p.attainable_ops_per_s *= compute;
+    }
+}
+
+fn any_point() -> impl Strategy<Value = Point> {
+    let names = prop::sample::select(vec![
+        "q",
+        "o_proj",
+        "FFN gate",
+        "attention QK^T",
+        "a rather long operator name",
+    ]);
+    // Half of all points in a narrow cluster, as the operators of a decode step are.
+    let intensity = prop_oneof![3.5..4.2_f64, (-1.0..3.0_f64).prop_map(|e| 10_f64.powf(e))];
+    (names, any::<bool>(), intensity, 0.05..1.0_f64).prop_map(
+        |(name, prefill, intensity, share)| {
+            point(
+                name,
+                if prefill {
+                    Phase::Prefill
+                } else {
+                    Phase::Decode
+                },
+                intensity,
+                share,
+            )
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn labels_never_meet(
+        points in prop::collection::vec(any_point(), 1..18),
+        double in any::<bool>(),
+        faster in -4.0..2.0_f64,
+        wider in -4.0..1.5_f64,
+    ) {
+        let width = if double { ColumnWidth::Double } else { ColumnWidth::Single };
+        let mut figure = roofline(width, points);
+        scale(&mut figure, 10_f64.powf(faster), 10_f64.powf(wider));
+        let page = read(&figure.to_svg().expect("random points are drawn"));
+        prop_assert!(assert_labels_apart(&page) > 0);
+        let drawn = page.markers.iter().filter(|m| m.0.starts_with("point ")).count();
+        prop_assert_eq!(drawn, figure.points.len());
+    }
+}
+
+#[test]
+fn fourteen_points_in_one_place_are_labelled_apart() {
+    let mut points = Vec::new();
+    for i in 0..14 {
+        let phase = if i % 2 == 0 {
+            Phase::Prefill
+        } else {
+            Phase::Decode
+        };
+        points.push(point(
+            &format!("layer {i} attention"),
+            phase,
+            4.0 + 0.01 * f64::from(i),
+            0.8,
+        ));
+    }
+    let page = read(
+        &roofline(ColumnWidth::Single, points)
+            .to_svg()
+            .expect("drawn"),
+    );
+    let compared = assert_labels_apart(&page);
+    println!("compared {compared} pairs");
+    assert!(compared > 200);
+}

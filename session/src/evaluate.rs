@@ -1,0 +1,99 @@
+//! Quality of formats on a text: nats per byte and perplexity, on the bit-exact functional simulator or, for the
+//! `float` format, on the float reference.
+
+use crate::{Mode, Runner, SessionError, Setup};
+use models::{Model, Reference};
+use models::reference::nats;
+use reports::run_report::EvalRow;
+
+/// Tokens of a window; every window starts anew, so the last token of one does not predict the first of the next.
+pub const WINDOW: usize = 256;
+
+/// A text to be judged on.
+pub struct Text {
+    /// Its tokens.
+    pub tokens: Vec<u32>,
+    /// Bytes that a token stands for, on average.
+    pub bytes_per_token: f64,
+    /// Windows to use at most.
+    pub windows: usize,
+}
+
+impl Text {
+    /// A text in a model's tokens.
+    ///
+    /// # Errors
+    /// A text that the tokenizer refuses, or that is shorter than one window.
+    pub fn new(model: &Model, name: &str, text: &str, windows: usize) -> Result<Self, SessionError> {
+        let tokens = model.tokenizer.encode(text)?;
+        if tokens.len() < WINDOW {
+            return Err(SessionError::Input(format!(
+                "{name}: got {} tokens, expected at least the {WINDOW} of one window; give a longer text",
+                tokens.len()
+            )));
+        }
+        let bytes_per_token = text.len() as f64 / tokens.len() as f64;
+        Ok(Self { tokens, bytes_per_token, windows })
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &[u32]> {
+        self.tokens.chunks_exact(WINDOW).take(self.windows)
+    }
+}
+
+/// Sum of losses.
+struct Loss {
+    nats: f64,
+    predicted: u64,
+}
+
+impl Loss {
+    fn row(&self, format: &str, text: &Text, bits_per_weight: f64) -> EvalRow {
+        let nats_per_token = self.nats / self.predicted as f64;
+        EvalRow {
+            format: format.to_string(),
+            nats_per_byte: nats_per_token / text.bytes_per_token,
+            perplexity: nats_per_token.exp(),
+            bits_per_weight,
+            tokens: self.predicted,
+        }
+    }
+}
+
+/// The float reference on a text. `progress` is told each window.
+///
+/// # Errors
+/// A model without weights.
+pub fn float(model: &Model, text: &Text, mut progress: impl FnMut(u64)) -> Result<EvalRow, SessionError> {
+    let mut reference = Reference::new(model)?;
+    let mut loss = Loss { nats: 0.0, predicted: 0 };
+    for window in text.windows() {
+        reference.reset();
+        let logits = reference.logits_of(&window[..WINDOW - 1])?;
+        add(&mut loss, &logits, window);
+        progress(1);
+    }
+    Ok(loss.row("float", text, 32.0))
+}
+
+/// A compressed format on a text, on the functional simulator.
+///
+/// # Errors
+/// What the compiler refuses.
+pub fn simulated(setup: &Setup, text: &Text, mut progress: impl FnMut(u64)) -> Result<EvalRow, SessionError> {
+    let mut runner = Runner::new(setup, Mode::Values)?;
+    let mut loss = Loss { nats: 0.0, predicted: 0 };
+    for window in text.windows() {
+        let logits = runner.prefill_all(0, &window[..WINDOW - 1])?;
+        add(&mut loss, &logits, window);
+        progress(1);
+    }
+    Ok(loss.row(setup.profile.name(), text, setup.formats.bits_per_weight()))
+}
+
+fn add(loss: &mut Loss, logits: &[Vec<f32>], window: &[u32]) {
+    for (logits, next) in logits.iter().zip(&window[1..]) {
+        loss.nats += nats(logits, *next);
+        loss.predicted += 1;
+    }
+}

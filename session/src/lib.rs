@@ -1,0 +1,24 @@
+//! A session: machine, model and format put together and run. What the command line, and later the Python package and
+//! the sweeps, do; the command itself has no logic of its own.
+//!
+//! It joins the compiler (programs, image) with the simulator (values, cycles) and makes reports of what came out.
+//! It must never know a formula about the machine, never print, and never read the host's clock: whoever calls says
+//! how long the host took.
+//!
+//! Reading order: `setup` (what is run), `runner` (steps on the simulated machine), `totals` (steps added up),
+//! `generate` and `timing` (whole runs), `evaluate` (quality), `report` and `figure` (what is said about it).
+
+mod error;
+pub mod evaluate;
+pub mod figure;
+pub mod generate;
+pub mod report;
+pub mod runner;
+pub mod setup;
+pub mod timing;
+pub mod totals;
+
+pub use error::SessionError;
+pub use runner::{Mode, Runner};
+pub use setup::Setup;
+pub use totals::{Phase, Totals};

@@ -1,0 +1,222 @@
+//! Steps on the simulated machine: the host's part of the contract (registers, ids, logits) and the cache of programs.
+
+use crate::{Phase, SessionError, Setup, Totals};
+use compiler::step::{Logits, StepKind};
+use compiler::{Bucket, Compiler, image};
+use hw_config::isa::{Operation, REGISTERS, VectorOp};
+use hw_config::program::Program;
+use hw_config::timing::Registers;
+use sim::engine::{Step, run_step};
+use sim::functional::{Core, MAX_TOP_K, MemoryImage, Routing};
+use sim::memory::Grouping;
+use std::collections::BTreeMap;
+
+/// First register of the new tokens' ids.
+const FIRST_ID: usize = 16;
+
+/// What a runner simulates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Values and cycles.
+    ValuesAndCycles,
+    /// Values alone: for quality.
+    Values,
+    /// Cycles alone: shapes suffice. Routed experts are drawn from this seed.
+    Cycles {
+        /// Seed of the draw.
+        seed: u64,
+    },
+}
+
+/// Core and memory, where values are simulated.
+struct State {
+    core: Core,
+    memory: MemoryImage,
+}
+
+/// A model on a machine, ready for steps.
+pub struct Runner<'a> {
+    setup: &'a Setup,
+    compiler: Compiler<'a>,
+    mode: Mode,
+    state: Option<State>,
+    programs: BTreeMap<(StepKind, Bucket), Program>,
+    draw: u64,
+    /// Everything that the steps so far have taken.
+    pub totals: Totals,
+}
+
+impl<'a> Runner<'a> {
+    /// Compiles what all steps share and, where values are simulated, fills the memory.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn new(setup: &'a Setup, mode: Mode) -> Result<Self, SessionError> {
+        let name = format!("{} {}", setup.model.name, setup.profile.name());
+        let compiler = Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, setup.options)?;
+        let state = match mode {
+            Mode::ValuesAndCycles | Mode::Values => Some(filled(setup, &compiler)),
+            Mode::Cycles { .. } => None,
+        };
+        let draw = match mode {
+            Mode::Cycles { seed } => seed,
+            Mode::ValuesAndCycles | Mode::Values => 0,
+        };
+        let totals = Totals::default();
+        Ok(Self { setup, compiler, mode, state, programs: BTreeMap::new(), draw, totals })
+    }
+
+    /// The compiler, for its memory map.
+    pub fn compiler(&self) -> &Compiler<'a> {
+        &self.compiler
+    }
+
+    /// Bytes of all programs compiled so far.
+    pub fn program_bytes(&self) -> u64 {
+        let instructions: usize = self.programs.values().map(|p| p.instructions.len()).sum();
+        (instructions * hw_config::isa::Word::BYTES) as u64
+    }
+
+    /// Processes the tokens of `sequence` that stand from `position` on; the logits of the last one, where values are
+    /// simulated.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn prefill(&mut self, sequence: u32, position: u32, tokens: &[u32]) -> Result<Vec<f32>, SessionError> {
+        let rows = self.compiler.prefill_rows() as usize;
+        let chunks = tokens.len().div_ceil(rows);
+        let mut position = position;
+        for (number, chunk) in tokens.chunks(rows).enumerate() {
+            let logits = if number + 1 == chunks { Logits::Last } else { Logits::Skip };
+            self.step(StepKind::Prefill { logits }, sequence, position, chunk)?;
+            position += chunk.len() as u32;
+        }
+        Ok(self.logits(0))
+    }
+
+    /// As `prefill`, with the logits of every token.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn prefill_all(&mut self, position: u32, tokens: &[u32]) -> Result<Vec<Vec<f32>>, SessionError> {
+        let mut all = Vec::new();
+        let mut position = position;
+        for chunk in tokens.chunks(self.compiler.prefill_rows() as usize) {
+            self.step(StepKind::Prefill { logits: Logits::All }, 0, position, chunk)?;
+            all.extend((0..chunk.len()).map(|row| self.logits(row as u64)));
+            position += chunk.len() as u32;
+        }
+        Ok(all)
+    }
+
+    /// One token of each sequence at `position`; the logits of each, where values are simulated.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn decode(&mut self, position: u32, tokens: &[u32]) -> Result<Vec<Vec<f32>>, SessionError> {
+        assert_eq!(tokens.len() as u32, self.setup.options.batch, "one token of each sequence");
+        self.step(StepKind::Decode, 0, position, tokens)?;
+        Ok((0..tokens.len()).map(|row| self.logits(row as u64)).collect())
+    }
+
+    fn step(&mut self, kind: StepKind, sequence: u32, position: u32, tokens: &[u32]) -> Result<(), SessionError> {
+        let rows = match kind {
+            StepKind::Prefill { .. } => tokens.len() as u32,
+            StepKind::Decode => 1,
+        };
+        let registers = self.registers(sequence, position, rows, tokens);
+        let bucket = self.compiler.bucket(position + rows);
+        if !self.programs.contains_key(&(kind, bucket)) {
+            let program = self.compiler.compile(kind, bucket)?;
+            if let Err(violations) = program.check(&self.setup.machine) {
+                let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                panic!("the compiler made an illegal program `{}`:\n{}", program.name, lines.join("\n"));
+            }
+            self.programs.insert((kind, bucket), program);
+        }
+        let program = &self.programs[&(kind, bucket)];
+        let routing = match &mut self.state {
+            Some(state) => {
+                state.core.registers = registers;
+                state.core.run(&program.instructions, &mut state.memory)
+            }
+            None => draw_routing(program, &mut self.draw),
+        };
+        if self.mode != Mode::Values {
+            let step = Step {
+                machine: &self.setup.machine,
+                program,
+                registers: &registers,
+                routing: &routing,
+                grouping: Grouping::On,
+            };
+            let outcome = run_step(&step);
+            let phase = match kind {
+                StepKind::Prefill { .. } => Phase::Prefill,
+                StepKind::Decode => Phase::Decode,
+            };
+            self.totals.add(phase, program, &outcome);
+        }
+        Ok(())
+    }
+
+    /// What the host writes before a step; see `docs/src/machine.md`.
+    fn registers(&self, sequence: u32, position: u32, rows: u32, tokens: &[u32]) -> Registers {
+        let mut registers = [0; REGISTERS];
+        registers[1] = position;
+        registers[2] = position + rows;
+        registers[3] = rows;
+        registers[4] = rows - 1;
+        registers[5] = sequence * self.compiler.map().context + position;
+        registers[6] = sequence;
+        registers[FIRST_ID..FIRST_ID + tokens.len()].copy_from_slice(tokens);
+        registers
+    }
+
+    /// A row of logits; empty where values are not simulated.
+    fn logits(&self, row: u64) -> Vec<f32> {
+        let Some(state) = &self.state else { return Vec::new() };
+        let table = self.compiler.map().logits;
+        let bytes = state.memory.read(table.base + row * table.stride, table.elements as usize * 4);
+        bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect()
+    }
+}
+
+fn filled(setup: &Setup, compiler: &Compiler<'_>) -> State {
+    let mut memory = MemoryImage::new(compiler.map().used_bytes() as usize);
+    let compressed = setup.compressed.as_ref().expect("values need weights");
+    image::write(&setup.machine, &setup.model, compressed, compiler.map(), &mut |at, bytes| memory.write(at, bytes));
+    State { core: Core::new(&setup.machine), memory }
+}
+
+/// Experts for shapes-only runs: distinct, each set equally likely.
+fn draw_routing(program: &Program, state: &mut u64) -> Vec<Routing> {
+    let mut all = Vec::new();
+    for instruction in &program.instructions {
+        if let Operation::Misc(misc) = &instruction.operation
+            && misc.op == VectorOp::TopK
+        {
+            let mut indices = [0; MAX_TOP_K];
+            let count = misc.aux as usize;
+            for i in 0..count {
+                indices[i] = loop {
+                    let candidate = (split_mix(state) % u64::from(misc.len)) as u32;
+                    if !indices[..i].contains(&candidate) {
+                        break candidate;
+                    }
+                };
+            }
+            all.push(Routing { count: count as u8, indices });
+        }
+    }
+    all
+}
+
+/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,118 @@
+//! Steps added up, by phase.
+
+use hw_config::program::{Program, TrafficClass};
+use sim::outcome::{Events, OperatorOutcome, StallCause, StepOutcome, Traffic};
+use std::collections::BTreeMap;
+
+/// The two phases of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The prompt.
+    Prefill,
+    /// The answer.
+    Decode,
+}
+
+/// One operator over all its instances in a phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OperatorTotal {
+    /// Kernel cycles attributed to it; all operators' add up to the run's.
+    pub cycles: u64,
+    /// Kernel cycles from first issue to last retirement, instance by instance.
+    pub span_cycles: u64,
+    /// Multiply-accumulates on stored weights.
+    pub macs: u64,
+    /// Multiply-accumulates of the dense matrix.
+    pub dense_macs: u64,
+    /// Operations of the vector unit.
+    pub vector_ops: u64,
+    /// Bytes on the memory ports.
+    pub bytes: u64,
+}
+
+/// What memory did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryTotal {
+    /// Column commands to an open row.
+    pub row_hits: u64,
+    /// Activations of a closed bank.
+    pub row_misses: u64,
+    /// Activations that first had to close another row.
+    pub row_conflicts: u64,
+    /// Refreshes.
+    pub refreshes: u64,
+}
+
+/// Everything that some steps have taken.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Kernel cycles by phase.
+    pub cycles: BTreeMap<Phase, u64>,
+    /// Steps by phase.
+    pub steps: BTreeMap<Phase, u64>,
+    /// Busy cycles and stalls of load, store, matrix, vector.
+    pub units: [(u64, [u64; StallCause::ALL.len()]); 4],
+    /// Bytes by class.
+    pub traffic: [Traffic; TrafficClass::ALL.len()],
+    /// Instruction bytes fetched.
+    pub instruction_bytes: u64,
+    /// Multiply-accumulates by phase, for the matrix unit's utilisation.
+    pub macs: BTreeMap<Phase, u64>,
+    /// Operators by phase and name.
+    pub operators: BTreeMap<(Phase, String), OperatorTotal>,
+    /// Data memory.
+    pub memory: MemoryTotal,
+    /// Joules by component.
+    pub energy_j: BTreeMap<String, f64>,
+}
+
+impl Totals {
+    /// Kernel cycles of all steps.
+    pub fn total_cycles(&self) -> u64 {
+        self.cycles.values().sum()
+    }
+
+    /// Kernel cycles of a phase.
+    pub fn cycles_of(&self, phase: Phase) -> u64 {
+        self.cycles.get(&phase).copied().unwrap_or(0)
+    }
+
+    /// Adds a step.
+    pub fn add(&mut self, phase: Phase, program: &Program, outcome: &StepOutcome) {
+        *self.cycles.entry(phase).or_default() += outcome.cycles;
+        *self.steps.entry(phase).or_default() += 1;
+        for (total, unit) in self.units.iter_mut().zip(&outcome.units) {
+            total.0 += unit.busy_cycles;
+            for (sum, stall) in total.1.iter_mut().zip(unit.stalls) {
+                *sum += stall;
+            }
+        }
+        for (total, traffic) in self.traffic.iter_mut().zip(&outcome.traffic) {
+            total.read_bytes += traffic.read_bytes;
+            total.written_bytes += traffic.written_bytes;
+        }
+        self.instruction_bytes += outcome.instruction_bytes;
+        let Events { macs, .. } = outcome.events;
+        *self.macs.entry(phase).or_default() += macs;
+        for (mark, operator) in program.marks.iter().zip(&outcome.operators) {
+            self.operators.entry((phase, mark.operator.clone())).or_default().add(operator);
+        }
+        for channel in &outcome.data_memory {
+            self.memory.row_hits += channel.row_hits;
+            self.memory.row_misses += channel.row_misses;
+            self.memory.row_conflicts += channel.row_conflicts;
+            self.memory.refreshes += channel.count(hw_config::memory::Command::Ref);
+        }
+    }
+}
+
+impl OperatorTotal {
+    fn add(&mut self, o: &OperatorOutcome) {
+        self.cycles += o.cycles;
+        self.span_cycles += o.last_retirement - o.first_issue;
+        self.macs += o.macs;
+        self.dense_macs += o.dense_macs;
+        self.vector_ops += o.vector_ops;
+        self.bytes += o.traffic.read_bytes + o.traffic.written_bytes;
+    }
+}

@@ -1,0 +1,182 @@
+//! Joules: what was counted, times the prices of `hw_config::energy` and of the memory standards, plus the power that
+//! flows whatever happens. `docs/src/energy.md` has the table of what is counted where; this module follows it row by
+//! row. It never holds a price of its own and never counts an event.
+
+use crate::memory::Statistics;
+use crate::outcome::{Buffer, StepOutcome};
+use hw_config::energy::EnergyTable;
+use hw_config::fault::Faults;
+use hw_config::machine::Machine;
+use hw_config::memory::MemoryStandard;
+use hw_config::resources::Resources;
+
+/// Joules of a pJ.
+const J_PER_PJ: f64 = 1e-12;
+/// Watts of a mW.
+const W_PER_MW: f64 = 1e-3;
+/// Bytes of an f32 accumulator, read and written once a scaled sum.
+const ACCUMULATOR_BYTES: u64 = 4;
+
+/// Joules by component.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energy {
+    /// Products of the matrix engine.
+    pub matrix_products_j: f64,
+    /// Logic of the matrix engine while it works.
+    pub matrix_logic_j: f64,
+    /// f32 operations of the scale lanes and the vector unit.
+    pub float_ops_j: f64,
+    /// Buffers and accumulators.
+    pub buffers_j: f64,
+    /// Logic of the load and store ports while they work.
+    pub ports_j: f64,
+    /// Dispatching.
+    pub dispatch_j: f64,
+    /// Clock trees.
+    pub clock_j: f64,
+    /// Commands and interface of the data memory.
+    pub data_memory_j: f64,
+    /// Commands and interface of the instruction memory.
+    pub instruction_memory_j: f64,
+    /// Background of both memories.
+    pub memory_background_j: f64,
+    /// Static power of the board.
+    pub static_j: f64,
+}
+
+impl Energy {
+    /// The components by name, in a fixed order.
+    pub fn components(&self) -> [(&'static str, f64); 11] {
+        [
+            ("matrix_products", self.matrix_products_j),
+            ("matrix_logic", self.matrix_logic_j),
+            ("float_ops", self.float_ops_j),
+            ("buffers", self.buffers_j),
+            ("ports", self.ports_j),
+            ("dispatch", self.dispatch_j),
+            ("clock", self.clock_j),
+            ("data_memory", self.data_memory_j),
+            ("instruction_memory", self.instruction_memory_j),
+            ("memory_background", self.memory_background_j),
+            ("static", self.static_j),
+        ]
+    }
+
+    /// All joules.
+    pub fn total_j(&self) -> f64 {
+        self.components().iter().map(|(_, joules)| joules).sum()
+    }
+
+    /// Mean power over `seconds`, in W.
+    pub fn average_power_w(&self, seconds: f64) -> f64 {
+        self.total_j() / seconds
+    }
+
+    /// The sum of two, component by component.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            matrix_products_j: self.matrix_products_j + other.matrix_products_j,
+            matrix_logic_j: self.matrix_logic_j + other.matrix_logic_j,
+            float_ops_j: self.float_ops_j + other.float_ops_j,
+            buffers_j: self.buffers_j + other.buffers_j,
+            ports_j: self.ports_j + other.ports_j,
+            dispatch_j: self.dispatch_j + other.dispatch_j,
+            clock_j: self.clock_j + other.clock_j,
+            data_memory_j: self.data_memory_j + other.data_memory_j,
+            instruction_memory_j: self.instruction_memory_j + other.instruction_memory_j,
+            memory_background_j: self.memory_background_j + other.memory_background_j,
+            static_j: self.static_j + other.static_j,
+        }
+    }
+}
+
+/// The prices of a machine.
+#[derive(Clone, Debug)]
+pub struct EnergyModel<'a> {
+    machine: &'a Machine,
+    table: EnergyTable,
+    resources: Resources,
+}
+
+impl<'a> EnergyModel<'a> {
+    /// The prices of the machine's board and of its memories.
+    ///
+    /// # Errors
+    /// The board names an energy table that does not exist.
+    pub fn new(machine: &'a Machine) -> Result<Self, Faults> {
+        Ok(Self { machine, table: machine.energy_table()?, resources: machine.resources() })
+    }
+
+    /// The joules of a step.
+    pub fn step(&self, outcome: &StepOutcome) -> Energy {
+        let (events, table) = (&outcome.events, &self.table);
+        let [load, store, matrix, _] = &outcome.units;
+        let seconds = self.machine.seconds(outcome.cycles);
+        let logic = |unit, cycles: u64| J_PER_PJ * cycles as f64 * table.logic_pj_per_cycle(&self.resources, unit);
+        // A scaled sum is a multiplication and an addition; a result one more multiplication.
+        let adds = events.float_ops.adds + events.scaled_sums;
+        let muls = events.float_ops.muls + events.scaled_sums + events.results;
+        let float_pj = adds as f64 * table.f32_add_pj
+            + muls as f64 * table.f32_mul_pj
+            + events.float_ops.functions as f64 * table.f32_function_pj;
+        Energy {
+            matrix_products_j: J_PER_PJ * events.macs as f64 * table.mac_i8_pj(),
+            matrix_logic_j: logic("mx chains", matrix.busy_cycles),
+            float_ops_j: J_PER_PJ * float_pj,
+            buffers_j: self.buffers_j(outcome),
+            ports_j: logic("ld ports", load.busy_cycles) + logic("st port", store.busy_cycles),
+            dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction_pj,
+            clock_j: J_PER_PJ * outcome.cycles as f64 * table.clock_pj_per_cycle(&self.resources),
+            data_memory_j: commands_j(&outcome.data_memory, &self.machine.memory.standard),
+            instruction_memory_j: commands_j(&[outcome.instruction_memory], &self.machine.instructions.standard),
+            memory_background_j: seconds * self.background_w(),
+            static_j: seconds * table.static_w,
+        }
+    }
+
+    fn buffers_j(&self, outcome: &StepOutcome) -> f64 {
+        let mut joules = 0.0;
+        for buffer in Buffer::ALL {
+            let traffic = outcome.events.buffers[buffer as usize];
+            joules += self.memory_j(memory_name(buffer), traffic.read_bytes, traffic.written_bytes);
+        }
+        let accumulated = outcome.events.scaled_sums * ACCUMULATOR_BYTES;
+        joules + self.memory_j("mx accumulators", accumulated, accumulated)
+    }
+
+    /// Joules of bytes read from one copy of a memory and written to all.
+    fn memory_j(&self, name: &str, read_bytes: u64, written_bytes: u64) -> f64 {
+        let Some(memory) = self.resources.memories.iter().find(|memory| memory.name == name) else {
+            // Only a buffer of no bytes is not built, and nothing can have touched it.
+            assert!(read_bytes + written_bytes == 0, "`{name}` moved bytes and is not in the machine's resources");
+            return 0.0;
+        };
+        let bytes = read_bytes as f64 + written_bytes as f64 * memory.copies as f64;
+        J_PER_PJ * bytes * self.table.memory_pj_per_byte(memory.primitive)
+    }
+
+    fn background_w(&self) -> f64 {
+        let (data, instructions) = (&self.machine.memory, &self.machine.instructions);
+        W_PER_MW
+            * (f64::from(data.channels) * data.standard.energy.background_mw
+                + instructions.standard.energy.background_mw)
+    }
+}
+
+fn commands_j(channels: &[Statistics], standard: &MemoryStandard) -> f64 {
+    J_PER_PJ * channels.iter().map(|channel| channel.dynamic_energy_pj(standard)).sum::<f64>()
+}
+
+/// The row of `Machine::resources` that holds a buffer.
+fn memory_name(buffer: Buffer) -> &'static str {
+    match buffer {
+        Buffer::Weight => "weight buffer",
+        Buffer::Index => "index buffer",
+        Buffer::Scale => "scale buffer",
+        Buffer::Parameter => "parameter buffer",
+        Buffer::Activation => "activation buffer",
+        Buffer::Result => "result buffer",
+        Buffer::Vector => "vector buffer",
+    }
+}

@@ -1,0 +1,99 @@
+//! Instruction fetch: the program read in order, burst by burst, from a memory channel of its own.
+//!
+//! Burst k is requested in cycle 0 for k < outstanding, else in the cycle after the last instruction of burst
+//! k - outstanding was dispatched (the dispatcher's FIFO holds `outstanding` bursts). An instruction may be dispatched
+//! from the cycle after the last beat of its burst.
+
+use super::ports::fetch_channel;
+use crate::memory::{ChannelSet, Grouping, KernelCycle, MemorySystem, Statistics, Transfer};
+use hw_config::isa::Word;
+use hw_config::machine::Machine;
+
+pub(super) struct Fetch {
+    memory: MemorySystem,
+    /// Bytes of the program, rounded up to beats.
+    bytes: u64,
+    burst_bytes: u64,
+    /// Instructions of a burst.
+    burst_instructions: usize,
+    outstanding: usize,
+    /// Kernel cycle of the last beat of each burst that has arrived.
+    arrivals: Vec<u64>,
+    requested: usize,
+    dispatched: usize,
+    horizon: u64,
+}
+
+impl Fetch {
+    pub(super) fn new(machine: &Machine, instructions: usize) -> Self {
+        let memory = MemorySystem::new(&[fetch_channel(machine)], Grouping::Shared)
+            .unwrap_or_else(|fault| panic!("instruction memory of a checked machine: {fault}"));
+        let port_bytes = u64::from(machine.instructions.port_bytes);
+        let burst_bytes = u64::from(machine.instructions.burst_bytes);
+        let mut fetch = Self {
+            memory,
+            bytes: ((instructions * Word::BYTES) as u64).next_multiple_of(port_bytes),
+            burst_bytes,
+            burst_instructions: burst_bytes as usize / Word::BYTES,
+            outstanding: machine.instructions.outstanding as usize,
+            arrivals: Vec::new(),
+            requested: 0,
+            dispatched: 0,
+            horizon: 0,
+        };
+        (0..fetch.outstanding).for_each(|_| fetch.request(0));
+        fetch
+    }
+
+    /// Instructions dispatched so far.
+    pub(super) fn dispatched(&self) -> usize {
+        self.dispatched
+    }
+
+    /// The cycle in which the burst of an instruction was complete, if that is known.
+    pub(super) fn arrival(&self, instruction: usize) -> Option<u64> {
+        self.arrivals.get(instruction / self.burst_instructions).copied()
+    }
+
+    /// The next instruction is dispatched in `cycle`.
+    pub(super) fn dispatch(&mut self, cycle: u64) {
+        self.dispatched += 1;
+        if self.dispatched.is_multiple_of(self.burst_instructions) {
+            self.request(cycle + 1);
+        }
+    }
+
+    /// A cycle before which no fetch that is under way completes.
+    pub(super) fn completion_bound(&self) -> Option<u64> {
+        self.memory.next_completion_bound().map(|cycle| cycle.0)
+    }
+
+    /// Runs the instruction memory; `until` may lie before the cycle already reached.
+    pub(super) fn advance(&mut self, until: u64) {
+        if until <= self.horizon {
+            return;
+        }
+        self.horizon = until;
+        self.memory.advance(KernelCycle(until));
+        // One lane completes its transfers in order.
+        self.arrivals.extend(self.memory.poll().iter().map(|completion| completion.cycle.0));
+    }
+
+    /// Bytes fetched.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn statistics(&self) -> Statistics {
+        self.memory.statistics(0)
+    }
+
+    fn request(&mut self, start: u64) {
+        let address = self.requested as u64 * self.burst_bytes;
+        if address < self.bytes {
+            let bytes = self.burst_bytes.min(self.bytes - address);
+            self.requested += 1;
+            self.memory.push(ChannelSet::one(0), 0, Transfer { start: KernelCycle(start), address, bytes });
+        }
+    }
+}

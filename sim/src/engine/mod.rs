@@ -1,0 +1,172 @@
+//! How long a program takes: every instruction's dispatch, issue and retirement, to the cycle, without stepping cycles.
+//!
+//! The rules stand in `docs/src/machine.md` ("Cycles"). Each time is the maximum of times that are known earlier
+//! (program order, waits, queues), except where memory decides. So the engine alternates between two things: it works
+//! out every time that follows from what is known, and, when only memory can say more, it lets the memory system run
+//! as far as nothing undecided can reach. Nothing depends on the order in which this is done.
+//! It never looks at data: registers, shapes and what `topk` chose (`Routing`) are all that a cycle depends on.
+//!
+//! Reading order: [`work`] (what an instruction asks of its unit), [`store`] (the writes of an `st`), [`units`]
+//! (issue and retirement), [`fetch`] and [`ports`] (the two memories), [`tally`] (what is counted).
+
+mod fetch;
+mod ports;
+mod store;
+mod tally;
+mod units;
+mod vector_counts;
+mod work;
+
+pub use ports::{data_channels, fetch_channel};
+
+use crate::functional::Routing;
+use crate::memory::Grouping;
+use crate::outcome::{StallCause, StepOutcome, Timeline};
+use fetch::Fetch;
+use hw_config::isa::Unit;
+use hw_config::machine::Machine;
+use hw_config::program::Program;
+use hw_config::timing::Registers;
+use ports::DataPorts;
+use tally::Tally;
+use units::{Queued, Units};
+use work::Decoder;
+
+/// What a step of a program starts from.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The machine.
+    pub machine: &'a Machine,
+    /// The program; the engine asserts nothing that `Program::check` already guarantees.
+    pub program: &'a Program,
+    /// The registers that the host has written.
+    pub registers: &'a Registers,
+    /// What each `topk` of the program chooses, in program order: recorded by the functional simulator, or drawn by
+    /// the caller where only shapes are known.
+    pub routing: &'a [Routing],
+    /// Whether channels in equal state are simulated once; the results are the same.
+    pub grouping: Grouping,
+}
+
+/// The cycles of a step and what was counted on the way.
+///
+/// # Panics
+/// When the machine's memory ports contradict each other, or a program that `Program::check` refuses gets in.
+pub fn run_step(step: &Step<'_>) -> StepOutcome {
+    Engine::new(step).run().0
+}
+
+/// As [`run_step`], with the cycle in which each instruction was dispatched, issued and retired.
+pub fn run_step_with_timeline(step: &Step<'_>) -> (StepOutcome, Timeline) {
+    Engine::new(step).run()
+}
+
+struct Engine<'a> {
+    program: &'a Program,
+    decoder: Decoder<'a>,
+    fetch: Fetch,
+    units: Units,
+    data: DataPorts,
+    tally: Tally<'a>,
+    timeline: Timeline,
+    /// Dispatch cycle of the latest instruction.
+    last_dispatch: Option<u64>,
+    /// Why that instruction was not dispatched sooner.
+    last_cause: StallCause,
+}
+
+impl<'a> Engine<'a> {
+    fn new(step: &Step<'a>) -> Self {
+        let Step { machine, program, registers, routing, grouping } = *step;
+        Self {
+            program,
+            decoder: Decoder::new(machine, registers, routing),
+            fetch: Fetch::new(machine, program.instructions.len()),
+            units: Units::new(machine),
+            data: DataPorts::new(machine, grouping),
+            tally: Tally::new(machine, program),
+            timeline: Timeline::new(program.instructions.len()),
+            last_dispatch: None,
+            last_cause: StallCause::Fetch,
+        }
+    }
+
+    fn run(mut self) -> (StepOutcome, Timeline) {
+        let end = loop {
+            let before = self.progress();
+            while self.dispatch_next() {}
+            for unit in [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector] {
+                while self.units.issue_next(unit, &mut self.data, &mut self.tally, &mut self.timeline) {}
+            }
+            if let Some(end) = self.end_cycle() {
+                break end;
+            }
+            if self.progress() == before {
+                self.advance_memory();
+            }
+        };
+        self.timeline.finish(end);
+        let outcome = self.tally.finish(end + 1, &self.units, &self.data, &self.fetch, &self.timeline);
+        (outcome, self.timeline)
+    }
+
+    /// Counts everything that has been decided; equal counts mean that only memory can say more.
+    fn progress(&self) -> usize {
+        self.fetch.dispatched() + self.units.decided()
+    }
+
+    /// Dispatches the next instruction if its cycle is known. `end` stays: it issues when all else has retired.
+    fn dispatch_next(&mut self) -> bool {
+        let index = self.fetch.dispatched();
+        let Some(instruction) = self.program.instructions.get(index) else { return false };
+        let Some(arrival) = self.fetch.arrival(index) else { return false };
+        let unit = instruction.operation.unit();
+        let Some(room) = self.units.room(unit) else { return false };
+        let in_order = self.last_dispatch.map_or(0, |cycle| cycle + 1);
+        let cycle = in_order.max(arrival + 1).max(room);
+        if cycle > in_order {
+            self.last_cause = if arrival + 1 == cycle { StallCause::Fetch } else { StallCause::QueueFull };
+        }
+        self.last_dispatch = Some(cycle);
+        self.timeline.dispatch[index] = cycle;
+        self.fetch.dispatch(cycle);
+        let work = self.decoder.decode(&instruction.operation);
+        self.tally.dispatch(instruction, &work, self.decoder.registers());
+        self.decoder.write_registers(&instruction.operation);
+        let queued = Queued { index, dispatch: cycle, cause: self.last_cause, work };
+        self.units.enqueue(unit, &instruction.after, queued);
+        true
+    }
+
+    /// The issue cycle of `end`, once it is dispatched and everything before it has retired.
+    fn end_cycle(&self) -> Option<u64> {
+        let all = self.fetch.dispatched() == self.program.instructions.len();
+        let retired = if all { self.units.last_retirement()? } else { return None };
+        let dispatched = self.last_dispatch.expect("a program has at least its `end`");
+        Some((dispatched + 1).max(retired.map_or(0, |cycle| cycle + 1)))
+    }
+
+    /// Lets both memories run up to the earliest cycle in which a transfer not yet pushed could start. Such a transfer
+    /// follows, directly or not, from a completion that is still unknown, and no completion is earlier than the bounds:
+    /// a write fires a cycle after the acknowledgement that it waits for; an issue follows a retirement by a cycle and
+    /// a dispatch by one, a dispatch follows an arrival or an issue by one, a fetch follows a dispatch by one.
+    fn advance_memory(&mut self) {
+        let (data, fetch) = (self.data.completion_bound(), self.fetch.completion_bound());
+        assert!(data.is_some() || fetch.is_some(), "no progress and no memory access under way: {}", self.dump());
+        let (data, fetch) = (data.unwrap_or(u64::MAX / 2), fetch.unwrap_or(u64::MAX / 2));
+        let after_completion = if self.units.store_waits_for_acknowledgement() { 1 } else { 1 + work::ADDRESS };
+        self.data.advance((data + after_completion).min(fetch + 2 + work::ADDRESS));
+        self.fetch.advance((fetch + 2).min(data + 3));
+        self.data.poll(&mut self.units, &mut self.timeline);
+    }
+
+    fn dump(&self) -> String {
+        format!(
+            "{} of {} instructions dispatched, last in cycle {:?}; {}",
+            self.fetch.dispatched(),
+            self.program.instructions.len(),
+            self.last_dispatch,
+            self.units.dump()
+        )
+    }
+}

@@ -1,0 +1,149 @@
+//! The data memory as the load and store units use it: transfers out, completions back to the instruction that waits.
+
+use super::store::LineWrite;
+use super::units::Units;
+use super::work::LoadShape;
+use crate::memory::{
+    ChannelConfig, ChannelSet, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, PortTiming,
+    Statistics, Transfer,
+};
+use crate::outcome::Timeline;
+use hw_config::machine::Machine;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Lanes of a data channel.
+const LOAD_LANE: usize = 0;
+const STORE_LANE: usize = 1;
+
+/// The channels of a machine's data memory: a load and a store lane each.
+pub fn data_channels(machine: &Machine) -> Vec<ChannelConfig> {
+    let memory = &machine.memory;
+    let lane = |kind| LaneConfig {
+        kind,
+        port_bytes: memory.port_bytes,
+        burst_bytes: memory.burst_bytes,
+        outstanding: memory.outstanding,
+    };
+    let channel = ChannelConfig {
+        standard: Arc::new(memory.standard.clone()),
+        kernel_mhz: machine.kernel_mhz,
+        lanes: vec![lane(LaneKind::Load), lane(LaneKind::Store)],
+        port: port_timing(machine),
+    };
+    vec![channel; memory.channels as usize]
+}
+
+/// The channel of a machine's instruction memory: one fetch lane.
+pub fn fetch_channel(machine: &Machine) -> ChannelConfig {
+    let instructions = &machine.instructions;
+    ChannelConfig {
+        standard: Arc::new(instructions.standard.clone()),
+        kernel_mhz: machine.kernel_mhz,
+        lanes: vec![LaneConfig {
+            kind: LaneKind::Fetch,
+            port_bytes: instructions.port_bytes,
+            burst_bytes: instructions.burst_bytes,
+            outstanding: instructions.outstanding,
+        }],
+        port: port_timing(machine),
+    }
+}
+
+/// Both memories are reached through the same synchronisers.
+fn port_timing(machine: &Machine) -> PortTiming {
+    PortTiming { request_cycles: machine.memory.request_cycles, response_cycles: machine.memory.response_cycles }
+}
+
+/// Who waits for a transfer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    /// The load with this number, counted in its unit.
+    Load(usize),
+    /// The line write with this number, counted over all stores.
+    Write(usize),
+}
+
+/// The data memory and who waits for which of its transfers.
+pub(super) struct DataPorts {
+    memory: MemorySystem,
+    channels: ChannelSet,
+    channel_count: usize,
+    /// Owners of the tickets from `first_ticket` on.
+    owners: VecDeque<Option<Owner>>,
+    first_ticket: u64,
+    port_bytes: u64,
+    horizon: u64,
+}
+
+impl DataPorts {
+    pub(super) fn new(machine: &Machine, grouping: Grouping) -> Self {
+        let configs = data_channels(machine);
+        let memory = MemorySystem::new(&configs, grouping)
+            .unwrap_or_else(|fault| panic!("data memory of a checked machine: {fault}"));
+        Self {
+            memory,
+            channels: ChannelSet::first(configs.len()),
+            channel_count: configs.len(),
+            owners: VecDeque::new(),
+            first_ticket: 0,
+            port_bytes: u64::from(machine.memory.port_bytes),
+            horizon: 0,
+        }
+    }
+
+    /// Reads the rows of a load from all channels, from cycle `start` on.
+    pub(super) fn load(&mut self, number: usize, shape: &LoadShape, start: u64) {
+        for row in 0..shape.rows {
+            let address = shape.address + row * shape.stride;
+            let transfer = Transfer { start: KernelCycle(start), address, bytes: shape.bytes };
+            self.push(self.channels, LOAD_LANE, transfer, Owner::Load(number));
+        }
+    }
+
+    /// Writes a beat to each channel of a line in cycle `start`.
+    pub(super) fn write(&mut self, number: usize, write: &LineWrite, start: u64) {
+        let transfer = Transfer { start: KernelCycle(start), address: write.address, bytes: self.port_bytes };
+        self.push(ChannelSet(write.channels), STORE_LANE, transfer, Owner::Write(number));
+    }
+
+    fn push(&mut self, channels: ChannelSet, lane: usize, transfer: Transfer, owner: Owner) {
+        let ticket = self.memory.push(channels, lane, transfer);
+        let expected = self.first_ticket + self.owners.len() as u64;
+        assert_eq!(ticket.0, expected, "tickets are numbered in order of pushing");
+        self.owners.push_back(Some(owner));
+    }
+
+    /// A cycle before which nothing that is under way completes.
+    pub(super) fn completion_bound(&self) -> Option<u64> {
+        self.memory.next_completion_bound().map(|cycle| cycle.0)
+    }
+
+    /// Runs the memory; `until` may lie before the cycle already reached.
+    pub(super) fn advance(&mut self, until: u64) {
+        if until > self.horizon {
+            self.horizon = until;
+            self.memory.advance(KernelCycle(until));
+        }
+    }
+
+    /// Hands completions to the units.
+    pub(super) fn poll(&mut self, units: &mut Units, timeline: &mut Timeline) {
+        for completion in self.memory.poll() {
+            let slot = (completion.ticket.0 - self.first_ticket) as usize;
+            match self.owners[slot].take().expect("a transfer completes once") {
+                Owner::Load(number) => units.load_arrived(number, completion.cycle.0, timeline),
+                Owner::Write(number) => units.write_acknowledged(number, completion.cycle.0, timeline),
+            }
+        }
+        while let Some(None) = self.owners.front() {
+            self.owners.pop_front();
+            self.first_ticket += 1;
+        }
+    }
+
+    /// Counts of each channel.
+    pub(super) fn statistics(&self) -> Vec<Statistics> {
+        (0..self.channel_count).map(|channel| self.memory.statistics(channel)).collect()
+    }
+}

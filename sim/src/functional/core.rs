@@ -1,0 +1,119 @@
+//! The buffers and registers of a core: plain vectors, one for each buffer, and the checked ranges into them.
+
+use hw_config::isa::{Operand, REGISTERS};
+use hw_config::machine::Machine;
+use hw_config::timing::Registers;
+use std::ops::Range;
+
+/// What a core holds between instructions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Core {
+    /// Bytes of a piece, elements of an activation word, stored weights of a step.
+    pub(super) chain: usize,
+    /// Columns of a chunk, bytes of a scale row.
+    pub(super) width: usize,
+    /// f32 lanes of the vector unit: they fix the order of every sum.
+    pub(super) lanes: usize,
+    /// Rows of f32 accumulators.
+    pub(super) accumulator_rows: usize,
+    /// Run-time values; `r0` is 0.
+    pub registers: Registers,
+    /// Weight codes, chunk after chunk.
+    pub weight: Vec<u8>,
+    /// N:M indices, chunk after chunk.
+    pub index: Vec<u8>,
+    /// Group scales, row after row.
+    pub scale: Vec<u8>,
+    /// f32 constants.
+    pub parameter: Vec<f32>,
+    /// INT8 activation words.
+    pub activation: Vec<i8>,
+    /// The f32 scale of each scale slot.
+    pub slots: Vec<f32>,
+    /// f32 outputs of the matrix engine.
+    pub result: Vec<f32>,
+    /// f32 vectors.
+    pub vector: Vec<f32>,
+    /// f32 accumulators of the matrix engine, `accumulator_rows` rows of `width`.
+    pub accumulators: Vec<f32>,
+    /// Work space of the matrix engine and the vector unit; holds nothing between instructions.
+    pub(super) scratch: Scratch,
+}
+
+/// Work space that outlives an instruction only to save allocations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    /// INT32 sums of a group, row after row of the instruction's columns.
+    pub(super) sums: Vec<i32>,
+    /// Codes of a step, `chain` a column.
+    pub(super) codes: Vec<i8>,
+    /// Indices of a step, `chain` a column.
+    pub(super) indices: Vec<u8>,
+    /// Operand a of a row.
+    pub(super) a: Vec<f32>,
+    /// Operand b of a row.
+    pub(super) b: Vec<f32>,
+    /// A row between two passes.
+    pub(super) x: Vec<f32>,
+    /// Codes or bytes of a row.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Work space is no state: two cores are equal whatever they computed last.
+impl PartialEq for Scratch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Core {
+    /// A core of `machine` with all buffers zero.
+    pub fn new(machine: &Machine) -> Self {
+        let (chain, width) = (machine.chain() as usize, machine.width() as usize);
+        let bytes = |chunks: u64| vec![0_u8; (chunks * machine.chunk_bytes()) as usize];
+        let floats = |elements: u64| vec![0.0_f32; elements as usize];
+        let accumulator_rows = machine.core.engine.accumulator_rows() as usize;
+        Self {
+            chain,
+            width,
+            lanes: machine.core.lanes as usize,
+            accumulator_rows,
+            registers: [0; REGISTERS],
+            weight: bytes(machine.weight_chunks()),
+            index: bytes(machine.index_chunks()),
+            scale: vec![0; machine.scale_rows() as usize * width],
+            parameter: floats(machine.parameter_elements()),
+            activation: vec![0; machine.activation_words() as usize * chain],
+            slots: vec![0.0; machine.core.buffers.scale_slots as usize],
+            result: floats(machine.result_elements()),
+            vector: floats(machine.vector_elements()),
+            accumulators: vec![0.0; accumulator_rows * width],
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The value of a register.
+    pub(super) fn register(&self, register: u8) -> u32 {
+        self.registers[usize::from(register)]
+    }
+
+    /// `len` f32 elements at `at` of an operand buffer.
+    pub(super) fn operand(&self, buffer: Operand, at: usize, len: usize) -> &[f32] {
+        match buffer {
+            Operand::None => panic!("operand of {len} elements at {at}: the instruction names no buffer"),
+            Operand::Parameter => &self.parameter[span("parameter", at, len, self.parameter.len())],
+            Operand::Result => &self.result[span("result", at, len, self.result.len())],
+            Operand::Vector => &self.vector[span("vector", at, len, self.vector.len())],
+        }
+    }
+}
+
+/// The range `at .. at + len` of a buffer of `size`.
+///
+/// # Panics
+/// When it does not lie inside: `Program::check` refuses such a program before it runs.
+#[inline]
+pub(super) fn span(buffer: &str, at: usize, len: usize, size: usize) -> Range<usize> {
+    assert!(at + len <= size, "{buffer} buffer: {len} at {at} end past its {size}");
+    at..at + len
+}

@@ -1,0 +1,276 @@
+//! `mm` and `mv`: packed weight codes times INT8 activations, exact sums of a group, f32 between groups.
+//!
+//! For each group of steps, in order: the INT32 sums start at zero and are exact; then
+//! `accumulator = add(accumulator, mul(f32(sum), f32(scale)))`, the first group of a `first` instruction adding to +0.
+//! With `two_level` the codes are multiplied by their group's integer scale and all steps are one group.
+//! `last` writes `mul(accumulator, activation scale of the row)`.
+//! This module never rounds inside a group and never changes the order of groups.
+
+mod dot;
+
+use super::core::{Core, Scratch, span};
+use dot::Words;
+use hw_config::engine::MatrixShape;
+use hw_config::isa::{CodeBits, MatMul, MatVec, Sparsity};
+use hw_config::numeric::convert::{f16_to_f32, i32_to_f32};
+use hw_config::numeric::fp32::{add, canonical, mul};
+use hw_config::numeric::integer::{self, MAX_DOT_ELEMENTS, expand_two_level};
+use hw_config::timing::{mat_mul_shape, mat_vec_shape};
+use std::ops::Range;
+
+/// Scale rows of `width` bytes that hold one f16 a column.
+const F16_ROWS: usize = 2;
+
+/// A matrix instruction with its run-time extents applied; `mv` is the case of one row.
+#[derive(Clone, Copy)]
+struct Tile {
+    first: bool,
+    last: bool,
+    bits: CodeBits,
+    sparsity: Sparsity,
+    two_level: bool,
+    rows: usize,
+    cols: usize,
+    steps: usize,
+    /// Steps that share a scale.
+    group_steps: usize,
+    act: usize,
+    act_stride: usize,
+    slot: usize,
+    weight: usize,
+    index: usize,
+    scale: usize,
+    dst: usize,
+    dst_stride: usize,
+}
+
+impl Core {
+    pub(super) fn mat_mul(&mut self, mm: &MatMul) {
+        let Some(MatrixShape { rows, cols, steps, .. }) = mat_mul_shape(mm, &self.registers) else { return };
+        self.tile(&Tile {
+            first: mm.first,
+            last: mm.last,
+            bits: mm.bits,
+            sparsity: mm.sparsity,
+            two_level: mm.two_level,
+            rows: rows as usize,
+            cols: cols as usize,
+            steps: steps as usize,
+            group_steps: scale_group(mm.group_steps, steps),
+            act: mm.act as usize,
+            act_stride: mm.act_stride as usize,
+            slot: mm.slot as usize,
+            weight: mm.weight as usize,
+            index: mm.index as usize,
+            scale: mm.scale as usize,
+            dst: mm.dst as usize,
+            dst_stride: mm.dst_stride as usize,
+        });
+    }
+
+    pub(super) fn mat_vec(&mut self, mv: &MatVec) {
+        let Some(MatrixShape { cols, steps, .. }) = mat_vec_shape(mv, &self.registers) else { return };
+        self.tile(&Tile {
+            first: mv.first,
+            last: mv.last,
+            bits: mv.bits,
+            sparsity: mv.sparsity,
+            two_level: mv.two_level,
+            rows: 1,
+            cols: cols as usize,
+            steps: steps as usize,
+            group_steps: scale_group(mv.group_steps, steps),
+            act: mv.act as usize,
+            act_stride: 0,
+            slot: mv.slot as usize,
+            weight: mv.weight as usize,
+            index: mv.index as usize,
+            scale: mv.scale as usize,
+            dst: mv.dst as usize,
+            dst_stride: 0,
+        });
+    }
+
+    fn tile(&mut self, tile: &Tile) {
+        span("accumulator row", 0, tile.rows, self.accumulator_rows);
+        span("column", 0, tile.cols, self.width);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let drained = if tile.two_level { tile.steps } else { tile.group_steps };
+        assert!(
+            drained * self.chain <= MAX_DOT_ELEMENTS,
+            "a group of {drained} steps of {} sums more than the {MAX_DOT_ELEMENTS} products that always fit i32",
+            self.chain
+        );
+        for (group, start) in (0..tile.steps).step_by(drained).enumerate() {
+            scratch.sums.clear();
+            scratch.sums.resize(tile.rows * tile.cols, 0);
+            self.sum_steps(tile, start..tile.steps.min(start + drained), &mut scratch);
+            self.drain(tile, group, &scratch.sums);
+        }
+        if tile.last {
+            self.write_results(tile);
+        }
+        self.scratch = scratch;
+    }
+
+    /// Adds the products of some steps to the sums, by the quickest of the equal ways.
+    fn sum_steps(&self, tile: &Tile, steps: Range<usize>, scratch: &mut Scratch) {
+        let plain = tile.sparsity == Sparsity::Dense && !tile.two_level;
+        let mut step = steps.start;
+        while step < steps.end {
+            if plain && tile.bits == CodeBits::B8 {
+                self.sum_bytes(tile, step, &mut scratch.sums);
+                step += 1;
+            } else if plain && tile.bits == CodeBits::B4 && step.is_multiple_of(2) && step + 1 < steps.end {
+                self.sum_nibbles(tile, step, &mut scratch.sums);
+                step += 2;
+            } else {
+                self.sum_expanded(tile, step, scratch);
+                step += 1;
+            }
+        }
+    }
+
+    /// One step of dense 8-bit codes: the chunk is used as it stands.
+    fn sum_bytes(&self, tile: &Tile, step: usize, sums: &mut [i32]) {
+        let pieces = Words::new(self.pieces(tile.weight + step, tile.cols), self.chain);
+        for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
+            dot::bytes(sums, pieces, self.activations(tile, row, step, 1));
+        }
+    }
+
+    /// Two steps of dense 4-bit codes: one whole chunk.
+    fn sum_nibbles(&self, tile: &Tile, step: usize, sums: &mut [i32]) {
+        let pieces = Words::new(self.pieces(tile.weight + step / 2, tile.cols), self.chain);
+        for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
+            dot::nibbles(sums, pieces, self.activations(tile, row, step, 2));
+        }
+    }
+
+    /// One step of any codes, expanded to INT8 first.
+    fn sum_expanded(&self, tile: &Tile, step: usize, scratch: &mut Scratch) {
+        let Scratch { sums, codes, indices, .. } = scratch;
+        self.expand_codes(tile, step, codes);
+        if tile.sparsity == Sparsity::Dense {
+            let words = Words::new(codes.as_slice(), self.chain);
+            for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
+                dot::codes(sums, words, self.activations(tile, row, step, 1));
+            }
+            return;
+        }
+        self.expand_indices(tile, step, indices);
+        for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
+            let activations = self.activations(tile, row, step, 1);
+            for ((sum, codes), indices) in
+                sums.iter_mut().zip(codes.chunks_exact(self.chain)).zip(indices.chunks_exact(self.chain))
+            {
+                *sum += dot::picked(codes, indices, activations, tile.sparsity);
+            }
+        }
+    }
+
+    /// The weights of a step as INT8, `chain` a column: sign-extended, times the integer scale of two-level groups.
+    fn expand_codes(&self, tile: &Tile, step: usize, codes: &mut Vec<i8>) {
+        codes.clear();
+        codes.resize(tile.cols * self.chain, 0);
+        let (width, mut bytes) = (numeric_bits(tile.bits), [0; MAX_CHAIN]);
+        for (column, codes) in codes.chunks_exact_mut(self.chain).enumerate() {
+            let bytes = &mut bytes[..integer::packed_bytes(self.chain, width)];
+            self.step_bytes(&self.weight, tile.weight, column, step, bytes);
+            integer::unpack_codes(bytes, width, codes);
+        }
+        if tile.two_level {
+            let row = tile.scale + F16_ROWS + step / tile.group_steps;
+            let scales = &self.scale[span("scale", row * self.width, tile.cols, self.scale.len())];
+            for (codes, &scale) in codes.chunks_exact_mut(self.chain).zip(scales) {
+                codes.iter_mut().for_each(|code| *code = expand_two_level(*code, scale));
+            }
+        }
+    }
+
+    /// The indices of a step, `chain` a column, each less than M.
+    fn expand_indices(&self, tile: &Tile, step: usize, indices: &mut Vec<u8>) {
+        indices.clear();
+        indices.resize(tile.cols * self.chain, 0);
+        let bits = tile.sparsity.index_bits() as usize;
+        let mut bytes = [0; MAX_CHAIN];
+        for (column, indices) in indices.chunks_exact_mut(self.chain).enumerate() {
+            let bytes = &mut bytes[..self.chain * bits / 8];
+            self.step_bytes(&self.index, tile.index, column, step, bytes);
+            for (i, index) in indices.iter_mut().enumerate() {
+                // Fields of 2 or 4 bits never straddle a byte.
+                *index = (bytes[i * bits / 8] >> (i * bits % 8)) & ((1 << bits) - 1);
+            }
+        }
+    }
+
+    /// The bytes of one step of a column's stream: pieces of `chain` bytes, one a chunk.
+    fn step_bytes(&self, buffer: &[u8], base: usize, column: usize, step: usize, out: &mut [u8]) {
+        let (mut at, mut done) = (step * out.len(), 0);
+        while done < out.len() {
+            let count = (self.chain - at % self.chain).min(out.len() - done);
+            let chunk = (base + at / self.chain) * self.width * self.chain;
+            let from = chunk + column * self.chain + at % self.chain;
+            out[done..done + count].copy_from_slice(&buffer[span("weight or index", from, count, buffer.len())]);
+            (at, done) = (at + count, done + count);
+        }
+    }
+
+    /// The first `cols` pieces of a weight chunk.
+    fn pieces(&self, chunk: usize, cols: usize) -> &[u8] {
+        &self.weight[span("weight", chunk * self.width * self.chain, cols * self.chain, self.weight.len())]
+    }
+
+    /// The activations of a row that some steps from `step` on multiply.
+    fn activations(&self, tile: &Tile, row: usize, step: usize, steps: usize) -> &[i8] {
+        let words = tile.sparsity.ratio() as usize;
+        let word = tile.act + row * tile.act_stride + step * words;
+        &self.activation[span("activation", word * self.chain, steps * words * self.chain, self.activation.len())]
+    }
+
+    /// Adds the scaled sums of a drained group to the f32 accumulators.
+    fn drain(&mut self, tile: &Tile, group: usize, sums: &[i32]) {
+        let row = tile.scale + F16_ROWS * group;
+        let bytes = &self.scale[span("scale", row * self.width, 2 * tile.cols, self.scale.len())];
+        let clear = tile.first && group == 0;
+        let rows = self.accumulators.chunks_exact_mut(self.width).zip(sums.chunks_exact(tile.cols));
+        for (accumulators, sums) in rows {
+            for ((accumulator, &sum), scale) in accumulators.iter_mut().zip(sums).zip(bytes.as_chunks::<2>().0) {
+                let scale = f16_to_f32(u16::from_le_bytes(*scale));
+                let before = if clear { 0.0 } else { *accumulator };
+                *accumulator = add(before, mul(i32_to_f32(sum), scale));
+            }
+        }
+    }
+
+    /// Writes the results, scaled by their rows' activation scales.
+    fn write_results(&mut self, tile: &Tile) {
+        for row in 0..tile.rows {
+            let scale = self.slots[span("scale slot", tile.slot + row, 1, self.slots.len())][0];
+            let to = span("result", tile.dst + row * tile.dst_stride, tile.cols, self.result.len());
+            let accumulators = &self.accumulators[row * self.width..][..tile.cols];
+            for (result, &accumulator) in self.result[to].iter_mut().zip(accumulators) {
+                *result = canonical(mul(accumulator, scale));
+            }
+        }
+    }
+}
+
+/// The longest chain that a machine may have.
+const MAX_CHAIN: usize = 64;
+
+/// Steps that share a scale; 0 in the instruction: all.
+fn scale_group(group_steps: u32, steps: u32) -> usize {
+    (if group_steps == 0 { steps } else { group_steps.min(steps) }) as usize
+}
+
+/// The number format of an instruction's code width.
+fn numeric_bits(bits: CodeBits) -> integer::CodeBits {
+    match bits {
+        CodeBits::B2 => integer::CodeBits::B2,
+        CodeBits::B3 => integer::CodeBits::B3,
+        CodeBits::B4 => integer::CodeBits::B4,
+        CodeBits::B5 => integer::CodeBits::B5,
+        CodeBits::B8 => integer::CodeBits::B8,
+    }
+}

@@ -1,0 +1,384 @@
+//! The fast model of a channel: the rules of `docs/src/memory.md`, burst by burst.
+//! The controller's three engines (column, activate, precharge) each work in the order in which bursts were chosen,
+//! in command slots of their own, so the times of all commands of a burst are sums and maxima over what is known when
+//! it is chosen; nothing chosen later can change them. Column commands after the first of each bank have a constant
+//! stride and are not visited one by one. There is no second path for contention: it is the same step.
+
+use std::collections::VecDeque;
+
+use hw_config::memory::{Command, Location};
+
+use super::banks::{Banks, Visit};
+use super::lane::{Columns, Lane, Requested};
+use super::plan::{LONG_AGO, LanePlan, Plan, column_command};
+use super::system::Ticket;
+use super::{CYCLE_MAX, Direction, KernelCycle, MemoryCycle, Statistics, Traced, Transfer};
+
+/// Most bank groups of a standard (checked when it is read).
+const BANK_GROUPS_MAX: usize = 16;
+
+/// One channel.
+#[derive(Clone, Debug)]
+pub(super) struct FastChannel {
+    state: State,
+    statistics: Statistics,
+    completions: Vec<(Ticket, KernelCycle)>,
+    trace: Option<Vec<Traced>>,
+    /// Column times of a burst without a constant stride; kept for its memory.
+    scratch: Vec<i64>,
+    refreshes: u64,
+}
+
+/// All that decides the future.
+#[derive(Clone, Debug, PartialEq)]
+struct State {
+    lanes: Vec<Lane>,
+    banks: Banks,
+    last_choice: i64,
+    last_column: i64,
+    last_activate: i64,
+    last_precharge: i64,
+    /// Last column commands of the bursts that fill the pipeline, oldest first.
+    finishes: VecDeque<i64>,
+    mode: Direction,
+    bypassed: u32,
+    refresh_due: i64,
+}
+
+/// First column command to each bank of a burst, in the order of its atoms.
+struct Head {
+    cycles: [i64; BANK_GROUPS_MAX],
+    banks: [usize; BANK_GROUPS_MAX],
+}
+
+impl FastChannel {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let state = State {
+            lanes: plan.lanes.iter().map(Lane::new).collect(),
+            banks: Banks::new(plan),
+            last_choice: -1,
+            last_column: -1,
+            last_activate: -1,
+            last_precharge: -1,
+            finishes: vec![LONG_AGO; plan.policy.pipeline_bursts as usize].into(),
+            mode: Direction::Read,
+            bypassed: 0,
+            refresh_due: plan.refresh_interval,
+        };
+        Self {
+            state,
+            statistics: Statistics::default(),
+            completions: Vec::new(),
+            trace: None,
+            scratch: Vec::new(),
+            refreshes: 0,
+        }
+    }
+
+    pub(super) fn keep_trace(&mut self) {
+        self.trace = Some(Vec::new());
+    }
+
+    /// Commands so far, in order of time.
+    pub(super) fn sorted_trace(&self) -> Option<Vec<Traced>> {
+        let mut trace = self.trace.clone()?;
+        trace.sort_by_key(|traced| traced.cycle);
+        Some(trace)
+    }
+
+    pub(super) fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    pub(super) fn completions(&mut self) -> &mut Vec<(Ticket, KernelCycle)> {
+        &mut self.completions
+    }
+
+    /// Refreshes so far.
+    pub(super) fn refreshes(&self) -> u64 {
+        self.refreshes
+    }
+
+    pub(super) fn push(&mut self, plan: &Plan, lane: usize, ticket: Ticket, transfer: Transfer) {
+        let Transfer { start, address, bytes } = transfer;
+        assert!(bytes > 0 && start.0 <= CYCLE_MAX, "transfer of {bytes} bytes from cycle {}", start.0);
+        let fits = address.checked_add(bytes).is_some_and(|end| end <= plan.channel_bytes);
+        assert!(fits, "transfer of {bytes} bytes at {address:#x}, channel has {}", plan.channel_bytes);
+        self.state.lanes[lane].push(plan, &plan.lanes[lane], ticket, transfer);
+    }
+
+    /// Makes every decision that no transfer from kernel cycle `horizon` on can change. Completions so found are
+    /// final and may lie beyond the horizon.
+    pub(super) fn run(&mut self, plan: &Plan, horizon: i64) {
+        assert!(horizon as u64 <= CYCLE_MAX, "kernel cycle {horizon} is out of reach");
+        let safe = plan.to_memory(horizon + plan.request_cycles);
+        loop {
+            let choice = self.state.next_choice();
+            if self.state.refresh_due <= choice && self.state.refresh_due < safe {
+                self.refresh(plan);
+            } else if choice < safe {
+                let lane = self.state.choose(plan, choice);
+                self.serve(plan, lane, choice);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A kernel cycle before which no transfer can complete that has not been reported; transfers pushed from kernel
+    /// cycle `horizon` on are not considered. None when nothing waits.
+    pub(super) fn completion_bound(&self, plan: &Plan, horizon: i64) -> Option<i64> {
+        let state = &self.state;
+        let safe = plan.to_memory(horizon + plan.request_cycles);
+        let chosen = safe.max(state.last_choice + 1).max(state.finishes[0] + 1);
+        let lanes = state.lanes.iter().zip(&plan.lanes);
+        lanes.filter_map(|(lane, lane_plan)| lane.completion_bound(plan, lane_plan, chosen)).min()
+    }
+
+    /// Whether the futures of two channels are equal, given that nothing starts before kernel cycle `horizon`, to
+    /// which both have run.
+    pub(super) fn is_equal(&self, other: &Self) -> bool {
+        self.state == other.state
+    }
+
+    /// Forgets times that can no longer matter, so that equal futures look equal.
+    pub(super) fn forget_before(&mut self, plan: &Plan, horizon: i64) {
+        let floor = plan.to_memory(horizon + plan.request_cycles);
+        let state = &mut self.state;
+        state.lanes.iter_mut().for_each(|lane| lane.forget_before(horizon));
+        state.banks.forget_before(floor);
+        let singles =
+            [&mut state.last_choice, &mut state.last_column, &mut state.last_activate, &mut state.last_precharge];
+        singles.into_iter().chain(&mut state.finishes).for_each(|cycle| *cycle = (*cycle).max(floor - 1));
+    }
+
+    /// Closes all banks and refreshes, once the pipeline is empty.
+    fn refresh(&mut self, plan: &Plan) {
+        let state = &mut self.state;
+        let empty = state.refresh_due.max(state.last_column + 1);
+        if state.banks.any_open() {
+            let from = empty.max(state.last_precharge + 1).max(state.banks.earliest_all(Command::PreAll));
+            let cycle = plan.precharge_slot.at_or_after(from);
+            state.banks.close_all();
+            state.last_precharge = cycle;
+            self.issue(plan, Command::PreAll, Location { bank: 0, row: 0 }, cycle);
+        }
+        let state = &self.state;
+        let from = empty.max(state.last_precharge + 1).max(state.banks.earliest_all(Command::Ref));
+        let cycle = plan.precharge_slot.at_or_after(from);
+        self.issue(plan, Command::Ref, Location { bank: 0, row: 0 }, cycle);
+        let state = &mut self.state;
+        state.last_precharge = cycle;
+        state.last_choice = state.last_choice.max(cycle);
+        self.statistics.refresh_blocked_cycles += (cycle + plan.refresh_cycles - state.refresh_due) as u64;
+        self.refreshes += 1;
+        state.refresh_due += plan.refresh_interval;
+    }
+
+    /// Takes the head of `lane`, chosen at `choice`, through row commands, column commands and back to the core.
+    fn serve(&mut self, plan: &Plan, lane: usize, choice: i64) {
+        let lane_plan = &plan.lanes[lane];
+        let burst = self.state.lanes[lane].take_head();
+        self.state.last_choice = choice;
+        self.statistics.lane_bytes[lane] += burst.bytes;
+        self.open_rows(plan, lane_plan, &burst, choice);
+        let mut head = Head { cycles: [0; BANK_GROUPS_MAX], banks: [0; BANK_GROUPS_MAX] };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let columns = match lane_plan.stride {
+            Some(stride) => {
+                let listed = self.first_columns(plan, lane_plan, &burst, choice, &mut head);
+                let columns = Columns { head: &head.cycles[..listed], stride };
+                self.note_last_columns(plan, lane_plan, burst.atoms, &head.banks, &columns);
+                columns
+            }
+            None => {
+                self.every_column(plan, lane_plan, &burst, choice, &mut scratch);
+                Columns { head: &scratch, stride: 0 }
+            }
+        };
+        let state = &mut self.state;
+        state.last_column = columns.at(burst.atoms - 1);
+        state.finishes.pop_front();
+        state.finishes.push_back(state.last_column);
+        let command = column_command(lane_plan.direction);
+        self.statistics.commands[command.index()] += burst.atoms as u64;
+        if let Some(trace) = &mut self.trace {
+            trace.extend((0..burst.atoms).map(|i| {
+                let place = plan.locate(burst.first_atom + i as u64);
+                traced(command, place, columns.at(i))
+            }));
+        }
+        let done = state.lanes[lane].finish(plan, lane_plan, &burst, &columns);
+        self.completions.extend(burst.finishes.map(|ticket| (ticket, KernelCycle(done as u64))));
+        state.lanes[lane].request(plan, lane_plan);
+        self.scratch = scratch;
+    }
+
+    /// Row commands of a burst: each of its banks once, in the order of its atoms.
+    fn open_rows(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64) {
+        for_each_bank(plan, lane, burst, |place| {
+            match self.state.banks.visit(place) {
+                Visit::Hit => {
+                    self.statistics.row_hits += 1;
+                    return;
+                }
+                Visit::Miss => self.statistics.row_misses += 1,
+                Visit::Conflict => {
+                    self.statistics.row_conflicts += 1;
+                    let state = &mut self.state;
+                    let allowed = state.banks.earliest(plan, Command::Pre, place.bank as usize);
+                    let from = allowed.max(choice + 1).max(state.last_precharge + 1);
+                    let cycle = plan.precharge_slot.at_or_after(from);
+                    state.last_precharge = cycle;
+                    self.issue(plan, Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
+                }
+            }
+            let state = &mut self.state;
+            let allowed = state.banks.earliest_activate(plan, place.bank as usize);
+            let from = allowed.max(choice + 1).max(state.last_activate + 1);
+            let cycle = plan.activate_slot.at_or_after(from);
+            state.last_activate = cycle;
+            state.banks.open(place);
+            self.issue(plan, Command::Act, place, cycle);
+        });
+    }
+
+    /// Column times of the first atom of each bank of a burst with constant stride; returns how many.
+    fn first_columns(&self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64, head: &mut Head) -> usize {
+        let command = column_command(lane.direction);
+        let count = lane.interleave.min(burst.atoms);
+        let mut slot = plan.column_slot.at_or_after((choice + 1).max(self.state.last_column + 1));
+        for (i, (cycle, bank)) in head.cycles.iter_mut().zip(&mut head.banks).take(count).enumerate() {
+            *bank = plan.locate(burst.first_atom + i as u64).bank as usize;
+            let allowed = self.state.banks.earliest(plan, command, *bank);
+            *cycle = if allowed <= slot { slot } else { plan.column_slot.at_or_after(allowed) };
+            slot = *cycle + lane.least_stride;
+        }
+        count
+    }
+
+    /// Takes note of the last column command to each bank: the earlier ones bind nothing that these do not.
+    fn note_last_columns(
+        &mut self,
+        plan: &Plan,
+        lane: &LanePlan,
+        atoms: usize,
+        banks: &[usize],
+        columns: &Columns<'_>,
+    ) {
+        let command = column_command(lane.direction);
+        for i in atoms.saturating_sub(lane.interleave)..atoms {
+            let bank = banks[i & (lane.interleave - 1)];
+            self.state.banks.note_in_bank(plan, command, bank, columns.at(i));
+        }
+        self.state.banks.note_in_channel(plan, command, columns.at(atoms - 1));
+    }
+
+    /// Column times of a burst whose banks come in any pattern.
+    fn every_column(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64, cycles: &mut Vec<i64>) {
+        let command = column_command(lane.direction);
+        cycles.clear();
+        let mut from = (choice + 1).max(self.state.last_column + 1);
+        for i in 0..burst.atoms {
+            let bank = plan.locate(burst.first_atom + i as u64).bank as usize;
+            let cycle = plan.column_slot.at_or_after(from.max(self.state.banks.earliest(plan, command, bank)));
+            self.state.banks.note(plan, command, bank, cycle);
+            cycles.push(cycle);
+            from = cycle + 1;
+        }
+    }
+
+    fn issue(&mut self, plan: &Plan, command: Command, place: Location, cycle: i64) {
+        self.statistics.commands[command.index()] += 1;
+        self.state.banks.note(plan, command, place.bank as usize, cycle);
+        if let Some(trace) = &mut self.trace {
+            trace.push(traced(command, place, cycle));
+        }
+    }
+}
+
+impl State {
+    /// Memory cycle of the next choice, if no transfer comes that is not known: a place in the pipeline, and a burst.
+    #[inline]
+    fn next_choice(&self) -> i64 {
+        let arrivals = self.lanes.iter().filter_map(|lane| lane.head()).map(|burst| burst.arrival);
+        let arrival = arrivals.min().unwrap_or(i64::MAX);
+        arrival.max(self.last_choice + 1).max(self.finishes[0] + 1)
+    }
+
+    /// The lane whose head is chosen at memory cycle `now`, at which some burst waits.
+    fn choose(&mut self, plan: &Plan, now: i64) -> usize {
+        self.turn(plan, now);
+        let mut heads = [(i64::MAX, 0_usize); super::LANES_MAX];
+        let mut count = 0;
+        for (index, (lane, lane_plan)) in self.lanes.iter().zip(&plan.lanes).enumerate() {
+            if lane_plan.direction == self.mode
+                && let Some(burst) = lane.head().filter(|burst| burst.arrival <= now)
+            {
+                heads[count] = (burst.arrival, index);
+                count += 1;
+            }
+        }
+        let heads = &mut heads[..count];
+        heads.sort_unstable();
+        if count > 1 && self.bypassed < plan.policy.bypass_limit {
+            let hit = heads.iter().position(|&(_, lane)| self.is_hit(plan, lane));
+            if let Some(position @ 1..) = hit {
+                self.bypassed += 1;
+                return heads[position].1;
+            }
+        }
+        self.bypassed = 0;
+        heads[0].1
+    }
+
+    /// Turns from reads to writes or back, if it is time.
+    fn turn(&mut self, plan: &Plan, now: i64) {
+        let of = |direction: Direction| {
+            let lanes = self.lanes.iter().zip(&plan.lanes);
+            lanes.filter(move |(_, lane)| lane.direction == direction).map(|(lane, _)| lane)
+        };
+        let writes: usize = of(Direction::Write).map(|lane| lane.waiting(now)).sum();
+        let reads = of(Direction::Read).any(|lane| lane.waits(now));
+        let policy = &plan.policy;
+        self.mode = match self.mode {
+            Direction::Read => {
+                let arrivals = of(Direction::Write).filter_map(|lane| lane.head()).map(|burst| burst.arrival);
+                let overdue = arrivals.min().is_some_and(|cycle| cycle + i64::from(policy.write_wait_cycles) <= now);
+                let turns = writes >= policy.write_high as usize || !reads || (writes > 0 && overdue);
+                if turns { Direction::Write } else { Direction::Read }
+            }
+            Direction::Write if writes == 0 || (writes <= policy.write_low as usize && reads) => Direction::Read,
+            Direction::Write => Direction::Write,
+        };
+    }
+
+    fn is_hit(&self, plan: &Plan, lane: usize) -> bool {
+        let burst = self.lanes[lane].head().expect("the lane has a head");
+        let mut hit = true;
+        for_each_bank(plan, &plan.lanes[lane], burst, |place| hit &= self.banks.visit(place) == Visit::Hit);
+        hit
+    }
+}
+
+/// Calls `f` for each bank of a burst, in the order in which its atoms come to them.
+#[inline]
+fn for_each_bank(plan: &Plan, lane: &LanePlan, burst: &Requested, mut f: impl FnMut(Location)) {
+    let distinct = if lane.interleave > 0 { lane.interleave.min(burst.atoms) } else { burst.atoms };
+    let mut seen = 0_u64;
+    for i in 0..distinct {
+        let place = plan.locate(burst.first_atom + i as u64);
+        if lane.interleave > 0 || seen >> place.bank & 1 == 0 {
+            seen |= 1 << place.bank;
+            f(place);
+        }
+    }
+}
+
+fn traced(command: Command, place: Location, cycle: i64) -> Traced {
+    let row = match command {
+        Command::Act | Command::Rd | Command::Wr => place.row,
+        Command::Pre | Command::PreAll | Command::Ref => 0,
+    };
+    Traced { cycle: MemoryCycle(cycle as u64), command, bank: place.bank, row }
+}

@@ -1,0 +1,217 @@
+//! A channel's configuration, compiled once into the numbers that the fast model uses: immutable, shared by all
+//! channels of the same kind. Times are `i64` here and in the fast model so that "no rule" is simply long ago.
+
+use hw_config::memory::{Command, Constraint, Controller, Level, Location, Mapping, Slot};
+
+use super::clocks::Divider;
+use super::{ChannelConfig, ClockRatio, Direction};
+
+/// Earlier than any cycle, by more than any latency.
+pub(super) const LONG_AGO: i64 = -(1 << 60);
+/// Commands of the table.
+pub(super) const COMMANDS: usize = Command::ALL.len();
+/// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back.
+pub(super) type Ready = [i64; COMMANDS];
+
+/// What one command imposes on later ones at one level: following command and least distance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Imposed(Vec<(usize, i64)>);
+
+impl Imposed {
+    /// Takes note of the command at `cycle`.
+    #[inline]
+    pub(super) fn raise(&self, ready: &mut Ready, cycle: i64) {
+        for &(following, latency) in &self.0 {
+            ready[following] = ready[following].max(cycle + latency);
+        }
+    }
+
+    /// Least distance of `following`, 0 if none.
+    fn on(&self, following: usize) -> i64 {
+        self.0.iter().find(|&&(command, _)| command == following).map_or(0, |&(_, latency)| latency)
+    }
+}
+
+/// Compiled configuration.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) clocks: ClockRatio,
+    pub(super) policy: Controller,
+    pub(super) request_cycles: i64,
+    pub(super) response_cycles: i64,
+    pub(super) mapping: Mapping,
+    /// log2 of the bytes of an atom.
+    pub(super) atom_shift: u32,
+    pub(super) channel_bytes: u64,
+    pub(super) banks: usize,
+    pub(super) bank_groups: usize,
+    /// log2 of the banks of a bank group.
+    group_shift: u32,
+    /// Least distances by level and preceding command.
+    pub(super) bank: [Imposed; COMMANDS],
+    pub(super) bank_group: [Imposed; COMMANDS],
+    pub(super) channel: [Imposed; COMMANDS],
+    /// Rows that count several ACT of the channel: (how many, cycles).
+    pub(super) activate_windows: Vec<(usize, i64)>,
+    pub(super) column_slot: Slots,
+    pub(super) activate_slot: Slots,
+    pub(super) precharge_slot: Slots,
+    pub(super) read_latency: i64,
+    pub(super) refresh_interval: i64,
+    pub(super) refresh_cycles: i64,
+    pub(super) lanes: Vec<LanePlan>,
+}
+
+/// Compiled lane.
+#[derive(Debug)]
+pub(super) struct LanePlan {
+    pub(super) direction: Direction,
+    /// log2 of the bytes of a beat.
+    pub(super) port_shift: u32,
+    pub(super) burst_bytes: u64,
+    pub(super) outstanding: usize,
+    /// Consecutive atoms of a burst visit this many bank groups in turn, always the same bank of each; 0 when a
+    /// burst may visit banks in another pattern.
+    pub(super) interleave: usize,
+    /// Memory cycles between column commands of one burst once each of its banks has had one, if that is a constant.
+    pub(super) stride: Option<i64>,
+    /// Least memory cycles between column commands of one burst.
+    pub(super) least_stride: i64,
+    /// Whether an atom takes the DRAM at least as long as it takes the port.
+    pub(super) memory_bound: bool,
+}
+
+/// Cycles that are `phase` modulo `period`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots {
+    period: i64,
+    phase: i64,
+    periods: Divider,
+}
+
+impl Slots {
+    fn new(slot: Slot) -> Self {
+        Self { period: i64::from(slot.period), phase: i64::from(slot.phase), periods: Divider::new(slot.period.into()) }
+    }
+
+    /// First slot at or after `cycle`, which is not negative.
+    #[inline]
+    pub(super) fn at_or_after(self, cycle: i64) -> i64 {
+        let whole = self.periods.ceil((cycle + self.period - self.phase) as u64) as i64;
+        (whole - 1) * self.period + self.phase
+    }
+
+    /// Least distance of two slots that is at least `cycles`, and at least one slot.
+    fn distance(self, cycles: i64) -> i64 {
+        (cycles.max(1) as u64).div_ceil(self.period as u64) as i64 * self.period
+    }
+}
+
+impl Plan {
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    /// A relation of the configuration that does not hold.
+    pub(super) fn new(config: &ChannelConfig) -> Result<Self, String> {
+        config.check()?;
+        let standard = &*config.standard;
+        let organisation = &standard.organisation;
+        let table = |level| imposed(&standard.constraints, level);
+        let windows = standard.constraints.iter().filter(|row| row.window > 1);
+        let mut plan = Self {
+            clocks: config.clocks(),
+            policy: standard.controller,
+            request_cycles: i64::from(config.port.request_cycles),
+            response_cycles: i64::from(config.port.response_cycles),
+            mapping: standard.mapping.clone(),
+            atom_shift: organisation.atom_bytes().ilog2(),
+            channel_bytes: organisation.channel_bytes(),
+            banks: organisation.banks() as usize,
+            bank_groups: organisation.bank_groups as usize,
+            group_shift: organisation.banks_per_group.ilog2(),
+            bank: table(Level::Bank),
+            bank_group: table(Level::BankGroup),
+            channel: table(Level::Channel),
+            activate_windows: windows.map(|row| (row.window as usize, row.cycles)).collect(),
+            column_slot: Slots::new(standard.slots.column),
+            activate_slot: Slots::new(standard.slots.activate),
+            precharge_slot: Slots::new(standard.slots.precharge),
+            read_latency: i64::from(standard.read_latency_cycles()),
+            refresh_interval: i64::from(standard.refresh_interval_cycles()),
+            refresh_cycles: i64::from(standard.refresh_cycles()),
+            lanes: Vec::new(),
+        };
+        plan.lanes = config.lanes.iter().map(|lane| plan.lane(lane)).collect();
+        Ok(plan)
+    }
+
+    fn lane(&self, lane: &super::LaneConfig) -> LanePlan {
+        let direction = lane.kind.direction();
+        let command = column_command(direction).index();
+        let least_stride = self.column_slot.distance(self.channel[command].on(command));
+        let block = self.mapping.interleaved_block_atoms();
+        let burst_atoms = u64::from(lane.burst_bytes >> self.atom_shift);
+        let interleave = if block > 1 && burst_atoms <= block { self.bank_groups } else { 0 };
+        // After one visit to each bank, an atom waits for its predecessor (least_stride) and for the last atom of its
+        // own bank, `interleave` strides ago. When the latter is never later, the stride is constant.
+        let own = self.bank_group[command].on(command).max(self.bank[command].on(command));
+        let constant = interleave > 0 && own <= least_stride * interleave as i64;
+        let port_bytes = u64::from(lane.port_bytes);
+        LanePlan {
+            direction,
+            port_shift: lane.port_bytes.ilog2(),
+            burst_bytes: u64::from(lane.burst_bytes),
+            outstanding: lane.outstanding as usize,
+            interleave,
+            stride: constant.then_some(least_stride),
+            least_stride,
+            memory_bound: port_bytes * least_stride as u64 * self.clocks.kernel()
+                >= (1 << self.atom_shift) * self.clocks.memory(),
+        }
+    }
+
+    /// First memory edge at or after kernel edge `kernel`.
+    #[inline]
+    pub(super) fn to_memory(&self, kernel: i64) -> i64 {
+        self.clocks.memory_at_or_after(kernel as u64) as i64
+    }
+
+    /// Kernel cycle at which what happened at memory edge `memory` has come through the response path.
+    #[inline]
+    pub(super) fn returned(&self, memory: i64) -> i64 {
+        self.clocks.kernel_at_or_after(memory as u64) as i64 + self.response_cycles
+    }
+
+    /// Bank group of a bank.
+    #[inline]
+    pub(super) fn group_of(&self, bank: usize) -> usize {
+        bank >> self.group_shift
+    }
+
+    /// Bank and row of an atom.
+    #[inline]
+    pub(super) fn locate(&self, atom: u64) -> Location {
+        self.mapping.locate(atom)
+    }
+}
+
+/// RD or WR.
+#[inline]
+pub(super) fn column_command(direction: Direction) -> Command {
+    match direction {
+        Direction::Read => Command::Rd,
+        Direction::Write => Command::Wr,
+    }
+}
+
+/// Longest latency of each pair of commands at one level.
+fn imposed(constraints: &[Constraint], level: Level) -> [Imposed; COMMANDS] {
+    Command::ALL.map(|first| {
+        let after = |row: &&Constraint| row.level == level && row.window == 1 && row.preceding.contains(&first);
+        let longest = |second: Command| {
+            let rows = constraints.iter().filter(after).filter(|row| row.following.contains(&second));
+            rows.map(|row| (second.index(), row.cycles)).max_by_key(|&(_, cycles)| cycles)
+        };
+        Imposed(Command::ALL.into_iter().filter_map(longest).collect())
+    })
+}

@@ -1,0 +1,80 @@
+//! What the tests of this crate share: machines that differ in one thing each, and random steps of random programs.
+
+#![allow(unreachable_pub, dead_code, reason = "a module of several test programs, of which none uses everything")]
+
+use hw_config::isa::{Operation, VectorOp};
+use hw_config::machine::Machine;
+use hw_config::program::Program;
+use hw_config::program::random::{Rng, random_program};
+use hw_config::raw::{machine_text, with_overrides};
+use hw_config::timing::{Registers, misc_extent};
+use sim::functional::{MAX_TOP_K, Routing};
+
+/// A machine and what is different about it.
+pub struct Variant {
+    /// The overrides.
+    pub name: String,
+    /// The machine.
+    pub machine: Machine,
+}
+
+/// `tiny`, and variations of it.
+pub fn variants() -> Vec<Variant> {
+    let changes: [&[(&str, &str)]; 12] = [
+        &[],
+        &[("core.queue", "1")],
+        &[("core.queue", "3")],
+        &[("memory.outstanding", "1")],
+        &[("memory.outstanding", "2"), ("core.queue", "40")],
+        &[("instructions.outstanding", "1")],
+        &[("memory.channels", "1")],
+        &[("memory.channels", "4"), ("memory.port_bytes", "64")],
+        &[("clock.kernel_mhz", "300"), ("memory.request_cycles", "7"), ("memory.response_cycles", "2")],
+        &[("core.vector.lanes", "16"), ("core.matrix.rows", "4"), ("core.matrix.scale_lanes", "8")],
+        &[("memory.burst_bytes", "64"), ("instructions.burst_bytes", "64"), ("instructions.outstanding", "2")],
+        &[("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+    ];
+    changes.iter().map(|changes| variant(changes)).collect()
+}
+
+/// `tiny` with overrides.
+pub fn variant(changes: &[(&str, &str)]) -> Variant {
+    let text = machine_text("tiny").expect("a shipped machine");
+    let text = with_overrides("tiny", text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    let machine = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    Variant { name: format!("tiny with {changes:?}"), machine }
+}
+
+/// A random legal program, registers within its buckets, and a choice for each of its `topk`.
+pub fn random_step(seed: u64, machine: &Machine, length: usize) -> (Program, Registers, Vec<Routing>) {
+    let program = random_program(seed, machine, length);
+    let checked = program.check(machine);
+    assert!(checked.is_ok(), "seed {seed}: {checked:?}");
+    let mut rng = Rng::new(seed ^ 0x5bd1_e995);
+    let registers = random_registers(&mut rng, program.max_rows, program.max_end);
+    let mut routing = Vec::new();
+    for instruction in &program.instructions {
+        if let Operation::Misc(misc) = &instruction.operation
+            && misc.op == VectorOp::TopK
+        {
+            let (rows, len) = misc_extent(misc, &registers);
+            if rows > 0 && len > 0 {
+                let mut choice = Routing { count: misc.aux as u8, indices: [0; MAX_TOP_K] };
+                let indices = &mut choice.indices[..misc.aux as usize];
+                indices.iter_mut().for_each(|index| *index = rng.up_to(u64::from(len) - 1) as u32);
+                routing.push(choice);
+            }
+        }
+    }
+    (program, registers, routing)
+}
+
+/// Registers of a step within the buckets; indices and token ids are small enough for the regions of random programs.
+pub fn random_registers(rng: &mut Rng, max_rows: u32, max_end: u32) -> Registers {
+    let mut registers = [0; 128];
+    let rows = 1 + rng.up_to(u64::from(max_rows) - 1) as u32;
+    let pos = rng.up_to(u64::from(max_end - rows)) as u32;
+    (registers[1], registers[2], registers[3], registers[4]) = (pos, pos + rows, rows, rows - 1);
+    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(15) as u32);
+    registers
+}
