@@ -95,7 +95,7 @@ fn rows(block: &Block, bytes: &[u8], sink: &mut Sink<'_>) {
     }
 }
 
-/// A row of f16 scales a group; or, with two levels, a row of integer scales a group and one row of f16.
+/// A row of f16 scales a group; or, with two levels, one row of f16 and then a row of integer scales a group.
 fn scales(
     machine: &Machine,
     tile: &Tile,
@@ -124,7 +124,7 @@ fn scales(
                     put_f16(2 * row, column, bits[output * groups + group]);
                 }
             }
-            Scales::TwoLevel { column: column_scales, .. } => put_f16(span.len(), column, column_scales[output]),
+            Scales::TwoLevel { column: column_scales, .. } => put_f16(0, column, column_scales[output]),
         }
     }
     match &linear.scales {
@@ -133,7 +133,7 @@ fn scales(
             for column in 0..tile.cols as usize {
                 let output = tile.first as usize + column;
                 for (row, group) in span.clone().enumerate() {
-                    bytes[row * width + column] = integers[output * groups + group];
+                    bytes[(2 + row) * width + column] = integers[output * groups + group];
                 }
             }
         }

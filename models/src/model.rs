@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{Read, Seek};
+use std::io::{Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -54,6 +54,19 @@ impl Model {
         let (config, weights) = gguf_model::load(place, &mut gguf)?;
         let tokenizer = Tokenizer::from_gguf(place, gguf.metadata(), config.vocab)?;
         Ok(Self { name: place.into(), config, weights: Some(weights), tokenizer })
+    }
+
+    /// A model from the bytes of a Hugging Face `config.json` and of its only safetensors file, for models that are
+    /// part of a program. Such a model must be byte-level; one with another vocabulary gets a tokenizer that refuses.
+    ///
+    /// # Errors
+    /// Anything malformed or not built, with key or offset.
+    pub fn from_hugging_face_bytes(name: &str, config: &[u8], safetensors: &[u8]) -> Result<Self, ModelError> {
+        let config = parse_config(&format!("{name}/config.json"), config)?;
+        let shard = Safetensors::open(&format!("{name}/model.safetensors"), Cursor::new(safetensors))?;
+        let weights = read_shards(name, &config, vec![(format!("{name}/model.safetensors"), shard)])?;
+        let tokenizer = byte_tokenizer(&config, || format!("{name}: no tokenizer.json among its bytes"));
+        Ok(Self { name: name.into(), config, weights: Some(weights), tokenizer })
     }
 
     /// Loads what lies at `path`: a folder with `config.json` (and safetensors beside it), a folder with one GGUF file
@@ -138,16 +151,24 @@ fn load_hugging_face(folder: &Path) -> Result<Model, ModelError> {
     let path = folder.join("config.json");
     let config = parse_config(&show(&path), &read_whole(&path, MAX_CONFIG_BYTES)?)?;
     let shards = shard_paths(folder)?;
-    let weights = if shards.is_empty() { None } else { Some(read_shards(folder, &config, &shards)?) };
+    let weights = if shards.is_empty() {
+        None
+    } else {
+        let opened = shards.iter().map(|path| open_shard(path)).collect::<Result<Vec<_>, _>>()?;
+        Some(read_shards(&show(folder), &config, opened)?)
+    };
     let tokenizer_path = folder.join("tokenizer.json");
     let tokenizer = if tokenizer_path.is_file() {
         Tokenizer::from_hugging_face(&show(&tokenizer_path), &read_whole(&tokenizer_path, MAX_WHOLE_FILE_BYTES)?)?
-    } else if config.vocab == 256 {
-        Tokenizer::Byte
     } else {
-        Tokenizer::absent(&format!("{}: no such file", show(&tokenizer_path)))
+        byte_tokenizer(&config, || format!("{}: no such file", show(&tokenizer_path)))
     };
     Ok(Model { name: stem(folder), config, weights, tokenizer })
+}
+
+/// The tokenizer of a model that brings none: bytes where its vocabulary is theirs, else a refusal that says `why`.
+fn byte_tokenizer(config: &ModelConfig, why: impl FnOnce() -> String) -> Tokenizer {
+    if config.vocab == 256 { Tokenizer::Byte } else { Tokenizer::absent(&why()) }
 }
 
 #[derive(Deserialize)]
@@ -191,31 +212,36 @@ fn is_redundant(config: &ModelConfig, name: &str) -> bool {
     tied_head || name.ends_with(".rotary_emb.inv_freq")
 }
 
-fn read_shards(folder: &Path, config: &ModelConfig, shards: &[PathBuf]) -> Result<Weights, ModelError> {
-    let place = show(folder);
-    let mut open = Vec::new();
+fn open_shard(path: &Path) -> Result<(String, Safetensors<File>), ModelError> {
+    let file = File::open(path).map_err(|e| ModelError::io(show(path), e))?;
+    Ok((show(path), Safetensors::open(&show(path), file)?))
+}
+
+/// The weights that `shards` hold together, each with its name for messages.
+fn read_shards<R: Read + Seek>(
+    place: &str,
+    config: &ModelConfig,
+    mut shards: Vec<(String, Safetensors<R>)>,
+) -> Result<Weights, ModelError> {
     let mut owner = BTreeMap::new();
-    for path in shards {
-        let file = File::open(path).map_err(|e| ModelError::io(show(path), e))?;
-        let shard = Safetensors::open(&show(path), file)?;
+    for (number, (shard_place, shard)) in shards.iter().enumerate() {
         for name in shard.names() {
-            if owner.insert(name.to_string(), open.len()).is_some() {
+            if owner.insert(name.to_string(), number).is_some() {
                 return Err(ModelError::input(
-                    format!("{}: {}", show(path), clip(name)),
+                    format!("{shard_place}: {}", clip(name)),
                     "the tensor is in two shards",
                 ));
             }
         }
-        open.push(shard);
     }
     let mut tensors = BTreeMap::new();
     for spec in config.tensor_specs() {
         let refused =
-            || ModelError::unsupported(&place, format!("weights of the {:?} family: {}", config.family, spec.id));
+            || ModelError::unsupported(place, format!("weights of the {:?} family: {}", config.family, spec.id));
         let name = names::hugging_face(config.family, spec.id).ok_or_else(refused)?;
         let shard = owner.remove(&name);
-        check_shape(&place, &name, shard.and_then(|s| open[s].shape(&name)), &spec.shape)?;
-        let shard = &mut open[shard.expect("its shape was found")];
+        check_shape(place, &name, shard.and_then(|s| shards[s].1.shape(&name)), &spec.shape)?;
+        let (_, shard) = &mut shards[shard.expect("its shape was found")];
         tensors.insert(spec.id, shard.read_f32(&name)?);
     }
     match owner.keys().find(|name| !is_redundant(config, name)) {

@@ -6,6 +6,7 @@ use compiler::{Bucket, Compiler, image};
 use hw_config::isa::{Operation, REGISTERS, VectorOp};
 use hw_config::program::Program;
 use hw_config::timing::Registers;
+use sim::energy::EnergyModel;
 use sim::engine::{Step, run_step};
 use sim::functional::{Core, MAX_TOP_K, MemoryImage, Routing};
 use sim::memory::Grouping;
@@ -42,6 +43,7 @@ pub struct Runner<'a> {
     state: Option<State>,
     programs: BTreeMap<(StepKind, Bucket), Program>,
     draw: u64,
+    energy: EnergyModel<'a>,
     /// Everything that the steps so far have taken.
     pub totals: Totals,
 }
@@ -62,8 +64,9 @@ impl<'a> Runner<'a> {
             Mode::Cycles { seed } => seed,
             Mode::ValuesAndCycles | Mode::Values => 0,
         };
+        let energy = EnergyModel::new(&setup.machine).map_err(|faults| SessionError::Input(faults.to_string()))?;
         let totals = Totals::default();
-        Ok(Self { setup, compiler, mode, state, programs: BTreeMap::new(), draw, totals })
+        Ok(Self { setup, compiler, mode, state, programs: BTreeMap::new(), draw, energy, totals })
     }
 
     /// The compiler, for its memory map.
@@ -148,14 +151,15 @@ impl<'a> Runner<'a> {
                 program,
                 registers: &registers,
                 routing: &routing,
-                grouping: Grouping::On,
+                grouping: Grouping::Shared,
             };
             let outcome = run_step(&step);
             let phase = match kind {
                 StepKind::Prefill { .. } => Phase::Prefill,
                 StepKind::Decode => Phase::Decode,
             };
-            self.totals.add(phase, program, &outcome);
+            let energy = self.energy.step(&outcome);
+            self.totals.add(phase, program, &outcome, &self.setup.machine, &energy);
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Steps added up, by phase.
 
+use hw_config::machine::Machine;
 use hw_config::program::{Program, TrafficClass};
+use sim::energy::Energy;
 use sim::outcome::{Events, OperatorOutcome, StallCause, StepOutcome, Traffic};
 use std::collections::BTreeMap;
 
@@ -62,6 +64,8 @@ pub struct Totals {
     pub operators: BTreeMap<(Phase, String), OperatorTotal>,
     /// Data memory.
     pub memory: MemoryTotal,
+    /// Cycles of the memory clock in which each channel's data bus moved data.
+    pub data_bus_busy_cycles: Vec<u64>,
     /// Joules by component.
     pub energy_j: BTreeMap<String, f64>,
 }
@@ -78,7 +82,7 @@ impl Totals {
     }
 
     /// Adds a step.
-    pub fn add(&mut self, phase: Phase, program: &Program, outcome: &StepOutcome) {
+    pub fn add(&mut self, phase: Phase, program: &Program, outcome: &StepOutcome, machine: &Machine, energy: &Energy) {
         *self.cycles.entry(phase).or_default() += outcome.cycles;
         *self.steps.entry(phase).or_default() += 1;
         for (total, unit) in self.units.iter_mut().zip(&outcome.units) {
@@ -97,11 +101,18 @@ impl Totals {
         for (mark, operator) in program.marks.iter().zip(&outcome.operators) {
             self.operators.entry((phase, mark.operator.clone())).or_default().add(operator);
         }
+        for (component, joules) in energy.components() {
+            *self.energy_j.entry(component.to_string()).or_default() += joules;
+        }
+        self.data_bus_busy_cycles.resize(outcome.data_memory.len(), 0);
+        for (busy, channel) in self.data_bus_busy_cycles.iter_mut().zip(&outcome.data_memory) {
+            *busy += channel.data_bus_busy_cycles(&machine.memory.standard);
+        }
         for channel in &outcome.data_memory {
             self.memory.row_hits += channel.row_hits;
             self.memory.row_misses += channel.row_misses;
             self.memory.row_conflicts += channel.row_conflicts;
-            self.memory.refreshes += channel.count(hw_config::memory::Command::Ref);
+            self.memory.refreshes += channel.count(crate::report::REFRESH);
         }
     }
 }

@@ -64,7 +64,8 @@ fn decode_step(machine: &Machine) -> Program {
             after: [0, 0, after_matrix, 0],
             operation: Operation::Load(load(tile * tile_bytes, slot * chunks, tile_bytes as u32)),
         });
-        instructions.push(Instruction { after: [1, 0, 0, 0], operation: Operation::MatVec(mat_vec(machine, slot * chunks)) });
+        instructions
+            .push(Instruction { after: [1, 0, 0, 0], operation: Operation::MatVec(mat_vec(machine, slot * chunks)) });
         if tile % TILES == TILES - 1 {
             instructions.push(Instruction { after: [0, 0, 1, 0], operation: Operation::Misc(copy(machine)) });
             let base = kv_base + tile / TILES % 64 * machine.memory.line_bytes();

@@ -69,7 +69,8 @@ fn decode_program(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> (u64
         if index_bytes > 0 {
             program.push(load(LoadBuffer::Index, index_bytes, base + u64::from(weight_bytes)));
         }
-        program.push(Instruction { after: [1, 0, 0, 0], operation: Operation::MatVec(mat_vec(machine, bits, sparsity)) });
+        program
+            .push(Instruction { after: [1, 0, 0, 0], operation: Operation::MatVec(mat_vec(machine, bits, sparsity)) });
     }
     (tiles, program)
 }

@@ -96,15 +96,8 @@ pub enum Buffer {
 
 impl Buffer {
     /// All buffers, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Weight,
-        Self::Index,
-        Self::Scale,
-        Self::Parameter,
-        Self::Activation,
-        Self::Result,
-        Self::Vector,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Weight, Self::Index, Self::Scale, Self::Parameter, Self::Activation, Self::Result, Self::Vector];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
@@ -165,7 +158,7 @@ pub struct Events {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OperatorOutcome {
     /// Cycles by which the operator's last retirement lies behind all retirements of earlier operators: these add up
-    /// to the step's cycles, less one for `end`.
+    /// to the last retirement before `end`.
     pub cycles: u64,
     /// Cycle of the operator's first issue.
     pub first_issue: u64,

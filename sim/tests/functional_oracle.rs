@@ -157,9 +157,15 @@ fn every_matrix_format_equals_naive() {
         fill(&mut core, &mut memory, &mut rng);
         for &bits in CodeBits::ALL {
             for &sparsity in Sparsity::ALL {
-                for (group_steps, two_level, steps) in
-                    [(0, false, 7), (1, false, 5), (2, false, 8), (3, false, 8), (0, true, 6), (2, true, 7), (1, true, 3)]
-                {
+                for (group_steps, two_level, steps) in [
+                    (0, false, 7),
+                    (1, false, 5),
+                    (2, false, 8),
+                    (3, false, 8),
+                    (0, true, 6),
+                    (2, true, 7),
+                    (1, true, 3),
+                ] {
                     // Two-level products of 8-bit codes fit INT8 for a scale of 1 only.
                     let operation = Operation::MatMul(MatMul {
                         first: rng.one_in(2),

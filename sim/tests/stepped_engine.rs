@@ -10,6 +10,7 @@ use common::{Variant, random_step, variants};
 use hw_config::isa::{Instruction, Operation, Store, StoreSource, Unit, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
+use hw_config::program::random::Rng;
 use hw_config::timing::{
     self, ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, Registers, STORES_IN_FLIGHT,
 };
@@ -259,11 +260,8 @@ impl<'a> Machinery<'a> {
             self.loads.push((number, memory.channels));
             let first = base + row * ld.stride;
             let lines = u64::from(bytes).div_ceil(channels * port);
-            let transfer = Transfer {
-                start: KernelCycle(now + ADDRESS_CYCLES),
-                address: first / channels,
-                bytes: lines * port,
-            };
+            let transfer =
+                Transfer { start: KernelCycle(now + ADDRESS_CYCLES), address: first / channels, bytes: lines * port };
             self.channels.iter_mut().for_each(|c| c.channel.push(0, name, transfer));
         }
         rows as usize
@@ -287,8 +285,10 @@ impl<'a> Machinery<'a> {
             let (high, low) = (v >> st.shift, v & ((1 << st.shift) - 1));
             let start = st.base + high * st.high + low * u64::from(st.low) + u64::from(row) * st.row_stride;
             for element in 0..st.count {
-                let (fragment, offset) =
-                    if st.fragment == 0 { (0, element) } else { (element / st.fragment, element % st.fragment) };
+                let (fragment, offset) = match st.fragment {
+                    0 => (0, element),
+                    length => (element / length, element % length),
+                };
                 let at = start + u64::from(fragment) * u64::from(st.fragment_stride) + u64::from(offset) * size;
                 let (line, word) = (at / line_bytes, u64::from(element / word));
                 let channel = 1 << (at / port % u64::from(memory.channels));
@@ -376,8 +376,7 @@ impl<'a> Machinery<'a> {
                 .filter(|&u| after[u] > 0 && self.dispatched_count[u] >= usize::from(after[u]))
                 .map(|u| (u, self.dispatched_count[u] - usize::from(after[u]) + 1))
                 .collect();
-            let entry =
-                Entry { index: next, dispatched: now, waits, operation: *operation, registers: *registers };
+            let entry = Entry { index: next, dispatched: now, waits, operation: *operation, registers: *registers };
             self.queues[unit].push_back(entry);
             self.dispatched_count[unit] += 1;
         }
@@ -395,31 +394,28 @@ impl<'a> Machinery<'a> {
     }
 }
 
-/// Compares every dispatch, issue and retirement; gives how many values were compared.
-fn compare(variant: &Variant, seed: u64, length: usize) -> usize {
-    let machine = &variant.machine;
-    let (program, registers, routing) = random_step(seed, machine, length);
-    let step = Step { machine, program: &program, registers: &registers, routing: &routing, grouping: Grouping::Shared };
+/// Compares every dispatch, issue and retirement of a step; gives how many values were compared.
+fn compare(variant: &Variant, program: &Program, registers: &Registers, routing: &[Routing]) -> usize {
+    let (machine, what) = (&variant.machine, format!("{}, {}", variant.name, program.name));
+    let step = Step { machine, program, registers, routing, grouping: Grouping::Shared };
     let (outcome, timeline) = run_step_with_timeline(&step);
+    let length = program.instructions.len();
     let mut stepped = Machinery::new(machine, length);
-    let cycles = stepped.run(&program, &registers, &routing);
+    let cycles = stepped.run(program, registers, routing);
     for i in 0..length {
         let fast = (timeline.dispatch[i], timeline.issue[i], timeline.retire[i]);
         let slow = (stepped.dispatch[i], stepped.issue[i], stepped.retire[i]);
-        assert_eq!(
-            fast, slow,
-            "{} seed {seed}: dispatch, issue, retirement of instruction {i}: {}",
-            variant.name, program.instructions[i]
-        );
+        let instruction = &program.instructions[i];
+        assert_eq!(fast, slow, "{what}: dispatch, issue, retirement of instruction {i}: {instruction}");
     }
-    assert_eq!(outcome.cycles, cycles, "{} seed {seed}: cycles", variant.name);
+    assert_eq!(outcome.cycles, cycles, "{what}: cycles");
     for (channel, statistics) in outcome.data_memory.iter().enumerate() {
         let stepped = stepped.channels[channel].channel.statistics();
-        assert_eq!(statistics.lane_bytes, stepped.lane_bytes, "{} seed {seed}: bytes of channel {channel}", variant.name);
+        assert_eq!(statistics.lane_bytes, stepped.lane_bytes, "{what}: bytes of channel {channel}");
     }
     for (unit, time) in outcome.units.iter().enumerate() {
         let total = time.busy_cycles + time.stalls.iter().sum::<u64>();
-        assert_eq!(total, cycles, "{} seed {seed}: busy and stalls of unit {unit}", variant.name);
+        assert_eq!(total, cycles, "{what}: busy and stalls of unit {unit}");
     }
     3 * length + 1
 }
@@ -430,9 +426,54 @@ fn event_engine_equals_stepping() {
     for (number, variant) in variants().iter().enumerate() {
         for seed in 0..12 {
             let length = 10 + (seed as usize * 13) % 90;
-            values += compare(variant, seed * 100 + number as u64, length);
+            let (program, registers, routing) = random_step(seed * 100 + number as u64, &variant.machine, length);
+            values += compare(variant, &program, &registers, &routing);
             cases += 1;
         }
+    }
+    println!("{cases} programs, {values} cycles compared");
+    assert!(values > 0, "nothing compared");
+}
+
+/// Loads and stores alone, so that the memory and the store unit's credit decide.
+#[test]
+fn memory_traffic_equals_stepping() {
+    let (mut cases, mut values) = (0, 0);
+    for (number, variant) in variants().iter().enumerate() {
+        for seed in 0..8 {
+            let seed = 50_000 + seed * 100 + number as u64;
+            let (mut program, registers, _) = random_step(seed, &variant.machine, 120);
+            program
+                .instructions
+                .retain(|i| matches!(i.operation, Operation::Load(_) | Operation::Store(_) | Operation::End(_)));
+            program.marks.truncate(1);
+            program.insert_waits(&variant.machine);
+            values += compare(variant, &program, &registers, &[]);
+            cases += 1;
+        }
+    }
+    println!("{cases} programs, {values} cycles compared");
+    assert!(values > 0, "nothing compared");
+}
+
+/// Matrix instructions of which most do nothing pile up behind one that does: the limit of unretired ones decides.
+#[test]
+fn full_matrix_unit_equals_stepping() {
+    let (mut cases, mut values) = (0, 0);
+    for (number, variant) in variants().iter().enumerate() {
+        let mut rng = Rng::new(number as u64);
+        let (mut program, registers, _) = random_step(number as u64, &variant.machine, 2);
+        let end = program.instructions.pop().expect("a program ends");
+        let lines: Vec<String> = (0..120)
+            .map(|_| {
+                if rng.one_in(20) { "mv bits=8 steps=3 cols=9 first=yes last=yes" } else { "mv bits=8" }.to_owned()
+            })
+            .collect();
+        program.instructions = hw_config::isa::assemble(&lines.join("\n")).expect("a sound text");
+        program.instructions.push(end);
+        program.marks.truncate(1);
+        values += compare(variant, &program, &registers, &[]);
+        cases += 1;
     }
     println!("{cases} programs, {values} cycles compared");
     assert!(values > 0, "nothing compared");

@@ -28,6 +28,15 @@ const LINES_MAX: usize = 900;
 /// Files that may be longer, each with the reason.
 const LONG_FILES: [(&str, &str); 1] = [("models/presets.toml", "a table: one entry a model, each with its source")];
 
+/// Sources that may touch the host's files, clock or environment (paths by their beginning), each with the reason.
+const HOST_USERS: [(&str, &str); 5] = [
+    ("cli/src/", "the command: files, progress, how long the host took"),
+    ("reports/src/atomic", "writes files whole or not at all"),
+    ("models/src/model.rs", "reads the model at the path that it is given"),
+    ("sim/src/memory/tests/", "tests: read the memory standards as files"),
+    ("tests/src/", "tests"),
+];
+
 /// What a check looked at and what it found wrong.
 #[derive(Default)]
 struct Findings {
@@ -201,6 +210,13 @@ fn is_written(path: &str) -> bool {
     matches!(extension, None | Some("rs" | "md" | "toml" | "py" | "sh" | "v" | "yml"))
 }
 
+/// Library code must not reach the host: its results would depend on more than its arguments.
+fn check_host(path: &str, text: &str) -> Option<String> {
+    let allowed = HOST_USERS.iter().any(|(start, _)| path.starts_with(start));
+    let used = ["std::fs", "std::env", "std::time", "std::net", "std::process"].iter().find(|u| text.contains(**u))?;
+    (!allowed).then(|| format!("{path}: uses {used}: let the caller bring bytes, times and seeds"))
+}
+
 fn check_length(path: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
     let listed = LONG_FILES.iter().any(|(long, _)| *long == path);
@@ -289,6 +305,15 @@ fn no_file_has_a_forbidden_word_or_too_many_lines() {
 }
 
 #[test]
+fn only_the_edges_of_the_house_touch_the_host() {
+    let mut findings = Findings::default();
+    for path in project_files().into_iter().filter(|path| path.ends_with(".rs") && path.contains("/src/")) {
+        findings.look(check_host(&path, &read(&path)));
+    }
+    findings.must_be_clean("sources for host access");
+}
+
+#[test]
 fn every_page_is_in_the_book_and_every_link_leads_somewhere() {
     let (mut pages, mut targets) = (Findings::default(), Findings::default());
     let summary = read("docs/src/SUMMARY.md");
@@ -368,6 +393,7 @@ fn sabotage_every_check_sees_what_it_is_for() {
         must_fail("words", &check_words("a", &format!("one\nx {word} y\n"), &forbidden_words()), "a:2");
     }
     must_fail("length", &Vec::from_iter(check_length("a.rs", &"x\n".repeat(LINES_MAX + 1))), "a.rs");
+    must_fail("host", &Vec::from_iter(check_host("sim/src/a.rs", "use std::time::Instant;")), "sim/src/a.rs");
     assert_eq!(links("see [a](b/c.md#d) and [e](https://f) and [g](#h)"), ["b/c.md"]);
     let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     must_fail("library", &check_library("m", &names(&["a", "b"]), &names(&["a"])), "m/b.toml");

@@ -4,8 +4,8 @@ use super::store::LineWrite;
 use super::units::Units;
 use super::work::LoadShape;
 use crate::memory::{
-    ChannelConfig, ChannelSet, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, PortTiming,
-    Statistics, Transfer,
+    ChannelConfig, ChannelSet, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, PortTiming, Statistics,
+    Transfer,
 };
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;

@@ -96,7 +96,7 @@ struct Writes {
     /// Stores of the writes from `first` on, and the cycles of their acknowledgements.
     fired: VecDeque<(usize, Option<u64>)>,
     first: usize,
-    /// For the latest `window` writes whose predecessors are all acknowledged: when that was so.
+    /// For the latest `window` writes that are acknowledged with all before them: the cycles of their acknowledgements.
     settled: VecDeque<u64>,
     settled_count: usize,
     window: usize,
@@ -166,7 +166,13 @@ impl Units {
     }
 
     /// Issues the oldest instruction of a unit's queue if its cycle is known, or fires a store's next line.
-    pub(super) fn issue_next(&mut self, unit: Unit, data: &mut DataPorts, tally: &mut Tally<'_>, log: &mut Timeline) -> bool {
+    pub(super) fn issue_next(
+        &mut self,
+        unit: Unit,
+        data: &mut DataPorts,
+        tally: &mut Tally<'_>,
+        log: &mut Timeline,
+    ) -> bool {
         let u = number(unit);
         if u == STORE && self.fire_next(data, tally) {
             self.decided += 1;
@@ -288,8 +294,8 @@ impl Units {
             writes.fired.pop_front();
             writes.first += 1;
             writes.settled_count += 1;
-            let settled = writes.settled.back().map_or(cycle, |&earlier| earlier.max(cycle));
-            writes.settled.push_back(settled);
+            // An earlier line that was acknowledged later held the lines before this one's credit back already.
+            writes.settled.push_back(cycle);
             if writes.settled.len() > writes.window {
                 writes.settled.pop_front();
             }

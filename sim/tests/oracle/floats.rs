@@ -6,10 +6,7 @@ pub(crate) fn stored(x: f32) -> f32 {
 }
 
 fn flushed(x: f32) -> f32 {
-    match x.classify() {
-        std::num::FpCategory::Subnormal => 0.0_f32.copysign(x),
-        _ => x,
-    }
+    if x.is_subnormal() { 0.0_f32.copysign(x) } else { x }
 }
 
 /// A sum.

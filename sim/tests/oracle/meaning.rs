@@ -15,11 +15,14 @@ const K: usize = 2;
 /// Executes an operation on one row of `len` elements, a in the vector and b in the parameter buffer, and compares the
 /// result with f64. Gives how many elements were compared.
 pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize {
-    let imm = match op {
-        VectorOp::Axpy => Immediate(SCALAR as u32),
-        VectorOp::Softmax => Immediate::new(0.25),
-        VectorOp::RmsNorm | VectorOp::LayerNorm => Immediate::new(len as f32 * 1e-5),
-        _ => Immediate(0),
+    let imm = if op == VectorOp::Axpy {
+        Immediate(SCALAR as u32)
+    } else if op == VectorOp::Softmax {
+        Immediate::new(0.25)
+    } else if matches!(op, VectorOp::RmsNorm | VectorOp::LayerNorm) {
+        Immediate::new(len as f32 * 1e-5)
+    } else {
+        Immediate(0)
     };
     let with_b = !matches!(
         op,
@@ -57,17 +60,16 @@ pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize 
     let b: Vec<f64> = core.parameter[..len].iter().map(|&x| f64::from(x)).collect();
     let s = f64::from(core.vector[SCALAR]);
     core.execute(&Instruction { after: [0; 4], operation: Operation::Misc(misc) }, &mut MemoryImage::new(0));
-    let (expected, got, tolerance): (Vec<f64>, Vec<f64>, f64) = match op {
-        VectorOp::Quant => {
-            let scale = f64::from(core.slots[0]);
-            let largest = a.iter().fold(0.0_f64, |l, x| l.max(x.abs()));
-            assert!((scale * 127.0 - largest).abs() < 1e-5, "quant scale {scale} of {largest}");
-            let codes = core.activation[3 * 16..][..len].iter().map(|&code| f64::from(code) * scale).collect();
-            // Half a step, and the rounding of the scale.
-            (a.clone(), codes, scale * 0.501)
-        }
-        VectorOp::TopK => (expected(op, &a, &b, s), read(core, K), TOLERANCE),
-        _ => (expected(op, &a, &b, s), read(core, len), TOLERANCE),
+    let (expected, got, tolerance): (Vec<f64>, Vec<f64>, f64) = if op == VectorOp::Quant {
+        let scale = f64::from(core.slots[0]);
+        let largest = a.iter().fold(0.0_f64, |l, x| l.max(x.abs()));
+        assert!((scale * 127.0 - largest).abs() < 1e-5, "quant scale {scale} of {largest}");
+        let codes = core.activation[3 * 16..][..len].iter().map(|&code| f64::from(code) * scale).collect();
+        // Half a step, and the rounding of the scale.
+        (a.clone(), codes, scale * 0.501)
+    } else {
+        let written = if op == VectorOp::TopK { K } else { len };
+        (expected(op, &a, &b, s), read(core, written), TOLERANCE)
     };
     assert_eq!(expected.len(), got.len(), "{}: elements", op.name());
     for (i, (e, g)) in expected.iter().zip(&got).enumerate() {

@@ -82,7 +82,8 @@ impl Oracle {
     fn load(&mut self, ld: &Load) -> usize {
         let n = u64::from(limit(u32::MAX, ld.extent_reg, &self.registers, ld.extent_sub));
         let unit = 1_u64 << ld.extent_unit;
-        let rows = if ld.extent == LoadExtent::Rows { u64::from(ld.rows).min(n.div_ceil(unit)) } else { ld.rows.into() };
+        let rows =
+            if ld.extent == LoadExtent::Rows { u64::from(ld.rows).min(n.div_ceil(unit)) } else { ld.rows.into() };
         let bytes = if ld.extent == LoadExtent::Bytes { u64::from(ld.bytes).min(n * unit) } else { ld.bytes.into() };
         let base = ld.base + u64::from(self.registers[ld.reg as usize]) * ld.high;
         for row in 0..rows {
@@ -130,7 +131,8 @@ impl Oracle {
                     }
                     StoreSource::Vector => self.vector[element + j as usize].to_bits().to_le_bytes().to_vec(),
                 };
-                let at = start + u64::from(fragment) * u64::from(st.fragment_stride) + offset as u64 * bytes.len() as u64;
+                let at =
+                    start + u64::from(fragment) * u64::from(st.fragment_stride) + offset as u64 * bytes.len() as u64;
                 self.memory[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
             }
         }
@@ -165,7 +167,8 @@ impl Oracle {
         let n = limit(u32::MAX, m.extent_reg, &self.registers, m.extent_sub);
         let cols = if m.extent == MatrixExtent::Columns { m.cols.min(n) } else { m.cols } as usize;
         let rounded = u64::from(n).div_ceil(1 << m.extent_unit);
-        let steps = if m.extent == MatrixExtent::Steps { u64::from(m.steps).min(rounded) } else { m.steps.into() } as usize;
+        let steps =
+            if m.extent == MatrixExtent::Steps { u64::from(m.steps).min(rounded) } else { m.steps.into() } as usize;
         if rows == 0 || cols == 0 || steps == 0 {
             return 0;
         }
@@ -209,26 +212,27 @@ impl Oracle {
         }
         let first = self.registers[m.a_reg as usize] as usize;
         for row in 0..rows {
-            let read = |o: &Self, i: usize| o.element(m.a_buffer, m.a as usize + (first + row) * m.a_stride as usize + i);
+            let read =
+                |o: &Self, i: usize| o.element(m.a_buffer, m.a as usize + (first + row) * m.a_stride as usize + i);
             let a: Vec<f32> = (0..len).map(|i| read(self, i)).collect();
-            let b: Vec<f32> = match m.b_buffer {
-                Operand::None => Vec::new(),
-                buffer => (0..len).map(|i| self.element(buffer, m.b as usize + row * m.b_stride as usize + i)).collect(),
+            let b: Vec<f32> = if m.b_buffer == Operand::None {
+                Vec::new()
+            } else {
+                let at = m.b as usize + row * m.b_stride as usize;
+                (0..len).map(|i| self.element(m.b_buffer, at + i)).collect()
             };
             let dst = m.dst as usize + row * m.dst_stride as usize;
-            match m.op {
-                VectorOp::Quant => self.quant(m, row, dst, &a),
-                VectorOp::TopK => {
-                    for (rank, &(index, x)) in ranked(&a).iter().take(m.aux as usize).enumerate() {
-                        self.vector[dst + rank] = x;
-                        self.registers[8 + rank] = index as u32;
-                    }
+            if m.op == VectorOp::Quant {
+                self.quant(m, row, dst, &a);
+            } else if m.op == VectorOp::TopK {
+                for (rank, &(index, x)) in ranked(&a).iter().take(m.aux as usize).enumerate() {
+                    self.vector[dst + rank] = x;
+                    self.registers[8 + rank] = index as u32;
                 }
-                _ => {
-                    let out = self.row(m, row, rows, &a, &b);
-                    for (i, x) in out.into_iter().enumerate() {
-                        self.vector[dst + i] = stored(x);
-                    }
+            } else {
+                let out = self.row(m, row, rows, &a, &b);
+                for (i, x) in out.into_iter().enumerate() {
+                    self.vector[dst + i] = stored(x);
                 }
             }
         }
@@ -237,7 +241,8 @@ impl Oracle {
 
     fn quant(&mut self, m: &Misc, row: usize, dst: usize, a: &[f32]) {
         let imm = f32::from_bits(m.imm.0);
-        let largest = if a.iter().any(|x| x.is_nan()) { f32::NAN } else { a.iter().fold(0.0_f32, |l, x| l.max(x.abs())) };
+        let largest =
+            if a.iter().any(|x| x.is_nan()) { f32::NAN } else { a.iter().fold(0.0_f32, |l, x| l.max(x.abs())) };
         let mut scale = if imm > 0.0 { imm } else { times(largest, 1.0_f32 / 127.0) };
         if m.f16_scale {
             scale = f16_to_f32(f32_to_f16(scale));

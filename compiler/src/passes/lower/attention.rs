@@ -150,8 +150,9 @@ impl Lowering<'_> {
             high: strides.key_tile,
             low: chain,
             row_stride: per_row(strides.key_head),
-            fragment: chain,
-            fragment_stride: job.machine.chunk_bytes() as u32,
+            // A head of one piece or less is one run.
+            fragment: if scope.dim > chain { chain } else { 0 },
+            fragment_stride: if scope.dim > chain { job.machine.chunk_bytes() as u32 } else { 0 },
             ..base
         });
         let scale_base = head * strides.scale_head + sequence * strides.scale_sequence;

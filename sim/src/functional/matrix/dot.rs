@@ -53,16 +53,42 @@ pub(super) fn nibbles(sums: &mut [i32], pieces: Words<'_, u8>, activations: &[i8
     }
 }
 
-/// The dot product of the stored weights of a step with the activations that their indices pick: weight i belongs to
-/// group i / N, which spans M activations.
-pub(super) fn picked(codes: &[i8], indices: &[u8], activations: &[i8], sparsity: Sparsity) -> i32 {
-    let (n, m) = sparsity.pattern();
-    let groups = codes.chunks_exact(n as usize).zip(indices.chunks_exact(n as usize));
-    let pick = |((codes, indices), activations): ((&[i8], &[u8]), &[i8])| -> i32 {
-        let products = codes.iter().zip(indices);
-        products.map(|(&code, &index)| i32::from(code) * i32::from(activations[usize::from(index)])).sum()
-    };
-    groups.zip(activations.chunks_exact(m as usize)).map(pick).sum()
+/// Adds to each column's sum the dot product of its codes with the activations that their indices pick: weight i
+/// belongs to group i / N, which spans M activations.
+pub(super) fn picked(
+    sums: &mut [i32],
+    codes: Words<'_, i8>,
+    indices: Words<'_, u8>,
+    activations: &[i8],
+    sparsity: Sparsity,
+) {
+    match sparsity {
+        Sparsity::Dense => panic!("dense weights pick no activations"),
+        Sparsity::N2M4 => picked_words::<2, 4>(sums, codes, indices, activations),
+        Sparsity::N2M16 => picked_words::<2, 16>(sums, codes, indices, activations),
+        Sparsity::N4M16 => picked_words::<4, 16>(sums, codes, indices, activations),
+        Sparsity::N8M16 => picked_words::<8, 16>(sums, codes, indices, activations),
+    }
+}
+
+#[inline(always)]
+fn picked_words<const N: usize, const M: usize>(
+    sums: &mut [i32],
+    codes: Words<'_, i8>,
+    indices: Words<'_, u8>,
+    activations: &[i8],
+) {
+    let groups = activations.as_chunks::<M>().0;
+    let columns = codes.items.chunks_exact(codes.length).zip(indices.items.chunks_exact(indices.length));
+    for (sum, (codes, indices)) in sums.iter_mut().zip(columns) {
+        let stored = codes.as_chunks::<N>().0.iter().zip(indices.as_chunks::<N>().0);
+        for ((codes, indices), activations) in stored.zip(groups) {
+            for (&code, &index) in codes.iter().zip(indices) {
+                // An index has log2 M bits; the mask tells the compiler.
+                *sum += i32::from(code) * i32::from(activations[usize::from(index) % M]);
+            }
+        }
+    }
 }
 
 #[inline(always)]

@@ -149,36 +149,30 @@ impl Core {
 
     /// One step of any codes, expanded to INT8 first.
     fn sum_expanded(&self, tile: &Tile, step: usize, scratch: &mut Scratch) {
-        let Scratch { sums, codes, indices, .. } = scratch;
-        self.expand_codes(tile, step, codes);
+        let Scratch { sums, codes, indices, bytes: packed, .. } = scratch;
+        self.expand_codes(tile, step, packed, codes);
+        let words = Words::new(codes.as_slice(), self.chain);
         if tile.sparsity == Sparsity::Dense {
-            let words = Words::new(codes.as_slice(), self.chain);
             for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
                 dot::codes(sums, words, self.activations(tile, row, step, 1));
             }
             return;
         }
-        self.expand_indices(tile, step, indices);
+        self.expand_indices(tile, step, packed, indices);
         for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
             let activations = self.activations(tile, row, step, 1);
-            for ((sum, codes), indices) in
-                sums.iter_mut().zip(codes.chunks_exact(self.chain)).zip(indices.chunks_exact(self.chain))
-            {
-                *sum += dot::picked(codes, indices, activations, tile.sparsity);
-            }
+            dot::picked(sums, words, Words::new(indices.as_slice(), self.chain), activations, tile.sparsity);
         }
     }
 
     /// The weights of a step as INT8, `chain` a column: sign-extended, times the integer scale of two-level groups.
-    fn expand_codes(&self, tile: &Tile, step: usize, codes: &mut Vec<i8>) {
-        codes.clear();
+    fn expand_codes(&self, tile: &Tile, step: usize, packed: &mut Vec<u8>, codes: &mut Vec<i8>) {
+        let width = numeric_bits(tile.bits);
+        let step_bytes = integer::packed_bytes(self.chain, width);
+        gather_step(&self.chunks(&self.weight, tile.weight, tile.cols), step, step_bytes, packed);
         codes.resize(tile.cols * self.chain, 0);
-        let (width, mut bytes) = (numeric_bits(tile.bits), [0; MAX_CHAIN]);
-        for (column, codes) in codes.chunks_exact_mut(self.chain).enumerate() {
-            let bytes = &mut bytes[..integer::packed_bytes(self.chain, width)];
-            self.step_bytes(&self.weight, tile.weight, column, step, bytes);
-            integer::unpack_codes(bytes, width, codes);
-        }
+        // A step of a column is a whole number of bytes, so the columns' steps side by side are one stream.
+        integer::unpack_codes(packed, width, codes);
         if tile.two_level {
             let row = tile.scale + F16_ROWS + step / tile.group_steps;
             let scales = &self.scale[span("scale", row * self.width, tile.cols, self.scale.len())];
@@ -189,31 +183,20 @@ impl Core {
     }
 
     /// The indices of a step, `chain` a column, each less than M.
-    fn expand_indices(&self, tile: &Tile, step: usize, indices: &mut Vec<u8>) {
-        indices.clear();
+    fn expand_indices(&self, tile: &Tile, step: usize, packed: &mut Vec<u8>, indices: &mut Vec<u8>) {
+        let step_bytes = self.chain * tile.sparsity.index_bits() as usize / 8;
+        gather_step(&self.chunks(&self.index, tile.index, tile.cols), step, step_bytes, packed);
         indices.resize(tile.cols * self.chain, 0);
-        let bits = tile.sparsity.index_bits() as usize;
-        let mut bytes = [0; MAX_CHAIN];
-        for (column, indices) in indices.chunks_exact_mut(self.chain).enumerate() {
-            let bytes = &mut bytes[..self.chain * bits / 8];
-            self.step_bytes(&self.index, tile.index, column, step, bytes);
-            for (i, index) in indices.iter_mut().enumerate() {
-                // Fields of 2 or 4 bits never straddle a byte.
-                *index = (bytes[i * bits / 8] >> (i * bits % 8)) & ((1 << bits) - 1);
-            }
+        match tile.sparsity {
+            Sparsity::Dense => panic!("dense weights have no indices"),
+            Sparsity::N2M4 => split_fields::<2>(packed, indices),
+            Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 => split_fields::<4>(packed, indices),
         }
     }
 
-    /// The bytes of one step of a column's stream: pieces of `chain` bytes, one a chunk.
-    fn step_bytes(&self, buffer: &[u8], base: usize, column: usize, step: usize, out: &mut [u8]) {
-        let (mut at, mut done) = (step * out.len(), 0);
-        while done < out.len() {
-            let count = (self.chain - at % self.chain).min(out.len() - done);
-            let chunk = (base + at / self.chain) * self.width * self.chain;
-            let from = chunk + column * self.chain + at % self.chain;
-            out[done..done + count].copy_from_slice(&buffer[span("weight or index", from, count, buffer.len())]);
-            (at, done) = (at + count, done + count);
-        }
+    /// The chunks of a weight or index buffer from `base` on, as an instruction with `cols` columns sees them.
+    fn chunks<'a>(&self, buffer: &'a [u8], base: usize, cols: usize) -> Chunks<'a> {
+        Chunks { buffer, base, cols, chain: self.chain, chunk_bytes: self.width * self.chain }
     }
 
     /// The first `cols` pieces of a weight chunk.
@@ -256,8 +239,40 @@ impl Core {
     }
 }
 
-/// The longest chain that a machine may have.
-const MAX_CHAIN: usize = 64;
+/// Chunks of a buffer: chunk after chunk, in each a piece of `chain` bytes a column.
+struct Chunks<'a> {
+    buffer: &'a [u8],
+    base: usize,
+    cols: usize,
+    chain: usize,
+    chunk_bytes: usize,
+}
+
+/// The bytes of one step of every column, side by side. They come from one chunk, or from two where a step straddles.
+fn gather_step(chunks: &Chunks<'_>, step: usize, step_bytes: usize, packed: &mut Vec<u8>) {
+    let Chunks { buffer, base, cols, chain, chunk_bytes } = *chunks;
+    packed.resize(cols * step_bytes, 0);
+    let (mut at, mut done) = (step * step_bytes, 0);
+    while done < step_bytes {
+        let inside = at % chain;
+        let count = (chain - inside).min(step_bytes - done);
+        let chunk = (base + at / chain) * chunk_bytes;
+        let pieces = &buffer[span("weight or index", chunk, cols * chain, buffer.len())];
+        for (out, piece) in packed.chunks_exact_mut(step_bytes).zip(pieces.chunks_exact(chain)) {
+            out[done..done + count].copy_from_slice(&piece[inside..inside + count]);
+        }
+        (at, done) = (at + count, done + count);
+    }
+}
+
+/// Fields of `BITS` bits, which never straddle a byte, each into a byte.
+fn split_fields<const BITS: usize>(packed: &[u8], fields: &mut [u8]) {
+    for (fields, &byte) in fields.chunks_exact_mut(8 / BITS).zip(packed) {
+        for (i, field) in fields.iter_mut().enumerate() {
+            *field = (byte >> (i * BITS)) & ((1 << BITS) - 1);
+        }
+    }
+}
 
 /// Steps that share a scale; 0 in the instruction: all.
 fn scale_group(group_steps: u32, steps: u32) -> usize {

@@ -1,0 +1,39 @@
+//! Host time of one LLaMA-2-7B W4A8 decode step on `u280-1core`: compiling it, and simulating its cycles with DRAM
+//! commands. A plain program: prints milliseconds, best of several, with the figures that it stands for.
+
+use compiler::Options;
+use hw_config::machine::Machine;
+use models::Model;
+use models::compress::Format;
+use session::{Mode, Runner, Setup};
+use std::time::Instant;
+
+/// Repetitions; the best is printed, since the host does other things as well.
+const TIMES: u32 = 5;
+/// KV entries before the step.
+const POSITION: u32 = 128;
+
+fn main() {
+    let machine = Machine::by_name("u280-1core").expect("a machine");
+    let model = Model::preset("llama-2-7b").expect("a preset");
+    let Ok(Format::Compressed(profile)) = Format::by_name("w4a8-g128") else { panic!("a shipped format") };
+    let options = Options { batch: 1, context: 1024 };
+    let setup = Setup::with_shapes(machine, model, profile, options);
+    let start = Instant::now();
+    let mut runner = Runner::new(&setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|e| panic!("{e}"));
+    runner.decode(POSITION, &[0]).unwrap_or_else(|e| panic!("{e}"));
+    println!("compile, check and simulate once: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    let cycles = runner.totals.total_cycles();
+    let best = (0..TIMES)
+        .map(|_| {
+            let start = Instant::now();
+            runner.decode(POSITION, &[0]).unwrap_or_else(|e| panic!("{e}"));
+            start.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min);
+    assert_eq!(runner.totals.total_cycles(), cycles * u64::from(TIMES + 1), "equal steps take equal cycles");
+    let simulated_s = setup.machine.seconds(cycles);
+    println!("one decode step at {POSITION} tokens: {:.1} ms of host time (target 300)", best * 1e3);
+    println!("  {cycles} kernel cycles = {:.2} ms simulated, {:.1} tokens/s", simulated_s * 1e3, 1.0 / simulated_s);
+    println!("  program {} bytes", runner.program_bytes());
+}

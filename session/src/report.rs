@@ -1,0 +1,247 @@
+//! What is said about a run: the totals as the documented report.
+
+use crate::{Phase, SessionError, Setup, Totals};
+use hw_config::isa::Unit;
+use hw_config::memory::Command;
+use hw_config::program::TrafficClass;
+use reports::roofline;
+use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, Resource, RunReport};
+use sim::outcome::StallCause;
+use std::collections::BTreeMap;
+
+/// Operations of a multiply-accumulate.
+const OPS_PER_MAC: u64 = 2;
+/// Units in the order of the totals.
+const UNITS: [Unit; 4] = [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector];
+
+/// What only the caller knows of a run.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Prompt tokens of each sequence.
+    pub prefill_tokens: u64,
+    /// Generated tokens of each sequence.
+    pub decode_tokens: u64,
+    /// The text, where one was generated.
+    pub text: Option<String>,
+    /// Seconds that the host simulated for.
+    pub host_seconds: f64,
+    /// The most memory that the host's process had, in bytes.
+    pub peak_memory_bytes: u64,
+    /// Bytes of all programs.
+    pub program_bytes: u64,
+}
+
+/// The report of a run.
+///
+/// # Errors
+/// None today: the machine was checked; kept for tables that a board may name.
+pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunReport, SessionError> {
+    let machine = &setup.machine;
+    let total_cycles = totals.total_cycles();
+    let total_s = machine.seconds(total_cycles);
+    let decode_s = machine.seconds(totals.cycles_of(Phase::Decode));
+    let batch = u64::from(setup.options.batch);
+    let generated = facts.decode_tokens * batch;
+    let energy_j: f64 = totals.energy_j.values().sum();
+    Ok(RunReport {
+        machine: machine.name.clone(),
+        model: setup.model.name.clone(),
+        format: setup.profile.name().to_string(),
+        prefill_tokens: facts.prefill_tokens,
+        decode_tokens: facts.decode_tokens,
+        batch,
+        prefill_ms: machine.seconds(totals.cycles_of(Phase::Prefill)) * 1e3,
+        decode_ms_per_token: ratio(decode_s * 1e3, facts.decode_tokens as f64),
+        total_ms: total_s * 1e3,
+        total_cycles,
+        tokens_per_s: ratio(generated as f64, decode_s),
+        energy_j,
+        average_power_w: ratio(energy_j, total_s),
+        tokens_per_j: ratio(generated as f64, energy_j),
+        bytes: bytes(totals),
+        utilisation: utilisation(setup, totals),
+        stalls: stalls(totals),
+        program_bytes: facts.program_bytes,
+        text: facts.text,
+        simulated_cycles_per_host_s: ratio(total_cycles as f64, facts.host_seconds),
+        energy_by_component_j: totals.energy_j.clone(),
+        resources: resources(setup),
+        operators: operators(setup, totals),
+        memory: memory(setup, totals),
+        peak_memory_bytes: facts.peak_memory_bytes,
+        left_out: left_out(),
+        assumptions: assumptions(setup),
+    })
+}
+
+/// `a / b`, and 0 where there was nothing to divide by: a run without decode has no tokens a second.
+fn ratio(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { 0.0 }
+}
+
+fn bytes(totals: &Totals) -> BytesByClass {
+    let of = |class: TrafficClass| {
+        let traffic = totals.traffic[class as usize];
+        traffic.read_bytes + traffic.written_bytes
+    };
+    BytesByClass {
+        // Norm weights, biases and embedding rows are weights that are not quantized.
+        weights: of(TrafficClass::Weights) + of(TrafficClass::Parameters),
+        index: of(TrafficClass::Index),
+        scales: of(TrafficClass::Scales),
+        kv: of(TrafficClass::Kv),
+        activations: of(TrafficClass::Activations),
+        instructions: totals.instruction_bytes,
+    }
+}
+
+fn all_bytes(totals: &Totals) -> u64 {
+    totals.traffic.iter().map(|t| t.read_bytes + t.written_bytes).sum()
+}
+
+fn utilisation(setup: &Setup, totals: &Totals) -> BTreeMap<String, f64> {
+    let cycles = totals.total_cycles() as f64;
+    let mut all: BTreeMap<String, f64> =
+        UNITS.iter().zip(&totals.units).map(|(unit, time)| (unit.name().to_string(), ratio(time.0 as f64, cycles))).collect();
+    let standard = &setup.machine.memory.standard;
+    let per_kernel_cycle = f64::from(standard.clock.mhz) / f64::from(standard.clock.mhz_divisor * setup.machine.kernel_mhz);
+    for (channel, busy) in totals.data_bus_busy_cycles.iter().enumerate() {
+        all.insert(format!("channel_{channel:02}"), ratio(*busy as f64, cycles * per_kernel_cycle));
+    }
+    all
+}
+
+fn stalls(totals: &Totals) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let cycles = totals.total_cycles() as f64;
+    UNITS
+        .iter()
+        .zip(&totals.units)
+        .map(|(unit, time)| {
+            let causes = StallCause::ALL.iter().zip(time.1);
+            let shares = causes.map(|(cause, stall)| (cause.name().to_string(), ratio(stall as f64, cycles)));
+            (unit.name().to_string(), shares.collect())
+        })
+        .collect()
+}
+
+fn resources(setup: &Setup) -> BTreeMap<String, Resource> {
+    let resources = setup.machine.resources();
+    let available = &setup.machine.board.slrs[resources.slr];
+    let used = resources.total;
+    let row = |used: u64, available: u64| Resource { used, available, percent: 100.0 * ratio(used as f64, available as f64) };
+    BTreeMap::from([
+        ("lut".to_string(), row(used.lut, u64::from(available.lut))),
+        ("ff".to_string(), row(used.ff, u64::from(available.ff))),
+        ("bram36".to_string(), row(used.bram36, u64::from(available.bram36))),
+        ("uram".to_string(), row(used.uram, u64::from(available.uram))),
+        ("dsp".to_string(), row(used.dsp, u64::from(available.dsp))),
+    ])
+}
+
+/// Operations a second that the machine can do at most on an operator of this many performed and dense MACs and
+/// vector operations, and at this intensity.
+pub(crate) fn attainable(setup: &Setup, phase: Phase, total: &crate::totals::OperatorTotal) -> (f64, &'static str) {
+    let machine = &setup.machine;
+    let hertz = f64::from(machine.kernel_mhz) * 1e6;
+    let compute = if total.macs > 0 {
+        // Skipped products count as done: a sparse operator's roof is that much higher.
+        let sparse = total.dense_macs as f64 / total.macs as f64;
+        peak_macs(setup, phase) * OPS_PER_MAC as f64 * hertz * sparse
+    } else {
+        f64::from(machine.core.lanes) * hertz * VECTOR_OPS_PER_LANE
+    };
+    let memory = ops(total) as f64 / (total.bytes.max(1) as f64) * machine.peak_bytes_per_s();
+    if memory < compute { (memory, "memory") } else { (compute, "compute") }
+}
+
+/// f32 operations of a lane a cycle at most: `silu_mul` has the most units in a row.
+pub(crate) const VECTOR_OPS_PER_LANE: f64 = 8.0;
+
+/// The most products a cycle of a phase: `mm` in prefill, the better of the two in decode.
+pub(crate) fn peak_macs(setup: &Setup, phase: Phase) -> f64 {
+    use hw_config::engine::MatrixMode;
+    let engine = &setup.machine.core.engine;
+    let matrix = engine.peak_macs_per_cycle(MatrixMode::Matrix);
+    let vector = engine.peak_macs_per_cycle(MatrixMode::Vector);
+    match phase {
+        Phase::Prefill | Phase::Decode => matrix.max(vector) as f64,
+    }
+}
+
+pub(crate) fn ops(total: &crate::totals::OperatorTotal) -> u64 {
+    OPS_PER_MAC * total.dense_macs + total.vector_ops
+}
+
+fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
+    let mut rows = Vec::new();
+    for ((phase, name), total) in &totals.operators {
+        let ops = ops(total);
+        if ops == 0 && total.bytes == 0 {
+            continue;
+        }
+        let (attainable, bound) = attainable(setup, *phase, total);
+        rows.push(OperatorRow {
+            name: name.clone(),
+            phase: figure_phase(*phase),
+            ops,
+            bytes: total.bytes,
+            cycles: total.cycles,
+            intensity_ops_per_byte: ratio(ops as f64, total.bytes as f64),
+            attained_ops_per_s: ratio(ops as f64, setup.machine.seconds(total.span_cycles)),
+            attainable_ops_per_s: attainable,
+            bound: bound.to_string(),
+        });
+    }
+    rows
+}
+
+/// The phase as figures name it.
+pub(crate) fn figure_phase(phase: Phase) -> roofline::Phase {
+    match phase {
+        Phase::Prefill => roofline::Phase::Prefill,
+        Phase::Decode => roofline::Phase::Decode,
+    }
+}
+
+fn memory(setup: &Setup, totals: &Totals) -> MemoryReport {
+    let seconds = setup.machine.seconds(totals.total_cycles());
+    MemoryReport {
+        row_hits: totals.memory.row_hits,
+        row_misses: totals.memory.row_misses,
+        row_conflicts: totals.memory.row_conflicts,
+        refreshes: totals.memory.refreshes,
+        achieved_gb_per_s: ratio(all_bytes(totals) as f64 / 1e9, seconds),
+        peak_gb_per_s: setup.machine.peak_bytes_per_s() / 1e9,
+    }
+}
+
+/// What no figure of the report counts.
+fn left_out() -> Vec<String> {
+    [
+        "host: tokenizing, sampling and writing the registers between steps take no cycles",
+        "PCIe: prompt and logits reach and leave the card's memory at no cost",
+        "clock frequency is a target of the machine file, not a result of place and route",
+        "LUT and flip-flop counts are estimates; DSP, BRAM and URAM follow from the geometry",
+    ]
+    .map(String::from)
+    .to_vec()
+}
+
+fn assumptions(setup: &Setup) -> Vec<String> {
+    let memory = &setup.machine.memory;
+    let mut all = vec![
+        format!(
+            "memory ports: {} kernel cycles to the controller, {} back",
+            memory.request_cycles, memory.response_cycles
+        ),
+        "energy per event: the table named by the board, each figure with its source in hw-configs/energy".to_string(),
+    ];
+    if setup.compressed.is_none() && setup.model.config.feed_forward.experts.is_some() {
+        let seed = crate::timing::ROUTING_SEED;
+        all.push(format!("experts are drawn uniformly with seed {seed}: shapes alone do not say which are chosen"));
+    }
+    all
+}
+
+/// The command whose count is a refresh.
+pub(crate) const REFRESH: Command = Command::Ref;

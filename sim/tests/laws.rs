@@ -1,0 +1,191 @@
+//! Laws of a step's outcome on random programs: what adds up, what bounds what, what may not matter.
+
+mod common;
+
+use common::{random_step, variants};
+use hw_config::isa::{Instruction, Operation};
+use hw_config::machine::Machine;
+use hw_config::memory::{MemoryStandard, Slot};
+use hw_config::program::{Mark, Program};
+use sim::energy::EnergyModel;
+use sim::engine::{Step, run_step, run_step_with_timeline};
+use sim::functional::{Core, MemoryImage, Routing};
+use sim::memory::Grouping;
+use sim::outcome::StepOutcome;
+
+fn outcome(machine: &Machine, seed: u64, length: usize, grouping: Grouping) -> StepOutcome {
+    let (program, registers, routing) = random_step(seed, machine, length);
+    run_step(&Step { machine, program: &program, registers: &registers, routing: &routing, grouping })
+}
+
+#[test]
+fn what_is_counted_adds_up() {
+    let mut checked = 0;
+    for (number, variant) in variants().iter().enumerate() {
+        let machine = &variant.machine;
+        for seed in 0..10 {
+            let o = outcome(machine, 7000 + seed * 20 + number as u64, 80, Grouping::Shared);
+            let what = format!("{} seed {seed}", variant.name);
+            let named = |f: fn(&sim::outcome::Traffic) -> u64| o.traffic.iter().map(f).sum::<u64>();
+            let lanes = |lane: usize| o.data_memory.iter().map(|channel| channel.lane_bytes[lane]).sum::<u64>();
+            assert_eq!(named(|t| t.read_bytes) + o.unnamed_traffic.read_bytes, lanes(0), "{what}: bytes read");
+            assert_eq!(named(|t| t.written_bytes) + o.unnamed_traffic.written_bytes, lanes(1), "{what}: bytes written");
+            assert_eq!(o.instruction_memory.lane_bytes[0], o.instruction_bytes, "{what}: instruction bytes");
+            let by_operator: u64 = o.operators.iter().map(|x| x.traffic.read_bytes + x.traffic.written_bytes).sum();
+            assert_eq!(by_operator, lanes(0) + lanes(1), "{what}: bytes by operator");
+            assert_eq!(o.operators.iter().map(|x| x.macs).sum::<u64>(), o.events.macs, "{what}: products by operator");
+            let last = o.operators.iter().map(|x| x.last_retirement).max().unwrap_or(0);
+            assert_eq!(o.operators.iter().map(|x| x.cycles).sum::<u64>(), last, "{what}: cycles by operator");
+            assert_eq!(o.operators.iter().map(|x| x.matrix_busy_cycles).sum::<u64>(), o.units[2].busy_cycles, "{what}");
+            assert_eq!(o.operators.iter().map(|x| x.vector_busy_cycles).sum::<u64>(), o.units[3].busy_cycles, "{what}");
+            // No port moves more than a beat a cycle, no unit is busy longer than the step.
+            assert!(lanes(0) <= o.cycles * machine.memory.line_bytes(), "{what}: more bytes than the ports carry");
+            let peak = machine
+                .core
+                .engine
+                .peak_macs_per_cycle(hw_config::engine::MatrixMode::Matrix)
+                .max(machine.core.engine.peak_macs_per_cycle(hw_config::engine::MatrixMode::Vector));
+            assert!(o.events.macs <= o.units[2].busy_cycles * peak, "{what}: more products than multipliers");
+            checked += 9;
+        }
+    }
+    println!("{checked} laws checked");
+    assert!(checked > 0, "nothing checked");
+}
+
+#[test]
+fn grouping_of_channels_does_not_matter() {
+    let (mut steps, mut differing) = (0, 0);
+    for (number, variant) in variants().iter().enumerate() {
+        for seed in 0..6 {
+            let seed = 9000 + seed * 20 + number as u64;
+            let shared = outcome(&variant.machine, seed, 80, Grouping::Shared);
+            let separate = outcome(&variant.machine, seed, 80, Grouping::Separate);
+            assert_eq!(shared, separate, "{} seed {seed}", variant.name);
+            steps += 1;
+            differing += usize::from(shared.data_memory.windows(2).any(|pair| pair[0] != pair[1]));
+        }
+    }
+    println!("{steps} steps compared, in {differing} of them channels differ");
+    assert!(differing > 0, "no step in which channels differ");
+}
+
+/// What the functional simulator's `topk` chose is what the engine wants to know.
+#[test]
+fn recorded_routing_serves_the_engine() {
+    let machine = &variants()[0].machine;
+    let (mut steps, mut choices) = (0, 0);
+    for seed in 0..150 {
+        let (program, registers, drawn) = random_step(20_000 + seed, machine, 60);
+        if drawn.is_empty() {
+            continue;
+        }
+        let topk_only: Vec<Instruction> = program
+            .instructions
+            .iter()
+            .filter(|i| matches!(&i.operation, Operation::Misc(_) | Operation::End(_)))
+            .copied()
+            .collect();
+        let mut core = Core::new(machine);
+        core.registers = registers;
+        let recorded: Vec<Routing> = core.run(&topk_only, &mut MemoryImage::new(0));
+        assert_eq!(recorded.len(), drawn.len(), "seed {seed}: choices");
+        let step =
+            Step { machine, program: &program, registers: &registers, routing: &recorded, grouping: Grouping::Shared };
+        assert!(run_step(&step).cycles > 0);
+        steps += 1;
+        choices += recorded.len();
+    }
+    println!("{steps} steps with {choices} recorded choices");
+    assert!(choices > 0, "no `topk` was drawn");
+}
+
+fn program(machine: &Machine, text: &str) -> Program {
+    let instructions = hw_config::isa::assemble(text).expect("a sound text");
+    Program {
+        machine: machine.name.clone(),
+        machine_fingerprint: machine.fingerprint(),
+        name: "by hand".to_owned(),
+        max_rows: 1,
+        max_end: 1,
+        regions: Vec::new(),
+        marks: vec![Mark { first: 0, layer: None, operator: "all".to_owned() }],
+        instructions,
+    }
+}
+
+/// The cycles of a three-instruction program on `tiny`, worked out on paper from the rules.
+#[test]
+fn first_instructions_by_hand() {
+    let machine = &variants()[0].machine;
+    let program = program(
+        machine,
+        "ld buffer=weight bytes=1024 rows=1
+         mv after_ld=1 first=yes last=yes bits=8 steps=2 cols=32
+         end",
+    );
+    let step = Step { machine, program: &program, registers: &[0; 128], routing: &[], grouping: Grouping::Shared };
+    let (outcome, timeline) = run_step_with_timeline(&step);
+    let (memory, instructions) = (&machine.memory.standard, &machine.instructions.standard);
+    let kernel = u64::from(machine.kernel_mhz);
+    // Fetch: three instructions are two 64-byte beats, two DDR4 atoms of two bank groups.
+    // Request in cycle 0, + 4 at the controller; choice there, ACT in the first slot after it.
+    let slot_at = |cycle: u64, slot: Slot| {
+        (cycle..).find(|c| c % u64::from(slot.period) == u64::from(slot.phase)).expect("slots recur")
+    };
+    let cycles = |standard: &MemoryStandard, name: &str| u64::from(standard.timing[name]);
+    let back = |standard: &MemoryStandard, read: u64| {
+        let data = read + cycles(standard, "nCL") + cycles(standard, "nBL");
+        (data * kernel).div_ceil(u64::from(standard.clock.mhz)) + 4
+    };
+    let chosen = (4 * u64::from(instructions.clock.mhz)).div_ceil(kernel);
+    let act = slot_at(chosen + 1, instructions.slots.activate);
+    let read = slot_at(act + cycles(instructions, "nRCD"), instructions.slots.column);
+    let next = slot_at(act + cycles(instructions, "nRRDS"), instructions.slots.activate);
+    let next_read = slot_at(next + cycles(instructions, "nRCD"), instructions.slots.column);
+    let arrival = back(instructions, next_read.max(read + cycles(instructions, "nCCDS")));
+    assert_eq!(timeline.dispatch, [arrival + 1, arrival + 2, arrival + 3], "one dispatch a cycle after the arrival");
+    assert_eq!(timeline.issue[0], arrival + 2, "an instruction issues in the cycle after its dispatch");
+    // Load: 1024 bytes are 512 in each of two channels, a burst of 16 atoms that are 16 beats. HBM's atoms come faster
+    // than the port takes them, so one of the first four decides, each of which opens a row in its bank group.
+    let chosen = ((timeline.issue[0] + 4 + 4) * u64::from(memory.clock.mhz)).div_ceil(kernel);
+    let (mut act, mut last_beat) = (slot_at(chosen + 1, memory.slots.activate), 0);
+    for atom in 0..4 {
+        let read = slot_at(act + cycles(memory, "nRCDRD"), memory.slots.column);
+        last_beat = last_beat.max(back(memory, read) + 15 - atom);
+        act = slot_at(act + cycles(memory, "nRRDS"), memory.slots.activate);
+    }
+    let Operation::MatVec(mv) = &program.instructions[1].operation else { panic!("the second is an mv") };
+    let duration = machine.matrix_duration(hw_config::timing::mat_vec_shape(mv, &[0; 128]));
+    println!("fetch arrives {arrival}, last beat {last_beat}, {timeline:?}");
+    assert_eq!(timeline.retire[0], last_beat + 2, "two cycles from the last beat into the buffer");
+    assert_eq!(timeline.issue[1], timeline.retire[0] + 1, "the cycle after the retirement that it waits for");
+    assert_eq!(timeline.retire[1], timeline.issue[1] + duration.latency);
+    assert_eq!(timeline.issue[2], timeline.retire[1] + 1, "`end` issues when all before has retired");
+    assert_eq!(outcome.cycles, timeline.issue[2] + 1);
+    assert_eq!(outcome.events.macs, 2 * 16 * 32, "steps x chain x columns");
+    assert_eq!(outcome.unnamed_traffic.read_bytes, 1024);
+}
+
+#[test]
+fn energy_adds_up_and_follows_its_events() {
+    let machine = &variants()[0].machine;
+    let model = EnergyModel::new(machine).expect("a shipped board");
+    let o = outcome(machine, 5, 120, Grouping::Shared);
+    let energy = model.step(&o);
+    let sum: f64 = energy.components().iter().map(|(_, joules)| joules).sum();
+    assert_eq!(sum, energy.total_j());
+    for (name, joules) in energy.components() {
+        println!("{name}: {joules:.3e} J");
+        assert!(joules > 0.0, "{name} takes no energy");
+    }
+    let seconds = machine.seconds(o.cycles);
+    let table = machine.energy_table().expect("a shipped board");
+    assert!(energy.average_power_w(seconds) > table.static_w, "more than the board's static power");
+    // Twice the products, and nothing else, cost exactly their price more.
+    let mut more = o.clone();
+    more.events.macs *= 2;
+    let difference = model.step(&more).total_j() - energy.total_j();
+    let price = o.events.macs as f64 * table.mac_i8_pj() * 1e-12;
+    assert!((difference - price).abs() < 1e-9 * energy.total_j(), "{difference} J for {price} J of products");
+}
