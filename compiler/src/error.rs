@@ -28,7 +28,9 @@ pub enum CompileError {
 impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CompileError::Unsupported { what, nearest } => write!(f, "{what} is not built; nearest that works: {nearest}"),
+            CompileError::Unsupported { what, nearest } => {
+                write!(f, "{what} is not built; nearest that works: {nearest}")
+            }
             CompileError::DoesNotFit { what, needed, available, advice } => {
                 write!(f, "{what} does not fit: needs {needed}, there are {available}; {advice}")
             }

@@ -176,7 +176,9 @@ pub fn norm_bias(config: &ModelConfig, id: TensorId) -> Option<TensorId> {
         NormKind::Rms => None,
         NormKind::Layer => Some(match id {
             TensorId::FinalNorm(_) => TensorId::FinalNorm(Param::Bias),
-            TensorId::Layer(l, LayerPart::AttentionNorm(_)) => TensorId::Layer(l, LayerPart::AttentionNorm(Param::Bias)),
+            TensorId::Layer(l, LayerPart::AttentionNorm(_)) => {
+                TensorId::Layer(l, LayerPart::AttentionNorm(Param::Bias))
+            }
             TensorId::Layer(l, LayerPart::FeedForwardNorm(_)) => {
                 TensorId::Layer(l, LayerPart::FeedForwardNorm(Param::Bias))
             }

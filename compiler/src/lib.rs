@@ -66,7 +66,17 @@ impl<'a> Compiler<'a> {
         let tiled = tile::run(machine, config, formats)?;
         let map = layout::run(machine, config, &tiled, options, granule)?;
         let prefill_rows = place::prefill_rows(machine, config, map.context, granule)?;
-        Ok(Self { machine, config, name: name.to_string(), options, formats: formats.clone(), fused, map, granule, prefill_rows })
+        Ok(Self {
+            machine,
+            config,
+            name: name.to_string(),
+            options,
+            formats: formats.clone(),
+            fused,
+            map,
+            granule,
+            prefill_rows,
+        })
     }
 
     /// Where everything stands in the data memory.

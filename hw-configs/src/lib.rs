@@ -19,6 +19,6 @@ pub mod memory;
 pub mod numeric;
 pub mod program;
 pub mod raw;
-pub mod resources;
 mod reader;
+pub mod resources;
 pub mod timing;

@@ -104,7 +104,15 @@ pub fn mat_vec_shape(mv: &MatVec, registers: &Registers) -> Option<MatrixShape> 
     shape(MatrixMode::Vector, 1, cols, steps, mv.group_steps, mv.two_level, mv.sparsity)
 }
 
-fn shape(mode: MatrixMode, rows: u32, cols: u32, steps: u32, group: u32, two_level: bool, sparsity: Sparsity) -> Option<MatrixShape> {
+fn shape(
+    mode: MatrixMode,
+    rows: u32,
+    cols: u32,
+    steps: u32,
+    group: u32,
+    two_level: bool,
+    sparsity: Sparsity,
+) -> Option<MatrixShape> {
     // With two-level scales, or no groups at all, the accumulators drain once, at the end.
     let group_steps = if two_level || group == 0 { steps } else { group.min(steps) };
     (rows > 0 && cols > 0 && steps > 0).then_some(MatrixShape { mode, rows, cols, steps, group_steps, sparsity })

@@ -227,10 +227,7 @@ fn read_shards<R: Read + Seek>(
     for (number, (shard_place, shard)) in shards.iter().enumerate() {
         for name in shard.names() {
             if owner.insert(name.to_string(), number).is_some() {
-                return Err(ModelError::input(
-                    format!("{shard_place}: {}", clip(name)),
-                    "the tensor is in two shards",
-                ));
+                return Err(ModelError::input(format!("{shard_place}: {}", clip(name)), "the tensor is in two shards"));
             }
         }
     }

@@ -28,13 +28,7 @@ pub struct WriteError {
 
 impl std::fmt::Display for WriteError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{}: cannot {}: {}; nothing was written there",
-            self.path.display(),
-            self.step,
-            self.source
-        )
+        write!(f, "{}: cannot {}: {}; nothing was written there", self.path.display(), self.step, self.source)
     }
 }
 
@@ -59,62 +53,36 @@ impl AtomicFile {
     /// # Errors
     /// `WriteError` when `path` is a folder or a device, or its folder is missing or not writable.
     pub fn create(path: &Path) -> Result<AtomicFile, WriteError> {
-        let fail = |step, source| WriteError {
-            path: path.to_owned(),
-            step,
-            source,
-        };
+        let fail = |step, source| WriteError { path: path.to_owned(), step, source };
         let target = match fs::symlink_metadata(path) {
             // A link stays a link: what it points to is replaced.
-            Ok(data) if data.is_symlink() => {
-                fs::canonicalize(path).map_err(|e| fail("follow the link", e))?
-            }
+            Ok(data) if data.is_symlink() => fs::canonicalize(path).map_err(|e| fail("follow the link", e))?,
             Ok(data) if !data.is_file() => {
                 let reason = "it is a folder or a device, expected a file name";
-                return Err(fail(
-                    "replace it",
-                    io::Error::new(io::ErrorKind::InvalidInput, reason),
-                ));
+                return Err(fail("replace it", io::Error::new(io::ErrorKind::InvalidInput, reason)));
             }
             Ok(_) | Err(_) => path.to_owned(),
         };
         let Some(name) = target.file_name() else {
             let reason = "the path has no file name";
-            return Err(fail(
-                "use it",
-                io::Error::new(io::ErrorKind::InvalidInput, reason),
-            ));
+            return Err(fail("use it", io::Error::new(io::ErrorKind::InvalidInput, reason)));
         };
         let folder = folder_of(&target);
-        let mut last = io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            "every temporary name is taken",
-        );
+        let mut last = io::Error::new(io::ErrorKind::AlreadyExists, "every temporary name is taken");
         for attempt in 0..MAX_NAMES {
             let temporary = folder.join(format!(".{}.{attempt}.part", name.to_string_lossy()));
             // Held over creation, so that a signal handler either sees the file or waits for it.
             let mut pending = pending();
-            match OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(&temporary)
-            {
+            match OpenOptions::new().write(true).create_new(true).open(&temporary) {
                 Ok(file) => {
                     pending.insert(temporary.clone());
-                    return Ok(AtomicFile {
-                        path: target,
-                        temporary,
-                        out: Some(BufWriter::new(file)),
-                    });
+                    return Ok(AtomicFile { path: target, temporary, out: Some(BufWriter::new(file)) });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
                 Err(error) => return Err(fail("create a temporary file beside it", error)),
             }
         }
-        Err(fail(
-            "create a temporary file beside it (remove old .part files)",
-            last,
-        ))
+        Err(fail("create a temporary file beside it (remove old .part files)", last))
     }
 
     /// Makes the file visible under its name, complete and on the disk.
@@ -123,30 +91,21 @@ impl AtomicFile {
     /// `WriteError` when the rest could not be written; the old file, if any, is then untouched.
     pub fn commit(mut self) -> Result<(), WriteError> {
         let path = self.path.clone();
-        let fail = |step, source| WriteError {
-            path: path.clone(),
-            step,
-            source,
-        };
+        let fail = |step, source| WriteError { path: path.clone(), step, source };
         let Some(out) = self.out.take() else {
             return Ok(());
         };
-        let file = out
-            .into_inner()
-            .map_err(|e| fail("write it", e.into_error()))?;
+        let file = out.into_inner().map_err(|e| fail("write it", e.into_error()))?;
         file.sync_all().map_err(|e| fail("synchronise it", e))?;
         drop(file);
         let mut pending = pending();
-        fs::rename(&self.temporary, &self.path)
-            .map_err(|e| fail("rename the finished file to it", e))?;
+        fs::rename(&self.temporary, &self.path).map_err(|e| fail("rename the finished file to it", e))?;
         pending.remove(&self.temporary);
         drop(pending);
         // The rename itself survives a power cut only once the folder is on the disk. Where folders cannot be
         // opened (Windows) the system does this by itself.
         if let Ok(folder) = File::open(folder_of(&self.path)) {
-            folder
-                .sync_all()
-                .map_err(|e| fail("synchronise its folder", e))?;
+            folder.sync_all().map_err(|e| fail("synchronise its folder", e))?;
         }
         Ok(())
     }
@@ -178,11 +137,7 @@ impl Drop for AtomicFile {
 /// As [`AtomicFile::create`] and [`AtomicFile::commit`].
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let mut file = AtomicFile::create(path)?;
-    file.write_all(bytes).map_err(|source| WriteError {
-        path: path.to_owned(),
-        step: "write it",
-        source,
-    })?;
+    file.write_all(bytes).map_err(|source| WriteError { path: path.to_owned(), step: "write it", source })?;
     file.commit()
 }
 

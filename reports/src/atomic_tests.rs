@@ -9,17 +9,15 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Folder {
-        let path =
-            std::env::temp_dir().join(format!("lapwing-atomic-{}-{name}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("lapwing-atomic-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).expect("a scratch folder");
         Folder(path)
     }
 
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).expect("readable");
-        let mut names: Vec<String> = entries
-            .map(|e| e.expect("entry").file_name().to_string_lossy().into_owned())
-            .collect();
+        let mut names: Vec<String> =
+            entries.map(|e| e.expect("entry").file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
@@ -72,10 +70,7 @@ fn a_failed_rename_leaves_nothing() {
     file.write_all(b"new").expect("writable");
     fs::create_dir(&path).expect("a folder in the way");
     let error = file.commit().expect_err("a file cannot replace a folder");
-    assert_eq!(
-        (error.path.clone(), error.step),
-        (path, "rename the finished file to it")
-    );
+    assert_eq!((error.path.clone(), error.step), (path, "rename the finished file to it"));
     assert_eq!(folder.names(), ["a"]);
 }
 
@@ -83,12 +78,7 @@ fn a_failed_rename_leaves_nothing() {
 fn bad_targets_are_refused_before_anything_is_made() {
     let _alone = alone();
     let folder = Folder::new("bad");
-    for path in [
-        folder.0.clone(),
-        folder.0.join("missing/a"),
-        PathBuf::from("/dev/null"),
-        PathBuf::from(""),
-    ] {
+    for path in [folder.0.clone(), folder.0.join("missing/a"), PathBuf::from("/dev/null"), PathBuf::from("")] {
         let error = AtomicFile::create(&path).expect_err("refused");
         let line = error.to_string();
         assert!(line.contains("cannot") && !line.contains('\n'), "{line}");

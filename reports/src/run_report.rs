@@ -14,10 +14,7 @@ pub use crate::glossary::{GLOSSARY, Term, term};
 
 /// Result of `lapwing generate` and `lapwing run`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[allow(
-    missing_docs,
-    reason = "the glossary is the documentation of every key, and a test holds it complete"
-)]
+#[allow(missing_docs, reason = "the glossary is the documentation of every key, and a test holds it complete")]
 pub struct RunReport {
     pub machine: String,
     pub model: String,
@@ -127,11 +124,7 @@ pub struct NotFinite {
 
 impl std::fmt::Display for NotFinite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "report: {} is not a finite number, expected one; this is a fault of the run, report it",
-            self.key
-        )
+        write!(f, "report: {} is not a finite number, expected one; this is a fault of the run, report it", self.key)
     }
 }
 
@@ -164,17 +157,9 @@ impl RunReport {
             expect(format!("busy share and stalls of {unit}"), sum, 1.0);
         }
         let parts: f64 = self.energy_by_component_j.values().sum();
-        expect(
-            "the sum of energy_by_component_j".to_owned(),
-            parts,
-            self.energy_j,
-        );
+        expect("the sum of energy_by_component_j".to_owned(), parts, self.energy_j);
         let power_times_time = self.average_power_w * self.total_ms / 1e3;
-        expect(
-            "average_power_w times total_ms".to_owned(),
-            power_times_time,
-            self.energy_j,
-        );
+        expect("average_power_w times total_ms".to_owned(), power_times_time, self.energy_j);
         faults
     }
 
@@ -195,10 +180,7 @@ impl RunReport {
         for (title, table) in sections.into_iter().filter(|(_, table)| !table.is_empty()) {
             out.push_str(&format!("\n{title}\n\n{}", table.render()));
         }
-        for (title, lines) in [
-            ("Left out of the model", &self.left_out),
-            ("Assumptions", &self.assumptions),
-        ] {
+        for (title, lines) in [("Left out of the model", &self.left_out), ("Assumptions", &self.assumptions)] {
             if !lines.is_empty() {
                 out.push_str(&format!("\n{title}\n"));
             }
@@ -210,11 +192,7 @@ impl RunReport {
     }
 
     fn summary(&self) -> Table {
-        let mut table = Table::new(&[
-            ("result", Align::Left),
-            ("value", Align::Right),
-            ("what it is", Align::Left),
-        ]);
+        let mut table = Table::new(&[("result", Align::Left), ("value", Align::Right), ("what it is", Align::Left)]);
         let mut add = |key: &str, value: String| {
             let meaning = term(key).map_or("", |t| t.meaning);
             table.row(vec![key.to_owned(), value, meaning.to_owned()]);
@@ -226,10 +204,7 @@ impl RunReport {
         add("decode_tokens", count(self.decode_tokens));
         add("batch", count(self.batch));
         add("prefill_ms", milliseconds(self.prefill_ms));
-        add(
-            "decode_ms_per_token",
-            milliseconds(self.decode_ms_per_token),
-        );
+        add("decode_ms_per_token", milliseconds(self.decode_ms_per_token));
         add("total_ms", milliseconds(self.total_ms));
         add("total_cycles", count(self.total_cycles));
         add("tokens_per_s", plain(self.tokens_per_s));
@@ -238,10 +213,7 @@ impl RunReport {
         add("tokens_per_j", plain(self.tokens_per_j));
         add("program_bytes", bytes(self.program_bytes));
         add("peak_memory_bytes", bytes(self.peak_memory_bytes));
-        add(
-            "simulated_cycles_per_host_s",
-            si(self.simulated_cycles_per_host_s, "cycles/s"),
-        );
+        add("simulated_cycles_per_host_s", si(self.simulated_cycles_per_host_s, "cycles/s"));
         table
     }
 
@@ -256,17 +228,9 @@ impl RunReport {
             ("instructions", b.instructions),
         ];
         let total: u64 = classes.iter().map(|(_, n)| n).sum();
-        let mut table = Table::new(&[
-            ("class", Align::Left),
-            ("bytes", Align::Right),
-            ("share", Align::Right),
-        ]);
+        let mut table = Table::new(&[("class", Align::Left), ("bytes", Align::Right), ("share", Align::Right)]);
         for (name, n) in classes.into_iter().chain([("all", total)]) {
-            let share = if total == 0 {
-                "-".to_owned()
-            } else {
-                percent(n as f64 / total as f64)
-            };
+            let share = if total == 0 { "-".to_owned() } else { percent(n as f64 / total as f64) };
             table.row(vec![name.to_owned(), count(n), share]);
         }
         table
@@ -290,17 +254,9 @@ impl RunReport {
     }
 
     fn energy_table(&self) -> Table {
-        let mut table = Table::new(&[
-            ("component", Align::Left),
-            ("energy", Align::Right),
-            ("share", Align::Right),
-        ]);
+        let mut table = Table::new(&[("component", Align::Left), ("energy", Align::Right), ("share", Align::Right)]);
         for (component, joules) in &self.energy_by_component_j {
-            let share = if self.energy_j > 0.0 {
-                percent(joules / self.energy_j)
-            } else {
-                "-".to_owned()
-            };
+            let share = if self.energy_j > 0.0 { percent(joules / self.energy_j) } else { "-".to_owned() };
             table.row(vec![component.clone(), si(*joules, "J"), share]);
         }
         table
@@ -313,33 +269,16 @@ impl RunReport {
         table.row(vec!["row misses".to_owned(), count(m.row_misses)]);
         table.row(vec!["row conflicts".to_owned(), count(m.row_conflicts)]);
         table.row(vec!["refreshes".to_owned(), count(m.refreshes)]);
-        table.row(vec![
-            "achieved (GB/s)".to_owned(),
-            plain(m.achieved_gb_per_s),
-        ]);
+        table.row(vec!["achieved (GB/s)".to_owned(), plain(m.achieved_gb_per_s)]);
         table.row(vec!["peak (GB/s)".to_owned(), plain(m.peak_gb_per_s)]);
         table
     }
 
     fn resources_table(&self) -> Table {
         let columns = ["resource", "used", "available", "share (%)"];
-        let mut table = Table::new(&columns.map(|c| {
-            (
-                c,
-                if c == "resource" {
-                    Align::Left
-                } else {
-                    Align::Right
-                },
-            )
-        }));
+        let mut table = Table::new(&columns.map(|c| (c, if c == "resource" { Align::Left } else { Align::Right })));
         for (name, r) in &self.resources {
-            table.row(vec![
-                name.clone(),
-                count(r.used),
-                count(r.available),
-                format!("{:.1}", r.percent),
-            ]);
+            table.row(vec![name.clone(), count(r.used), count(r.available), format!("{:.1}", r.percent)]);
         }
         table
     }
@@ -393,8 +332,7 @@ impl EvalReport {
             ("tokens", Align::Right),
         ]);
         for row in &self.rows {
-            let above =
-                row.nats_per_byte - self.rows.first().map_or(0.0, |first| first.nats_per_byte);
+            let above = row.nats_per_byte - self.rows.first().map_or(0.0, |first| first.nats_per_byte);
             table.row(vec![
                 row.format.clone(),
                 format!("{:.4}", row.nats_per_byte),
@@ -426,23 +364,14 @@ fn to_json<T: Serialize>(report: &T) -> Result<String, NotFinite> {
 /// serde_json writes a number that is not finite as `null`; the only key that may be null is an absent machine.
 fn refuse_null(path: &str, value: &serde_json::Value) -> Result<(), NotFinite> {
     let at = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
     match value {
-        serde_json::Value::Null if path != "machine" => Err(NotFinite {
-            key: path.to_owned(),
-        }),
-        serde_json::Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, item)| refuse_null(&at(&i.to_string()), item)),
-        serde_json::Value::Object(map) => map
-            .iter()
-            .try_for_each(|(key, item)| refuse_null(&at(key), item)),
+        serde_json::Value::Null if path != "machine" => Err(NotFinite { key: path.to_owned() }),
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(i, item)| refuse_null(&at(&i.to_string()), item))
+        }
+        serde_json::Value::Object(map) => map.iter().try_for_each(|(key, item)| refuse_null(&at(key), item)),
         serde_json::Value::Null
         | serde_json::Value::Bool(_)
         | serde_json::Value::Number(_)

@@ -5,17 +5,11 @@ use std::collections::BTreeSet;
 use super::*;
 
 fn map(entries: &[(&str, f64)]) -> BTreeMap<String, f64> {
-    entries
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), *value))
-        .collect()
+    entries.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
 }
 
 fn sample() -> RunReport {
-    let stalls = [
-        ("matrix", map(&[("memory", 0.25), ("token", 0.05)])),
-        ("ld", map(&[("buffer full", 0.1)])),
-    ];
+    let stalls = [("matrix", map(&[("memory", 0.25), ("token", 0.05)])), ("ld", map(&[("buffer full", 0.1)]))];
     RunReport {
         machine: "tiny".to_owned(),
         model: "tiny-llama".to_owned(),
@@ -40,22 +34,12 @@ fn sample() -> RunReport {
             instructions: 8192,
         },
         utilisation: map(&[("matrix", 0.7), ("ld", 0.9)]),
-        stalls: stalls
-            .into_iter()
-            .map(|(unit, causes)| (unit.to_owned(), causes))
-            .collect(),
+        stalls: stalls.into_iter().map(|(unit, causes)| (unit.to_owned(), causes)).collect(),
         program_bytes: 8192,
         text: Some("ROMEO: \"what\"\nlight".to_owned()),
         simulated_cycles_per_host_s: 3.2e8,
         energy_by_component_j: map(&[("hbm", 0.5), ("dsp", 0.25)]),
-        resources: BTreeMap::from([(
-            "dsp".to_owned(),
-            Resource {
-                used: 256,
-                available: 9024,
-                percent: 2.84,
-            },
-        )]),
+        resources: BTreeMap::from([("dsp".to_owned(), Resource { used: 256, available: 9024, percent: 2.84 })]),
         operators: vec![OperatorRow {
             name: "q_proj".to_owned(),
             phase: Phase::Decode,
@@ -90,31 +74,17 @@ fn eval_sample() -> EvalReport {
         tokens: 1000,
     };
     let rows = vec![row("float", 1.5), row("w8a8", 1.5031)];
-    EvalReport {
-        model: "tiny-llama".to_owned(),
-        machine: None,
-        rows,
-    }
+    EvalReport { model: "tiny-llama".to_owned(), machine: None, rows }
 }
 
 /// Paths of all keys, names that depend on the machine replaced as the glossary does.
 fn paths(prefix: &str, value: &serde_json::Value, out: &mut BTreeSet<String>) {
-    const BY_NAME: [&str; 5] = [
-        "utilisation",
-        "stalls",
-        "stalls.*",
-        "energy_by_component_j",
-        "resources",
-    ];
+    const BY_NAME: [&str; 5] = ["utilisation", "stalls", "stalls.*", "energy_by_component_j", "resources"];
     match value {
         serde_json::Value::Object(entries) => {
             for (key, item) in entries {
                 let key = if BY_NAME.contains(&prefix) { "*" } else { key };
-                let path = if prefix.is_empty() {
-                    key.to_owned()
-                } else {
-                    format!("{prefix}.{key}")
-                };
+                let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
                 out.insert(path.clone());
                 paths(&path, item, out);
             }
@@ -140,25 +110,16 @@ fn the_glossary_has_each_key_once_and_no_other() {
         paths("", &value, &mut keys);
     }
     let glossary: BTreeSet<String> = GLOSSARY.iter().map(|t| t.key.to_owned()).collect();
-    assert_eq!(
-        glossary.len(),
-        GLOSSARY.len(),
-        "a key stands twice in the glossary"
-    );
+    assert_eq!(glossary.len(), GLOSSARY.len(), "a key stands twice in the glossary");
     assert_eq!(keys, glossary);
-    assert!(
-        GLOSSARY
-            .iter()
-            .all(|t| !t.unit.is_empty() && !t.meaning.is_empty())
-    );
+    assert!(GLOSSARY.iter().all(|t| !t.unit.is_empty() && !t.meaning.is_empty()));
     println!("compared {} keys", keys.len());
 }
 
 #[test]
 fn json_carries_every_number_and_drops_absent_text() {
     let report = sample();
-    let value: serde_json::Value =
-        serde_json::from_str(&report.to_json().expect("finite")).expect("valid JSON");
+    let value: serde_json::Value = serde_json::from_str(&report.to_json().expect("finite")).expect("valid JSON");
     let pairs = [
         (&value["total_cycles"], 7_481_250.0),
         (&value["decode_ms_per_token"], 0.5),
@@ -175,10 +136,7 @@ fn json_carries_every_number_and_drops_absent_text() {
     println!("compared {} numbers", pairs.len());
     assert_eq!(value["text"], "ROMEO: \"what\"\nlight");
     assert_eq!(value["operators"][0]["phase"], "decode");
-    let silent = RunReport {
-        text: None,
-        ..report
-    };
+    let silent = RunReport { text: None, ..report };
     assert!(!silent.to_json().expect("finite").contains("\"text\""));
 }
 
@@ -186,20 +144,10 @@ fn json_carries_every_number_and_drops_absent_text() {
 fn a_number_that_is_not_finite_is_refused_by_key() {
     let mut report = sample();
     report.memory.achieved_gb_per_s = f64::NAN;
-    assert_eq!(
-        report.to_json(),
-        Err(NotFinite {
-            key: "memory.achieved_gb_per_s".to_owned()
-        })
-    );
+    assert_eq!(report.to_json(), Err(NotFinite { key: "memory.achieved_gb_per_s".to_owned() }));
     let mut report = sample();
     report.operators[0].attained_ops_per_s = f64::INFINITY;
-    assert_eq!(
-        report.to_json(),
-        Err(NotFinite {
-            key: "operators.0.attained_ops_per_s".to_owned()
-        })
-    );
+    assert_eq!(report.to_json(), Err(NotFinite { key: "operators.0.attained_ops_per_s".to_owned() }));
 }
 
 #[test]
@@ -219,10 +167,7 @@ fn the_text_says_what_the_object_says() {
         assert!(text.contains(words), "'{words}' is missing from:\n{text}");
     }
     let eval = eval_sample().to_text();
-    assert!(
-        eval.contains("+0.0031") && eval.contains("1.5031"),
-        "{eval}"
-    );
+    assert!(eval.contains("+0.0031") && eval.contains("1.5031"), "{eval}");
 }
 
 #[test]
@@ -237,9 +182,6 @@ fn sums_that_do_not_add_up_are_named() {
     let mut report = sample();
     report.energy_by_component_j.insert("extra".to_owned(), 0.1);
     assert_eq!(report.inconsistencies().len(), 1);
-    let report = RunReport {
-        average_power_w: 10.0,
-        ..sample()
-    };
+    let report = RunReport { average_power_w: 10.0, ..sample() };
     assert_eq!(report.inconsistencies().len(), 1);
 }

@@ -2,9 +2,7 @@
 //!
 //! Must never ask the terminal anything (width, colour): the same data gives the same text everywhere.
 
-use comfy_table::{
-    CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table as Grid, TableStyle,
-};
+use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table as Grid, TableStyle};
 
 /// No lines but one under the header, a space between columns.
 const RULED: TableStyle = TableStyle::new()
@@ -55,11 +53,7 @@ pub fn plain(value: f64) -> String {
     let digit = value.abs().log10().floor() as i32;
     let decimals = usize::try_from((2 - digit).clamp(0, 12)).unwrap_or(0);
     let text = format!("{:.decimals$}", round_significant(value));
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A count with thousands separators: `12,345,678`.
@@ -120,14 +114,8 @@ pub struct Table {
 impl Table {
     /// An empty table with its headers, units included, as in `cycles (kernel)`.
     pub fn new(columns: &[(&str, Align)]) -> Table {
-        let columns = columns
-            .iter()
-            .map(|(name, align)| ((*name).to_owned(), *align))
-            .collect();
-        Table {
-            columns,
-            rows: Vec::new(),
-        }
+        let columns = columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect();
+        Table { columns, rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -135,12 +123,7 @@ impl Table {
     /// # Panics
     /// When it has not one cell per column: a shifted table would be a wrong report.
     pub fn row(&mut self, cells: Vec<String>) {
-        assert_eq!(
-            cells.len(),
-            self.columns.len(),
-            "table row {cells:?} against columns {:?}",
-            self.columns
-        );
+        assert_eq!(cells.len(), self.columns.len(), "table row {cells:?} against columns {:?}", self.columns);
         self.rows.push(cells);
     }
 
@@ -186,9 +169,7 @@ fn round_significant(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }
-    format!("{value:.2e}")
-        .parse()
-        .expect("a formatted double parses")
+    format!("{value:.2e}").parse().expect("a formatted double parses")
 }
 
 #[cfg(test)]
@@ -229,8 +210,7 @@ mod tests {
         table.row(vec!["matrix".to_owned(), count(1_234_567)]);
         table.row(vec!["ld".to_owned(), count(5)]);
         assert_eq!(table.len(), 2);
-        let expected =
-            "unit       cycles\n-----------------\nmatrix  1,234,567\nld              5\n";
+        let expected = "unit       cycles\n-----------------\nmatrix  1,234,567\nld              5\n";
         assert_eq!(table.render(), expected);
     }
 }

@@ -38,11 +38,7 @@ impl<W: Write> TraceWriter<W> {
     /// Whatever writing to `out` gives.
     pub fn begin(mut out: W) -> io::Result<TraceWriter<W>> {
         out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
-        Ok(TraceWriter {
-            out,
-            tracks: BTreeMap::new(),
-            events: 0,
-        })
+        Ok(TraceWriter { out, tracks: BTreeMap::new(), events: 0 })
     }
 
     /// Writes one span, preceded by its track's name where that is new.
@@ -77,8 +73,7 @@ impl<W: Write> TraceWriter<W> {
             let before = if i == 0 { ",\"args\":{" } else { "," };
             write!(self.out, "{before}{}:{}", json(key), json(value))?;
         }
-        self.out
-            .write_all(if span.args.is_empty() { b"}" } else { b"}}" })
+        self.out.write_all(if span.args.is_empty() { b"}" } else { b"}}" })
     }
 
     /// Ends the file and gives `out` back, flushed.
@@ -137,26 +132,14 @@ mod tests {
     use super::*;
 
     fn span(track: &str, name: &str, start_us: f64, duration_us: f64) -> Span {
-        let args = vec![
-            ("bytes".to_owned(), "4096".to_owned()),
-            ("q\"uote".to_owned(), "a\nb".to_owned()),
-        ];
-        Span {
-            track: track.to_owned(),
-            name: name.to_owned(),
-            start_us,
-            duration_us,
-            args,
-        }
+        let args = vec![("bytes".to_owned(), "4096".to_owned()), ("q\"uote".to_owned(), "a\nb".to_owned())];
+        Span { track: track.to_owned(), name: name.to_owned(), start_us, duration_us, args }
     }
 
     #[test]
     fn every_span_reads_back() {
-        let mut spans = vec![
-            span("ld", "LD w0", 0.0, 1.5),
-            span("mm", "MM q \\ k", 1.5, 2.25),
-            span("ld", "LD w1", 4.0, 0.0),
-        ];
+        let mut spans =
+            vec![span("ld", "LD w0", 0.0, 1.5), span("mm", "MM q \\ k", 1.5, 2.25), span("ld", "LD w1", 4.0, 0.0)];
         spans[2].args.clear();
         let bytes = write_trace(Vec::new(), &spans).expect("a Vec takes all");
         let trace: serde_json::Value = serde_json::from_slice(&bytes).expect("valid JSON");
@@ -196,8 +179,7 @@ mod tests {
     #[test]
     fn impossible_times_are_refused() {
         for (start, duration) in [(f64::NAN, 1.0), (0.0, f64::INFINITY), (0.0, -1.0)] {
-            let error =
-                write_trace(Vec::new(), &[span("ld", "x", start, duration)]).expect_err("refused");
+            let error = write_trace(Vec::new(), &[span("ld", "x", start, duration)]).expect_err("refused");
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
     }

@@ -24,11 +24,7 @@ fn point(label: &str, phase: Phase, intensity: f64, share: f64) -> Point {
 }
 
 fn roofline(width: ColumnWidth, points: Vec<Point>) -> Roofline {
-    let ceiling = |label: &str, ops_per_s, kind| Ceiling {
-        label: label.to_owned(),
-        ops_per_s,
-        kind,
-    };
+    let ceiling = |label: &str, ops_per_s, kind| Ceiling { label: label.to_owned(), ops_per_s, kind };
     Roofline {
         title: "LLaMA-2-7B <W4A8> & more".to_owned(),
         ceilings: vec![
@@ -36,14 +32,8 @@ fn roofline(width: ColumnWidth, points: Vec<Point>) -> Roofline {
             ceiling("INT8 4:16", SPARSE, CeilingKind::ComputeSparse),
         ],
         bandwidths: vec![
-            Bandwidth {
-                label: "HBM".to_owned(),
-                bytes_per_s: HBM,
-            },
-            Bandwidth {
-                label: "on-chip".to_owned(),
-                bytes_per_s: 7.2e12,
-            },
+            Bandwidth { label: "HBM".to_owned(), bytes_per_s: HBM },
+            Bandwidth { label: "on-chip".to_owned(), bytes_per_s: 7.2e12 },
         ],
         points,
         width,
@@ -83,9 +73,7 @@ struct Page {
 }
 
 fn number(text: &str) -> f64 {
-    text.trim()
-        .parse()
-        .unwrap_or_else(|_| panic!("'{text}' is no number"))
+    text.trim().parse().unwrap_or_else(|_| panic!("'{text}' is no number"))
 }
 
 fn numbers(text: &str) -> Vec<f64> {
@@ -98,12 +86,7 @@ fn advance(text: &str, size: f64) -> f64 {
     let face = ttf_parser::Face::parse(bytes, 0).expect("the font parses");
     let units: f64 = text
         .chars()
-        .map(|c| {
-            f64::from(
-                face.glyph_hor_advance(face.glyph_index(c).expect("has glyph"))
-                    .expect("has advance"),
-            )
-        })
+        .map(|c| f64::from(face.glyph_hor_advance(face.glyph_index(c).expect("has glyph")).expect("has advance")))
         .sum();
     units / 2048.0 * size
 }
@@ -112,13 +95,7 @@ fn read(svg: &str) -> Page {
     let document = roxmltree::Document::parse(svg).expect("well-formed XML");
     let root = document.root_element();
     let view = numbers(root.attribute("viewBox").expect("has a view box"));
-    let mut page = Page {
-        width: view[2],
-        height: view[3],
-        labels: Vec::new(),
-        markers: Vec::new(),
-        lines: Vec::new(),
-    };
+    let mut page = Page { width: view[2], height: view[3], labels: Vec::new(), markers: Vec::new(), lines: Vec::new() };
     for node in root.children().filter(roxmltree::Node::is_element) {
         let class = node.attribute("class").unwrap_or("").to_owned();
         match node.tag_name().name() {
@@ -130,9 +107,7 @@ fn read(svg: &str) -> Page {
                         let at = numbers(place);
                         page.markers.push((class, at[0], at[1]));
                     }
-                    None if data.len() == 4 => page
-                        .lines
-                        .push((class, [data[0], data[1], data[2], data[3]])),
+                    None if data.len() == 4 => page.lines.push((class, [data[0], data[1], data[2], data[3]])),
                     None => {}
                 }
             }
@@ -143,29 +118,17 @@ fn read(svg: &str) -> Page {
 }
 
 fn read_label(node: &roxmltree::Node<'_, '_>, class: String) -> Label {
-    let get = |name: &str| {
-        number(
-            node.attribute(name)
-                .unwrap_or_else(|| panic!("text without {name}")),
-        )
-    };
+    let get = |name: &str| number(node.attribute(name).unwrap_or_else(|| panic!("text without {name}")));
     let size = get("font-size");
     let mut text = String::new();
     let mut width = 0.0;
     for part in node.descendants().filter(|n| n.is_text()) {
         let words = part.text().unwrap_or("");
-        let inner = part
-            .parent()
-            .and_then(|p| p.attribute("font-size"))
-            .map_or(size, number);
+        let inner = part.parent().and_then(|p| p.attribute("font-size")).map_or(size, number);
         width += advance(words, inner);
         text.push_str(words);
     }
-    assert!(
-        (width - get("textLength")).abs() < 0.002,
-        "'{text}' says {} but is {width}",
-        get("textLength")
-    );
+    assert!((width - get("textLength")).abs() < 0.002, "'{text}' says {} but is {width}", get("textLength"));
     let start = match node.attribute("text-anchor") {
         Some("start") => 0.0,
         Some("middle") => -width / 2.0,
@@ -173,16 +136,7 @@ fn read_label(node: &roxmltree::Node<'_, '_>, class: String) -> Label {
         other => panic!("text anchor {other:?}"),
     };
     let turn = node.attribute("transform").map_or(0.0, |t| numbers(t)[0]);
-    Label {
-        class,
-        text,
-        x: get("x"),
-        y: get("y"),
-        size,
-        width,
-        turn,
-        start,
-    }
+    Label { class, text, x: get("x"), y: get("y"), size, width, turn, start }
 }
 
 impl Label {
@@ -195,10 +149,7 @@ impl Label {
             for j in 0..=8 {
                 let along = self.start + self.width * i as f64 / columns as f64;
                 let down = self.size * (-0.72 + 0.92 * f64::from(j) / 8.0);
-                points.push((
-                    self.x + along * cos - down * sin,
-                    self.y + along * sin + down * cos,
-                ));
+                points.push((self.x + along * cos - down * sin, self.y + along * sin + down * cos));
             }
         }
         points
@@ -208,10 +159,7 @@ impl Label {
         let (sin, cos) = self.turn.to_radians().sin_cos();
         let (dx, dy) = (px - self.x, py - self.y);
         let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
-        along > self.start
-            && along < self.start + self.width
-            && down > -0.72 * self.size
-            && down < 0.2 * self.size
+        along > self.start && along < self.start + self.width && down > -0.72 * self.size && down < 0.2 * self.size
     }
 }
 
@@ -227,18 +175,12 @@ impl ReadAxis {
             .iter()
             .filter(|l| l.class == class)
             .map(|l| {
-                let exponent = l
-                    .text
-                    .strip_prefix("10")
-                    .expect("a power of ten")
-                    .replace('\u{2212}', "-");
+                let exponent = l.text.strip_prefix("10").expect("a power of ten").replace('\u{2212}', "-");
                 (number(&exponent), position(l))
             })
             .collect();
         assert!(ticks.len() >= 2, "{} {class} labels", ticks.len());
-        ReadAxis {
-            at: [ticks[0], ticks[ticks.len() - 1]],
-        }
+        ReadAxis { at: [ticks[0], ticks[ticks.len() - 1]] }
     }
 
     fn place(&self, value: f64) -> f64 {
@@ -249,18 +191,11 @@ impl ReadAxis {
 
 fn axes(page: &Page) -> (ReadAxis, ReadAxis) {
     // A y label's baseline stands half a capital (0.688 of 7 pt) below its tick.
-    (
-        ReadAxis::new(page, "x-tick", |l| l.x),
-        ReadAxis::new(page, "y-tick", |l| l.y - 0.688 * 7.0 / 2.0),
-    )
+    (ReadAxis::new(page, "x-tick", |l| l.x), ReadAxis::new(page, "y-tick", |l| l.y - 0.688 * 7.0 / 2.0))
 }
 
 fn unit_of(page: &Page) -> f64 {
-    let title = page
-        .labels
-        .iter()
-        .find(|l| l.class == "y-title")
-        .expect("a y title");
+    let title = page.labels.iter().find(|l| l.class == "y-title").expect("a y title");
     match title.text.as_str() {
         "Performance (TOP/s)" => 1e12,
         "Performance (GOP/s)" => 1e9,
@@ -279,21 +214,12 @@ fn assert_labels_apart(page: &Page) -> usize {
             assert!(inside, "'{}' leaves the page at {x:.1}, {y:.1}", a.text);
         }
         for b in page.labels.iter().take(i) {
-            let hit =
-                samples.iter().any(|p| b.covers(*p)) || b.samples().iter().any(|p| a.covers(*p));
-            assert!(
-                !hit,
-                "'{}' ({}) and '{}' ({}) meet",
-                a.text, a.class, b.text, b.class
-            );
+            let hit = samples.iter().any(|p| b.covers(*p)) || b.samples().iter().any(|p| a.covers(*p));
+            assert!(!hit, "'{}' ({}) and '{}' ({}) meet", a.text, a.class, b.text, b.class);
             compared += 1;
         }
         for (class, x, y) in page.markers.iter().filter(|m| m.0.starts_with("point")) {
-            assert!(
-                !a.covers((*x, *y)),
-                "'{}' covers a {class} at {x}, {y}",
-                a.text
-            );
+            assert!(!a.covers((*x, *y)), "'{}' covers a {class} at {x}, {y}", a.text);
             compared += 1;
         }
     }
@@ -318,35 +244,19 @@ fn markers_and_roofs_stand_where_the_numbers_say() {
             let wanted: Vec<_> = figure.points.iter().filter(|p| p.phase == phase).collect();
             assert_eq!(drawn.len(), wanted.len());
             for (marker, p) in drawn.iter().zip(wanted) {
-                let (px, py) = (
-                    x.place(p.intensity_ops_per_byte),
-                    y.place(p.attained_ops_per_s / unit),
-                );
-                assert!(
-                    near(marker.1, px) && near(marker.2, py),
-                    "{} at {marker:?}, expected {px}, {py}",
-                    p.label
-                );
+                let (px, py) = (x.place(p.intensity_ops_per_byte), y.place(p.attained_ops_per_s / unit));
+                assert!(near(marker.1, px) && near(marker.2, py), "{} at {marker:?}, expected {px}, {py}", p.label);
                 let top = y.place(p.attainable_ops_per_s / unit);
-                let stem =
-                    |l: &&(String, [f64; 4])| l.0 == "stem" && near(l.1[0], px) && near(l.1[1], py);
+                let stem = |l: &&(String, [f64; 4])| l.0 == "stem" && near(l.1[0], px) && near(l.1[1], py);
                 let stem = page.lines.iter().find(stem).expect("a stem");
-                assert!(
-                    near(stem.1[3], top),
-                    "{}: stem ends at {}, expected {top}",
-                    p.label,
-                    stem.1[3]
-                );
+                assert!(near(stem.1[3], top), "{}: stem ends at {}, expected {top}", p.label, stem.1[3]);
                 compared += 4;
             }
         }
         let ceilings: Vec<_> = page.lines.iter().filter(|l| l.0 == "ceiling").collect();
         for (drawn, wanted) in ceilings.iter().zip(&figure.ceilings) {
             let height = y.place(wanted.ops_per_s / unit);
-            assert!(
-                near(drawn.1[1], height) && near(drawn.1[3], height),
-                "{drawn:?} not at {height}"
-            );
+            assert!(near(drawn.1[1], height) && near(drawn.1[3], height), "{drawn:?} not at {height}");
             compared += 2;
         }
         let slants: Vec<_> = page.lines.iter().filter(|l| l.0 == "bandwidth").collect();
@@ -354,35 +264,17 @@ fn markers_and_roofs_stand_where_the_numbers_say() {
         for (drawn, wanted) in slants.iter().zip(&figure.bandwidths) {
             let [_, _, x1, y1] = drawn.1;
             let ridge = SPARSE / wanted.bytes_per_s;
-            assert!(
-                near(x1, x.place(ridge)) && near(y1, y.place(SPARSE / unit)),
-                "{drawn:?}"
-            );
+            assert!(near(x1, x.place(ridge)) && near(y1, y.place(SPARSE / unit)), "{drawn:?}");
             // One decade to the left performance is a tenth: the slope of a bandwidth roof.
             let slope = (drawn.1[3] - drawn.1[1]) / (drawn.1[2] - drawn.1[0]);
             let decade = (y.place(0.1) - y.place(1.0)) / (x.place(0.1) - x.place(1.0));
-            assert!(
-                (slope - decade).abs() < 1e-3,
-                "slope {slope}, expected {decade}"
-            );
+            assert!((slope - decade).abs() < 1e-3, "slope {slope}, expected {decade}");
             compared += 3;
         }
-        for (ridge, words) in [
-            (SPARSE / HBM, "24.3"),
-            (PEAK / HBM, "6.09"),
-            (SPARSE / 7.2e12, "1.56"),
-        ] {
+        for (ridge, words) in [(SPARSE / HBM, "24.3"), (PEAK / HBM, "6.09"), (SPARSE / 7.2e12, "1.56")] {
             let at = x.place(ridge);
-            assert!(
-                page.markers.iter().any(|m| m.0 == "ridge" && near(m.1, at)),
-                "no ridge at {ridge}"
-            );
-            assert!(
-                page.labels
-                    .iter()
-                    .any(|l| l.class == "ridge-name" && l.text == words),
-                "no ridge value {words}"
-            );
+            assert!(page.markers.iter().any(|m| m.0 == "ridge" && near(m.1, at)), "no ridge at {ridge}");
+            assert!(page.labels.iter().any(|l| l.class == "ridge-name" && l.text == words), "no ridge value {words}");
             compared += 2;
         }
     }
@@ -395,15 +287,9 @@ fn every_name_is_real_text() {
     let figure = roofline(ColumnWidth::Single, three_points());
     let page = read(&figure.to_svg().expect("drawn"));
     let texts: Vec<&str> = page.labels.iter().map(|l| l.text.as_str()).collect();
-    for words in [
-        "FFN",
-        "attention",
-        "INT8 dense 2.8 TOP/s",
-        "HBM 460 GB/s",
-        "prefill",
-        "decode",
-        "LLaMA-2-7B <W4A8> & more",
-    ] {
+    for words in
+        ["FFN", "attention", "INT8 dense 2.8 TOP/s", "HBM 460 GB/s", "prefill", "decode", "LLaMA-2-7B <W4A8> & more"]
+    {
         assert!(texts.contains(&words), "'{words}' is not among {texts:?}");
     }
     assert!(page.labels.iter().all(|l| l.size >= 6.5 && l.size <= 8.0));
@@ -413,11 +299,7 @@ fn every_name_is_real_text() {
 fn the_same_figure_gives_the_same_bytes() {
     let draw = || {
         let figure = roofline(ColumnWidth::Single, three_points());
-        (
-            figure.to_svg().expect("svg"),
-            figure.to_pdf().expect("pdf"),
-            figure.to_png(150.0).expect("png"),
-        )
+        (figure.to_svg().expect("svg"), figure.to_pdf().expect("pdf"), figure.to_png(150.0).expect("png"))
     };
     assert_eq!(draw(), draw());
 }
@@ -427,21 +309,11 @@ fn the_pdf_embeds_its_font_and_no_date() {
     let figure = roofline(ColumnWidth::Double, three_points());
     let pdf = figure.to_pdf().expect("pdf");
     let text = String::from_utf8_lossy(&pdf);
-    for part in [
-        "%PDF-",
-        "/FontFile2",
-        "/ToUnicode",
-        "/Identity-H",
-        "/MediaBox [0 0 516 ",
-    ] {
+    for part in ["%PDF-", "/FontFile2", "/ToUnicode", "/Identity-H", "/MediaBox [0 0 516 "] {
         assert!(text.contains(part), "no {part}");
     }
     assert!(!text.contains("Date"));
-    assert!(
-        pdf.len() < 60_000,
-        "{} bytes: the whole font seems to be inside",
-        pdf.len()
-    );
+    assert!(pdf.len() < 60_000, "{} bytes: the whole font seems to be inside", pdf.len());
     let shown = text.matches(" Tj").count() + text.matches("\nTj").count();
     assert!(shown >= 20, "{shown} texts shown");
 }
@@ -452,31 +324,16 @@ fn the_png_has_the_marker_where_the_svg_has_it() {
     let page = read(&figure.to_svg().expect("svg"));
     let pixmap = tiny_skia::Pixmap::decode_png(&figure.to_png(300.0).expect("png")).expect("a PNG");
     assert_eq!(pixmap.width(), 1050);
-    let (_, x, y) = page
-        .markers
-        .iter()
-        .find(|m| m.0 == "point prefill")
-        .expect("a prefill point");
+    let (_, x, y) = page.markers.iter().find(|m| m.0 == "point prefill").expect("a prefill point");
     let pixel = |x: f64, y: f64| {
-        let p = pixmap
-            .pixel((x * 300.0 / 72.0) as u32, (y * 300.0 / 72.0) as u32)
-            .expect("on the page");
+        let p = pixmap.pixel((x * 300.0 / 72.0) as u32, (y * 300.0 / 72.0) as u32).expect("on the page");
         [p.red(), p.green(), p.blue()]
     };
     assert_eq!(pixel(*x, *y), [0, 114, 178]);
     assert_eq!(pixel(1.0, 1.0), [255, 255, 255]);
-    assert!(matches!(
-        figure.to_png(0.0),
-        Err(FigureError::Resolution { .. })
-    ));
-    assert!(matches!(
-        figure.to_png(f64::NAN),
-        Err(FigureError::Resolution { .. })
-    ));
-    assert!(matches!(
-        figure.to_png(1e9),
-        Err(FigureError::Resolution { .. })
-    ));
+    assert!(matches!(figure.to_png(0.0), Err(FigureError::Resolution { .. })));
+    assert!(matches!(figure.to_png(f64::NAN), Err(FigureError::Resolution { .. })));
+    assert!(matches!(figure.to_png(1e9), Err(FigureError::Resolution { .. })));
 }
 
 #[test]
@@ -490,24 +347,14 @@ fn a_point_above_its_roof_is_an_error() {
     promised_too_much[0].attainable_ops_per_s = SPARSE * 1.001;
     for points in [above_own, above_machine, promised_too_much] {
         let figure = roofline(ColumnWidth::Single, points);
-        let outcomes = [
-            figure.to_svg().err(),
-            figure.to_csv().err(),
-            figure.to_tikz().err(),
-            figure.draw().err(),
-        ];
+        let outcomes = [figure.to_svg().err(), figure.to_csv().err(), figure.to_tikz().err(), figure.draw().err()];
         for error in outcomes {
-            assert!(
-                matches!(error, Some(FigureError::AboveRoof { .. })),
-                "{error:?}"
-            );
+            assert!(matches!(error, Some(FigureError::AboveRoof { .. })), "{error:?}");
         }
     }
     let mut at_its_roof = three_points();
     at_its_roof[0].attained_ops_per_s = at_its_roof[0].attainable_ops_per_s;
-    roofline(ColumnWidth::Single, at_its_roof)
-        .to_svg()
-        .expect("a point on its roof is drawn");
+    roofline(ColumnWidth::Single, at_its_roof).to_svg().expect("a point on its roof is drawn");
 }
 
 #[test]
@@ -515,10 +362,7 @@ fn values_without_a_place_are_refused_by_name() {
     for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let mut points = three_points();
         points[2].intensity_ops_per_byte = value;
-        let error = roofline(ColumnWidth::Single, points)
-            .to_svg()
-            .expect_err("refused")
-            .to_string();
+        let error = roofline(ColumnWidth::Single, points).to_svg().expect_err("refused").to_string();
         assert!(error.contains("intensity_ops_per_byte of 'FFN'"), "{error}");
     }
     let empty = roofline(ColumnWidth::Single, Vec::new());
@@ -526,13 +370,9 @@ fn values_without_a_place_are_refused_by_name() {
     let mut strange = three_points();
     strange[0].label = "注意".to_owned();
     let strange = roofline(ColumnWidth::Single, strange);
-    assert_eq!(
-        strange.to_svg(),
-        Err(FigureError::MissingGlyph { character: '注' })
-    );
+    assert_eq!(strange.to_svg(), Err(FigureError::MissingGlyph { character: '注' }));
     let mut long = roofline(ColumnWidth::Single, three_points());
-    long.title =
-        "a title much longer than one column of a paper has room for at eight points".to_owned();
+    long.title = "a title much longer than one column of a paper has room for at eight points".to_owned();
     assert!(matches!(long.to_svg(), Err(FigureError::TooWide { .. })));
 }
 
@@ -543,20 +383,14 @@ fn exports_carry_every_number() {
     let csv = figure.to_csv().expect("csv");
     let rows: Vec<&str> = csv.lines().collect();
     assert_eq!(rows.len(), 1 + 2 + 2 + 4 + 3);
-    assert!(
-        rows[9].starts_with("point,\"up, \"\"gate\"\" & down_proj\",prefill,90,"),
-        "{}",
-        rows[9]
-    );
+    assert!(rows[9].starts_with("point,\"up, \"\"gate\"\" & down_proj\",prefill,90,"), "{}", rows[9]);
     let mut compared = 0;
     for (row, p) in rows[10..].iter().zip(&figure.points[1..]) {
         let fields: Vec<&str> = row.split(',').collect();
         assert_eq!(fields.len(), 7);
-        for (field, value) in fields[3..].iter().zip([
-            p.intensity_ops_per_byte,
-            p.attained_ops_per_s,
-            p.attainable_ops_per_s,
-        ]) {
+        for (field, value) in
+            fields[3..].iter().zip([p.intensity_ops_per_byte, p.attained_ops_per_s, p.attainable_ops_per_s])
+        {
             assert_eq!(number(field), value);
             compared += 1;
         }
@@ -566,22 +400,13 @@ fn exports_carry_every_number() {
     let tikz = figure.to_tikz().expect("tikz");
     assert!(tikz.contains("\\& down\\_proj"));
     assert!(tikz.contains(&format!("(2e0,{:e})", figure.points[1].attained_ops_per_s)));
-    assert_eq!(
-        tikz.matches("\\begin").count(),
-        tikz.matches("\\end").count()
-    );
+    assert_eq!(tikz.matches("\\begin").count(), tikz.matches("\\end").count());
 }
 
 /// The same picture of a machine with other peaks: ridges and points move together.
 fn scale(figure: &mut Roofline, compute: f64, bandwidth: f64) {
-    figure
-        .ceilings
-        .iter_mut()
-        .for_each(|c| c.ops_per_s *= compute);
-    figure
-        .bandwidths
-        .iter_mut()
-        .for_each(|b| b.bytes_per_s *= bandwidth);
+    figure.ceilings.iter_mut().for_each(|c| c.ops_per_s *= compute);
+    figure.bandwidths.iter_mut().for_each(|b| b.bytes_per_s *= bandwidth);
     for p in &mut figure.points {
         p.intensity_ops_per_byte *= compute / bandwidth;
         p.attained_ops_per_s *= compute;
@@ -590,29 +415,12 @@ fn scale(figure: &mut Roofline, compute: f64, bandwidth: f64) {
 }
 
 fn any_point() -> impl Strategy<Value = Point> {
-    let names = prop::sample::select(vec![
-        "q",
-        "o_proj",
-        "FFN gate",
-        "attention QK^T",
-        "a rather long operator name",
-    ]);
+    let names = prop::sample::select(vec!["q", "o_proj", "FFN gate", "attention QK^T", "a rather long operator name"]);
     // Half of all points in a narrow cluster, as the operators of a decode step are.
     let intensity = prop_oneof![3.5..4.2_f64, (-1.0..3.0_f64).prop_map(|e| 10_f64.powf(e))];
-    (names, any::<bool>(), intensity, 0.05..1.0_f64).prop_map(
-        |(name, prefill, intensity, share)| {
-            point(
-                name,
-                if prefill {
-                    Phase::Prefill
-                } else {
-                    Phase::Decode
-                },
-                intensity,
-                share,
-            )
-        },
-    )
+    (names, any::<bool>(), intensity, 0.05..1.0_f64).prop_map(|(name, prefill, intensity, share)| {
+        point(name, if prefill { Phase::Prefill } else { Phase::Decode }, intensity, share)
+    })
 }
 
 proptest! {
@@ -639,23 +447,10 @@ proptest! {
 fn fourteen_points_in_one_place_are_labelled_apart() {
     let mut points = Vec::new();
     for i in 0..14 {
-        let phase = if i % 2 == 0 {
-            Phase::Prefill
-        } else {
-            Phase::Decode
-        };
-        points.push(point(
-            &format!("layer {i} attention"),
-            phase,
-            4.0 + 0.01 * f64::from(i),
-            0.8,
-        ));
+        let phase = if i % 2 == 0 { Phase::Prefill } else { Phase::Decode };
+        points.push(point(&format!("layer {i} attention"), phase, 4.0 + 0.01 * f64::from(i), 0.8));
     }
-    let page = read(
-        &roofline(ColumnWidth::Single, points)
-            .to_svg()
-            .expect("drawn"),
-    );
+    let page = read(&roofline(ColumnWidth::Single, points).to_svg().expect("drawn"));
     let compared = assert_labels_apart(&page);
     println!("compared {compared} pairs");
     assert!(compared > 200);

@@ -6,10 +6,26 @@ use hw_config::machine::Machine;
 use models::Model;
 use models::compress::Format;
 use session::{Mode, Runner, Setup};
+use sim::engine::MemoryModel;
 use std::time::Instant;
 
 /// Repetitions; the best is printed, since the host does other things as well.
 const TIMES: u32 = 5;
+/// The same step with the memory model that steps every memory cycle: the same cycles, and the ratio of host times.
+fn compare_with_stepping(mut runner: Runner<'_>, cycles: u64, fast_s: f64) {
+    let before = runner.totals.total_cycles();
+    runner.memory_model = MemoryModel::Stepped;
+    let start = Instant::now();
+    runner.decode(POSITION, &[0]).unwrap_or_else(|e| panic!("{e}"));
+    let stepped_s = start.elapsed().as_secs_f64();
+    assert_eq!(runner.totals.total_cycles() - before, cycles, "the stepping memory model must give the same cycles");
+    println!(
+        "the same with the stepping memory model: {:.1} s, {:.0} times as long, equal cycles",
+        stepped_s,
+        stepped_s / fast_s
+    );
+}
+
 /// KV entries before the step.
 const POSITION: u32 = 128;
 
@@ -36,4 +52,5 @@ fn main() {
     println!("one decode step at {POSITION} tokens: {:.1} ms of host time (target 300)", best * 1e3);
     println!("  {cycles} kernel cycles = {:.2} ms simulated, {:.1} tokens/s", simulated_s * 1e3, 1.0 / simulated_s);
     println!("  program {} bytes", runner.program_bytes());
+    compare_with_stepping(runner, cycles, best);
 }

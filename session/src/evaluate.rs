@@ -2,8 +2,8 @@
 //! `float` format, on the float reference.
 
 use crate::{Mode, Runner, SessionError, Setup};
-use models::{Model, Reference};
 use models::reference::nats;
+use models::{Model, Reference};
 use reports::run_report::EvalRow;
 
 /// Tokens of a window; every window starts anew, so the last token of one does not predict the first of the next.

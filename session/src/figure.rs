@@ -14,8 +14,7 @@ pub fn roofline(setup: &Setup, totals: &Totals, width: ColumnWidth) -> Roofline 
     let points: Vec<(Phase, &String, &OperatorTotal)> =
         totals.operators.iter().filter(|(_, t)| t.macs > 0 && t.bytes > 0).map(|((p, n), t)| (*p, n, t)).collect();
     let sparsest = points.iter().map(|(_, _, t)| t.dense_macs as f64 / t.macs as f64).fold(1.0, f64::max);
-    let mut ceilings =
-        vec![Ceiling { label: "INT8 dense".into(), ops_per_s: dense, kind: CeilingKind::ComputeDense }];
+    let mut ceilings = vec![Ceiling { label: "INT8 dense".into(), ops_per_s: dense, kind: CeilingKind::ComputeDense }];
     if sparsest > 1.0 {
         let label = format!("INT8 sparse, {sparsest:.1}x");
         ceilings.push(Ceiling { label, ops_per_s: dense * sparsest, kind: CeilingKind::ComputeSparse });

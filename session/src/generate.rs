@@ -18,7 +18,9 @@ impl<'a> Generation<'a> {
     /// An empty prompt, or what the compiler refuses.
     pub fn start(setup: &'a Setup, prompt: &[u32]) -> Result<Self, SessionError> {
         if prompt.is_empty() {
-            return Err(SessionError::Input("--prompt: got 0 tokens, expected at least 1; give a longer prompt".into()));
+            return Err(SessionError::Input(
+                "--prompt: got 0 tokens, expected at least 1; give a longer prompt".into(),
+            ));
         }
         let mut runner = Runner::new(setup, Mode::ValuesAndCycles)?;
         let logits = runner.prefill(0, 0, prompt)?;

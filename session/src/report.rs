@@ -101,10 +101,14 @@ fn all_bytes(totals: &Totals) -> u64 {
 
 fn utilisation(setup: &Setup, totals: &Totals) -> BTreeMap<String, f64> {
     let cycles = totals.total_cycles() as f64;
-    let mut all: BTreeMap<String, f64> =
-        UNITS.iter().zip(&totals.units).map(|(unit, time)| (unit.name().to_string(), ratio(time.0 as f64, cycles))).collect();
+    let mut all: BTreeMap<String, f64> = UNITS
+        .iter()
+        .zip(&totals.units)
+        .map(|(unit, time)| (unit.name().to_string(), ratio(time.0 as f64, cycles)))
+        .collect();
     let standard = &setup.machine.memory.standard;
-    let per_kernel_cycle = f64::from(standard.clock.mhz) / f64::from(standard.clock.mhz_divisor * setup.machine.kernel_mhz);
+    let per_kernel_cycle =
+        f64::from(standard.clock.mhz) / f64::from(standard.clock.mhz_divisor * setup.machine.kernel_mhz);
     for (channel, busy) in totals.data_bus_busy_cycles.iter().enumerate() {
         all.insert(format!("channel_{channel:02}"), ratio(*busy as f64, cycles * per_kernel_cycle));
     }
@@ -128,7 +132,8 @@ fn resources(setup: &Setup) -> BTreeMap<String, Resource> {
     let resources = setup.machine.resources();
     let available = &setup.machine.board.slrs[resources.slr];
     let used = resources.total;
-    let row = |used: u64, available: u64| Resource { used, available, percent: 100.0 * ratio(used as f64, available as f64) };
+    let row =
+        |used: u64, available: u64| Resource { used, available, percent: 100.0 * ratio(used as f64, available as f64) };
     BTreeMap::from([
         ("lut".to_string(), row(used.lut, u64::from(available.lut))),
         ("ff".to_string(), row(used.ff, u64::from(available.ff))),

@@ -7,9 +7,10 @@ use hw_config::isa::{Operation, REGISTERS, VectorOp};
 use hw_config::program::Program;
 use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
-use sim::engine::{Step, run_step};
+use sim::engine::{MemoryModel, Step, run_step, run_step_with_timeline};
 use sim::functional::{Core, MAX_TOP_K, MemoryImage, Routing};
 use sim::memory::Grouping;
+use sim::outcome::Timeline;
 use std::collections::BTreeMap;
 
 /// First register of the new tokens' ids.
@@ -35,6 +36,13 @@ struct State {
     memory: MemoryImage,
 }
 
+/// What a step started from: enough to run its cycles again, since no step's cycles depend on an earlier step.
+struct Start {
+    program: (StepKind, Bucket),
+    registers: Registers,
+    routing: Vec<Routing>,
+}
+
 /// A model on a machine, ready for steps.
 pub struct Runner<'a> {
     setup: &'a Setup,
@@ -44,6 +52,9 @@ pub struct Runner<'a> {
     programs: BTreeMap<(StepKind, Bucket), Program>,
     draw: u64,
     energy: EnergyModel<'a>,
+    last: Option<Start>,
+    /// How memory is simulated; the cycles are the same.
+    pub memory_model: MemoryModel,
     /// Everything that the steps so far have taken.
     pub totals: Totals,
 }
@@ -66,7 +77,9 @@ impl<'a> Runner<'a> {
         };
         let energy = EnergyModel::new(&setup.machine).map_err(|faults| SessionError::Input(faults.to_string()))?;
         let totals = Totals::default();
-        Ok(Self { setup, compiler, mode, state, programs: BTreeMap::new(), draw, energy, totals })
+        let (programs, last) = (BTreeMap::new(), None);
+        let memory_model = MemoryModel::Fast(Grouping::Shared);
+        Ok(Self { setup, compiler, mode, state, programs, draw, energy, last, memory_model, totals })
     }
 
     /// The compiler, for its memory map.
@@ -78,6 +91,25 @@ impl<'a> Runner<'a> {
     pub fn program_bytes(&self) -> u64 {
         let instructions: usize = self.programs.values().map(|p| p.instructions.len()).sum();
         (instructions * hw_config::isa::Word::BYTES) as u64
+    }
+
+    /// All programs compiled so far, by step kind and length.
+    pub fn programs(&self) -> impl Iterator<Item = (StepKind, Bucket, &Program)> {
+        self.programs.iter().map(|((kind, bucket), program)| (*kind, *bucket, program))
+    }
+
+    /// The last step's program and the cycle of each of its instructions; nothing before the first timed step.
+    pub fn last_timeline(&self) -> Option<(&Program, Timeline)> {
+        let start = self.last.as_ref()?;
+        let program = &self.programs[&start.program];
+        let step = Step {
+            machine: &self.setup.machine,
+            program,
+            registers: &start.registers,
+            routing: &start.routing,
+            memory: self.memory_model,
+        };
+        Some((program, run_step_with_timeline(&step).1))
     }
 
     /// Processes the tokens of `sequence` that stand from `position` on; the logits of the last one, where values are
@@ -151,7 +183,7 @@ impl<'a> Runner<'a> {
                 program,
                 registers: &registers,
                 routing: &routing,
-                grouping: Grouping::Shared,
+                memory: self.memory_model,
             };
             let outcome = run_step(&step);
             let phase = match kind {
@@ -160,6 +192,7 @@ impl<'a> Runner<'a> {
             };
             let energy = self.energy.step(&outcome);
             self.totals.add(phase, program, &outcome, &self.setup.machine, &energy);
+            self.last = Some(Start { program: (kind, bucket), registers, routing });
         }
         Ok(())
     }

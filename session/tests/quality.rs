@@ -24,7 +24,10 @@ fn setup(model: &str, format: &str) -> Setup {
 /// The largest difference of logits from the reference over a text, prefill and decode, and how many were compared.
 fn largest_difference(model: &str, format: &str) -> (f32, usize) {
     let setup = setup(model, format);
-    let text: Vec<u32> = b"First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak".iter().map(|b| u32::from(*b)).collect();
+    let text: Vec<u32> = b"First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak"
+        .iter()
+        .map(|b| u32::from(*b))
+        .collect();
     let mut reference = Reference::new(&setup.model).expect("weights");
     let expected = reference.logits_of(&text).expect("tokens");
     let mut runner = Runner::new(&setup, Mode::Values).unwrap_or_else(|e| panic!("{e}"));
@@ -38,7 +41,9 @@ fn largest_difference(model: &str, format: &str) -> (f32, usize) {
     for (position, (got, expected)) in got.iter().zip(&expected).enumerate() {
         assert_eq!(got.len(), expected.len());
         let here = got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
-        if here > 0.6 { println!("position {position}: {here}"); }
+        if here > 0.6 {
+            println!("position {position}: {here}");
+        }
         for (g, e) in got.iter().zip(expected) {
             most = most.max((g - e).abs());
             compared += 1;

@@ -1,6 +1,6 @@
 //! Speed of the event engine on a step like a decode step of LLaMA-2-7B with INT4 weights: 3.5 GB of weights in tiles,
 //! each a load, an `mv` and, for every eighth, vector work and a store. Prints host time, ns an instruction and
-//! simulated cycles a host second, with channels simulated once and each for itself.
+//! simulated cycles a host second: with channels simulated once, each for itself, and on the stepping memory.
 
 use hw_config::isa::{
     CodeBits, Convert, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Misc, Operand,
@@ -8,7 +8,7 @@ use hw_config::isa::{
 };
 use hw_config::machine::Machine;
 use hw_config::program::{Mark, Program, Region, TrafficClass};
-use sim::engine::{Step, run_step};
+use sim::engine::{MemoryModel, Step, run_step};
 use sim::memory::Grouping;
 use std::time::Instant;
 
@@ -19,35 +19,47 @@ const STEPS: u32 = 32;
 /// Tiles an operator.
 const TILES: u64 = 8;
 
+/// The stepping memory takes a part of the step only: whole, it takes minutes.
+const STEPPED_PART: u64 = 100;
+
 fn main() {
     let machine = Machine::by_name("u280-1core").expect("a shipped machine");
-    let program = decode_step(&machine);
-    let registers = [0; hw_config::isa::REGISTERS];
-    for (name, grouping) in [("shared", Grouping::Shared), ("separate", Grouping::Separate)] {
-        let step = Step { machine: &machine, program: &program, registers: &registers, routing: &[], grouping };
-        let mut best = f64::INFINITY;
-        let mut cycles = 0;
-        for _ in 0..3 {
-            let start = Instant::now();
-            cycles = run_step(&step).cycles;
-            best = best.min(start.elapsed().as_secs_f64());
-        }
-        println!(
-            "engine, channels {name}: {} instructions, {cycles} cycles ({:.2} ms at {} MHz) in {:.1} ms: {:.0} ns an \
-             instruction, {:.2e} cycles/s",
-            program.instructions.len(),
-            machine.seconds(cycles) * 1e3,
-            machine.kernel_mhz,
-            best * 1e3,
-            best * 1e9 / program.instructions.len() as f64,
-            cycles as f64 / best
-        );
-    }
+    let whole = decode_step(&machine, WEIGHT_BYTES);
+    run("whole step, channels shared", &machine, &whole, MemoryModel::Fast(Grouping::Shared), 3);
+    run("whole step, channels separate", &machine, &whole, MemoryModel::Fast(Grouping::Separate), 1);
+    let part = decode_step(&machine, WEIGHT_BYTES / STEPPED_PART);
+    let (fast, fast_s) = run("part of it, channels shared", &machine, &part, MemoryModel::Fast(Grouping::Shared), 3);
+    let (stepped, stepped_s) = run("part of it, stepping memory", &machine, &part, MemoryModel::Stepped, 1);
+    assert_eq!(fast, stepped, "cycles of the fast and the stepping memory");
+    println!("stepping / fast on the same part, same {fast} cycles: {:.0}", stepped_s / fast_s);
 }
 
-fn decode_step(machine: &Machine) -> Program {
+/// Runs a step some times and gives its cycles and the best host time in seconds.
+fn run(name: &str, machine: &Machine, program: &Program, memory: MemoryModel, times: u32) -> (u64, f64) {
+    let registers = [0; hw_config::isa::REGISTERS];
+    let step = Step { machine, program, registers: &registers, routing: &[], memory };
+    let (mut best, mut cycles) = (f64::INFINITY, 0);
+    for _ in 0..times {
+        let start = Instant::now();
+        cycles = run_step(&step).cycles;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    println!(
+        "engine, {name}: {} instructions, {cycles} cycles ({:.2} ms at {} MHz) in {:.1} ms: {:.0} ns an instruction, \
+         {:.2e} cycles/s",
+        program.instructions.len(),
+        machine.seconds(cycles) * 1e3,
+        machine.kernel_mhz,
+        best * 1e3,
+        best * 1e9 / program.instructions.len() as f64,
+        cycles as f64 / best
+    );
+    (cycles, best)
+}
+
+fn decode_step(machine: &Machine, weight_bytes: u64) -> Program {
     let tile_bytes = u64::from(STEPS) / 2 * machine.chunk_bytes();
-    let tiles = WEIGHT_BYTES.div_ceil(tile_bytes);
+    let tiles = weight_bytes.div_ceil(tile_bytes);
     let kv_base = (tiles * tile_bytes).next_multiple_of(machine.memory.line_bytes());
     let chunks = STEPS / 2;
     let slots = (machine.weight_chunks() as u32 / chunks).min(8);

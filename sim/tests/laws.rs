@@ -8,14 +8,14 @@ use hw_config::machine::Machine;
 use hw_config::memory::{MemoryStandard, Slot};
 use hw_config::program::{Mark, Program};
 use sim::energy::EnergyModel;
-use sim::engine::{Step, run_step, run_step_with_timeline};
+use sim::engine::{MemoryModel, Step, run_step, run_step_with_timeline};
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::Grouping;
 use sim::outcome::StepOutcome;
 
-fn outcome(machine: &Machine, seed: u64, length: usize, grouping: Grouping) -> StepOutcome {
+fn outcome(machine: &Machine, seed: u64, length: usize, memory: MemoryModel) -> StepOutcome {
     let (program, registers, routing) = random_step(seed, machine, length);
-    run_step(&Step { machine, program: &program, registers: &registers, routing: &routing, grouping })
+    run_step(&Step { machine, program: &program, registers: &registers, routing: &routing, memory })
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn what_is_counted_adds_up() {
     for (number, variant) in variants().iter().enumerate() {
         let machine = &variant.machine;
         for seed in 0..10 {
-            let o = outcome(machine, 7000 + seed * 20 + number as u64, 80, Grouping::Shared);
+            let o = outcome(machine, 7000 + seed * 20 + number as u64, 80, MemoryModel::Fast(Grouping::Shared));
             let what = format!("{} seed {seed}", variant.name);
             let named = |f: fn(&sim::outcome::Traffic) -> u64| o.traffic.iter().map(f).sum::<u64>();
             let lanes = |lane: usize| o.data_memory.iter().map(|channel| channel.lane_bytes[lane]).sum::<u64>();
@@ -54,19 +54,22 @@ fn what_is_counted_adds_up() {
 }
 
 #[test]
-fn grouping_of_channels_does_not_matter() {
+fn the_memory_model_does_not_matter() {
     let (mut steps, mut differing) = (0, 0);
     for (number, variant) in variants().iter().enumerate() {
         for seed in 0..6 {
             let seed = 9000 + seed * 20 + number as u64;
-            let shared = outcome(&variant.machine, seed, 80, Grouping::Shared);
-            let separate = outcome(&variant.machine, seed, 80, Grouping::Separate);
-            assert_eq!(shared, separate, "{} seed {seed}", variant.name);
+            let shared = outcome(&variant.machine, seed, 80, MemoryModel::Fast(Grouping::Shared));
+            let separate = outcome(&variant.machine, seed, 80, MemoryModel::Fast(Grouping::Separate));
+            assert_eq!(shared, separate, "{} seed {seed}: channels once and each for itself", variant.name);
+            let stepped = outcome(&variant.machine, seed, 80, MemoryModel::Stepped);
+            assert_eq!(shared.cycles, stepped.cycles, "{} seed {seed}: fast and stepped", variant.name);
+            assert_eq!(shared.operators, stepped.operators, "{} seed {seed}: fast and stepped", variant.name);
             steps += 1;
             differing += usize::from(shared.data_memory.windows(2).any(|pair| pair[0] != pair[1]));
         }
     }
-    println!("{steps} steps compared, in {differing} of them channels differ");
+    println!("{steps} steps on three models compared, in {differing} of them channels differ");
     assert!(differing > 0, "no step in which channels differ");
 }
 
@@ -90,8 +93,13 @@ fn recorded_routing_serves_the_engine() {
         core.registers = registers;
         let recorded: Vec<Routing> = core.run(&topk_only, &mut MemoryImage::new(0));
         assert_eq!(recorded.len(), drawn.len(), "seed {seed}: choices");
-        let step =
-            Step { machine, program: &program, registers: &registers, routing: &recorded, grouping: Grouping::Shared };
+        let step = Step {
+            machine,
+            program: &program,
+            registers: &registers,
+            routing: &recorded,
+            memory: MemoryModel::Fast(Grouping::Shared),
+        };
         assert!(run_step(&step).cycles > 0);
         steps += 1;
         choices += recorded.len();
@@ -124,7 +132,13 @@ fn first_instructions_by_hand() {
          mv after_ld=1 first=yes last=yes bits=8 steps=2 cols=32
          end",
     );
-    let step = Step { machine, program: &program, registers: &[0; 128], routing: &[], grouping: Grouping::Shared };
+    let step = Step {
+        machine,
+        program: &program,
+        registers: &[0; 128],
+        routing: &[],
+        memory: MemoryModel::Fast(Grouping::Shared),
+    };
     let (outcome, timeline) = run_step_with_timeline(&step);
     let (memory, instructions) = (&machine.memory.standard, &machine.instructions.standard);
     let kernel = u64::from(machine.kernel_mhz);
@@ -171,7 +185,7 @@ fn first_instructions_by_hand() {
 fn energy_adds_up_and_follows_its_events() {
     let machine = &variants()[0].machine;
     let model = EnergyModel::new(machine).expect("a shipped board");
-    let o = outcome(machine, 5, 120, Grouping::Shared);
+    let o = outcome(machine, 5, 120, MemoryModel::Fast(Grouping::Shared));
     let energy = model.step(&o);
     let sum: f64 = energy.components().iter().map(|(_, joules)| joules).sum();
     assert_eq!(sum, energy.total_j());

@@ -14,7 +14,7 @@ use hw_config::program::random::Rng;
 use hw_config::timing::{
     self, ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, Registers, STORES_IN_FLIGHT,
 };
-use sim::engine::{Step, data_channels, fetch_channel, run_step_with_timeline};
+use sim::engine::{MemoryModel, Step, data_channels, fetch_channel, run_step_with_timeline};
 use sim::functional::Routing;
 use sim::memory::{ChannelConfig, Grouping, KernelCycle, SteppedChannel, Transfer};
 use std::collections::VecDeque;
@@ -397,7 +397,7 @@ impl<'a> Machinery<'a> {
 /// Compares every dispatch, issue and retirement of a step; gives how many values were compared.
 fn compare(variant: &Variant, program: &Program, registers: &Registers, routing: &[Routing]) -> usize {
     let (machine, what) = (&variant.machine, format!("{}, {}", variant.name, program.name));
-    let step = Step { machine, program, registers, routing, grouping: Grouping::Shared };
+    let step = Step { machine, program, registers, routing, memory: MemoryModel::Fast(Grouping::Shared) };
     let (outcome, timeline) = run_step_with_timeline(&step);
     let length = program.instructions.len();
     let mut stepped = Machinery::new(machine, length);

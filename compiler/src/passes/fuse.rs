@@ -242,7 +242,16 @@ fn input_codes(graph: &Graph, node: NodeIndex) -> CodeSlot {
         Operator::Norm(norm) => norm_target(norm).0,
         Operator::Attention(_) => CodeSlot::Attended,
         Operator::Activate(_) | Operator::GatedActivate(_) => CodeSlot::Hidden,
-        other => unreachable!("{other:?} does not feed a linear"),
+        other @ (Operator::Embed
+        | Operator::AddPosition
+        | Operator::HeadNorm(_)
+        | Operator::Linear(_)
+        | Operator::Bias(_)
+        | Operator::Rope
+        | Operator::Route(_)
+        | Operator::Experts(_)
+        | Operator::Add
+        | Operator::Output) => unreachable!("{other:?} does not feed a linear"),
     }
 }
 
@@ -253,10 +262,8 @@ fn layer_of(graph: &Graph, node: NodeIndex) -> usize {
 
 /// The vector that a head operator works on: that of the linear it comes from.
 fn head_vector(graph: &Graph, node: NodeIndex) -> VectorSlot {
-    match graph[input(graph, node, 0)] {
-        Operator::Linear(weight) => vector_of(weight),
-        _ => head_vector(graph, input(graph, node, 0)),
-    }
+    let before = input(graph, node, 0);
+    if let Operator::Linear(weight) = graph[before] { vector_of(weight) } else { head_vector(graph, before) }
 }
 
 fn vector_of(weight: TensorId) -> VectorSlot {
@@ -265,6 +272,10 @@ fn vector_of(weight: TensorId) -> VectorSlot {
         TensorId::Layer(_, LayerPart::Key(Param::Weight)) => VectorSlot::Key,
         TensorId::Layer(_, LayerPart::Value(Param::Weight)) => VectorSlot::Value,
         TensorId::Layer(_, LayerPart::Router) => VectorSlot::Scores,
-        other => unreachable!("{other} is not kept as a vector"),
+        TensorId::Layer(..)
+        | TensorId::Embedding
+        | TensorId::PositionEmbedding
+        | TensorId::FinalNorm(_)
+        | TensorId::Output(_) => unreachable!("{weight} is not kept as a vector"),
     }
 }

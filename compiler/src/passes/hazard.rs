@@ -161,7 +161,10 @@ fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {
     let writes = match misc.op {
         VectorOp::Quant => {
             let words = len.div_ceil(machine.chain());
-            vec![span(Space::Activation, misc.dst, misc.dst_stride, rows, words), span(Space::Slot, misc.aux, 1, rows, 1)]
+            vec![
+                span(Space::Activation, misc.dst, misc.dst_stride, rows, words),
+                span(Space::Slot, misc.aux, 1, rows, 1),
+            ]
         }
         VectorOp::TopK => {
             vec![span(Space::Vector, misc.dst, misc.dst_stride, rows, misc.aux), (Space::Register, 8, 8 + misc.aux)]

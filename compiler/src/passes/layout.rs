@@ -139,7 +139,10 @@ pub fn run(
     let (needed, available) = (map.used_bytes(), machine.memory_bytes());
     if needed > available {
         return Err(CompileError::DoesNotFit {
-            what: format!("the model with {} sequences of {} tokens in the memory of `{}`", options.batch, map.context, machine.name),
+            what: format!(
+                "the model with {} sequences of {} tokens in the memory of `{}`",
+                options.batch, map.context, machine.name
+            ),
             needed: format!("{needed} bytes"),
             available: format!("{available} bytes"),
             advice: "use a format with fewer bits, fewer tokens, or a machine with more memory".into(),
@@ -155,7 +158,9 @@ fn place_linears(tiled: &BTreeMap<TensorId, TiledLinear>, cursor: &mut Cursor) -
         // Experts part by part, so that the same part of the next expert is always one linear further.
         TensorId::Layer(layer, LayerPart::Expert(e, part)) => (0, *layer, 1, part_number(*part), *e),
         TensorId::Layer(layer, _) => (0, *layer, 0, 0, 0),
-        TensorId::Embedding | TensorId::PositionEmbedding | TensorId::FinalNorm(_) | TensorId::Output(_) => (1, 0, 0, 0, 0),
+        TensorId::Embedding | TensorId::PositionEmbedding | TensorId::FinalNorm(_) | TensorId::Output(_) => {
+            (1, 0, 0, 0, 0)
+        }
     });
     let sum = |f: fn(&TiledLinear) -> u64| tiled.values().map(f).sum::<u64>();
     let mut weight = cursor.region("weights".into(), TrafficClass::Weights, sum(|l| l.bytes.weight));
@@ -226,7 +231,9 @@ fn place_tables(
         }
     }
     let rope = match config.position {
-        Position::Rope { rotary_dims, .. } => Some(padded("rope".into(), options.context, rotary_dims as u32, 4, padding)),
+        Position::Rope { rotary_dims, .. } => {
+            Some(padded("rope".into(), options.context, rotary_dims as u32, 4, padding))
+        }
         Position::Learned { .. } => None,
     };
     let ones = padded("ones".into(), 1, machine.width(), 2, 0);

@@ -204,9 +204,12 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, steps: u32, chunks: u32) -
     if piece == 0 {
         return Err(CompileError::DoesNotFit {
             what: format!("a group of {} steps of {bits}-bit weights", group.max(1)),
-            needed: format!("a quarter of the weight, index and scale buffers (allow {by_codes}, {by_index}, {by_scale} steps)"),
+            needed: format!(
+                "a quarter of the weight, index and scale buffers (allow {by_codes}, {by_index}, {by_scale} steps)"
+            ),
             available: format!("{most} steps on machine `{}`", machine.name),
-            advice: "raise the smallest of core.buffers.weight_kib, index_kib, scale_kib, or use a smaller group".into(),
+            advice: "raise the smallest of core.buffers.weight_kib, index_kib, scale_kib, or use a smaller group"
+                .into(),
         });
     }
     Ok(piece)
@@ -217,7 +220,14 @@ pub fn stream_chunks(steps: u32, bits: u32) -> u32 {
     (steps * bits).div_ceil(8)
 }
 
-fn piece(machine: &Machine, plan: LinearLayout, cols: u32, first_step: u32, steps: u32, bytes: &mut ClassBytes) -> Piece {
+fn piece(
+    machine: &Machine,
+    plan: LinearLayout,
+    cols: u32,
+    first_step: u32,
+    steps: u32,
+    bytes: &mut ClassBytes,
+) -> Piece {
     let line = machine.memory.line_bytes();
     let chunk_block = |bits: u32, cursor: &mut u64| {
         let chunks = stream_chunks(steps, bits);

@@ -17,10 +17,9 @@ impl<'a> Pairs<'a> {
     fn parse(line: usize, words: impl Iterator<Item = &'a str>) -> Result<Self, AssembleError> {
         let mut values = BTreeMap::new();
         for word in words {
-            let (name, value) = word.split_once('=').ok_or_else(|| AssembleError {
-                line,
-                message: format!("got `{word}`, expected `field=value`"),
-            })?;
+            let (name, value) = word
+                .split_once('=')
+                .ok_or_else(|| AssembleError { line, message: format!("got `{word}`, expected `field=value`") })?;
             if values.insert(name, value).is_some() {
                 return Err(AssembleError { line, message: format!("field `{name}` stands twice") });
             }
@@ -36,8 +35,7 @@ impl<'a> Pairs<'a> {
             None => return Ok(T::from_bits(0).expect("zero is a value of every field")),
         };
         let limit = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-        let expected =
-            || if T::VALUES.is_empty() { format!("a number up to {limit}") } else { T::VALUES.join(", ") };
+        let expected = || if T::VALUES.is_empty() { format!("a number up to {limit}") } else { T::VALUES.join(", ") };
         T::read(text).filter(|v| v.to_bits() <= limit).ok_or_else(|| AssembleError {
             line,
             message: format!("field `{name}` is `{text}`, expected {}", expected()),

@@ -42,13 +42,7 @@ pub fn quantize_i8(x: f32, inv_scale: f32) -> i8 {
 /// Panics if the lengths differ.
 #[inline]
 pub fn quantize_i8_slice(values: &[f32], inv_scale: f32, codes: &mut [i8]) {
-    assert_eq!(
-        values.len(),
-        codes.len(),
-        "quantize_i8_slice: {} values into {} codes",
-        values.len(),
-        codes.len()
-    );
+    assert_eq!(values.len(), codes.len(), "quantize_i8_slice: {} values into {} codes", values.len(), codes.len());
     for (code, &value) in codes.iter_mut().zip(values) {
         *code = quantize_i8(value, inv_scale);
     }

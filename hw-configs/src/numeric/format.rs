@@ -83,14 +83,8 @@ impl NumberFormat {
         }
         let known = NOT_BUILT.iter().find(|row| row.name == name);
         Err(known.map_or_else(
-            || Unsupported::Unknown {
-                name: name.to_owned(),
-            },
-            |row| Unsupported::NotBuilt {
-                name: name.to_owned(),
-                what: row.what,
-                nearest: row.nearest,
-            },
+            || Unsupported::Unknown { name: name.to_owned() },
+            |row| Unsupported::NotBuilt { name: name.to_owned(), what: row.what, nearest: row.nearest },
         ))
     }
 }
@@ -104,11 +98,7 @@ impl fmt::Display for NumberFormat {
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBuilt {
-                name,
-                what,
-                nearest,
-            } => write!(
+            Self::NotBuilt { name, what, nearest } => write!(
                 f,
                 "number format `{name}` ({what}) is not built: the nearest that works is `{nearest}` ({} bits)",
                 nearest.bits()
@@ -134,11 +124,7 @@ struct NotBuilt {
 }
 
 const fn row(name: &'static str, what: &'static str, nearest: NumberFormat) -> NotBuilt {
-    NotBuilt {
-        name,
-        what,
-        nearest,
-    }
+    NotBuilt { name, what, nearest }
 }
 
 const INT2: NumberFormat = NumberFormat::Int(CodeBits::B2);
@@ -159,50 +145,22 @@ const NOT_BUILT: [NotBuilt; 29] = [
     row("fp4", "4-bit floating point", INT4),
     row("fp6", "6-bit floating point", INT8),
     row("fp8", "8-bit floating point", INT8),
-    row(
-        "bitmod-fp3",
-        "BitMoD: one of four 3-bit value tables per group",
-        INT3,
-    ),
-    row(
-        "bitmod-fp4",
-        "BitMoD: one of four 4-bit value tables per group",
-        INT4,
-    ),
+    row("bitmod-fp3", "BitMoD: one of four 3-bit value tables per group", INT3),
+    row("bitmod-fp4", "BitMoD: one of four 4-bit value tables per group", INT4),
     row("flint", "flint: exponent and integer share one field", INT4),
     row("nf4", "4-bit normal-quantile table", INT4),
     row("ternary", "-1, 0, +1", INT2),
     row("binary", "0, 1 bit-planes", INT2),
     row("bipolar", "-1, +1 bit-planes", INT2),
     row("table", "values looked up in a table of the tensor", INT4),
-    row(
-        "codebook",
-        "vectors looked up in a codebook (SqueezeLLM, AQLM)",
-        INT4,
-    ),
-    row(
-        "planes",
-        "bit-planes of mixed width (ABQ-LLM, BitStack)",
-        INT4,
-    ),
+    row("codebook", "vectors looked up in a codebook (SqueezeLLM, AQLM)", INT4),
+    row("planes", "bit-planes of mixed width (ABQ-LLM, BitStack)", INT4),
     row("nested", "bit-nested planes (matryoshka, D2MoE)", INT8),
     row("mixed", "one data type per group", INT8),
-    row(
-        "outliers",
-        "dense codes with separate outliers (SpQR, PB-LLM)",
-        INT8,
-    ),
-    row(
-        "shiftadd",
-        "binary matrices with group scales (ShiftAddLLM)",
-        INT3,
-    ),
+    row("outliers", "dense codes with separate outliers (SpQR, PB-LLM)", INT8),
+    row("shiftadd", "binary matrices with group scales (ShiftAddLLM)", INT3),
     row("entropy", "entropy-coded values (QMoE)", INT2),
-    row(
-        "dfloat11",
-        "entropy-coded bf16 (DFloat11)",
-        NumberFormat::Bf16,
-    ),
+    row("dfloat11", "entropy-coded bf16 (DFloat11)", NumberFormat::Bf16),
     row("lowrank", "product of two thin matrices", INT8),
     row("delta", "difference to a base model (ComPEFT)", INT8),
     row("hadamard", "codes after a Hadamard transform (QuEST)", INT4),

@@ -24,11 +24,7 @@ pub const CANONICAL_NAN: f32 = f32::from_bits(CANONICAL_NAN_BITS);
 #[inline(always)]
 #[must_use]
 pub fn flush(x: f32) -> f32 {
-    let keep_sign_only = if x.abs() < f32::MIN_POSITIVE {
-        0x8000_0000
-    } else {
-        u32::MAX
-    };
+    let keep_sign_only = if x.abs() < f32::MIN_POSITIVE { 0x8000_0000 } else { u32::MAX };
     f32::from_bits(x.to_bits() & keep_sign_only)
 }
 
@@ -37,11 +33,7 @@ pub fn flush(x: f32) -> f32 {
 #[must_use]
 pub fn canonical(x: f32) -> f32 {
     let flushed = flush(x);
-    f32::from_bits(if x.is_nan() {
-        CANONICAL_NAN_BITS
-    } else {
-        flushed.to_bits()
-    })
+    f32::from_bits(if x.is_nan() { CANONICAL_NAN_BITS } else { flushed.to_bits() })
 }
 
 /// Applies [`canonical`] to each element, in place.
@@ -70,10 +62,7 @@ pub fn is_canonical(x: f32) -> bool {
 #[inline(always)]
 #[must_use]
 pub fn add(a: f32, b: f32) -> f32 {
-    debug_assert!(
-        is_flushed(a) && is_flushed(b),
-        "add: subnormal operand {a:e} or {b:e}"
-    );
+    debug_assert!(is_flushed(a) && is_flushed(b), "add: subnormal operand {a:e} or {b:e}");
     flush(a + b)
 }
 
@@ -81,10 +70,7 @@ pub fn add(a: f32, b: f32) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn sub(a: f32, b: f32) -> f32 {
-    debug_assert!(
-        is_flushed(a) && is_flushed(b),
-        "sub: subnormal operand {a:e} or {b:e}"
-    );
+    debug_assert!(is_flushed(a) && is_flushed(b), "sub: subnormal operand {a:e} or {b:e}");
     flush(a - b)
 }
 
@@ -92,10 +78,7 @@ pub fn sub(a: f32, b: f32) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn mul(a: f32, b: f32) -> f32 {
-    debug_assert!(
-        is_flushed(a) && is_flushed(b),
-        "mul: subnormal operand {a:e} or {b:e}"
-    );
+    debug_assert!(is_flushed(a) && is_flushed(b), "mul: subnormal operand {a:e} or {b:e}");
     flush(a * b)
 }
 
@@ -104,11 +87,7 @@ pub fn mul(a: f32, b: f32) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn order_key(x: f32) -> i32 {
-    debug_assert!(
-        is_canonical(x),
-        "order_key: value {:#010x} is not in stored form",
-        x.to_bits()
-    );
+    debug_assert!(is_canonical(x), "order_key: value {:#010x} is not in stored form", x.to_bits());
     let bits = x.to_bits().cast_signed();
     bits ^ ((bits >> 31) & i32::MAX)
 }

@@ -8,8 +8,7 @@
 use super::fp32::{CANONICAL_NAN, add, canonical, mul, sub};
 use super::latency;
 use super::tables::{
-    EXP2, EXP2_LAYOUT, LOG2_E, LOG2_E_FRACTION_BITS, Layout, RECIPROCAL, RECIPROCAL_LAYOUT, RSQRT,
-    RSQRT_LAYOUT,
+    EXP2, EXP2_LAYOUT, LOG2_E, LOG2_E_FRACTION_BITS, Layout, RECIPROCAL, RECIPROCAL_LAYOUT, RSQRT, RSQRT_LAYOUT,
 };
 
 /// What the documentation and the RTL generator need to know of a function.
@@ -57,12 +56,7 @@ pub const FUNCTIONS: [FunctionSpec; 7] = [
         latency_cycles: latency::EXP_CYCLES,
         bound: ErrorBound::Ulp(1.05),
     },
-    FunctionSpec {
-        name: "sigmoid",
-        table: None,
-        latency_cycles: latency::SIGMOID_CYCLES,
-        bound: ErrorBound::Ulp(3.0),
-    },
+    FunctionSpec { name: "sigmoid", table: None, latency_cycles: latency::SIGMOID_CYCLES, bound: ErrorBound::Ulp(3.0) },
     FunctionSpec {
         name: "silu",
         table: None,
@@ -75,12 +69,7 @@ pub const FUNCTIONS: [FunctionSpec; 7] = [
         latency_cycles: latency::GELU_TANH_CYCLES,
         bound: ErrorBound::UlpOfOperand(2.5),
     },
-    FunctionSpec {
-        name: "tanh",
-        table: None,
-        latency_cycles: latency::TANH_CYCLES,
-        bound: ErrorBound::UlpOfOne(2.0),
-    },
+    FunctionSpec { name: "tanh", table: None, latency_cycles: latency::TANH_CYCLES, bound: ErrorBound::UlpOfOne(2.0) },
 ];
 
 const MANTISSA_BITS: u32 = 23;
@@ -164,20 +153,12 @@ pub fn exp(x: f32) -> f32 {
             let product = u64::from(bits & MANTISSA_MASK | HIDDEN_ONE) * LOG2_E;
             // Below 2^-26 the 58-bit product is shifted out whole; zero operands come here too.
             let shift = (MANTISSA_BITS + LOG2_E_FRACTION_BITS - FRACTION_BITS) as i32 - exponent;
-            let magnitude = if shift > 58 {
-                0
-            } else {
-                (product + (1 << (shift - 1))) >> shift
-            }
-            .cast_signed();
+            let magnitude = if shift > 58 { 0 } else { (product + (1 << (shift - 1))) >> shift }.cast_signed();
             let scaled = if negative { -magnitude } else { magnitude };
             let fraction = (scaled & ((1 << FRACTION_BITS) - 1)) as u32;
             let (index, residual) = split(fraction, EXP2_LAYOUT.residual_bits);
             let significand = EXP2_LAYOUT.evaluate(EXP2[index], residual);
-            f32::from_bits(assemble(
-                (scaled >> FRACTION_BITS) as i32 + BIAS,
-                significand,
-            ))
+            f32::from_bits(assemble((scaled >> FRACTION_BITS) as i32 + BIAS, significand))
         }
     }
 }
@@ -237,10 +218,7 @@ fn split(fraction: u32, residual_bits: u32) -> (usize, i32) {
 /// runs into the exponent. Below the normals it is zero, above them infinity.
 #[inline(always)]
 fn assemble(biased: i32, significand: u32) -> u32 {
-    debug_assert!(
-        (HIDDEN_ONE..=2 * HIDDEN_ONE).contains(&significand),
-        "significand {significand:#x}"
-    );
+    debug_assert!((HIDDEN_ONE..=2 * HIDDEN_ONE).contains(&significand), "significand {significand:#x}");
     let carry = (significand >> (MANTISSA_BITS + 1)) as i32;
     match biased + carry {
         ..=0 => 0,

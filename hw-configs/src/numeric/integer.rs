@@ -30,11 +30,7 @@ pub struct UnsupportedBits {
 
 impl fmt::Display for UnsupportedBits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "integer weights of {} bits are not built: expected 2, 3, 4, 5 or 8; ",
-            self.bits
-        )?;
+        write!(f, "integer weights of {} bits are not built: expected 2, 3, 4, 5 or 8; ", self.bits)?;
         match CodeBits::ALL.iter().find(|built| built.bits() > self.bits) {
             Some(next) => write!(f, "the next wider that works is {}", next.bits()),
             None => write!(f, "the widest that works is 8"),
@@ -50,10 +46,7 @@ impl CodeBits {
 
     /// The width as a type, or the refusal that names the nearest.
     pub fn from_bits(bits: u8) -> Result<Self, UnsupportedBits> {
-        Self::ALL
-            .into_iter()
-            .find(|built| built.bits() == bits)
-            .ok_or(UnsupportedBits { bits })
+        Self::ALL.into_iter().find(|built| built.bits() == bits).ok_or(UnsupportedBits { bits })
     }
 
     /// Bits of one code.
@@ -86,11 +79,7 @@ impl CodeBits {
     pub const fn max_integer_scale(self) -> u8 {
         let by_range = 1_u8 << (8 - self.bits());
         let by_field = (1 << INTEGER_SCALE_BITS) - 1;
-        if by_range < by_field {
-            by_range
-        } else {
-            by_field
-        }
+        if by_range < by_field { by_range } else { by_field }
     }
 
     /// The code in the low bits of `field`; higher bits of `field` are ignored.
@@ -114,24 +103,11 @@ pub const MAX_DOT_ELEMENTS: usize = (i32::MAX / (128 * 128)) as usize;
 #[inline]
 #[must_use]
 pub fn dot_i8(a: &[i8], w: &[i8]) -> i32 {
-    assert_eq!(
-        a.len(),
-        w.len(),
-        "dot_i8: {} activations but {} weights",
-        a.len(),
-        w.len()
-    );
-    assert!(
-        a.len() <= MAX_DOT_ELEMENTS,
-        "dot_i8: {} elements, at most {MAX_DOT_ELEMENTS} fit i32",
-        a.len()
-    );
+    assert_eq!(a.len(), w.len(), "dot_i8: {} activations but {} weights", a.len(), w.len());
+    assert!(a.len() <= MAX_DOT_ELEMENTS, "dot_i8: {} elements, at most {MAX_DOT_ELEMENTS} fit i32", a.len());
     // The plain form vectorises on baseline x86-64: a product of two i8 fits 16 bits (pmullw), eight at a time.
     // Chunked variants that make the compiler use pmaddwd gain a tenth and read worse.
-    a.iter()
-        .zip(w)
-        .map(|(&a, &w)| i32::from(a) * i32::from(w))
-        .sum()
+    a.iter().zip(w).map(|(&a, &w)| i32::from(a) * i32::from(w)).sum()
 }
 
 /// The 8-bit weight of a two-level format: the code times its group's integer scale (DGQ's fine INT4 in
@@ -142,10 +118,7 @@ pub fn dot_i8(a: &[i8], w: &[i8]) -> i32 {
 #[inline(always)]
 #[must_use]
 pub fn expand_two_level(code: i8, integer_scale: u8) -> i8 {
-    assert!(
-        (1..1 << INTEGER_SCALE_BITS).contains(&integer_scale),
-        "integer scale {integer_scale}: expected 1 to 15"
-    );
+    assert!((1..1 << INTEGER_SCALE_BITS).contains(&integer_scale), "integer scale {integer_scale}: expected 1 to 15");
     let product = i16::from(code) * i16::from(integer_scale);
     assert!(
         (i16::from(i8::MIN)..=i16::from(i8::MAX)).contains(&product),
@@ -159,20 +132,12 @@ pub fn expand_two_level(code: i8, integer_scale: u8) -> i8 {
 ///
 /// Panics if a code is out of range or `packed` is not exactly [`packed_bytes`] long.
 pub fn pack_codes(codes: &[i8], bits: CodeBits, packed: &mut [u8]) {
-    assert_eq!(
-        packed.len(),
-        packed_bytes(codes.len(), bits),
-        "pack_codes: wrong length for {} codes",
-        codes.len()
-    );
+    assert_eq!(packed.len(), packed_bytes(codes.len(), bits), "pack_codes: wrong length for {} codes", codes.len());
     packed.fill(0);
     let width = usize::from(bits.bits());
     let mask = u16::MAX >> (16 - width);
     for (i, &code) in codes.iter().enumerate() {
-        assert!(
-            (bits.min()..=bits.max()).contains(&code),
-            "code {code} at {i} does not fit {width} bits"
-        );
+        assert!((bits.min()..=bits.max()).contains(&code), "code {code} at {i} does not fit {width} bits");
         let field = (i16::from(code).cast_unsigned() & mask) << (i * width % 8);
         let byte = i * width / 8;
         packed[byte] |= field as u8;
@@ -186,12 +151,7 @@ pub fn pack_codes(codes: &[i8], bits: CodeBits, packed: &mut [u8]) {
 ///
 /// Panics if `packed` is not exactly [`packed_bytes`] long.
 pub fn unpack_codes(packed: &[u8], bits: CodeBits, codes: &mut [i8]) {
-    assert_eq!(
-        packed.len(),
-        packed_bytes(codes.len(), bits),
-        "unpack_codes: wrong length for {} codes",
-        codes.len()
-    );
+    assert_eq!(packed.len(), packed_bytes(codes.len(), bits), "unpack_codes: wrong length for {} codes", codes.len());
     // One copy of the loop for each width, so that shifts and masks are constants.
     match bits {
         CodeBits::B2 => unpack_fields::<2>(packed, codes),

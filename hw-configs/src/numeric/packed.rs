@@ -23,10 +23,7 @@ const ACCUMULATOR_BITS: u32 = 48;
 #[must_use]
 pub fn packed_pair_mac(accumulator: i64, hi: i8, lo: i8, shared: i8) -> i64 {
     let operand = (i64::from(hi) << LANE_BITS) + i64::from(lo);
-    sign_extend(
-        accumulator.wrapping_add(operand * i64::from(shared)),
-        ACCUMULATOR_BITS,
-    )
+    sign_extend(accumulator.wrapping_add(operand * i64::from(shared)), ACCUMULATOR_BITS)
 }
 
 /// The two lanes of an accumulator: `(hi, lo)`. Exact if at most [`MAX_PRODUCTS`] were added.

@@ -50,9 +50,7 @@ pub fn sum_of_squared_deviations(values: &[f32], mean: f32, lanes: usize) -> f32
 pub fn max(values: &[f32]) -> f32 {
     // The key is an involution on bit patterns, so the maximum of keys is the key of the maximum.
     let lowest = order_key(f32::NEG_INFINITY);
-    let best = values
-        .iter()
-        .fold(lowest, |best, &x| best.max(order_key(x)));
+    let best = values.iter().fold(lowest, |best, &x| best.max(order_key(x)));
     from_order_key(best)
 }
 
@@ -61,9 +59,7 @@ pub fn max(values: &[f32]) -> f32 {
 #[must_use]
 pub fn max_abs(values: &[f32]) -> f32 {
     // Magnitudes in stored form order as their bit patterns.
-    let bits = values
-        .iter()
-        .fold(0_i32, |best, &x| best.max(x.abs().to_bits().cast_signed()));
+    let bits = values.iter().fold(0_i32, |best, &x| best.max(x.abs().to_bits().cast_signed()));
     f32::from_bits(bits.cast_unsigned())
 }
 

@@ -105,11 +105,7 @@ const NODES: [usize; 3] = [1, 8, 15];
 const NODE_FRACTION_BITS: u32 = 50;
 
 const fn reciprocal_table() -> [Quadratic; 128] {
-    let mut table = [Quadratic {
-        c0: 0,
-        c1: 0,
-        c2: 0,
-    }; 128];
+    let mut table = [Quadratic { c0: 0, c1: 0, c2: 0 }; 128];
     let one = (table.len() * STEPS) as u128;
     let mut index = 0;
     while index < table.len() {
@@ -127,11 +123,7 @@ const fn reciprocal_table() -> [Quadratic; 128] {
 }
 
 const fn rsqrt_table() -> [Quadratic; 256] {
-    let mut table = [Quadratic {
-        c0: 0,
-        c1: 0,
-        c2: 0,
-    }; 256];
+    let mut table = [Quadratic { c0: 0, c1: 0, c2: 0 }; 256];
     let per_binade = table.len() / 2;
     let one = (per_binade * STEPS) as u128;
     let mut index = 0;
@@ -151,11 +143,7 @@ const fn rsqrt_table() -> [Quadratic; 256] {
 }
 
 const fn exp2_table() -> [Quadratic; 64] {
-    let mut table = [Quadratic {
-        c0: 0,
-        c1: 0,
-        c2: 0,
-    }; 64];
+    let mut table = [Quadratic { c0: 0, c1: 0, c2: 0 }; 64];
     let mut index = 0;
     while index < table.len() {
         let mut values = [0_i64; 3];

@@ -114,8 +114,9 @@ impl RawMachine {
         // A wait counts back at most 2^WAIT_BITS - 1 instructions; four are left for those in a unit's own stages.
         let most = (1u32 << WAIT_BITS) - 4 - MATRIX_IN_FLIGHT as u32;
         if core.queue.value.is_some_and(|queue| queue > most) {
-            let expected =
-                format!("at most {most} (waits have {WAIT_BITS} bits, {MATRIX_IN_FLIGHT} matrix instructions are in flight)");
+            let expected = format!(
+                "at most {most} (waits have {WAIT_BITS} bits, {MATRIX_IN_FLIGHT} matrix instructions are in flight)"
+            );
             document.fault_at(&core.queue, expected, "use a shorter queue");
         }
     }

@@ -12,10 +12,7 @@ fn built_formats_are_read_back_from_their_names() {
         assert_eq!(NumberFormat::parse(format.name()), Ok(format));
         assert_eq!(format.bits(), bits, "{format}");
     }
-    assert_eq!(
-        NumberFormat::parse("int5"),
-        Ok(NumberFormat::Int(CodeBits::B5))
-    );
+    assert_eq!(NumberFormat::parse("int5"), Ok(NumberFormat::Int(CodeBits::B5)));
     report("format names", 2 * widths.len() as u64);
 }
 
@@ -47,11 +44,7 @@ fn formats_of_published_systems_are_refused_by_name() {
     ];
     for name in names {
         match NumberFormat::parse(name) {
-            Err(Unsupported::NotBuilt {
-                name: given,
-                nearest,
-                ..
-            }) => {
+            Err(Unsupported::NotBuilt { name: given, nearest, .. }) => {
                 assert_eq!(given, name);
                 assert!(NumberFormat::ALL.contains(&nearest));
             }
@@ -60,10 +53,9 @@ fn formats_of_published_systems_are_refused_by_name() {
             }
         }
     }
-    let message = NumberFormat::parse("nf4")
-        .expect_err("not built")
-        .to_string();
-    let expected = "number format `nf4` (4-bit normal-quantile table) is not built: the nearest that works is `int4` (4 bits)";
+    let message = NumberFormat::parse("nf4").expect_err("not built").to_string();
+    let expected =
+        "number format `nf4` (4-bit normal-quantile table) is not built: the nearest that works is `int4` (4 bits)";
     assert_eq!(message, expected);
     report("refused formats", names.len() as u64);
 }
@@ -71,7 +63,6 @@ fn formats_of_published_systems_are_refused_by_name() {
 #[test]
 fn unknown_names_list_what_works() {
     let message = NumberFormat::parse("in4").expect_err("unknown").to_string();
-    let expected =
-        "unknown number format `in4`: expected one of int2, int3, int4, int5, int8, f16, bf16, f32";
+    let expected = "unknown number format `in4`: expected one of int2, int3, int4, int5, int8, f16, bf16, f32";
     assert_eq!(message, expected);
 }

@@ -1,9 +1,7 @@
 //! The functions' accuracy against f64, their special values, and their frozen bit patterns.
 
 use hw_config::numeric::fp32::{CANONICAL_NAN, canonical};
-use hw_config::numeric::functions::{
-    ErrorBound, FUNCTIONS, exp, gelu_tanh, reciprocal, rsqrt, sigmoid, silu, tanh,
-};
+use hw_config::numeric::functions::{ErrorBound, FUNCTIONS, exp, gelu_tanh, reciprocal, rsqrt, sigmoid, silu, tanh};
 
 use crate::report;
 
@@ -25,18 +23,8 @@ fn ulp(x: f64) -> f64 {
 
 /// The largest error of `f` over `operands`, in the units of `bound`. An exact result below the normals is
 /// left out of relative measures only.
-fn sweep(
-    operands: impl Iterator<Item = u32>,
-    f: fn(f32) -> f32,
-    exact: fn(f64) -> f64,
-    bound: ErrorBound,
-) -> Measured {
-    let mut measured = Measured {
-        max_error: 0.0,
-        worst: 0.0,
-        correctly_rounded: 0,
-        compared: 0,
-    };
+fn sweep(operands: impl Iterator<Item = u32>, f: fn(f32) -> f32, exact: fn(f64) -> f64, bound: ErrorBound) -> Measured {
+    let mut measured = Measured { max_error: 0.0, worst: 0.0, correctly_rounded: 0, compared: 0 };
     for bits in operands {
         let x = f32::from_bits(bits);
         let truth = exact(f64::from(x));
@@ -59,17 +47,8 @@ fn sweep(
 }
 
 /// Sweeps, prints the row of the accuracy table, and holds it to the bound and to the page.
-fn check(
-    name: &str,
-    domain: &str,
-    operands: impl Iterator<Item = u32>,
-    f: fn(f32) -> f32,
-    exact: fn(f64) -> f64,
-) {
-    let spec = FUNCTIONS
-        .iter()
-        .find(|spec| spec.name == name)
-        .expect("a listed function");
+fn check(name: &str, domain: &str, operands: impl Iterator<Item = u32>, f: fn(f32) -> f32, exact: fn(f64) -> f64) {
+    let spec = FUNCTIONS.iter().find(|spec| spec.name == name).expect("a listed function");
     let measured = sweep(operands, f, exact, spec.bound);
     let (bound, unit) = match spec.bound {
         ErrorBound::Ulp(bound) => (bound, "ulp"),
@@ -82,22 +61,10 @@ fn check(
         measured.compared, measured.max_error, spec.latency_cycles
     );
     println!("{row}");
-    println!(
-        "worst at {:e} ({:#010x})",
-        measured.worst,
-        measured.worst.to_bits()
-    );
+    println!("worst at {:e} ({:#010x})", measured.worst, measured.worst.to_bits());
     report(name, measured.compared);
-    assert!(
-        measured.max_error <= bound,
-        "{name}: {} {unit} at {:e}",
-        measured.max_error,
-        measured.worst
-    );
-    assert!(
-        PAGE.contains(&row),
-        "docs/src/numerics.md does not show the measured row:\n{row}"
-    );
+    assert!(measured.max_error <= bound, "{name}: {} {unit} at {:e}", measured.max_error, measured.worst);
+    assert!(PAGE.contains(&row), "docs/src/numerics.md does not show the measured row:\n{row}");
 }
 
 /// Every `step`-th pattern from `low` to `high` (both positive, low <= high).
@@ -149,27 +116,13 @@ fn every_operand_keeps_the_bound() {
         ("tanh", 1e6, 1e6, tanh, f64::tanh),
     ];
     for (name, lowest, highest, f, exact) in rows {
-        let spec = FUNCTIONS
-            .iter()
-            .find(|spec| spec.name == name)
-            .expect("a listed function");
+        let spec = FUNCTIONS.iter().find(|spec| spec.name == name).expect("a listed function");
         for (sign, end) in [(negative as fn(u32) -> u32, lowest), (|bits| bits, highest)] {
             let measured = sweep(patterns(TINY, end, 1).map(sign), f, exact, spec.bound);
-            println!(
-                "{name}: {:.4} at {:#010x}",
-                measured.max_error,
-                measured.worst.to_bits()
-            );
+            println!("{name}: {:.4} at {:#010x}", measured.max_error, measured.worst.to_bits());
             report(name, measured.compared);
-            let (ErrorBound::Ulp(bound)
-            | ErrorBound::UlpOfOperand(bound)
-            | ErrorBound::UlpOfOne(bound)) = spec.bound;
-            assert!(
-                measured.max_error <= bound,
-                "{name}: {} at {:e}",
-                measured.max_error,
-                measured.worst
-            );
+            let (ErrorBound::Ulp(bound) | ErrorBound::UlpOfOperand(bound) | ErrorBound::UlpOfOne(bound)) = spec.bound;
+            assert!(measured.max_error <= bound, "{name}: {} at {:e}", measured.max_error, measured.worst);
         }
     }
 }
@@ -179,17 +132,11 @@ fn exp_and_sigmoid_never_decrease() {
     let mut compared = 0;
     for f in [exp, sigmoid] {
         // Neighbours around each interval border of the table, where two quadratics meet, over all exponents.
-        for border in
-            (-126 * 64..128 * 64).map(|border| border as f32 / 64.0 / std::f32::consts::LOG2_E)
-        {
+        for border in (-126 * 64..128 * 64).map(|border| border as f32 / 64.0 / std::f32::consts::LOG2_E) {
             let mut previous = f(f32::from_bits(border.to_bits().saturating_sub(40)));
             for bits in border.to_bits().saturating_sub(39)..border.to_bits() + 40 {
                 let next = f(f32::from_bits(bits));
-                let falls = if border < 0.0 {
-                    next > previous
-                } else {
-                    next < previous
-                };
+                let falls = if border < 0.0 { next > previous } else { next < previous };
                 assert!(!falls, "step at {:e}", f32::from_bits(bits));
                 previous = next;
                 compared += 1;
@@ -201,77 +148,39 @@ fn exp_and_sigmoid_never_decrease() {
 
 #[test]
 fn reciprocal_of_every_mantissa() {
-    check(
-        "reciprocal",
-        "1 to 2, all",
-        patterns(1.0, 2.0, 1),
-        reciprocal,
-        |x| 1.0 / x,
-    );
+    check("reciprocal", "1 to 2, all", patterns(1.0, 2.0, 1), reciprocal, |x| 1.0 / x);
 }
 
 #[test]
 fn rsqrt_of_every_mantissa_and_parity() {
-    check("rsqrt", "1 to 4, all", patterns(1.0, 4.0, 1), rsqrt, |x| {
-        1.0 / x.sqrt()
-    });
+    check("rsqrt", "1 to 4, all", patterns(1.0, 4.0, 1), rsqrt, |x| 1.0 / x.sqrt());
 }
 
 #[test]
 fn exp_over_its_range() {
     let operands = patterns(TINY, 88.7228, 53).chain(patterns(TINY, 87.3365, 53).map(negative));
-    check(
-        "exp",
-        "-87.33 to 88.72",
-        operands.chain([0xc294_6076]),
-        exp,
-        f64::exp,
-    );
+    check("exp", "-87.33 to 88.72", operands.chain([0xc294_6076]), exp, f64::exp);
 }
 
 #[test]
 fn sigmoid_over_its_range() {
     let operands = patterns(TINY, 128.0, 101).chain(patterns(TINY, 87.0, 101).map(negative));
-    check(
-        "sigmoid",
-        "-87 to 128",
-        operands.chain([0xc185_225d]),
-        sigmoid,
-        exact_sigmoid,
-    );
+    check("sigmoid", "-87 to 128", operands.chain([0xc185_225d]), sigmoid, exact_sigmoid);
 }
 
 #[test]
 fn silu_over_its_range() {
-    check(
-        "silu",
-        "-1e6 to 1e6",
-        both_signs(TINY, 1e6, 101).chain(WORST_SILU),
-        silu,
-        exact_silu,
-    );
+    check("silu", "-1e6 to 1e6", both_signs(TINY, 1e6, 101).chain(WORST_SILU), silu, exact_silu);
 }
 
 #[test]
 fn gelu_over_its_range() {
-    check(
-        "gelu_tanh",
-        "-1e6 to 1e6",
-        both_signs(TINY, 1e6, 101).chain(WORST_GELU),
-        gelu_tanh,
-        exact_gelu,
-    );
+    check("gelu_tanh", "-1e6 to 1e6", both_signs(TINY, 1e6, 101).chain(WORST_GELU), gelu_tanh, exact_gelu);
 }
 
 #[test]
 fn tanh_over_its_range() {
-    check(
-        "tanh",
-        "-1e6 to 1e6",
-        both_signs(TINY, 1e6, 101).chain(WORST_TANH),
-        tanh,
-        f64::tanh,
-    );
+    check("tanh", "-1e6 to 1e6", both_signs(TINY, 1e6, 101).chain(WORST_TANH), tanh, f64::tanh);
 }
 
 #[test]
@@ -283,21 +192,13 @@ fn other_binades_scale_exactly() {
         for exponent in 1..=254_u32 {
             let x = f32::from_bits(exponent << 23 | mantissa);
             let scaled = inverse * 2_f64.powi(127 - exponent.cast_signed());
-            let expected = if scaled < f64::from(f32::MIN_POSITIVE) {
-                0.0
-            } else {
-                scaled
-            };
+            let expected = if scaled < f64::from(f32::MIN_POSITIVE) { 0.0 } else { scaled };
             assert_eq!(f64::from(reciprocal(x)), expected, "1 / {x:e}");
             assert_eq!(f64::from(reciprocal(-x)), -expected, "1 / -{x:e}");
             let even = (0x3f80_0000 + ((1 - (exponent & 1)) << 23)) | mantissa;
             let root = f64::from(rsqrt(f32::from_bits(even)));
             let half = (exponent.cast_signed() - 127).div_euclid(2);
-            assert_eq!(
-                f64::from(rsqrt(x)),
-                root * 2_f64.powi(-half),
-                "1 / sqrt({x:e})"
-            );
+            assert_eq!(f64::from(rsqrt(x)), root * 2_f64.powi(-half), "1 / sqrt({x:e})");
             compared += 3;
         }
     }
@@ -360,12 +261,7 @@ fn special_values() {
     ];
     for (name, f, x, expected) in rows {
         let got = f(x).to_bits();
-        assert_eq!(
-            got,
-            expected.to_bits(),
-            "{name}({x:e}) = {:e}, expected {expected:e}",
-            f32::from_bits(got)
-        );
+        assert_eq!(got, expected.to_bits(), "{name}({x:e}) = {:e}, expected {expected:e}", f32::from_bits(got));
     }
     report("special values", rows.len() as u64);
 }
@@ -386,14 +282,10 @@ fn powers_of_two_are_exact() {
 
 /// A digest of result patterns (FNV-1a) over operands of every exponent and both signs.
 fn digest(f: fn(f32) -> f32) -> u64 {
-    (0..=u32::MAX)
-        .step_by(65_521)
-        .fold(0xcbf2_9ce4_8422_2325, |hash, bits| {
-            let result = f(canonical(f32::from_bits(bits))).to_bits();
-            result.to_le_bytes().iter().fold(hash, |hash, &byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-            })
-        })
+    (0..=u32::MAX).step_by(65_521).fold(0xcbf2_9ce4_8422_2325, |hash, bits| {
+        let result = f(canonical(f32::from_bits(bits))).to_bits();
+        result.to_le_bytes().iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    })
 }
 
 #[test]
@@ -411,8 +303,5 @@ fn result_patterns_are_frozen() {
     ];
     let got = functions.map(|(name, f, _)| (name, digest(f)));
     assert_eq!(got, functions.map(|(name, _, frozen)| (name, frozen)));
-    report(
-        "frozen patterns",
-        functions.len() as u64 * u64::from(u32::MAX / 65_521 + 1),
-    );
+    report("frozen patterns", functions.len() as u64 * u64::from(u32::MAX / 65_521 + 1));
 }

@@ -1,8 +1,7 @@
 //! Codes, dot products, two-level expansion and bit streams.
 
 use hw_config::numeric::integer::{
-    CodeBits, MAX_DOT_ELEMENTS, UnsupportedBits, dot_i8, expand_two_level, pack_codes,
-    packed_bytes, unpack_codes,
+    CodeBits, MAX_DOT_ELEMENTS, UnsupportedBits, dot_i8, expand_two_level, pack_codes, packed_bytes, unpack_codes,
 };
 
 use crate::{Random, report};
@@ -26,21 +25,13 @@ fn dot_products_of_all_lengths_equal_wide_sums() {
     for count in (0..200).chain([4096, 4099]) {
         let a: Vec<i8> = (0..count).map(|_| random.next() as i8).collect();
         let w: Vec<i8> = (0..count).map(|_| random.next() as i8).collect();
-        let wide: i128 = (0..count)
-            .map(|i| i128::from(a[i]) * i128::from(w[i]))
-            .sum();
+        let wide: i128 = (0..count).map(|i| i128::from(a[i]) * i128::from(w[i])).sum();
         assert_eq!(i128::from(dot_i8(&a, &w)), wide, "{count} elements");
         compared += 1;
     }
     let lowest = vec![i8::MIN; MAX_DOT_ELEMENTS];
-    assert_eq!(
-        i128::from(dot_i8(&lowest, &lowest)),
-        16384 * MAX_DOT_ELEMENTS as i128
-    );
-    assert!(
-        16384 * (MAX_DOT_ELEMENTS as i128 + 1) > i128::from(i32::MAX),
-        "the limit is tight"
-    );
+    assert_eq!(i128::from(dot_i8(&lowest, &lowest)), 16384 * MAX_DOT_ELEMENTS as i128);
+    assert!(16384 * (MAX_DOT_ELEMENTS as i128 + 1) > i128::from(i32::MAX), "the limit is tight");
     report("dot products", compared + 2);
 }
 
@@ -59,29 +50,15 @@ fn dot_products_of_unequal_lengths_are_refused() {
 
 #[test]
 fn ranges_and_sign_extension_are_twos_complement() {
-    let ranges = [
-        (2, -2, 1),
-        (3, -4, 3),
-        (4, -8, 7),
-        (5, -16, 15),
-        (8, -128, 127),
-    ];
+    let ranges = [(2, -2, 1), (3, -4, 3), (4, -8, 7), (5, -16, 15), (8, -128, 127)];
     let mut compared = 0;
     for (bits, low, high) in ranges {
         let width = CodeBits::from_bits(bits).expect("built width");
         assert_eq!((width.bits(), width.min(), width.max()), (bits, low, high));
         for field in 0..=255_u8 {
             let value = i32::from(field) % (1 << bits);
-            let expected = if value > i32::from(high) {
-                value - (1 << bits)
-            } else {
-                value
-            };
-            assert_eq!(
-                i32::from(width.sign_extend(field)),
-                expected,
-                "{field:#04x} as {bits} bits"
-            );
+            let expected = if value > i32::from(high) { value - (1 << bits) } else { value };
+            assert_eq!(i32::from(width.sign_extend(field)), expected, "{field:#04x} as {bits} bits");
             compared += 1;
         }
     }
@@ -90,11 +67,7 @@ fn ranges_and_sign_extension_are_twos_complement() {
 
 #[test]
 fn widths_that_are_not_built_are_refused_with_the_next_wider() {
-    let message = |bits| {
-        CodeBits::from_bits(bits)
-            .expect_err("not built")
-            .to_string()
-    };
+    let message = |bits| CodeBits::from_bits(bits).expect_err("not built").to_string();
     assert_eq!(CodeBits::from_bits(6), Err(UnsupportedBits { bits: 6 }));
     let expected = "integer weights of 6 bits are not built: expected 2, 3, 4, 5 or 8; the next wider that works is 8";
     assert_eq!(message(6), expected);
@@ -148,11 +121,7 @@ fn code_from_bits(packed: &[u8], index: usize, width: usize) -> i32 {
         .map(|k| (index * width + k, k))
         .map(|(position, k)| i32::from(packed[position / 8] / (1 << (position % 8)) % 2) << k)
         .sum();
-    if value < 1 << (width - 1) {
-        value
-    } else {
-        value - (1 << width)
-    }
+    if value < 1 << (width - 1) { value } else { value - (1 << width) }
 }
 
 #[test]
@@ -162,9 +131,7 @@ fn packed_codes_are_a_little_endian_bit_stream() {
     for width in CodeBits::ALL {
         let bits = usize::from(width.bits());
         for count in 0..=67 {
-            let codes: Vec<i8> = (0..count)
-                .map(|_| width.sign_extend(random.next() as u8))
-                .collect();
+            let codes: Vec<i8> = (0..count).map(|_| width.sign_extend(random.next() as u8)).collect();
             let mut packed = vec![0xff; packed_bytes(count, width)];
             assert_eq!(packed.len(), (count * bits).div_ceil(8));
             pack_codes(&codes, width, &mut packed);
@@ -172,21 +139,11 @@ fn packed_codes_are_a_little_endian_bit_stream() {
             unpack_codes(&packed, width, &mut back);
             assert_eq!(back, codes, "{count} codes of {bits} bits");
             for (i, &code) in codes.iter().enumerate() {
-                assert_eq!(
-                    code_from_bits(&packed, i, bits),
-                    i32::from(code),
-                    "code {i} of {count}, {bits} bits"
-                );
+                assert_eq!(code_from_bits(&packed, i, bits), i32::from(code), "code {i} of {count}, {bits} bits");
                 compared += 1;
             }
             let padding = packed.len() * 8 - count * bits;
-            assert_eq!(
-                packed
-                    .last()
-                    .map_or(0, |byte| u32::from(*byte) >> (8 - padding)),
-                0,
-                "padding is zero"
-            );
+            assert_eq!(packed.last().map_or(0, |byte| u32::from(*byte) >> (8 - padding)), 0, "padding is zero");
         }
     }
     report("packed codes", compared);

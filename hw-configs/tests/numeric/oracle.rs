@@ -62,11 +62,7 @@ pub(crate) fn add(a: u32, b: u32) -> u32 {
         return x.sign & y.sign;
     }
     // 100 spare bits hold every alignment that can matter; what is further below becomes a sticky unit.
-    let (large, small) = if (x.mantissa != 0 && x.exponent >= y.exponent) || y.mantissa == 0 {
-        (x, y)
-    } else {
-        (y, x)
-    };
+    let (large, small) = if (x.mantissa != 0 && x.exponent >= y.exponent) || y.mantissa == 0 { (x, y) } else { (y, x) };
     let base = large.exponent - 100;
     let wide = (large.mantissa << 100).cast_signed();
     let distance = small.exponent - base;
@@ -82,11 +78,7 @@ pub(crate) fn add(a: u32, b: u32) -> u32 {
     if sum == 0 {
         return 0;
     }
-    flush(round(
-        if sum < 0 { SIGN } else { 0 },
-        sum.unsigned_abs(),
-        base,
-    ))
+    flush(round(if sum < 0 { SIGN } else { 0 }, sum.unsigned_abs(), base))
 }
 
 /// `a * b` on bit patterns.
@@ -97,34 +89,21 @@ pub(crate) fn mul(a: u32, b: u32) -> u32 {
     }
     let (x_infinite, y_infinite) = (is_infinite(a), is_infinite(b));
     if x_infinite || y_infinite {
-        let zero =
-            (!x_infinite && finite(a).mantissa == 0) || (!y_infinite && finite(b).mantissa == 0);
+        let zero = (!x_infinite && finite(a).mantissa == 0) || (!y_infinite && finite(b).mantissa == 0);
         return if zero { NAN } else { sign | INFINITY };
     }
     let (x, y) = (finite(a), finite(b));
-    flush(round(
-        sign,
-        x.mantissa * y.mantissa,
-        x.exponent + y.exponent,
-    ))
+    flush(round(sign, x.mantissa * y.mantissa, x.exponent + y.exponent))
 }
 
 /// An integer as f32 bits.
 pub(crate) fn from_integer(x: i32) -> u32 {
-    round(
-        if x < 0 { SIGN } else { 0 },
-        u128::from(x.unsigned_abs()),
-        0,
-    )
+    round(if x < 0 { SIGN } else { 0 }, u128::from(x.unsigned_abs()), 0)
 }
 
 /// A pattern with subnormals replaced by zero of the same sign.
 pub(crate) fn flush(bits: u32) -> u32 {
-    if bits & !SIGN < 0x0080_0000 {
-        bits & SIGN
-    } else {
-        bits
-    }
+    if bits & !SIGN < 0x0080_0000 { bits & SIGN } else { bits }
 }
 
 /// A finite pattern rounded to an integer, ties to even, clamped to +-limit; NaN gives 0.
@@ -133,11 +112,7 @@ pub(crate) fn to_integer(bits: u32, limit: i32) -> i32 {
         return 0;
     }
     let signed = |magnitude: i32| {
-        if bits & SIGN == 0 {
-            magnitude
-        } else {
-            -magnitude
-        }
+        if bits & SIGN == 0 { magnitude } else { -magnitude }
     };
     if is_infinite(bits) {
         return signed(limit);
@@ -168,11 +143,7 @@ fn finite(bits: u32) -> Finite {
     let bits = flush(bits);
     let field = (bits >> 23) & 0xff;
     let hidden = if field == 0 { 0 } else { 0x0080_0000 };
-    Finite {
-        sign: bits & SIGN,
-        mantissa: u128::from(bits & 0x007f_ffff | hidden),
-        exponent: field.cast_signed() - 150,
-    }
+    Finite { sign: bits & SIGN, mantissa: u128::from(bits & 0x007f_ffff | hidden), exponent: field.cast_signed() - 150 }
 }
 
 /// `mantissa * 2^exponent` rounded to nearest even on IEEE's own grid, subnormals included.
@@ -195,9 +166,5 @@ fn round(sign: u32, mantissa: u128, exponent: i32) -> u32 {
     };
     // The hidden one and a carry out of the mantissa both add one to the exponent field.
     let packed = ((quantum + 149) as u128 * (1 << 23)) + rounded;
-    sign | if packed >= u128::from(INFINITY) {
-        INFINITY
-    } else {
-        packed as u32
-    }
+    sign | if packed >= u128::from(INFINITY) { INFINITY } else { packed as u32 }
 }

@@ -13,17 +13,9 @@ fn every_single_product_separates_for_all_pairs() {
             for other in [i8::MIN, -1, 0, 1, i8::MAX] {
                 let product = |x: i8| i32::from(x) * i32::from(shared);
                 let got = unpack(packed_pair_mac(0, operand, other, shared));
-                assert_eq!(
-                    got,
-                    (product(operand), product(other)),
-                    "({operand}, {other}) * {shared}"
-                );
+                assert_eq!(got, (product(operand), product(other)), "({operand}, {other}) * {shared}");
                 let got = unpack(packed_pair_mac(0, other, operand, shared));
-                assert_eq!(
-                    got,
-                    (product(other), product(operand)),
-                    "({other}, {operand}) * {shared}"
-                );
+                assert_eq!(got, (product(other), product(operand)), "({other}, {operand}) * {shared}");
                 compared += 4;
             }
         }
@@ -40,11 +32,7 @@ fn seven_products_of_extremes_and_of_random_operands_separate() {
             for shared in extremes {
                 let sum = (0..MAX_PRODUCTS).fold(0, |sum, _| packed_pair_mac(sum, hi, lo, shared));
                 let expected = |x: i8| 7 * i32::from(x) * i32::from(shared);
-                assert_eq!(
-                    unpack(sum),
-                    (expected(hi), expected(lo)),
-                    "7 * ({hi}, {lo}) * {shared}"
-                );
+                assert_eq!(unpack(sum), (expected(hi), expected(lo)), "7 * ({hi}, {lo}) * {shared}");
                 compared += 2;
             }
         }

@@ -48,30 +48,15 @@ fn sums_follow_the_written_order_for_all_lengths_and_lanes() {
         for count in (0..=70).chain([lanes * 8 - 1, lanes * 8, lanes * 8 + 1, lanes * 17 + 3]) {
             let values = values(&mut random, count);
             let bits: Vec<u32> = values.iter().map(|x| x.to_bits()).collect();
-            assert_eq!(
-                sum(&values, lanes).to_bits(),
-                expected_sum(&bits, lanes),
-                "sum of {count}, {lanes} lanes"
-            );
+            assert_eq!(sum(&values, lanes).to_bits(), expected_sum(&bits, lanes), "sum of {count}, {lanes} lanes");
             let squares: Vec<u32> = bits.iter().map(|&x| oracle::mul(x, x)).collect();
             let got = sum_of_squares(&values, lanes).to_bits();
-            assert_eq!(
-                got,
-                expected_sum(&squares, lanes),
-                "squares of {count}, {lanes} lanes"
-            );
+            assert_eq!(got, expected_sum(&squares, lanes), "squares of {count}, {lanes} lanes");
             let mean = 0.75_f32;
-            let deviations: Vec<u32> = bits
-                .iter()
-                .map(|&x| oracle::add(x, (-mean).to_bits()))
-                .map(|d| oracle::mul(d, d))
-                .collect();
+            let deviations: Vec<u32> =
+                bits.iter().map(|&x| oracle::add(x, (-mean).to_bits())).map(|d| oracle::mul(d, d)).collect();
             let got = sum_of_squared_deviations(&values, mean, lanes).to_bits();
-            assert_eq!(
-                got,
-                expected_sum(&deviations, lanes),
-                "deviations of {count}, {lanes} lanes"
-            );
+            assert_eq!(got, expected_sum(&deviations, lanes), "deviations of {count}, {lanes} lanes");
             compared += 3;
         }
     }
@@ -87,10 +72,7 @@ fn the_order_of_additions_is_visible() {
     assert_eq!(sum(&[big, 1.0, 0.0, 1.0], 4), big);
     assert_eq!(sum(&[], 16).to_bits(), 0);
     assert_eq!(sum(&[-0.0], 1).to_bits(), 0, "the partials start at +0");
-    assert_eq!(
-        sum(&[f32::INFINITY, f32::NEG_INFINITY], 2).to_bits(),
-        CANONICAL_NAN.to_bits()
-    );
+    assert_eq!(sum(&[f32::INFINITY, f32::NEG_INFINITY], 2).to_bits(), CANONICAL_NAN.to_bits());
     report("order of additions", 6);
 }
 
@@ -100,15 +82,9 @@ fn maxima_do_not_depend_on_order_and_keep_nan() {
     let mut compared = 0;
     for count in 0..200 {
         let values = values(&mut random, count);
-        let by_pairs = values
-            .iter()
-            .rev()
-            .fold(f32::NEG_INFINITY, |best, &x| larger(best, x));
+        let by_pairs = values.iter().rev().fold(f32::NEG_INFINITY, |best, &x| larger(best, x));
         assert_eq!(max(&values).to_bits(), by_pairs.to_bits());
-        let magnitude = values.iter().fold(
-            0.0,
-            |best: f32, x| if x.abs() > best { x.abs() } else { best },
-        );
+        let magnitude = values.iter().fold(0.0, |best: f32, x| if x.abs() > best { x.abs() } else { best });
         assert_eq!(max_abs(&values).to_bits(), magnitude.to_bits());
         let mut with_nan = values;
         with_nan.insert(count / 2, canonical(f32::NAN));

@@ -38,13 +38,7 @@ impl Axis {
     ///
     /// # Errors
     /// `BadValue` unless both are finite, `low < high`, and on a log axis `low > 0`.
-    pub fn new(
-        scale: Scale,
-        low: f64,
-        high: f64,
-        start_pt: f64,
-        end_pt: f64,
-    ) -> Result<Axis, FigureError> {
+    pub fn new(scale: Scale, low: f64, high: f64, start_pt: f64, end_pt: f64) -> Result<Axis, FigureError> {
         let expected = match scale {
             Scale::Linear => "a finite value",
             Scale::Log => "a finite value above 0",
@@ -55,28 +49,14 @@ impl Axis {
         };
         for (what, value) in [("lower axis bound", low), ("upper axis bound", high)] {
             if !fits(value) {
-                return Err(FigureError::BadValue {
-                    what: what.to_owned(),
-                    value,
-                    expected,
-                });
+                return Err(FigureError::BadValue { what: what.to_owned(), value, expected });
             }
         }
         if low >= high {
             let what = "upper axis bound".to_owned();
-            return Err(FigureError::BadValue {
-                what,
-                value: high,
-                expected: "more than the lower bound",
-            });
+            return Err(FigureError::BadValue { what, value: high, expected: "more than the lower bound" });
         }
-        Ok(Axis {
-            scale,
-            low,
-            high,
-            start_pt,
-            end_pt,
-        })
+        Ok(Axis { scale, low, high, start_pt, end_pt })
     }
 
     /// Smallest value on the axis.
@@ -109,26 +89,14 @@ impl Axis {
     /// The label of a major tick: 10 with its exponent raised, or a plain number on a linear axis.
     pub fn label(&self, tick: &Tick, size_pt: f64) -> Vec<Run> {
         match self.scale {
-            Scale::Linear => vec![Run {
-                text: tick.value.to_string(),
-                size_pt,
-                rise_pt: 0.0,
-            }],
+            Scale::Linear => vec![Run { text: tick.value.to_string(), size_pt, rise_pt: 0.0 }],
             Scale::Log => {
                 let exponent = tick.value.log10().round() as i32;
                 // U+2212 is as wide as a digit; a hyphen at 5 pt reads as a speck.
                 let exponent = exponent.to_string().replace('-', "\u{2212}");
                 vec![
-                    Run {
-                        text: "10".to_owned(),
-                        size_pt,
-                        rise_pt: 0.0,
-                    },
-                    Run {
-                        text: exponent,
-                        size_pt: size_pt * 0.72,
-                        rise_pt: size_pt * 0.38,
-                    },
+                    Run { text: "10".to_owned(), size_pt, rise_pt: 0.0 },
+                    Run { text: exponent, size_pt: size_pt * 0.72, rise_pt: size_pt * 0.38 },
                 ]
             }
         }
@@ -137,28 +105,15 @@ impl Axis {
     fn linear_ticks(&self) -> Vec<Tick> {
         let rough = (self.high - self.low) / 5.0;
         let decade = power_of_ten(rough.log10().floor() as i32);
-        let step = [1.0, 2.0, 5.0, 10.0]
-            .map(|m| m * decade)
-            .into_iter()
-            .find(|s| *s >= rough)
-            .unwrap_or(rough);
+        let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * decade).into_iter().find(|s| *s >= rough).unwrap_or(rough);
         let slack = step * 1e-9;
         let first = ((self.low - slack) / step).ceil() as i64;
         let last = ((self.high + slack) / step).floor() as i64;
         // A step below 1 is divided out, so that 0.3 does not become 0.30000000000000004.
         let value = |i: i64| {
-            if step < 1.0 {
-                i as f64 / (1.0 / step).round()
-            } else {
-                i as f64 * step
-            }
+            if step < 1.0 { i as f64 / (1.0 / step).round() } else { i as f64 * step }
         };
-        (first..=last)
-            .map(|i| Tick {
-                value: value(i),
-                major: true,
-            })
-            .collect()
+        (first..=last).map(|i| Tick { value: value(i), major: true }).collect()
     }
 
     fn log_ticks(&self) -> Vec<Tick> {
@@ -169,10 +124,7 @@ impl Axis {
             for multiple in 1..=9 {
                 let value = f64::from(multiple) * power_of_ten(decade);
                 if value >= self.low * (1.0 - 1e-9) && value <= self.high * (1.0 + 1e-9) {
-                    ticks.push(Tick {
-                        value,
-                        major: multiple == 1,
-                    });
+                    ticks.push(Tick { value, major: multiple == 1 });
                 }
             }
         }
@@ -197,27 +149,17 @@ pub fn log_range(low: f64, high: f64, margin: f64) -> (f64, f64) {
 
 fn round_down(value: f64) -> f64 {
     let decade = power_of_ten(value.log10().floor() as i32);
-    [5.0, 2.0, 1.0]
-        .map(|m| m * decade)
-        .into_iter()
-        .find(|v| *v <= value)
-        .unwrap_or(decade)
+    [5.0, 2.0, 1.0].map(|m| m * decade).into_iter().find(|v| *v <= value).unwrap_or(decade)
 }
 
 fn round_up(value: f64) -> f64 {
     let decade = power_of_ten(value.log10().floor() as i32);
-    [1.0, 2.0, 5.0]
-        .map(|m| m * decade)
-        .into_iter()
-        .find(|v| *v >= value)
-        .unwrap_or(decade * 10.0)
+    [1.0, 2.0, 5.0].map(|m| m * decade).into_iter().find(|v| *v >= value).unwrap_or(decade * 10.0)
 }
 
 /// 10^exponent, exact wherever a double can be.
 fn power_of_ten(exponent: i32) -> f64 {
-    format!("1e{exponent}")
-        .parse()
-        .expect("an integer exponent parses")
+    format!("1e{exponent}").parse().expect("an integer exponent parses")
 }
 
 #[cfg(test)]
@@ -227,25 +169,10 @@ mod tests {
     #[test]
     fn log_axis_places_decades_at_equal_distances() {
         let axis = Axis::new(Scale::Log, 0.1, 1000.0, 40.0, 240.0).expect("valid");
-        for (value, at) in [
-            (0.1, 40.0),
-            (1.0, 90.0),
-            (10.0, 140.0),
-            (100.0, 190.0),
-            (1000.0, 240.0),
-        ] {
-            assert!(
-                (axis.place(value) - at).abs() < 1e-9,
-                "{value}: {} != {at}",
-                axis.place(value)
-            );
+        for (value, at) in [(0.1, 40.0), (1.0, 90.0), (10.0, 140.0), (100.0, 190.0), (1000.0, 240.0)] {
+            assert!((axis.place(value) - at).abs() < 1e-9, "{value}: {} != {at}", axis.place(value));
         }
-        let majors: Vec<f64> = axis
-            .ticks()
-            .iter()
-            .filter(|t| t.major)
-            .map(|t| t.value)
-            .collect();
+        let majors: Vec<f64> = axis.ticks().iter().filter(|t| t.major).map(|t| t.value).collect();
         assert_eq!(majors, [0.1, 1.0, 10.0, 100.0, 1000.0]);
         assert_eq!(axis.ticks().len(), 4 * 9 + 1);
     }
@@ -264,34 +191,16 @@ mod tests {
     #[test]
     fn exponent_is_raised_and_negative_ones_have_a_minus() {
         let axis = Axis::new(Scale::Log, 0.01, 10.0, 0.0, 1.0).expect("valid");
-        let runs = axis.label(
-            &Tick {
-                value: 0.01,
-                major: true,
-            },
-            7.0,
-        );
-        assert_eq!(
-            (runs[0].text.as_str(), runs[1].text.as_str()),
-            ("10", "\u{2212}2")
-        );
+        let runs = axis.label(&Tick { value: 0.01, major: true }, 7.0);
+        assert_eq!((runs[0].text.as_str(), runs[1].text.as_str()), ("10", "\u{2212}2"));
         assert!(runs[1].rise_pt > 0.0 && runs[1].size_pt < runs[0].size_pt);
     }
 
     #[test]
     fn a_range_holds_its_values_and_two_decades() {
-        for (low, high) in [
-            (1.0, 1.0),
-            (0.3, 0.4),
-            (7.0, 900.0),
-            (2e-3, 8e5),
-            (1e9, 1e13),
-        ] {
+        for (low, high) in [(1.0, 1.0), (0.3, 0.4), (7.0, 900.0), (2e-3, 8e5), (1e9, 1e13)] {
             let (from, to) = log_range(low, high, 1.5);
-            assert!(
-                from <= low / 1.5 && to >= high * 1.5,
-                "{from}..{to} lacks margin about {low}..{high}"
-            );
+            assert!(from <= low / 1.5 && to >= high * 1.5, "{from}..{to} lacks margin about {low}..{high}");
             let axis = Axis::new(Scale::Log, from, to, 0.0, 1.0).expect("valid");
             let majors = axis.ticks().iter().filter(|t| t.major).count();
             assert!(majors >= 2, "{from}..{to} shows {majors} decades");
@@ -300,18 +209,8 @@ mod tests {
 
     #[test]
     fn bad_bounds_are_refused() {
-        for (low, high) in [
-            (0.0, 1.0),
-            (-1.0, 1.0),
-            (1.0, f64::INFINITY),
-            (f64::NAN, 1.0),
-            (2.0, 1.0),
-            (1.0, 1.0),
-        ] {
-            assert!(
-                Axis::new(Scale::Log, low, high, 0.0, 1.0).is_err(),
-                "{low}..{high} was accepted"
-            );
+        for (low, high) in [(0.0, 1.0), (-1.0, 1.0), (1.0, f64::INFINITY), (f64::NAN, 1.0), (2.0, 1.0), (1.0, 1.0)] {
+            assert!(Axis::new(Scale::Log, low, high, 0.0, 1.0).is_err(), "{low}..{high} was accepted");
         }
     }
 }

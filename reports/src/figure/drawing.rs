@@ -109,27 +109,9 @@ pub struct Text {
 
 impl Text {
     /// A plain line of one size.
-    pub fn plain(
-        class: &'static str,
-        at: Xy,
-        anchor: Anchor,
-        size_pt: f64,
-        color: Color,
-        text: &str,
-    ) -> Text {
-        let runs = vec![Run {
-            text: text.to_owned(),
-            size_pt,
-            rise_pt: 0.0,
-        }];
-        Text {
-            class,
-            at,
-            anchor,
-            turn_degrees: 0.0,
-            color,
-            runs,
-        }
+    pub fn plain(class: &'static str, at: Xy, anchor: Anchor, size_pt: f64, color: Color, text: &str) -> Text {
+        let runs = vec![Run { text: text.to_owned(), size_pt, rise_pt: 0.0 }];
+        Text { class, at, anchor, turn_degrees: 0.0, color, runs }
     }
 
     /// Width before turning, in points.
@@ -137,10 +119,7 @@ impl Text {
     /// # Errors
     /// `MissingGlyph` for a character that the bundled font lacks.
     pub fn width_pt(&self) -> Result<f64, FigureError> {
-        let widths = self
-            .runs
-            .iter()
-            .map(|run| font::width_pt(&run.text, run.size_pt));
+        let widths = self.runs.iter().map(|run| font::width_pt(&run.text, run.size_pt));
         widths.sum()
     }
 
@@ -164,22 +143,9 @@ impl Text {
     pub fn corners(&self) -> Result<[Xy; 4], FigureError> {
         let left = self.start_offset_pt()?;
         let right = left + self.width_pt()?;
-        let top = self
-            .runs
-            .iter()
-            .map(|r| r.rise_pt + ASCENT * r.size_pt)
-            .fold(0.0, f64::max);
-        let depth = self
-            .runs
-            .iter()
-            .map(|r| DESCENT * r.size_pt - r.rise_pt)
-            .fold(0.0, f64::max);
-        let offsets = [
-            xy(left, -top),
-            xy(right, -top),
-            xy(right, depth),
-            xy(left, depth),
-        ];
+        let top = self.runs.iter().map(|r| r.rise_pt + ASCENT * r.size_pt).fold(0.0, f64::max);
+        let depth = self.runs.iter().map(|r| DESCENT * r.size_pt - r.rise_pt).fold(0.0, f64::max);
+        let offsets = [xy(left, -top), xy(right, -top), xy(right, depth), xy(left, depth)];
         Ok(offsets.map(|p| self.at.plus(p.turned(self.turn_degrees))))
     }
 }
@@ -201,71 +167,26 @@ pub fn polyline(class: &'static str, points: &[Xy], stroke: Stroke) -> Element {
 }
 
 /// A marker of `reach` points from its centre to its furthest horizontal or vertical extent.
-pub fn marker(
-    class: &'static str,
-    shape: Marker,
-    at: Xy,
-    reach: f64,
-    stroke: Stroke,
-    fill: Option<Color>,
-) -> Element {
+pub fn marker(class: &'static str, shape: Marker, at: Xy, reach: f64, stroke: Stroke, fill: Option<Color>) -> Element {
     let segments = match shape {
         Marker::Circle => circle(reach),
         Marker::Triangle => {
             // Equal-area centring would lift the base; the centre of the box keeps data position = box centre.
-            outline(
-                &[
-                    xy(-reach, reach * 0.85),
-                    xy(0.0, -reach),
-                    xy(reach, reach * 0.85),
-                ],
-                true,
-            )
+            outline(&[xy(-reach, reach * 0.85), xy(0.0, -reach), xy(reach, reach * 0.85)], true)
         }
         Marker::Square => {
             let side = reach * 0.88;
-            outline(
-                &[
-                    xy(-side, -side),
-                    xy(side, -side),
-                    xy(side, side),
-                    xy(-side, side),
-                ],
-                true,
-            )
+            outline(&[xy(-side, -side), xy(side, -side), xy(side, side), xy(-side, side)], true)
         }
-        Marker::Diamond => outline(
-            &[
-                xy(-reach, 0.0),
-                xy(0.0, -reach),
-                xy(reach, 0.0),
-                xy(0.0, reach),
-            ],
-            true,
-        ),
+        Marker::Diamond => outline(&[xy(-reach, 0.0), xy(0.0, -reach), xy(reach, 0.0), xy(0.0, reach)], true),
         Marker::Bar => outline(&[xy(-reach, 0.0), xy(reach, 0.0)], false),
     };
-    Element::Path(Path {
-        class,
-        origin: at,
-        segments,
-        stroke: Some(stroke),
-        fill,
-    })
+    Element::Path(Path { class, origin: at, segments, stroke: Some(stroke), fill })
 }
 
 fn outline(points: &[Xy], closed: bool) -> Vec<Segment> {
-    let mut segments: Vec<Segment> = points
-        .iter()
-        .enumerate()
-        .map(|(i, p)| {
-            if i == 0 {
-                Segment::Move(*p)
-            } else {
-                Segment::Line(*p)
-            }
-        })
-        .collect();
+    let mut segments: Vec<Segment> =
+        points.iter().enumerate().map(|(i, p)| if i == 0 { Segment::Move(*p) } else { Segment::Line(*p) }).collect();
     if closed {
         segments.push(Segment::Close);
     }

@@ -35,9 +35,7 @@ pub fn face() -> &'static Face<'static> {
 /// # Errors
 /// `MissingGlyph` when the font has no such character: a box in its place would be a wrong figure.
 pub fn glyph(c: char) -> Result<GlyphId, FigureError> {
-    face()
-        .glyph_index(c)
-        .ok_or(FigureError::MissingGlyph { character: c })
+    face().glyph_index(c).ok_or(FigureError::MissingGlyph { character: c })
 }
 
 /// Advance width of `text` at `size_pt` in points, without kerning (all three outputs switch it off).

@@ -60,47 +60,28 @@ impl Rect {
 
     /// A square of half side `reach` about `centre`.
     pub fn about(centre: Xy, reach: f64) -> Rect {
-        Rect {
-            left: centre.x - reach,
-            top: centre.y - reach,
-            right: centre.x + reach,
-            bottom: centre.y + reach,
-        }
+        Rect { left: centre.x - reach, top: centre.y - reach, right: centre.x + reach, bottom: centre.y + reach }
     }
 
     /// Whether every corner of `shape` lies inside.
     pub fn holds(&self, shape: &[Xy]) -> bool {
-        shape
-            .iter()
-            .all(|p| p.x >= self.left && p.x <= self.right && p.y >= self.top && p.y <= self.bottom)
+        shape.iter().all(|p| p.x >= self.left && p.x <= self.right && p.y >= self.top && p.y <= self.bottom)
     }
 
     /// The four corners in order around the rectangle.
     pub fn corners(&self) -> [Xy; 4] {
-        [
-            xy(self.left, self.top),
-            xy(self.right, self.top),
-            xy(self.right, self.bottom),
-            xy(self.left, self.bottom),
-        ]
+        [xy(self.left, self.top), xy(self.right, self.top), xy(self.right, self.bottom), xy(self.left, self.bottom)]
     }
 
     /// The point of the rectangle nearest to `p`.
     pub fn nearest(&self, p: Xy) -> Xy {
-        xy(
-            p.x.clamp(self.left, self.right),
-            p.y.clamp(self.top, self.bottom),
-        )
+        xy(p.x.clamp(self.left, self.right), p.y.clamp(self.top, self.bottom))
     }
 
     /// The smallest upright rectangle around `shape`.
     pub fn around(shape: &[Xy]) -> Rect {
-        let mut r = Rect {
-            left: f64::INFINITY,
-            top: f64::INFINITY,
-            right: f64::NEG_INFINITY,
-            bottom: f64::NEG_INFINITY,
-        };
+        let mut r =
+            Rect { left: f64::INFINITY, top: f64::INFINITY, right: f64::NEG_INFINITY, bottom: f64::NEG_INFINITY };
         for p in shape {
             r.left = r.left.min(p.x);
             r.right = r.right.max(p.x);
@@ -112,10 +93,7 @@ impl Rect {
 
     /// Whether the two rectangles share more than an edge.
     pub fn meets(&self, other: &Rect) -> bool {
-        self.left < other.right
-            && other.left < self.right
-            && self.top < other.bottom
-            && other.top < self.bottom
+        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
     }
 }
 
@@ -144,12 +122,10 @@ fn separates(axis: Xy, a: &[Xy], b: &[Xy]) -> bool {
 }
 
 fn span(axis: Xy, shape: &[Xy]) -> (f64, f64) {
-    shape
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| {
-            let along = p.x * axis.x + p.y * axis.y;
-            (low.min(along), high.max(along))
-        })
+    shape.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| {
+        let along = p.x * axis.x + p.y * axis.y;
+        (low.min(along), high.max(along))
+    })
 }
 
 /// The part of segment `from`..`to` inside `frame`, or `None` when it misses it (Liang-Barsky).

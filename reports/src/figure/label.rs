@@ -44,10 +44,7 @@ impl Words {
             width = width.max(font::width_pt(line, self.size_pt)?);
         }
         let more = self.lines.len().saturating_sub(1) as f64 * PITCH * self.size_pt;
-        Ok(xy(
-            width / 2.0,
-            ((ASCENT + DESCENT) * self.size_pt + more) / 2.0,
-        ))
+        Ok(xy(width / 2.0, ((ASCENT + DESCENT) * self.size_pt + more) / 2.0))
     }
 
     /// The lines, centred, in a box whose middle and half size are given.
@@ -55,14 +52,7 @@ impl Words {
         let first = middle.y - half.y + ASCENT * self.size_pt;
         let line = |(i, words): (usize, &String)| {
             let at = xy(middle.x, first + i as f64 * PITCH * self.size_pt);
-            Text::plain(
-                self.class,
-                at,
-                Anchor::Middle,
-                self.size_pt,
-                self.color,
-                words,
-            )
+            Text::plain(self.class, at, Anchor::Middle, self.size_pt, self.color, words)
         };
         self.lines.iter().enumerate().map(line).collect()
     }
@@ -97,15 +87,8 @@ const PITCH: f64 = 1.1;
 /// Chooses a candidate for each label, or `None` when every search left two labels meeting.
 ///
 /// Candidates outside `frame` or on obstacles of infinite cost are never chosen.
-pub fn choose(
-    labels: &[Vec<Candidate>],
-    obstacles: &[Obstacle],
-    frame: &Rect,
-) -> Option<Vec<Candidate>> {
-    let pools: Vec<Vec<Placed>> = labels
-        .iter()
-        .map(|pool| feasible(pool, obstacles, frame))
-        .collect();
+pub fn choose(labels: &[Vec<Candidate>], obstacles: &[Obstacle], frame: &Rect) -> Option<Vec<Candidate>> {
+    let pools: Vec<Vec<Placed>> = labels.iter().map(|pool| feasible(pool, obstacles, frame)).collect();
     if pools.iter().any(Vec::is_empty) {
         return None;
     }
@@ -121,20 +104,12 @@ pub fn choose(
         }
         for i in (1..order.len()).rev() {
             // Knuth's MMIX constants: any full-period sequence does, as long as it is always the same one.
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             order.swap(i, (random >> 33) as usize % (i + 1));
         }
     }
     let (cost, state) = best?;
-    (cost < LABELS_MEET).then(|| {
-        pools
-            .iter()
-            .zip(state)
-            .map(|(pool, i)| pool[i].candidate.clone())
-            .collect()
-    })
+    (cost < LABELS_MEET).then(|| pools.iter().zip(state).map(|(pool, i)| pool[i].candidate.clone()).collect())
 }
 
 /// Candidates around a marker at `centre`, nearest first, with leaders where the text stands away from it.
@@ -143,12 +118,7 @@ pub fn choose(
 ///
 /// # Errors
 /// `MissingGlyph` for a character that the bundled font lacks.
-pub fn around(
-    words: &Words,
-    centre: Xy,
-    reach_pt: f64,
-    far_pt: f64,
-) -> Result<Vec<Candidate>, FigureError> {
+pub fn around(words: &Words, centre: Xy, reach_pt: f64, far_pt: f64) -> Result<Vec<Candidate>, FigureError> {
     let half = words.half()?;
     let mut candidates = Vec::new();
     let mut gap = 1.2;
@@ -162,16 +132,8 @@ pub fn around(
                 centre.y + way.y * (reach_pt + gap) + push(way.y, half.y),
             );
             // Right, then above, reads first; straight left and below are last.
-            let preference =
-                if way.x > 0.3 { 0.0 } else { 1.5 } + if way.y > 0.3 { 0.8 } else { 0.0 };
-            candidates.push(standing(
-                words,
-                middle,
-                half,
-                centre,
-                reach_pt,
-                gap + preference,
-            ));
+            let preference = if way.x > 0.3 { 0.0 } else { 1.5 } + if way.y > 0.3 { 0.8 } else { 0.0 };
+            candidates.push(standing(words, middle, half, centre, reach_pt, gap + preference));
         }
         gap = if gap < 2.0 { 4.0 } else { gap * 1.3 + 1.0 };
     }
@@ -182,20 +144,11 @@ pub fn around(
 ///
 /// # Errors
 /// As [`around`].
-pub fn anywhere(
-    words: &Words,
-    centre: Xy,
-    reach_pt: f64,
-    frame: &Rect,
-) -> Result<Vec<Candidate>, FigureError> {
+pub fn anywhere(words: &Words, centre: Xy, reach_pt: f64, frame: &Rect) -> Result<Vec<Candidate>, FigureError> {
     let half = words.half()?;
     let (across, down) = (13.0, words.size_pt * (ASCENT + DESCENT) + 2.2 * AIR_PT);
-    let columns = ((frame.width() - 2.0 * (half.x + AIR_PT)) / across)
-        .max(-1.0)
-        .floor() as i64;
-    let rows = ((frame.height() - 2.0 * (half.y + AIR_PT)) / down)
-        .max(-1.0)
-        .floor() as i64;
+    let columns = ((frame.width() - 2.0 * (half.x + AIR_PT)) / across).max(-1.0).floor() as i64;
+    let rows = ((frame.height() - 2.0 * (half.y + AIR_PT)) / down).max(-1.0).floor() as i64;
     let mut candidates = Vec::new();
     for row in 0..=rows {
         for column in 0..=columns {
@@ -225,10 +178,7 @@ pub fn along(text: &Text, from: Xy, to: Xy, ideal: f64) -> Result<Vec<Candidate>
     for step in 0..=steps {
         let share = step as f64 / steps as f64;
         let middle = 2.0 + half_width + share * slack;
-        let on_line = xy(
-            from.x + (to.x - from.x) * middle / length,
-            from.y + (to.y - from.y) * middle / length,
-        );
+        let on_line = xy(from.x + (to.x - from.x) * middle / length, from.y + (to.y - from.y) * middle / length);
         let (above, below) = (-(DESCENT * size + 1.0), ASCENT * size + 1.0);
         // Baselines that just clear the line, then ones that clear small markers on it too.
         let lifts = [
@@ -241,52 +191,25 @@ pub fn along(text: &Text, from: Xy, to: Xy, ideal: f64) -> Result<Vec<Candidate>
         ];
         for (lift, side_cost) in lifts {
             let at = on_line.plus(xy(0.0, lift).turned(turn_degrees));
-            let placed = Text {
-                at,
-                anchor: Anchor::Middle,
-                turn_degrees,
-                ..text.clone()
-            };
+            let placed = Text { at, anchor: Anchor::Middle, turn_degrees, ..text.clone() };
             let shape = placed.corners()?;
             let cost = side_cost + (share - ideal).abs() * slack * 0.15;
-            candidates.push(Candidate {
-                texts: vec![placed],
-                shape,
-                cost,
-                leader: None,
-            });
+            candidates.push(Candidate { texts: vec![placed], shape, cost, leader: None });
         }
     }
     Ok(candidates)
 }
 
 /// An upright label whose box has its middle at `middle`.
-fn standing(
-    words: &Words,
-    middle: Xy,
-    half: Xy,
-    centre: Xy,
-    reach_pt: f64,
-    cost: f64,
-) -> Candidate {
-    let area = Rect {
-        left: middle.x - half.x,
-        top: middle.y - half.y,
-        right: middle.x + half.x,
-        bottom: middle.y + half.y,
-    };
+fn standing(words: &Words, middle: Xy, half: Xy, centre: Xy, reach_pt: f64, cost: f64) -> Candidate {
+    let area =
+        Rect { left: middle.x - half.x, top: middle.y - half.y, right: middle.x + half.x, bottom: middle.y + half.y };
     let near = area.nearest(centre);
     let gap = near.distance(centre);
     let leader = (gap > reach_pt + 4.0).then(|| {
         // From the rim of the marker, not its centre, so that open markers stay open.
         let start = reach_pt / gap;
-        [
-            xy(
-                centre.x + (near.x - centre.x) * start,
-                centre.y + (near.y - centre.y) * start,
-            ),
-            near,
-        ]
+        [xy(centre.x + (near.x - centre.x) * start, centre.y + (near.y - centre.y) * start), near]
     });
     let air = Rect {
         left: area.left - AIR_PT,
@@ -294,12 +217,7 @@ fn standing(
         right: area.right + AIR_PT,
         bottom: area.bottom + AIR_PT / 2.0,
     };
-    Candidate {
-        texts: words.texts(middle, half),
-        shape: air.corners(),
-        cost,
-        leader,
-    }
+    Candidate { texts: words.texts(middle, half), shape: air.corners(), cost, leader }
 }
 
 /// A candidate with its cost against what stands still, and its bounds for quick refusals.
@@ -330,12 +248,7 @@ fn feasible<'a>(pool: &'a [Candidate], obstacles: &[Obstacle], frame: &Rect) -> 
             }
         }
         if cost.is_finite() {
-            placed.push(Placed {
-                candidate,
-                cost,
-                bounds,
-                leader_bounds,
-            });
+            placed.push(Placed { candidate, cost, bounds, leader_bounds });
         }
     }
     placed
@@ -352,10 +265,7 @@ fn built(pools: &[Vec<Placed>], order: &[usize]) -> Vec<usize> {
     for (done, i) in order.iter().enumerate() {
         state[*i] = cheapest(&pools[*i], |place| {
             let before = order[..done].iter();
-            place.cost
-                + before
-                    .map(|j| between(place, &pools[*j][state[*j]]))
-                    .sum::<f64>()
+            place.cost + before.map(|j| between(place, &pools[*j][state[*j]])).sum::<f64>()
         });
     }
     state
@@ -368,10 +278,7 @@ fn settle(pools: &[Vec<Placed>], state: &mut [usize]) {
         for i in 0..pools.len() {
             let best = cheapest(&pools[i], |place| {
                 let others = (0..pools.len()).filter(|j| *j != i);
-                place.cost
-                    + others
-                        .map(|j| between(place, &pools[j][state[j]]))
-                        .sum::<f64>()
+                place.cost + others.map(|j| between(place, &pools[j][state[j]])).sum::<f64>()
             });
             moved |= best != state[i];
             state[i] = best;
@@ -404,12 +311,9 @@ fn between(a: &Placed, b: &Placed) -> f64 {
     if leader_hits(b, a) {
         cost += LEADER_THROUGH_LABEL;
     }
-    if let (Some(la), Some(lb), Some(ba), Some(bb)) = (
-        &a.candidate.leader,
-        &b.candidate.leader,
-        &a.leader_bounds,
-        &b.leader_bounds,
-    ) && touches(ba, bb)
+    if let (Some(la), Some(lb), Some(ba), Some(bb)) =
+        (&a.candidate.leader, &b.candidate.leader, &a.leader_bounds, &b.leader_bounds)
+        && touches(ba, bb)
         && shapes_meet(la, lb)
     {
         cost += LEADERS_CROSS;
@@ -419,9 +323,7 @@ fn between(a: &Placed, b: &Placed) -> f64 {
 
 fn leader_hits(from: &Placed, label: &Placed) -> bool {
     match (&from.candidate.leader, &from.leader_bounds) {
-        (Some(leader), Some(bounds)) => {
-            touches(bounds, &label.bounds) && shapes_meet(leader, &label.candidate.shape)
-        }
+        (Some(leader), Some(bounds)) => touches(bounds, &label.bounds) && shapes_meet(leader, &label.candidate.shape),
         (None, _) | (_, None) => false,
     }
 }

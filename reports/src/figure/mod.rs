@@ -72,28 +72,13 @@ pub enum FigureError {
 impl std::fmt::Display for FigureError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            FigureError::BadValue {
-                what,
-                value,
-                expected,
-            } => {
-                write!(
-                    f,
-                    "figure: {what} is {value}, expected {expected}; correct the value or leave the entry out"
-                )
+            FigureError::BadValue { what, value, expected } => {
+                write!(f, "figure: {what} is {value}, expected {expected}; correct the value or leave the entry out")
             }
             FigureError::Empty { what } => {
-                write!(
-                    f,
-                    "figure: no {what} given, expected at least one; add one before drawing"
-                )
+                write!(f, "figure: no {what} given, expected at least one; add one before drawing")
             }
-            FigureError::AboveRoof {
-                label,
-                attained_ops_per_s,
-                roof_ops_per_s,
-                roof,
-            } => write!(
+            FigureError::AboveRoof { label, attained_ops_per_s, roof_ops_per_s, roof } => write!(
                 f,
                 "figure: point '{label}' attains {attained_ops_per_s:.4e} op/s, above {roof} of \
                  {roof_ops_per_s:.4e} op/s; check its operations, bytes and cycles, or add the ceiling it ran under"
@@ -109,11 +94,7 @@ impl std::fmt::Display for FigureError {
                 "figure: {labels} labels do not fit on a figure {width_pt} pt wide even as numbers; \
                  leave points out or use the double width"
             ),
-            FigureError::TooWide {
-                text,
-                width_pt,
-                room_pt,
-            } => write!(
+            FigureError::TooWide { text, width_pt, room_pt } => write!(
                 f,
                 "figure: the text '{text}' is {width_pt:.0} pt wide, expected at most {room_pt:.0} pt; \
                  shorten it or use the double width"

@@ -29,11 +29,7 @@ const INFO: Ref = Ref::new(10);
 const FONT_NAME: Name = Name(b"F1");
 /// Subset tag and name (ISO 32000-1 section 9.6.4); one figure is one file, so one fixed tag does.
 const BASE_FONT: Name = Name(b"LAPWNG+LiberationSans");
-const SYSTEM_INFO: SystemInfo = SystemInfo {
-    registry: Str(b"Adobe"),
-    ordering: Str(b"Identity"),
-    supplement: 0,
-};
+const SYSTEM_INFO: SystemInfo = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
 
 /// The drawing as a one-page PDF whose page is the figure.
 ///
@@ -45,20 +41,13 @@ pub fn to_pdf(drawing: &Drawing) -> Result<Vec<u8>, FigureError> {
     pdf.catalog(CATALOG).pages(PAGES);
     pdf.pages(PAGES).kids([PAGE]).count(1);
     let mut page = pdf.page(PAGE);
-    page.media_box(Rect::new(
-        0.0,
-        0.0,
-        drawing.width_pt as f32,
-        drawing.height_pt as f32,
-    ));
+    page.media_box(Rect::new(0.0, 0.0, drawing.width_pt as f32, drawing.height_pt as f32));
     page.parent(PAGES).contents(CONTENT);
     page.resources().fonts().pair(FONT_NAME, FONT);
     page.finish();
     pdf.stream(CONTENT, &page_content(drawing, &glyphs)?);
     write_font(&mut pdf, &glyphs);
-    pdf.document_info(INFO)
-        .title(TextStr(&drawing.title))
-        .creator(TextStr("Lapwing"));
+    pdf.document_info(INFO).title(TextStr(&drawing.title)).creator(TextStr("Lapwing"));
     Ok(pdf.finish())
 }
 
@@ -119,9 +108,7 @@ fn write_path(content: &mut Content, path: &Path) {
         match *segment {
             Segment::Move(p) => content.move_to(x(p.x), y(p.y)),
             Segment::Line(p) => content.line_to(x(p.x), y(p.y)),
-            Segment::Cubic(a, b, p) => {
-                content.cubic_to(x(a.x), y(a.y), x(b.x), y(b.y), x(p.x), y(p.y))
-            }
+            Segment::Cubic(a, b, p) => content.cubic_to(x(a.x), y(a.y), x(b.x), y(b.y), x(p.x), y(p.y)),
             Segment::Close => content.close_path(),
         };
     }
@@ -142,19 +129,8 @@ fn write_text(content: &mut Content, text: &Text, glyphs: &Glyphs) -> Result<(),
         let at_x = text.at.x + pen_x * cos + run.rise_pt * sin;
         let at_y = text.at.y + pen_x * sin - run.rise_pt * cos;
         content.set_font(FONT_NAME, thousandth(run.size_pt));
-        content.set_text_matrix([
-            cos as f32,
-            sin as f32,
-            sin as f32,
-            -cos as f32,
-            thousandth(at_x),
-            thousandth(at_y),
-        ]);
-        let codes: Vec<u8> = run
-            .text
-            .chars()
-            .flat_map(|c| glyphs.ids[&c].to_be_bytes())
-            .collect();
+        content.set_text_matrix([cos as f32, sin as f32, sin as f32, -cos as f32, thousandth(at_x), thousandth(at_y)]);
+        let codes: Vec<u8> = run.text.chars().flat_map(|c| glyphs.ids[&c].to_be_bytes()).collect();
         content.show(Str(&codes));
         pen_x += font::width_pt(&run.text, run.size_pt)?;
     }
@@ -172,15 +148,12 @@ fn write_font(pdf: &mut Pdf, glyphs: &Glyphs) {
         .descendant_font(CID_FONT)
         .to_unicode(TO_UNICODE);
     let mut cid = pdf.cid_font(CID_FONT);
-    cid.subtype(CidFontType::Type2)
-        .base_font(BASE_FONT)
-        .system_info(SYSTEM_INFO);
-    cid.font_descriptor(DESCRIPTOR)
-        .default_width(0.0)
-        .cid_to_gid_map_predefined(Name(b"Identity"));
-    let widths = glyphs.remapper.remapped_gids().map(|id| {
-        f32::from(face.glyph_hor_advance(ttf_parser::GlyphId(id)).unwrap_or(0)) * per_mille
-    });
+    cid.subtype(CidFontType::Type2).base_font(BASE_FONT).system_info(SYSTEM_INFO);
+    cid.font_descriptor(DESCRIPTOR).default_width(0.0).cid_to_gid_map_predefined(Name(b"Identity"));
+    let widths = glyphs
+        .remapper
+        .remapped_gids()
+        .map(|id| f32::from(face.glyph_hor_advance(ttf_parser::GlyphId(id)).unwrap_or(0)) * per_mille);
     cid.widths().consecutive(0, widths);
     cid.finish();
     let bounds = face.global_bounding_box();
@@ -203,9 +176,7 @@ fn write_font(pdf: &mut Pdf, glyphs: &Glyphs) {
     let subset = subsetter::subset(font::FONT_BYTES, 0, &glyphs.remapper)
         .expect("the bundled font subsets to glyphs that it has");
     let packed = miniz_oxide::deflate::compress_to_vec_zlib(&subset, 9);
-    pdf.stream(FONT_FILE, &packed)
-        .filter(Filter::FlateDecode)
-        .pair(Name(b"Length1"), subset.len() as i32);
+    pdf.stream(FONT_FILE, &packed).filter(Filter::FlateDecode).pair(Name(b"Length1"), subset.len() as i32);
     let mut cmap = UnicodeCmap::new(Name(b"Lapwing"), SYSTEM_INFO);
     for (c, id) in &glyphs.ids {
         cmap.pair(*id, *c);

@@ -21,14 +21,10 @@ const MAX_SIDE_PIXELS: f64 = 24_000.0;
 pub fn to_png(drawing: &Drawing, dots_per_inch: f64) -> Result<Vec<u8>, FigureError> {
     let scale = dots_per_inch / 72.0;
     let sides = [drawing.width_pt, drawing.height_pt].map(|side| (side * scale).ceil());
-    if sides
-        .iter()
-        .any(|side| !(*side >= 1.0 && *side <= MAX_SIDE_PIXELS))
-    {
+    if sides.iter().any(|side| !(*side >= 1.0 && *side <= MAX_SIDE_PIXELS)) {
         return Err(FigureError::Resolution { dots_per_inch });
     }
-    let mut pixmap = Pixmap::new(sides[0] as u32, sides[1] as u32)
-        .ok_or(FigureError::Resolution { dots_per_inch })?;
+    let mut pixmap = Pixmap::new(sides[0] as u32, sides[1] as u32).ok_or(FigureError::Resolution { dots_per_inch })?;
     pixmap.fill(skia_color(WHITE));
     let page = Transform::from_scale(scale as f32, scale as f32);
     for element in &drawing.elements {
@@ -37,9 +33,7 @@ pub fn to_png(drawing: &Drawing, dots_per_inch: f64) -> Result<Vec<u8>, FigureEr
             Element::Text(text) => draw_text(&mut pixmap, text, page)?,
         }
     }
-    Ok(pixmap
-        .encode_png()
-        .expect("a pixmap of checked size encodes into memory"))
+    Ok(pixmap.encode_png().expect("a pixmap of checked size encodes into memory"))
 }
 
 fn draw_path(pixmap: &mut Pixmap, path: &Path, page: Transform) {
@@ -49,9 +43,7 @@ fn draw_path(pixmap: &mut Pixmap, path: &Path, page: Transform) {
             Segment::Move(p) => builder.move_to(p.x as f32, p.y as f32),
             Segment::Line(p) => builder.line_to(p.x as f32, p.y as f32),
             Segment::Cubic(a, b, p) => {
-                builder.cubic_to(
-                    a.x as f32, a.y as f32, b.x as f32, b.y as f32, p.x as f32, p.y as f32,
-                );
+                builder.cubic_to(a.x as f32, a.y as f32, b.x as f32, b.y as f32, p.x as f32, p.y as f32);
             }
             Segment::Close => builder.close(),
         }
@@ -77,18 +69,11 @@ fn draw_path(pixmap: &mut Pixmap, path: &Path, page: Transform) {
 }
 
 fn draw_text(pixmap: &mut Pixmap, text: &Text, page: Transform) -> Result<(), FigureError> {
-    let place = page
-        .pre_translate(text.at.x as f32, text.at.y as f32)
-        .pre_rotate(text.turn_degrees as f32);
+    let place = page.pre_translate(text.at.x as f32, text.at.y as f32).pre_rotate(text.turn_degrees as f32);
     let mut pen_x = text.start_offset_pt()?;
     for run in &text.runs {
         let per_unit = run.size_pt / f64::from(font::face().units_per_em());
-        let mut outline = GlyphOutline {
-            builder: PathBuilder::new(),
-            per_unit,
-            x: pen_x,
-            rise: run.rise_pt,
-        };
+        let mut outline = GlyphOutline { builder: PathBuilder::new(), per_unit, x: pen_x, rise: run.rise_pt };
         for c in run.text.chars() {
             let glyph = font::glyph(c)?;
             font::face().outline_glyph(glyph, &mut outline);

@@ -49,39 +49,19 @@ fn write_path(out: &mut String, path: &Path) {
             Segment::Close => data.push('Z'),
         }
     }
-    put(
-        out,
-        format_args!("<path class=\"{}\" d=\"{data}\"", path.class),
-    );
+    put(out, format_args!("<path class=\"{}\" d=\"{data}\"", path.class));
     if path.origin.x != 0.0 || path.origin.y != 0.0 {
-        put(
-            out,
-            format_args!(
-                " transform=\"translate({} {})\"",
-                number(path.origin.x),
-                number(path.origin.y)
-            ),
-        );
+        put(out, format_args!(" transform=\"translate({} {})\"", number(path.origin.x), number(path.origin.y)));
     }
     match path.fill {
         Some(fill) => put(out, format_args!(" fill=\"{}\"", hex(fill))),
         None => out.push_str(" fill=\"none\""),
     }
     if let Some(stroke) = path.stroke {
-        put(
-            out,
-            format_args!(
-                " stroke=\"{}\" stroke-width=\"{}\"",
-                hex(stroke.color),
-                number(stroke.width_pt)
-            ),
-        );
+        put(out, format_args!(" stroke=\"{}\" stroke-width=\"{}\"", hex(stroke.color), number(stroke.width_pt)));
         if !stroke.dash_pt.is_empty() {
             let dashes: Vec<String> = stroke.dash_pt.iter().map(|d| number(*d)).collect();
-            put(
-                out,
-                format_args!(" stroke-dasharray=\"{}\"", dashes.join(" ")),
-            );
+            put(out, format_args!(" stroke-dasharray=\"{}\"", dashes.join(" ")));
         }
     }
     out.push_str("/>\n");
@@ -110,13 +90,7 @@ fn write_text(out: &mut String, text: &Text) {
     // The measured width, so that labels stay apart even in a viewer with none of the fonts. Characters that the
     // bundled font lacks have no width to give, and the drawing's makers refuse them.
     if let Ok(width) = text.width_pt() {
-        put(
-            out,
-            format_args!(
-                " textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"",
-                number(width)
-            ),
-        );
+        put(out, format_args!(" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"", number(width)));
     }
     if text.turn_degrees != 0.0 {
         put(
@@ -151,19 +125,14 @@ fn write_text(out: &mut String, text: &Text) {
 }
 
 fn put(out: &mut String, arguments: std::fmt::Arguments<'_>) {
-    out.write_fmt(arguments)
-        .expect("writing to a String succeeds");
+    out.write_fmt(arguments).expect("writing to a String succeeds");
 }
 
 /// Three decimals (a thousandth of a point is 0.35 um), without trailing zeros or a negative zero.
 pub(super) fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     let trimmed = text.trim_end_matches('0').trim_end_matches('.');
-    if trimmed == "-0" {
-        "0".to_owned()
-    } else {
-        trimmed.to_owned()
-    }
+    if trimmed == "-0" { "0".to_owned() } else { trimmed.to_owned() }
 }
 
 fn hex(color: Color) -> String {
@@ -171,8 +140,5 @@ fn hex(color: Color) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

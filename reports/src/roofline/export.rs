@@ -7,61 +7,21 @@ use std::fmt::Write as _;
 use super::{CeilingKind, Phase, Roofline};
 
 /// Columns that a row has no value for stay empty.
-const HEADER: &str =
-    "kind,label,phase,intensity_ops_per_byte,attained_ops_per_s,attainable_ops_per_s,bytes_per_s\n";
+const HEADER: &str = "kind,label,phase,intensity_ops_per_byte,attained_ops_per_s,attainable_ops_per_s,bytes_per_s\n";
 
 pub(super) fn csv(roofline: &Roofline) -> String {
     let mut out = HEADER.to_owned();
     for c in &roofline.ceilings {
-        row(
-            &mut out,
-            &[
-                kind(c.kind),
-                &c.label,
-                "",
-                "",
-                "",
-                &c.ops_per_s.to_string(),
-                "",
-            ],
-        );
+        row(&mut out, &[kind(c.kind), &c.label, "", "", "", &c.ops_per_s.to_string(), ""]);
     }
     for b in &roofline.bandwidths {
-        row(
-            &mut out,
-            &[
-                "bandwidth",
-                &b.label,
-                "",
-                "",
-                "",
-                "",
-                &b.bytes_per_s.to_string(),
-            ],
-        );
+        row(&mut out, &["bandwidth", &b.label, "", "", "", "", &b.bytes_per_s.to_string()]);
     }
     for r in roofline.ridges() {
         let bandwidth = &roofline.bandwidths[r.bandwidth];
-        let label = format!(
-            "{} / {}",
-            roofline.ceilings[r.ceiling].label, bandwidth.label
-        );
-        let (x, y) = (
-            r.intensity_ops_per_byte.to_string(),
-            r.ops_per_s.to_string(),
-        );
-        row(
-            &mut out,
-            &[
-                "ridge",
-                &label,
-                "",
-                &x,
-                "",
-                &y,
-                &bandwidth.bytes_per_s.to_string(),
-            ],
-        );
+        let label = format!("{} / {}", roofline.ceilings[r.ceiling].label, bandwidth.label);
+        let (x, y) = (r.intensity_ops_per_byte.to_string(), r.ops_per_s.to_string());
+        row(&mut out, &["ridge", &label, "", &x, "", &y, &bandwidth.bytes_per_s.to_string()]);
     }
     points_csv(&mut out, roofline);
     out
@@ -69,24 +29,8 @@ pub(super) fn csv(roofline: &Roofline) -> String {
 
 fn points_csv(out: &mut String, roofline: &Roofline) {
     for p in &roofline.points {
-        let values = [
-            p.intensity_ops_per_byte,
-            p.attained_ops_per_s,
-            p.attainable_ops_per_s,
-        ]
-        .map(|v| v.to_string());
-        row(
-            out,
-            &[
-                "point",
-                &p.label,
-                p.phase.name(),
-                &values[0],
-                &values[1],
-                &values[2],
-                "",
-            ],
-        );
+        let values = [p.intensity_ops_per_byte, p.attained_ops_per_s, p.attainable_ops_per_s].map(|v| v.to_string());
+        row(out, &["point", &p.label, p.phase.name(), &values[0], &values[1], &values[2], ""]);
     }
 }
 
@@ -94,36 +38,20 @@ pub(super) fn tikz(roofline: &Roofline) -> String {
     let mut out = String::from(
         "% needs \\usepackage{pgfplots} and \\pgfplotsset{compat=1.16}\n\\begin{tikzpicture}\n\\begin{loglogaxis}[\n",
     );
-    line(
-        &mut out,
-        format_args!("  width={}pt, height={}pt,", roofline.width.points(), 190.0),
-    );
-    line(
-        &mut out,
-        format_args!("  title={{{}}},", tex(&roofline.title)),
-    );
+    line(&mut out, format_args!("  width={}pt, height={}pt,", roofline.width.points(), 190.0));
+    line(&mut out, format_args!("  title={{{}}},", tex(&roofline.title)));
     out.push_str(
         "  xlabel={Arithmetic intensity (op/byte)}, ylabel={Performance (OP/s)},\n  \
          grid=both, minor grid style={black!7}, major grid style={black!16},\n  \
          every axis/.append style={font=\\footnotesize}, nodes near coords style={font=\\tiny},\n]\n",
     );
-    let steepest = roofline
-        .bandwidths
-        .iter()
-        .map(|b| b.bytes_per_s)
-        .fold(0.0, f64::max);
+    let steepest = roofline.bandwidths.iter().map(|b| b.bytes_per_s).fold(0.0, f64::max);
     let ridges = roofline.ridges();
     let xs = || {
         let points = roofline.points.iter().map(|p| p.intensity_ops_per_byte);
-        ridges
-            .iter()
-            .map(|r| r.intensity_ops_per_byte)
-            .chain(points)
+        ridges.iter().map(|r| r.intensity_ops_per_byte).chain(points)
     };
-    let (left, right) = (
-        xs().fold(f64::INFINITY, f64::min) / 2.0,
-        xs().fold(0.0, f64::max) * 2.0,
-    );
+    let (left, right) = (xs().fold(f64::INFINITY, f64::min) / 2.0, xs().fold(0.0, f64::max) * 2.0);
     for c in &roofline.ceilings {
         let style = match c.kind {
             CeilingKind::ComputeDense => "solid",
@@ -150,11 +78,7 @@ pub(super) fn tikz(roofline: &Roofline) -> String {
 
 /// Slanted roofs from intensity `left` up to the highest ceiling.
 fn tikz_bandwidths(out: &mut String, roofline: &Roofline, left: f64) {
-    let highest = roofline
-        .ceilings
-        .iter()
-        .map(|c| c.ops_per_s)
-        .fold(0.0, f64::max);
+    let highest = roofline.ceilings.iter().map(|c| c.ops_per_s).fold(0.0, f64::max);
     for b in &roofline.bandwidths {
         let (low, ridge) = (left * b.bytes_per_s, highest / b.bytes_per_s);
         line(
@@ -173,30 +97,17 @@ fn tikz_points(out: &mut String, roofline: &Roofline, phase: Phase) {
         Phase::Prefill => "blue, mark=triangle*",
         Phase::Decode => "orange!70!black, mark=o",
     };
-    let points: Vec<_> = roofline
-        .points
-        .iter()
-        .filter(|p| p.phase == phase)
-        .collect();
+    let points: Vec<_> = roofline.points.iter().filter(|p| p.phase == phase).collect();
     if points.is_empty() {
         return;
     }
     for p in &points {
-        let (x, low, high) = (
-            p.intensity_ops_per_byte,
-            p.attained_ops_per_s,
-            p.attainable_ops_per_s,
-        );
-        line(
-            out,
-            format_args!("\\draw[thin, gray] (axis cs:{x:e},{low:e}) -- (axis cs:{x:e},{high:e});"),
-        );
+        let (x, low, high) = (p.intensity_ops_per_byte, p.attained_ops_per_s, p.attainable_ops_per_s);
+        line(out, format_args!("\\draw[thin, gray] (axis cs:{x:e},{low:e}) -- (axis cs:{x:e},{high:e});"));
     }
     line(
         out,
-        format_args!(
-            "\\addplot[only marks, {style}, nodes near coords, point meta=explicit symbolic] coordinates {{"
-        ),
+        format_args!("\\addplot[only marks, {style}, nodes near coords, point meta=explicit symbolic] coordinates {{"),
     );
     for p in points {
         let (x, y) = (p.intensity_ops_per_byte, p.attained_ops_per_s);
@@ -246,7 +157,6 @@ fn tex(text: &str) -> String {
 }
 
 fn line(out: &mut String, arguments: std::fmt::Arguments<'_>) {
-    out.write_fmt(arguments)
-        .expect("writing to a String succeeds");
+    out.write_fmt(arguments).expect("writing to a String succeeds");
     out.push('\n');
 }

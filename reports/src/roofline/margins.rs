@@ -4,8 +4,7 @@
 
 use super::names::Group;
 use super::page::{
-    EDGE_PT, Frame, SMALL_PT, STEM_END_PT, TEXT_PT, X_TICK_GAP_PT, pen, phase_color, point_marker,
-    ridge_marker, thin,
+    EDGE_PT, Frame, SMALL_PT, STEM_END_PT, TEXT_PT, X_TICK_GAP_PT, pen, phase_color, point_marker, ridge_marker, thin,
 };
 use super::{Phase, Roofline};
 use crate::figure::FigureError;
@@ -22,22 +21,14 @@ const COLUMN_GAP_PT: f64 = 9.0;
 const SAMPLE_PT: f64 = 9.0;
 
 /// Title and legend; returns where the plot may begin.
-pub(super) fn heading(
-    roofline: &Roofline,
-    width: f64,
-    elements: &mut Vec<Element>,
-) -> Result<f64, FigureError> {
+pub(super) fn heading(roofline: &Roofline, width: f64, elements: &mut Vec<Element>) -> Result<f64, FigureError> {
     let mut top = EDGE_PT;
     if !roofline.title.is_empty() {
         let at = xy(width / 2.0, top + ASCENT * TEXT_PT);
         let title = Text::plain("title", at, Anchor::Middle, TEXT_PT, BLACK, &roofline.title);
         let (width_pt, room_pt) = (title.width_pt()?, width - 2.0 * EDGE_PT);
         if width_pt > room_pt {
-            return Err(FigureError::TooWide {
-                text: roofline.title.clone(),
-                width_pt,
-                room_pt,
-            });
+            return Err(FigureError::TooWide { text: roofline.title.clone(), width_pt, room_pt });
         }
         elements.push(Element::Text(title));
         top += (ASCENT + DESCENT) * TEXT_PT + 2.0;
@@ -52,16 +43,7 @@ pub(super) fn heading(
     entries.push((Sample::Ridge, "ridge (op/byte)"));
     let labels: Vec<Text> = entries
         .iter()
-        .map(|(_, words)| {
-            Text::plain(
-                "legend",
-                xy(0.0, 0.0),
-                Anchor::Start,
-                SMALL_PT,
-                BLACK,
-                words,
-            )
-        })
+        .map(|(_, words)| Text::plain("legend", xy(0.0, 0.0), Anchor::Start, SMALL_PT, BLACK, words))
         .collect();
     let mut total = COLUMN_GAP_PT * (entries.len() - 1) as f64;
     for label in &labels {
@@ -70,10 +52,7 @@ pub(super) fn heading(
     let baseline = top + ASCENT * SMALL_PT;
     let mut x = (width - total) / 2.0;
     for ((sample, _), mut label) in entries.into_iter().zip(labels) {
-        let centre = xy(
-            x + SAMPLE_PT / 2.0 - 1.0,
-            baseline - CAP_HEIGHT * SMALL_PT / 2.0,
-        );
+        let centre = xy(x + SAMPLE_PT / 2.0 - 1.0, baseline - CAP_HEIGHT * SMALL_PT / 2.0);
         sample_marker(sample, centre, elements);
         label.at = xy(x + SAMPLE_PT, baseline);
         x += SAMPLE_PT + label.width_pt()? + COLUMN_GAP_PT;
@@ -96,14 +75,7 @@ fn sample_marker(sample: Sample, at: Xy, elements: &mut Vec<Element>) {
             let low = xy(at.x, at.y + 2.8);
             let high = xy(at.x, at.y - 2.2);
             elements.push(line("legend-stem", low, high, thin(GREY)));
-            elements.push(marker(
-                "legend-stem",
-                Marker::Bar,
-                high,
-                STEM_END_PT,
-                pen(BLACK, 0.9),
-                None,
-            ));
+            elements.push(marker("legend-stem", Marker::Bar, high, STEM_END_PT, pen(BLACK, 0.9), None));
         }
         Sample::Ridge => elements.push(ridge_marker("legend-ridge", at)),
     }
@@ -115,18 +87,8 @@ pub(super) fn axis_titles(frame: &Frame, elements: &mut Vec<Element>) -> f64 {
     let middle = (frame.plot.left + frame.plot.right) / 2.0;
     let at = xy(middle, baseline);
     let words = "Arithmetic intensity (op/byte)";
-    elements.push(Element::Text(Text::plain(
-        "x-title",
-        at,
-        Anchor::Middle,
-        TEXT_PT,
-        BLACK,
-        words,
-    )));
-    let at = xy(
-        EDGE_PT + ASCENT * TEXT_PT,
-        (frame.plot.top + frame.plot.bottom) / 2.0,
-    );
+    elements.push(Element::Text(Text::plain("x-title", at, Anchor::Middle, TEXT_PT, BLACK, words)));
+    let at = xy(EDGE_PT + ASCENT * TEXT_PT, (frame.plot.top + frame.plot.bottom) / 2.0);
     let words = format!("Performance ({}OP/s)", frame.unit.0);
     let mut title = Text::plain("y-title", at, Anchor::Middle, TEXT_PT, BLACK, &words);
     title.turn_degrees = -90.0;
@@ -135,12 +97,7 @@ pub(super) fn axis_titles(frame: &Frame, elements: &mut Vec<Element>) -> f64 {
 }
 
 /// The key of numbered points in columns; returns the page height.
-pub(super) fn key(
-    groups: &[Group],
-    width: f64,
-    bottom: f64,
-    elements: &mut Vec<Element>,
-) -> Result<f64, FigureError> {
+pub(super) fn key(groups: &[Group], width: f64, bottom: f64, elements: &mut Vec<Element>) -> Result<f64, FigureError> {
     if groups.is_empty() {
         return Ok(bottom + EDGE_PT);
     }
@@ -150,26 +107,11 @@ pub(super) fn key(
         let lines = group.lines(room_pt * 0.8)?;
         let last = lines.len() - 1;
         for (j, line) in lines.iter().enumerate() {
-            let number = if j == 0 {
-                format!("{} ", i + 1)
-            } else {
-                "   ".to_owned()
-            };
-            let phase = if j == last {
-                format!(" ({})", group.phase.name())
-            } else {
-                String::new()
-            };
+            let number = if j == 0 { format!("{} ", i + 1) } else { "   ".to_owned() };
+            let phase = if j == last { format!(" ({})", group.phase.name()) } else { String::new() };
             let words = format!("{number}{line}{phase}");
             let color = phase_color(group.phase);
-            entries.push(Text::plain(
-                "key",
-                xy(0.0, 0.0),
-                Anchor::Start,
-                SMALL_PT,
-                color,
-                &words,
-            ));
+            entries.push(Text::plain("key", xy(0.0, 0.0), Anchor::Start, SMALL_PT, color, &words));
         }
     }
     let mut widest = 0.0_f64;
@@ -178,11 +120,7 @@ pub(super) fn key(
         widest = widest.max(width_pt);
         if width_pt > room_pt {
             let text = entry.runs.iter().map(|run| run.text.as_str()).collect();
-            return Err(FigureError::TooWide {
-                text,
-                width_pt,
-                room_pt,
-            });
+            return Err(FigureError::TooWide { text, width_pt, room_pt });
         }
     }
     let columns = (((room_pt + COLUMN_GAP_PT) / (widest + COLUMN_GAP_PT)).floor() as usize).max(1);

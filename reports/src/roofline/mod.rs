@@ -175,8 +175,7 @@ impl Roofline {
                     ops_per_s: flat.ops_per_s,
                 };
                 let same = |r: &Ridge| {
-                    r.intensity_ops_per_byte == ridge.intensity_ops_per_byte
-                        && r.ops_per_s == ridge.ops_per_s
+                    r.intensity_ops_per_byte == ridge.intensity_ops_per_byte && r.ops_per_s == ridge.ops_per_s
                 };
                 if !ridges.iter().any(same) {
                     ridges.push(ridge);
@@ -187,11 +186,9 @@ impl Roofline {
     }
 
     fn check(&self) -> Result<(), FigureError> {
-        for (what, count) in [
-            ("ceiling", self.ceilings.len()),
-            ("bandwidth", self.bandwidths.len()),
-            ("point", self.points.len()),
-        ] {
+        for (what, count) in
+            [("ceiling", self.ceilings.len()), ("bandwidth", self.bandwidths.len()), ("point", self.points.len())]
+        {
             if count == 0 {
                 return Err(FigureError::Empty { what });
             }
@@ -202,19 +199,9 @@ impl Roofline {
         for b in &self.bandwidths {
             positive(&b.label, "bytes_per_s", b.bytes_per_s)?;
         }
-        let ceiling = self
-            .ceilings
-            .iter()
-            .map(|c| c.ops_per_s)
-            .fold(0.0, f64::max);
-        let bandwidth = self
-            .bandwidths
-            .iter()
-            .map(|b| b.bytes_per_s)
-            .fold(0.0, f64::max);
-        self.points
-            .iter()
-            .try_for_each(|p| check_point(p, ceiling, bandwidth))
+        let ceiling = self.ceilings.iter().map(|c| c.ops_per_s).fold(0.0, f64::max);
+        let bandwidth = self.bandwidths.iter().map(|b| b.bytes_per_s).fold(0.0, f64::max);
+        self.points.iter().try_for_each(|p| check_point(p, ceiling, bandwidth))
     }
 }
 
@@ -224,31 +211,14 @@ fn check_point(p: &Point, ceiling: f64, bandwidth: f64) -> Result<(), FigureErro
     positive(&p.label, "attainable_ops_per_s", p.attainable_ops_per_s)?;
     let machine = ceiling.min(bandwidth * p.intensity_ops_per_byte);
     let roofs = [
-        (
-            p.attained_ops_per_s,
-            p.attainable_ops_per_s,
-            "its attainable performance",
-        ),
-        (
-            p.attained_ops_per_s,
-            machine,
-            "the machine's roof at its intensity",
-        ),
-        (
-            p.attainable_ops_per_s,
-            machine,
-            "the machine's roof at its intensity (by its attainable performance)",
-        ),
+        (p.attained_ops_per_s, p.attainable_ops_per_s, "its attainable performance"),
+        (p.attained_ops_per_s, machine, "the machine's roof at its intensity"),
+        (p.attainable_ops_per_s, machine, "the machine's roof at its intensity (by its attainable performance)"),
     ];
     for (attained_ops_per_s, roof_ops_per_s, roof) in roofs {
         if attained_ops_per_s > roof_ops_per_s * (1.0 + SLACK) {
             let label = p.label.clone();
-            return Err(FigureError::AboveRoof {
-                label,
-                attained_ops_per_s,
-                roof_ops_per_s,
-                roof,
-            });
+            return Err(FigureError::AboveRoof { label, attained_ops_per_s, roof_ops_per_s, roof });
         }
     }
     Ok(())
@@ -258,9 +228,5 @@ fn positive(label: &str, key: &str, value: f64) -> Result<(), FigureError> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
-    Err(FigureError::BadValue {
-        what: format!("{key} of '{label}'"),
-        value,
-        expected: "a finite value above 0",
-    })
+    Err(FigureError::BadValue { what: format!("{key} of '{label}'"), value, expected: "a finite value above 0" })
 }

@@ -53,16 +53,10 @@ impl Group {
     pub(super) fn lines(&self, width_pt: f64) -> Result<Vec<String>, FigureError> {
         let mut lines: Vec<String> = Vec::new();
         for (i, (name, _)) in self.members.iter().enumerate() {
-            let word = if i + 1 < self.members.len() {
-                format!("{name},")
-            } else {
-                name.clone()
-            };
+            let word = if i + 1 < self.members.len() { format!("{name},") } else { name.clone() };
             let longer = lines.last().map(|line| format!("{line} {word}"));
             match (lines.last_mut(), longer) {
-                (Some(line), Some(longer)) if font::width_pt(&longer, SMALL_PT)? <= width_pt => {
-                    *line = longer
-                }
+                (Some(line), Some(longer)) if font::width_pt(&longer, SMALL_PT)? <= width_pt => *line = longer,
                 (Some(_), _) | (None, _) => lines.push(word),
             }
         }
@@ -95,17 +89,8 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
     for numbered in [false, true] {
         let mut pools = fixed.clone();
         for (i, group) in groups.iter().enumerate() {
-            let lines = if numbered {
-                vec![(i + 1).to_string()]
-            } else {
-                group.lines(SHARED_WIDTH_PT)?
-            };
-            let words = Words {
-                class: "name",
-                lines,
-                size_pt: SMALL_PT,
-                color: phase_color(group.phase),
-            };
+            let lines = if numbered { vec![(i + 1).to_string()] } else { group.lines(SHARED_WIDTH_PT)? };
+            let words = Words { class: "name", lines, size_pt: SMALL_PT, color: phase_color(group.phase) };
             let mut pool = Vec::new();
             for end in group.ends() {
                 pool.extend(label::around(&words, end, POINT_REACH_PT, NEARBY_PT)?);
@@ -114,61 +99,38 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
             pools.push(pool);
         }
         if let Some(placed) = label::choose(&pools, &obstacles, &room) {
-            let over_line =
-                |c: &&Candidate| obstacles.iter().any(|o| shapes_meet(&c.shape, &o.shape));
+            let over_line = |c: &&Candidate| obstacles.iter().any(|o| shapes_meet(&c.shape, &o.shape));
             let patches = placed.iter().filter(over_line).map(|c| c.shape).collect();
-            return Ok(Names {
-                placed,
-                patches,
-                numbered: if numbered { groups } else { Vec::new() },
-            });
+            return Ok(Names { placed, patches, numbered: if numbered { groups } else { Vec::new() } });
         }
     }
-    Err(FigureError::TooCrowded {
-        labels: fixed.len() + groups.len(),
-        width_pt: roofline.width.points(),
-    })
+    Err(FigureError::TooCrowded { labels: fixed.len() + groups.len(), width_pt: roofline.width.points() })
 }
 
 fn groups(roofline: &Roofline, frame: &Frame) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for point in &roofline.points {
         let at = frame.at(point.intensity_ops_per_byte, point.attained_ops_per_s);
-        let mut joined = Group {
-            members: vec![(point.label.clone(), at)],
-            phase: point.phase,
-        };
+        let mut joined = Group { members: vec![(point.label.clone(), at)], phase: point.phase };
         let mut apart = Vec::new();
         // A marker between two groups makes them one, as long as they stay together on the page.
         for group in groups {
-            let covered = group.phase == point.phase
-                && group.members.iter().any(|m| m.1.distance(at) < COVERED_PT);
-            let near = |m: &(String, Xy)| {
-                joined
-                    .members
-                    .iter()
-                    .all(|j| j.1.distance(m.1) < SHARED_REACH_PT)
-            };
+            let covered = group.phase == point.phase && group.members.iter().any(|m| m.1.distance(at) < COVERED_PT);
+            let near = |m: &(String, Xy)| joined.members.iter().all(|j| j.1.distance(m.1) < SHARED_REACH_PT);
             if covered && group.members.iter().all(near) {
                 joined.members.extend(group.members);
             } else {
                 apart.push(group);
             }
         }
-        joined
-            .members
-            .sort_by(|a, b| a.1.y.total_cmp(&b.1.y).then_with(|| a.0.cmp(&b.0)));
+        joined.members.sort_by(|a, b| a.1.y.total_cmp(&b.1.y).then_with(|| a.0.cmp(&b.0)));
         apart.push(joined);
         groups = apart;
     }
     groups
 }
 
-fn roof_labels(
-    roofline: &Roofline,
-    frame: &Frame,
-    room: &Rect,
-) -> Result<Vec<Vec<Candidate>>, FigureError> {
+fn roof_labels(roofline: &Roofline, frame: &Frame, room: &Rect) -> Result<Vec<Vec<Candidate>>, FigureError> {
     let mut pools = Vec::new();
     for (label, height) in ceiling_labels(roofline) {
         let [from, to] = frame.ceiling(height, roofline);
@@ -182,12 +144,7 @@ fn roof_labels(
     for ridge in roofline.ridges() {
         let at = frame.at(ridge.intensity_ops_per_byte, ridge.ops_per_s);
         let lines = vec![plain(ridge.intensity_ops_per_byte)];
-        let words = Words {
-            class: "ridge-name",
-            lines,
-            size_pt: SMALL_PT - 0.5,
-            color: GREY,
-        };
+        let words = Words { class: "ridge-name", lines, size_pt: SMALL_PT - 0.5, color: GREY };
         pools.push(label::around(&words, at, RIDGE_REACH_PT, RIDGE_FAR_PT)?);
     }
     Ok(pools)
@@ -204,20 +161,11 @@ fn roof_label(
     let text = Text::plain(class, from, Anchor::Middle, SMALL_PT, BLACK, &label);
     let (width_pt, room_pt) = (text.width_pt()?, room.width());
     if width_pt > room_pt {
-        return Err(FigureError::TooWide {
-            text: label,
-            width_pt,
-            room_pt,
-        });
+        return Err(FigureError::TooWide { text: label, width_pt, room_pt });
     }
     let mut pool = label::along(&text, from, to, ideal)?;
     let middle = xy((from.x + to.x) / 2.0, (from.y + to.y) / 2.0);
-    let words = Words {
-        class,
-        lines: vec![label],
-        size_pt: SMALL_PT,
-        color: BLACK,
-    };
+    let words = Words { class, lines: vec![label], size_pt: SMALL_PT, color: BLACK };
     for mut away in label::anywhere(&words, middle, 0.0, room)? {
         away.cost += OFF_ROOF;
         pool.push(away);
@@ -229,71 +177,41 @@ fn roof_label(
 fn ceiling_labels(roofline: &Roofline) -> Vec<(String, f64)> {
     let mut labels: Vec<(String, f64)> = Vec::new();
     for ceiling in &roofline.ceilings {
-        match labels
-            .iter_mut()
-            .find(|(_, height)| *height == ceiling.ops_per_s)
-        {
+        match labels.iter_mut().find(|(_, height)| *height == ceiling.ops_per_s) {
             Some((names, _)) => *names = format!("{names}, {}", ceiling.label),
             None => labels.push((ceiling.label.clone(), ceiling.ops_per_s)),
         }
     }
-    labels
-        .into_iter()
-        .map(|(names, height)| (format!("{names} {}", si(height, "OP/s")), height))
-        .collect()
+    labels.into_iter().map(|(names, height)| (format!("{names} {}", si(height, "OP/s")), height)).collect()
 }
 
 fn obstacles(roofline: &Roofline, frame: &Frame) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
     let mut soft = |shape: Vec<Xy>, label_cost: f64| {
-        obstacles.push(Obstacle {
-            shape,
-            label_cost,
-            leader_cost: LEADER_OVER_LINE,
-        });
+        obstacles.push(Obstacle { shape, label_cost, leader_cost: LEADER_OVER_LINE });
     };
     for ceiling in &roofline.ceilings {
-        soft(
-            frame.ceiling(ceiling.ops_per_s, roofline).to_vec(),
-            OVER_ROOF,
-        );
+        soft(frame.ceiling(ceiling.ops_per_s, roofline).to_vec(), OVER_ROOF);
     }
     for bandwidth in &roofline.bandwidths {
-        soft(
-            frame.slant(bandwidth.bytes_per_s, roofline).to_vec(),
-            OVER_ROOF,
-        );
+        soft(frame.slant(bandwidth.bytes_per_s, roofline).to_vec(), OVER_ROOF);
     }
     for point in &roofline.points {
         soft(frame.stem(point).to_vec(), OVER_STEM);
     }
     let mut hard = |centre: Xy, reach: f64| {
         let square = |reach: f64| Rect::about(centre, reach).corners().to_vec();
-        obstacles.push(Obstacle {
-            shape: square(reach),
-            label_cost: f64::INFINITY,
-            leader_cost: 0.0,
-        });
+        obstacles.push(Obstacle { shape: square(reach), label_cost: f64::INFINITY, leader_cost: 0.0 });
         // Smaller than the marker, so that a leader leaving its own marker's rim does not count.
-        obstacles.push(Obstacle {
-            shape: square(reach * 0.6),
-            label_cost: 0.0,
-            leader_cost: LEADER_OVER_MARKER,
-        });
+        obstacles.push(Obstacle { shape: square(reach * 0.6), label_cost: 0.0, leader_cost: LEADER_OVER_MARKER });
     };
     for point in &roofline.points {
-        hard(
-            frame.at(point.intensity_ops_per_byte, point.attained_ops_per_s),
-            POINT_REACH_PT,
-        );
+        hard(frame.at(point.intensity_ops_per_byte, point.attained_ops_per_s), POINT_REACH_PT);
         let [_, top] = frame.stem(point);
         hard(top, STEM_END_PT);
     }
     for ridge in roofline.ridges() {
-        hard(
-            frame.at(ridge.intensity_ops_per_byte, ridge.ops_per_s),
-            RIDGE_REACH_PT,
-        );
+        hard(frame.at(ridge.intensity_ops_per_byte, ridge.ops_per_s), RIDGE_REACH_PT);
     }
     obstacles
 }

@@ -11,8 +11,7 @@ use crate::figure::drawing::{Anchor, Drawing, Element, Path, Segment, Stroke, Te
 use crate::figure::font::{ASCENT, CAP_HEIGHT, DESCENT};
 use crate::figure::geometry::{Rect, Xy, clip_segment, xy};
 use crate::figure::style::{
-    BLACK, BLUE, Color, ColumnWidth, DASHES, GREEN, GRID_MAJOR, GRID_MINOR, Marker, VERMILLION,
-    WHITE,
+    BLACK, BLUE, Color, ColumnWidth, DASHES, GREEN, GRID_MAJOR, GRID_MINOR, Marker, VERMILLION, WHITE,
 };
 use crate::table::prefix;
 
@@ -52,17 +51,8 @@ pub(super) fn draw(roofline: &Roofline) -> Result<Drawing, FigureError> {
     leaders_and_names(&names, &mut elements);
     let bottom = axis_titles(&frame, &mut elements);
     let height_pt = key(&names.numbered, width, bottom, &mut elements)?;
-    let title = if roofline.title.is_empty() {
-        "Roofline".to_owned()
-    } else {
-        roofline.title.clone()
-    };
-    Ok(Drawing {
-        width_pt: width,
-        height_pt,
-        title,
-        elements,
-    })
+    let title = if roofline.title.is_empty() { "Roofline".to_owned() } else { roofline.title.clone() };
+    Ok(Drawing { width_pt: width, height_pt, title, elements })
 }
 
 pub(super) const fn phase_color(phase: Phase) -> Color {
@@ -75,32 +65,18 @@ pub(super) const fn phase_color(phase: Phase) -> Color {
 impl Frame {
     /// Page position of a point in data units.
     pub(super) fn at(&self, intensity: f64, ops_per_s: f64) -> Xy {
-        xy(
-            self.x.place(intensity),
-            self.y.place(ops_per_s / self.unit.1),
-        )
+        xy(self.x.place(intensity), self.y.place(ops_per_s / self.unit.1))
     }
 
     /// A ceiling: from the steepest slanted roof to the right edge.
     pub(super) fn ceiling(&self, ops_per_s: f64, roofline: &Roofline) -> [Xy; 2] {
-        let steepest = roofline
-            .bandwidths
-            .iter()
-            .map(|b| b.bytes_per_s)
-            .fold(0.0, f64::max);
-        [
-            self.at(ops_per_s / steepest, ops_per_s),
-            xy(self.plot.right, self.at(1.0, ops_per_s).y),
-        ]
+        let steepest = roofline.bandwidths.iter().map(|b| b.bytes_per_s).fold(0.0, f64::max);
+        [self.at(ops_per_s / steepest, ops_per_s), xy(self.plot.right, self.at(1.0, ops_per_s).y)]
     }
 
     /// A slanted roof: from the plot's edge to the highest ceiling.
     pub(super) fn slant(&self, bytes_per_s: f64, roofline: &Roofline) -> [Xy; 2] {
-        let highest = roofline
-            .ceilings
-            .iter()
-            .map(|c| c.ops_per_s)
-            .fold(0.0, f64::max);
+        let highest = roofline.ceilings.iter().map(|c| c.ops_per_s).fold(0.0, f64::max);
         let from = self.at(self.x.low(), self.x.low() * bytes_per_s);
         let to = self.at(highest / bytes_per_s, highest);
         // The y range reaches the highest ceiling and the x range its ridges, so part of the roof is always inside.
@@ -110,8 +86,7 @@ impl Frame {
 
     /// From what a point attains up to what it could.
     pub(super) fn stem(&self, point: &Point) -> [Xy; 2] {
-        [point.attained_ops_per_s, point.attainable_ops_per_s]
-            .map(|h| self.at(point.intensity_ops_per_byte, h))
+        [point.attained_ops_per_s, point.attainable_ops_per_s].map(|h| self.at(point.intensity_ops_per_byte, h))
     }
 }
 
@@ -121,12 +96,7 @@ fn frame(roofline: &Roofline, width: f64, top: f64) -> Result<Frame, FigureError
         ColumnWidth::Double => 210.0,
     };
     let left = EDGE_PT + (ASCENT + DESCENT) * TEXT_PT + 2.0 + TICK_ROOM_PT;
-    let plot = Rect {
-        left,
-        top,
-        right: width - EDGE_PT - 4.0,
-        bottom: top + plot_height,
-    };
+    let plot = Rect { left, top, right: width - EDGE_PT - 4.0, bottom: top + plot_height };
     let ridges = roofline.ridges();
     let x_values: Vec<f64> = ridges
         .iter()
@@ -134,11 +104,7 @@ fn frame(roofline: &Roofline, width: f64, top: f64) -> Result<Frame, FigureError
         .chain(roofline.points.iter().map(|p| p.intensity_ops_per_byte))
         .collect();
     let (x_low, x_high) = spread(&x_values);
-    let tallest = roofline
-        .ceilings
-        .iter()
-        .map(|c| c.ops_per_s)
-        .fold(0.0, f64::max);
+    let tallest = roofline.ceilings.iter().map(|c| c.ops_per_s).fold(0.0, f64::max);
     let (letter, factor) = prefix(tallest / 10.0);
     let y_values: Vec<f64> = roofline
         .points
@@ -165,9 +131,7 @@ pub(super) const X_TICK_GAP_PT: f64 = 5.2;
 const TICK_ROOM_PT: f64 = 18.0;
 
 fn spread(values: &[f64]) -> (f64, f64) {
-    values.iter().fold((f64::INFINITY, 0.0), |(low, high), v| {
-        (low.min(*v), f64::max(high, *v))
-    })
+    values.iter().fold((f64::INFINITY, 0.0), |(low, high), v| (low.min(*v), f64::max(high, *v)))
 }
 
 fn grid(frame: &Frame, elements: &mut Vec<Element>) -> Result<(), FigureError> {
@@ -188,61 +152,28 @@ fn grid(frame: &Frame, elements: &mut Vec<Element>) -> Result<(), FigureError> {
         }
     }
     let [a, b, c, d] = plot.corners();
-    let segments = vec![
-        Segment::Move(a),
-        Segment::Line(b),
-        Segment::Line(c),
-        Segment::Line(d),
-        Segment::Close,
-    ];
+    let segments = vec![Segment::Move(a), Segment::Line(b), Segment::Line(c), Segment::Line(d), Segment::Close];
     let stroke = Some(pen(BLACK, 0.5));
-    elements.push(Element::Path(Path {
-        class: "frame",
-        origin: xy(0.0, 0.0),
-        segments,
-        stroke,
-        fill: None,
-    }));
+    elements.push(Element::Path(Path { class: "frame", origin: xy(0.0, 0.0), segments, stroke, fill: None }));
     tick_labels(frame, elements);
     Ok(())
 }
 
 fn tick_labels(frame: &Frame, elements: &mut Vec<Element>) {
-    let text = |class, at, anchor, runs| {
-        Element::Text(Text {
-            class,
-            at,
-            anchor,
-            turn_degrees: 0.0,
-            color: BLACK,
-            runs,
-        })
-    };
+    let text =
+        |class, at, anchor, runs| Element::Text(Text { class, at, anchor, turn_degrees: 0.0, color: BLACK, runs });
     let wide = |axis: &Axis| (axis.high() / axis.low()).log10() > 13.0;
     for (i, tick) in frame.x.ticks().iter().filter(|t| t.major).enumerate() {
         if !wide(&frame.x) || i % 2 == 0 {
-            let at = xy(
-                frame.x.place(tick.value),
-                frame.plot.bottom + X_TICK_GAP_PT + ASCENT * SMALL_PT,
-            );
-            elements.push(text(
-                "x-tick",
-                at,
-                Anchor::Middle,
-                frame.x.label(tick, SMALL_PT),
-            ));
+            let at = xy(frame.x.place(tick.value), frame.plot.bottom + X_TICK_GAP_PT + ASCENT * SMALL_PT);
+            elements.push(text("x-tick", at, Anchor::Middle, frame.x.label(tick, SMALL_PT)));
         }
     }
     for (i, tick) in frame.y.ticks().iter().filter(|t| t.major).enumerate() {
         if !wide(&frame.y) || i % 2 == 0 {
             let y = frame.y.place(tick.value) + CAP_HEIGHT * SMALL_PT / 2.0;
             let at = xy(frame.plot.left - 2.5, y);
-            elements.push(text(
-                "y-tick",
-                at,
-                Anchor::End,
-                frame.y.label(tick, SMALL_PT),
-            ));
+            elements.push(text("y-tick", at, Anchor::End, frame.y.label(tick, SMALL_PT)));
         }
     }
 }
@@ -255,49 +186,22 @@ fn roofs(roofline: &Roofline, frame: &Frame, elements: &mut Vec<Element>) {
             CeilingKind::ComputeSparse => (BLACK, DASHES[1]),
             CeilingKind::Vector => (BLACK, DASHES[2]),
         };
-        elements.push(line(
-            "ceiling",
-            from,
-            to,
-            Stroke {
-                color,
-                width_pt: 0.9,
-                dash_pt,
-            },
-        ));
+        elements.push(line("ceiling", from, to, Stroke { color, width_pt: 0.9, dash_pt }));
     }
     for (i, bandwidth) in roofline.bandwidths.iter().enumerate() {
         let [from, to] = frame.slant(bandwidth.bytes_per_s, roofline);
         let dash_pt = DASHES[(i * 3) % DASHES.len()];
-        elements.push(line(
-            "bandwidth",
-            from,
-            to,
-            Stroke {
-                color: GREEN,
-                width_pt: 0.9,
-                dash_pt,
-            },
-        ));
+        elements.push(line("bandwidth", from, to, Stroke { color: GREEN, width_pt: 0.9, dash_pt }));
     }
     for ridge in roofline.ridges() {
-        elements.push(ridge_marker(
-            "ridge",
-            frame.at(ridge.intensity_ops_per_byte, ridge.ops_per_s),
-        ));
+        elements.push(ridge_marker("ridge", frame.at(ridge.intensity_ops_per_byte, ridge.ops_per_s)));
     }
 }
 
 /// Clears the page under labels that cross a line, before points are drawn over it.
 fn patches(names: &Names, elements: &mut Vec<Element>) {
     for [a, b, c, d] in names.patches.iter().copied() {
-        let segments = vec![
-            Segment::Move(a),
-            Segment::Line(b),
-            Segment::Line(c),
-            Segment::Line(d),
-            Segment::Close,
-        ];
+        let segments = vec![Segment::Move(a), Segment::Line(b), Segment::Line(c), Segment::Line(d), Segment::Close];
         elements.push(Element::Path(Path {
             class: "patch",
             origin: xy(0.0, 0.0),
@@ -314,14 +218,7 @@ fn points(roofline: &Roofline, frame: &Frame, elements: &mut Vec<Element>) {
         if low.y - high.y > POINT_REACH_PT {
             let color = phase_color(point.phase);
             elements.push(line("stem", low, high, thin(color)));
-            elements.push(marker(
-                "stem-end",
-                Marker::Bar,
-                high,
-                STEM_END_PT,
-                pen(color, 0.9),
-                None,
-            ));
+            elements.push(marker("stem-end", Marker::Bar, high, STEM_END_PT, pen(color, 0.9), None));
         }
     }
     for point in &roofline.points {
@@ -350,34 +247,13 @@ pub(super) fn point_marker(class: &'static str, phase: Phase, at: Xy) -> Element
     let color = phase_color(phase);
     match phase {
         // The white rim keeps filled markers apart where they overlap.
-        Phase::Prefill => marker(
-            class,
-            Marker::Triangle,
-            at,
-            POINT_REACH_PT + 0.3,
-            pen(WHITE, 0.4),
-            Some(color),
-        ),
-        Phase::Decode => marker(
-            class,
-            Marker::Circle,
-            at,
-            POINT_REACH_PT - 0.3,
-            pen(color, 0.9),
-            Some(WHITE),
-        ),
+        Phase::Prefill => marker(class, Marker::Triangle, at, POINT_REACH_PT + 0.3, pen(WHITE, 0.4), Some(color)),
+        Phase::Decode => marker(class, Marker::Circle, at, POINT_REACH_PT - 0.3, pen(color, 0.9), Some(WHITE)),
     }
 }
 
 pub(super) fn ridge_marker(class: &'static str, at: Xy) -> Element {
-    marker(
-        class,
-        Marker::Diamond,
-        at,
-        RIDGE_REACH_PT,
-        pen(BLACK, 0.5),
-        Some(WHITE),
-    )
+    marker(class, Marker::Diamond, at, RIDGE_REACH_PT, pen(BLACK, 0.5), Some(WHITE))
 }
 
 pub(super) fn thin(color: Color) -> Stroke {
@@ -385,9 +261,5 @@ pub(super) fn thin(color: Color) -> Stroke {
 }
 
 pub(super) fn pen(color: Color, width_pt: f64) -> Stroke {
-    Stroke {
-        color,
-        width_pt,
-        dash_pt: &[],
-    }
+    Stroke { color, width_pt, dash_pt: &[] }
 }

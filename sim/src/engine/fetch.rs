@@ -4,13 +4,14 @@
 //! k - outstanding was dispatched (the dispatcher's FIFO holds `outstanding` bursts). An instruction may be dispatched
 //! from the cycle after the last beat of its burst.
 
+use super::backing::{Backing, MemoryModel};
 use super::ports::fetch_channel;
-use crate::memory::{ChannelSet, Grouping, KernelCycle, MemorySystem, Statistics, Transfer};
+use crate::memory::{ChannelSet, KernelCycle, Statistics, Transfer};
 use hw_config::isa::Word;
 use hw_config::machine::Machine;
 
 pub(super) struct Fetch {
-    memory: MemorySystem,
+    memory: Backing,
     /// Bytes of the program, rounded up to beats.
     bytes: u64,
     burst_bytes: u64,
@@ -25,9 +26,8 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    pub(super) fn new(machine: &Machine, instructions: usize) -> Self {
-        let memory = MemorySystem::new(&[fetch_channel(machine)], Grouping::Shared)
-            .unwrap_or_else(|fault| panic!("instruction memory of a checked machine: {fault}"));
+    pub(super) fn new(machine: &Machine, instructions: usize, model: MemoryModel) -> Self {
+        let memory = Backing::new(&[fetch_channel(machine)], model);
         let port_bytes = u64::from(machine.instructions.port_bytes);
         let burst_bytes = u64::from(machine.instructions.burst_bytes);
         let mut fetch = Self {
@@ -65,7 +65,7 @@ impl Fetch {
 
     /// A cycle before which no fetch that is under way completes.
     pub(super) fn completion_bound(&self) -> Option<u64> {
-        self.memory.next_completion_bound().map(|cycle| cycle.0)
+        self.memory.completion_bound()
     }
 
     /// Runs the instruction memory; `until` may lie before the cycle already reached.
@@ -74,7 +74,7 @@ impl Fetch {
             return;
         }
         self.horizon = until;
-        self.memory.advance(KernelCycle(until));
+        self.memory.advance(until);
         // One lane completes its transfers in order.
         self.arrivals.extend(self.memory.poll().iter().map(|completion| completion.cycle.0));
     }

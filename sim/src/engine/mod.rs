@@ -6,9 +6,10 @@
 //! as far as nothing undecided can reach. Nothing depends on the order in which this is done.
 //! It never looks at data: registers, shapes and what `topk` chose (`Routing`) are all that a cycle depends on.
 //!
-//! Reading order: [`work`] (what an instruction asks of its unit), [`store`] (the writes of an `st`), [`units`]
-//! (issue and retirement), [`fetch`] and [`ports`] (the two memories), [`tally`] (what is counted).
+//! Reading order: `work` (what an instruction asks of its unit), `store` (the writes of an `st`), `units`
+//! (issue and retirement), `fetch`, `ports` and `backing` (the two memories), `tally` (what is counted).
 
+mod backing;
 mod fetch;
 mod ports;
 mod store;
@@ -17,10 +18,10 @@ mod units;
 mod vector_counts;
 mod work;
 
+pub use backing::MemoryModel;
 pub use ports::{data_channels, fetch_channel};
 
 use crate::functional::Routing;
-use crate::memory::Grouping;
 use crate::outcome::{StallCause, StepOutcome, Timeline};
 use fetch::Fetch;
 use hw_config::isa::Unit;
@@ -44,8 +45,8 @@ pub struct Step<'a> {
     /// What each `topk` of the program chooses, in program order: recorded by the functional simulator, or drawn by
     /// the caller where only shapes are known.
     pub routing: &'a [Routing],
-    /// Whether channels in equal state are simulated once; the results are the same.
-    pub grouping: Grouping,
+    /// The memory model; the cycles are the same.
+    pub memory: MemoryModel,
 }
 
 /// The cycles of a step and what was counted on the way.
@@ -77,13 +78,13 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     fn new(step: &Step<'a>) -> Self {
-        let Step { machine, program, registers, routing, grouping } = *step;
+        let Step { machine, program, registers, routing, memory } = *step;
         Self {
             program,
             decoder: Decoder::new(machine, registers, routing),
-            fetch: Fetch::new(machine, program.instructions.len()),
+            fetch: Fetch::new(machine, program.instructions.len(), memory),
             units: Units::new(machine),
-            data: DataPorts::new(machine, grouping),
+            data: DataPorts::new(machine, memory),
             tally: Tally::new(machine, program),
             timeline: Timeline::new(program.instructions.len()),
             last_dispatch: None,

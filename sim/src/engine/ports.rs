@@ -1,12 +1,10 @@
 //! The data memory as the load and store units use it: transfers out, completions back to the instruction that waits.
 
+use super::backing::{Backing, MemoryModel};
 use super::store::LineWrite;
 use super::units::Units;
 use super::work::LoadShape;
-use crate::memory::{
-    ChannelConfig, ChannelSet, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, PortTiming, Statistics,
-    Transfer,
-};
+use crate::memory::{ChannelConfig, ChannelSet, KernelCycle, LaneConfig, LaneKind, PortTiming, Statistics, Transfer};
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;
 use std::collections::VecDeque;
@@ -66,7 +64,7 @@ pub(super) enum Owner {
 
 /// The data memory and who waits for which of its transfers.
 pub(super) struct DataPorts {
-    memory: MemorySystem,
+    memory: Backing,
     channels: ChannelSet,
     channel_count: usize,
     /// Owners of the tickets from `first_ticket` on.
@@ -77,10 +75,9 @@ pub(super) struct DataPorts {
 }
 
 impl DataPorts {
-    pub(super) fn new(machine: &Machine, grouping: Grouping) -> Self {
+    pub(super) fn new(machine: &Machine, model: MemoryModel) -> Self {
         let configs = data_channels(machine);
-        let memory = MemorySystem::new(&configs, grouping)
-            .unwrap_or_else(|fault| panic!("data memory of a checked machine: {fault}"));
+        let memory = Backing::new(&configs, model);
         Self {
             memory,
             channels: ChannelSet::first(configs.len()),
@@ -116,14 +113,14 @@ impl DataPorts {
 
     /// A cycle before which nothing that is under way completes.
     pub(super) fn completion_bound(&self) -> Option<u64> {
-        self.memory.next_completion_bound().map(|cycle| cycle.0)
+        self.memory.completion_bound()
     }
 
     /// Runs the memory; `until` may lie before the cycle already reached.
     pub(super) fn advance(&mut self, until: u64) {
         if until > self.horizon {
             self.horizon = until;
-            self.memory.advance(KernelCycle(until));
+            self.memory.advance(until);
         }
     }
 

@@ -5,7 +5,7 @@
 //! result in every order that their waits allow), and never repairs a bad program: what lies outside a buffer or the
 //! memory is a fault of the compiler and stops with the values.
 //!
-//! Reading order: [`image`] (memory), [`core`] (buffers), [`load`], [`store`], [`matrix`], [`vector`].
+//! Reading order: `image` (memory), `core` (buffers), `load`, `store`, `matrix`, `vector`.
 
 pub mod core;
 pub mod image;

@@ -1,9 +1,7 @@
 //! Attention: the new keys and values go to the cache in the very form in which the matrix unit reads them, then the
 //! scores of as many heads as fit are on chip together, each kept there from score to weighted value.
 
-use super::{
-    Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector,
-};
+use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
 use crate::passes::VectorSlot;
 use crate::passes::layout::KvLayout;
@@ -89,8 +87,7 @@ impl Lowering<'_> {
                 }
                 StepKind::Prefill { .. } => {
                     for head in 0..width / dim {
-                        let extent =
-                            Extent { rows: self.job.rows, rows_reg: register::ROWS, len: dim, len_reg: 0 };
+                        let extent = Extent { rows: self.job.rows, rows_reg: register::ROWS, len: dim, len_reg: 0 };
                         let a = vector(at + head * dim, width);
                         self.quantize(extent, a, code_row(codes, head * self.job.rows), f16);
                     }
@@ -253,7 +250,14 @@ impl Lowering<'_> {
             let (base, reg, high) = self.cache_load(scope, Cached::Key, scales, true);
             let scale = self.kv_scale.take(2);
             let plain = self.plain_load(LoadBuffer::Scale, base, 1, width * 2, strides.scale_tile);
-            self.push(Operation::Load(Load { dst: scale, dst_stride: 2, reg, high, extent_unit: 1, ..bounded(plain, &load) }));
+            self.push(Operation::Load(Load {
+                dst: scale,
+                dst_stride: 2,
+                reg,
+                high,
+                extent_unit: 1,
+                ..bounded(plain, &load)
+            }));
             for head in kv_head * scope.group..(kv_head + 1) * scope.group {
                 let query = self.query(scope, head);
                 let dst = job.places.score_results + (head - first) * scope.rows * scope.stride + tile * width;
@@ -314,9 +318,9 @@ impl Lowering<'_> {
         let sets: Vec<(u32, u32, u32, u32)> = match self.job.kind {
             // One query head a KV head: all heads are rows, each with its own scales.
             StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, stride)],
-            StepKind::Decode => (0..heads / scope.group)
-                .map(|g| (scope.group, g * scope.group, scales + g * stride, 0))
-                .collect(),
+            StepKind::Decode => {
+                (0..heads / scope.group).map(|g| (scope.group, g * scope.group, scales + g * stride, 0)).collect()
+            }
             StepKind::Prefill { .. } => {
                 (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * stride, 0)).collect()
             }
@@ -373,7 +377,11 @@ impl Lowering<'_> {
                     };
                     let unit = chain.ilog2() as u8;
                     let sub = segment * job.granule;
-                    self.matrix(tiled, CACHED, Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit });
+                    self.matrix(
+                        tiled,
+                        CACHED,
+                        Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit },
+                    );
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! Linears: tiles of columns, pieces of inputs, and an epilogue on each tile as it comes out.
 
 use super::{
-    Bound, Extent, Lowering, NOTHING, Stored, Tiled, UNBOUND, base_misc, code_row, parameter, result, slot_codes, vector,
+    Bound, Extent, Lowering, NOTHING, Stored, Tiled, UNBOUND, base_misc, code_row, parameter, result, slot_codes,
+    vector,
 };
 use crate::passes::layout::linear_group_steps;
 use crate::passes::place::CodePlace;
@@ -65,7 +66,7 @@ impl Lowering<'_> {
             let dst = (hidden + tile.first, width);
             match self.job.config.feed_forward.activation {
                 Activation::Silu => self.misc(VectorOp::SiluMul, extent, a, b, dst, 0.0),
-                other => {
+                other @ (Activation::GeluTanh | Activation::GeluErf | Activation::Relu) => {
                     self.misc(activation_op(other), extent, a, NOTHING, dst, 0.0);
                     self.misc(VectorOp::Mul, extent, vector(dst.0, width), b, dst, 0.0);
                 }
@@ -113,7 +114,12 @@ impl Lowering<'_> {
     }
 
     /// Loads a piece; where its scales, indices and codes stand.
-    fn load_piece(&mut self, linear: &crate::passes::tile::TiledLinear, piece: &Piece, expert: Expert) -> (u32, u32, u32) {
+    fn load_piece(
+        &mut self,
+        linear: &crate::passes::tile::TiledLinear,
+        piece: &Piece,
+        expert: Expert,
+    ) -> (u32, u32, u32) {
         let plan = linear.plan;
         let bytes = linear.bytes;
         let scale = self.scale.take(scale_rows(self.job.machine, plan, piece.steps));
@@ -208,7 +214,14 @@ impl Lowering<'_> {
 
     /// The down projection of an expert, each tile weighted by the scalar at `weight_at` (rows `weight_stride` apart)
     /// and added to the residual stream.
-    pub(super) fn weighted_residual(&mut self, down: TensorId, expert: Expert, input: Input, weight_at: u32, weight_stride: u32) {
+    pub(super) fn weighted_residual(
+        &mut self,
+        down: TensorId,
+        expert: Expert,
+        input: Input,
+        weight_at: u32,
+        weight_stride: u32,
+    ) {
         let hidden = self.job.config.hidden as u32;
         for number in 0..self.job.map.linears[&down].tiles.len() {
             let (tile, at) = self.tile(down, expert, number, input);

@@ -83,7 +83,9 @@ impl Job<'_> {
     pub fn last_only(&self, rows: Rows) -> LastOnly {
         match (rows, self.kind) {
             (Rows::Output, StepKind::Prefill { logits: Logits::Last | Logits::Skip }) => LastOnly::Yes,
-            (Rows::Output, StepKind::Prefill { logits: Logits::All } | StepKind::Decode) | (Rows::All, _) => LastOnly::No,
+            (Rows::Output, StepKind::Prefill { logits: Logits::All } | StepKind::Decode) | (Rows::All, _) => {
+                LastOnly::No
+            }
         }
     }
 }
@@ -367,16 +369,53 @@ impl Lowering<'_> {
     fn matrix(&mut self, t: Tiled, s: Stored, bound: Bound) {
         let Bound { extent, register: extent_reg, sub: extent_sub, unit: extent_unit } = bound;
         let Stored { bits, sparsity, group_steps, two_level, index } = s;
-        let Tiled { rows, rows_reg, cols, steps, act, act_stride, slot, weight, scale, dst, dst_stride, first, last } = t;
+        let Tiled { rows, rows_reg, cols, steps, act, act_stride, slot, weight, scale, dst, dst_stride, first, last } =
+            t;
         let operation = if rows == 1 {
             Operation::MatVec(MatVec {
-                first, last, bits, sparsity, steps, group_steps, two_level, cols, act, slot, weight, index, scale, dst,
-                extent, extent_reg, extent_sub, extent_unit,
+                first,
+                last,
+                bits,
+                sparsity,
+                steps,
+                group_steps,
+                two_level,
+                cols,
+                act,
+                slot,
+                weight,
+                index,
+                scale,
+                dst,
+                extent,
+                extent_reg,
+                extent_sub,
+                extent_unit,
             })
         } else {
             Operation::MatMul(MatMul {
-                first, last, bits, sparsity, steps, group_steps, two_level, rows, rows_reg, cols, act, act_stride, slot,
-                weight, index, scale, dst, dst_stride, extent, extent_reg, extent_sub, extent_unit,
+                first,
+                last,
+                bits,
+                sparsity,
+                steps,
+                group_steps,
+                two_level,
+                rows,
+                rows_reg,
+                cols,
+                act,
+                act_stride,
+                slot,
+                weight,
+                index,
+                scale,
+                dst,
+                dst_stride,
+                extent,
+                extent_reg,
+                extent_sub,
+                extent_unit,
             })
         };
         self.push(operation);

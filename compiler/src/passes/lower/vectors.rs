@@ -131,7 +131,9 @@ impl Lowering<'_> {
             TensorId::Layer(layer, LayerPart::FeedForwardNorm(_)) => InputSite::FeedForwardInput(layer),
             TensorId::Layer(layer, _) => InputSite::AttentionInput(layer),
             TensorId::FinalNorm(_) => InputSite::Output,
-            TensorId::Embedding | TensorId::PositionEmbedding | TensorId::Output(_) => unreachable!("{norm} is no norm"),
+            TensorId::Embedding | TensorId::PositionEmbedding | TensorId::Output(_) => {
+                unreachable!("{norm} is no norm")
+            }
         };
         self.quantize_input(site, extent, vector(normed, hidden), slot_codes(self.job, codes));
     }

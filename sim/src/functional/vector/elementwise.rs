@@ -10,6 +10,7 @@ fn map(row: &Row<'_>, out: &mut [f32], f: impl Fn(f32) -> f32) {
 }
 
 fn zip(row: &Row<'_>, out: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+    assert_eq!(row.a.len(), row.b.len(), "an operation of two operands: elements of a and b");
     for ((d, &a), &b) in out.iter_mut().zip(row.a).zip(row.b) {
         *d = f(a, b);
     }

@@ -8,6 +8,7 @@ use hw_config::numeric::reduce;
 
 /// `t = rsqrt(add(sum of squares, imm))`, `out = mul(mul(a, t), b)`.
 pub(super) fn rms_norm(row: &Row<'_>, imm: f32, out: &mut [f32]) {
+    assert_eq!(row.a.len(), row.b.len(), "rmsnorm: elements of a and b");
     let t = rsqrt(add(reduce::sum_of_squares(row.a, row.lanes), imm));
     for ((d, &a), &b) in out.iter_mut().zip(row.a).zip(row.b) {
         *d = mul(mul(a, t), b);
@@ -17,6 +18,7 @@ pub(super) fn rms_norm(row: &Row<'_>, imm: f32, out: &mut [f32]) {
 /// `mean = mul(sum, reciprocal(f32(len)))`, `t = rsqrt(add(sum of squared deviations, imm))`,
 /// `out = mul(mul(sub(a, mean), t), b)`.
 pub(super) fn layer_norm(row: &Row<'_>, imm: f32, out: &mut [f32]) {
+    assert_eq!(row.a.len(), row.b.len(), "layernorm: elements of a and b");
     let inverse_length = reciprocal(i32_to_f32(row.a.len() as i32));
     let mean = canonical(mul(reduce::sum(row.a, row.lanes), inverse_length));
     let t = rsqrt(add(reduce::sum_of_squared_deviations(row.a, mean, row.lanes), imm));

@@ -1,0 +1,310 @@
+//! What can be asked of the command: one declaration from which parser, help, man pages and completions come.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use session::resolve::EMBEDDED_MODEL;
+
+/// Longest run, in tokens; machines and models set their own, lower limits.
+const TOKENS_MAX: i64 = 1 << 20;
+
+/// Language models on accelerators that one TOML file describes: text, cycles and joules.
+///
+/// Machines, models and formats are named (`lapwing show machine|model|formats` lists the names) or given as files.
+/// A shipped name wins over a file of the same name; write ./NAME for the file.
+#[derive(Parser)]
+#[command(name = "lapwing", version = env!("LAPWING_VERSION"), propagate_version = true)]
+pub struct Cli {
+    /// Say nothing on stderr but errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Text from the simulated machine, token by token, then the report.
+    ///
+    /// Without arguments a trained model of 0.4 million parameters, which is part of the program, continues a line of
+    /// Shakespeare on the machine `tiny`.
+    Generate(GenerateArgs),
+    /// Cycles, bytes and joules of a run, from shapes alone.
+    ///
+    /// Every step of the prompt and of the answer is simulated to the cycle; values are not computed.
+    Run(RunArgs),
+    /// What formats lose on a text: nats a byte and perplexity on the bit-exact simulator, beside the float reference.
+    Eval(EvalArgs),
+    /// The roofline of a run as a figure, with its numbers as CSV beside it.
+    Roofline(RooflineArgs),
+    /// What there is: machines, boards, memories, instructions, models, formats.
+    Show {
+        /// What to show.
+        #[command(subcommand)]
+        what: Show,
+        /// One JSON value on stdout and nothing else.
+        #[arg(long, global = true)]
+        json: bool,
+    },
+    /// Compiles one step of a model into a program file.
+    Compile(CompileArgs),
+    /// Assembles a program text (.lws) into a program file (.lwp).
+    Asm(AsmArgs),
+    /// Writes a program file (.lwp) as text (.lws), which assembles back to the same bytes.
+    Disasm(DisasmArgs),
+    /// Prints the completion script of a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Prints the man page, or writes the man pages of all commands into a folder.
+    Man {
+        /// Folder for one page a command.
+        #[arg(long, short, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// Which machine.
+#[derive(Args)]
+pub struct MachineArgs {
+    /// Name or TOML file of the machine.
+    #[arg(long, default_value = "tiny", value_name = "NAME|FILE")]
+    pub machine: String,
+    /// Replace a value of the machine file, as in core.matrix.rows=4; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub overrides: Vec<(String, String)>,
+}
+
+/// Arguments of `generate`.
+#[derive(Args)]
+pub struct GenerateArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Model with weights: Hugging Face folder, .gguf or llama2.c .bin file, or the embedded one.
+    #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
+    pub model: String,
+    /// Name or TOML file of the format; `float` is the reference executor, which has no machine and no cycles.
+    #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
+    pub format: String,
+    /// What the text begins with, or the question with --chat.
+    #[arg(long, default_value = "First Citizen:\n", value_name = "TEXT")]
+    pub prompt: String,
+    /// Tokens to generate at most; an end-of-text token ends earlier.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
+    pub tokens: u32,
+    /// Put the prompt as a question to an instructed model (ChatML).
+    #[arg(long)]
+    pub chat: bool,
+    /// Text over which a format with static activation scales finds them.
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// One JSON object on stdout and nothing else; the text stands in it.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `run` and `roofline` simulate.
+#[derive(Args)]
+pub struct TimingArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Preset, Hugging Face folder or its config.json, .gguf or llama2.c .bin file, or the embedded model.
+    #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
+    pub model: String,
+    /// Name or TOML file of the format.
+    #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
+    pub format: String,
+    /// Prompt tokens of each sequence.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TOKENS_MAX))]
+    pub prefill: u32,
+    /// Generated tokens of each sequence.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TOKENS_MAX))]
+    pub decode: u32,
+    /// Sequences decoded together.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+}
+
+/// Arguments of `run`.
+#[derive(Args)]
+pub struct RunArgs {
+    /// What is simulated.
+    #[command(flatten)]
+    pub timing: TimingArgs,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the last step as a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Folder for the report (JSON and text), the roofline (SVG, PDF, PNG, CSV) and all programs.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `eval`.
+#[derive(Args)]
+pub struct EvalArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Model with weights, as for generate.
+    #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
+    pub model: String,
+    /// Formats, separated by commas; the float reference is always the first row.
+    #[arg(long, default_value = "float,w8a8,w4a8", value_name = "F[,F...]", value_delimiter = ',')]
+    pub format: Vec<String>,
+    /// Text to be judged on.
+    #[arg(long, value_name = "FILE")]
+    pub text: PathBuf,
+    /// Windows of 256 tokens to use at most; all of the text without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub windows: Option<u32>,
+    /// Text over which a format with static activation scales finds them; not the one to be judged on.
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `roofline`.
+#[derive(Args)]
+pub struct RooflineArgs {
+    /// What is simulated.
+    #[command(flatten)]
+    pub timing: TimingArgs,
+    /// The figure; its ending chooses the kind: .svg, .pdf, .png or .tex (pgfplots).
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Width on a two-column page.
+    #[arg(long, value_enum, default_value = "single")]
+    pub width: Width,
+}
+
+/// Width of a figure on a two-column page.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Width {
+    /// One column: 3.5 in.
+    Single,
+    /// Both columns: 7.16 in.
+    Double,
+}
+
+/// What to show. Without a name: the list of names.
+#[derive(Subcommand)]
+pub enum Show {
+    /// Machines: every key, what follows from it, and what the core takes of its board.
+    Machine {
+        /// Name or TOML file.
+        name: Option<String>,
+        /// Replace a value of the machine file, as in core.matrix.rows=4.
+        #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, requires = "name")]
+        overrides: Vec<(String, String)>,
+    },
+    /// Boards: fabric, memories and power.
+    Board {
+        /// Name or TOML file.
+        name: Option<String>,
+    },
+    /// Memory standards: geometry, timing, rules.
+    Memory {
+        /// Name or TOML file.
+        name: Option<String>,
+    },
+    /// Instructions and their fields.
+    Isa {
+        /// Mnemonic.
+        name: Option<String>,
+        /// The documentation's page.
+        #[arg(long, conflicts_with = "name")]
+        markdown: bool,
+    },
+    /// Models: dimensions, parameters, source.
+    Model {
+        /// Preset, embedded model, folder or file.
+        name: Option<String>,
+    },
+    /// Formats that --format takes.
+    #[command(alias = "format")]
+    Formats {
+        /// Name: prints the profile's file.
+        name: Option<String>,
+    },
+}
+
+/// Arguments of `compile`.
+#[derive(Args)]
+pub struct CompileArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Preset, folder or file, as for run.
+    #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
+    pub model: String,
+    /// Name or TOML file of the format.
+    #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
+    pub format: String,
+    /// Kind of step.
+    #[arg(long, value_enum, default_value = "decode")]
+    pub step: Step,
+    /// Tokens in the KV cache after the step; the program serves the whole bucket that this falls into.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
+    pub end: u32,
+    /// Tokens that the KV cache of each sequence holds; --end without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
+    pub context: Option<u32>,
+    /// Sequences decoded together.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// Program file: .lwp, or .lws for text.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// Kind of step.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Step {
+    /// One new token of each sequence.
+    Decode,
+    /// The last part of a prompt, with logits of its last token.
+    Prefill,
+    /// An earlier part of a prompt, without logits.
+    PrefillBody,
+}
+
+/// Arguments of `asm`.
+#[derive(Args)]
+pub struct AsmArgs {
+    /// Program text.
+    pub input: PathBuf,
+    /// Program file.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Also check that the program is legal on this machine.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub machine: Option<String>,
+}
+
+/// Arguments of `disasm`.
+#[derive(Args)]
+pub struct DisasmArgs {
+    /// Program file.
+    pub input: PathBuf,
+    /// Program text; stdout without it.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some(_) | None => Err("expected KEY=VALUE, as in clock.kernel_mhz=250".to_owned()),
+    }
+}

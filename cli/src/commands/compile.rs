@@ -1,0 +1,37 @@
+//! `compile`: one step of a model as a program file.
+
+use compiler::step::{Logits, StepKind};
+use compiler::{Compiler, Options};
+use session::resolve;
+
+use super::program::{Form, form, put};
+use crate::arguments::{CompileArgs, Step};
+use crate::failure::Failure;
+use crate::host::Host;
+
+/// Runs the command.
+pub fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
+    let form: Form = form(&args.output)?;
+    let machine = super::machine(&args.machine)?;
+    let profile = super::profile(&args.format)?;
+    let context = args.context.unwrap_or(args.end);
+    if context < args.end {
+        let end = args.end;
+        return Err(Failure::input(format!("--context: got {context}, expected at least --end, which is {end}; raise it")));
+    }
+    let options = Options { batch: args.batch, context };
+    let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
+    let name = format!("{} {}", setup.model.name, setup.profile.name());
+    let compiler = Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, options)
+        .map_err(Failure::input)?;
+    let kind = match args.step {
+        Step::Decode => StepKind::Decode,
+        Step::Prefill => StepKind::Prefill { logits: Logits::Last },
+        Step::PrefillBody => StepKind::Prefill { logits: Logits::Skip },
+    };
+    let program = compiler.compile(kind, compiler.bucket(args.end)).map_err(Failure::input)?;
+    put(&args.output, form, &program)?;
+    let (instructions, end) = (program.instructions.len(), program.max_end);
+    host.note(format!("{}: {instructions} instructions, for ends up to {end}", args.output.display()));
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The commands, one file each. Each gets its arguments and the host, and gives its result or a failure.
+
+mod compile;
+mod eval;
+mod generate;
+mod program;
+mod roofline;
+mod run;
+mod shell;
+mod show;
+mod timing;
+
+use compiler::Options;
+use hw_config::machine::Machine;
+use models::compress::{Format, Profile};
+use session::resolve;
+
+use crate::arguments::{Cli, Command, MachineArgs};
+use crate::failure::Failure;
+use crate::host::{Host, Verbosity};
+
+/// Does what was asked.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let host = Host { verbosity: if cli.quiet { Verbosity::Quiet } else { Verbosity::Normal } };
+    match cli.command {
+        Command::Generate(args) => generate::run(&args, host),
+        Command::Run(args) => run::run(&args, host),
+        Command::Eval(args) => eval::run(&args, host),
+        Command::Roofline(args) => roofline::run(&args, host),
+        Command::Show { what, json } => show::run(&what, if json { show::Form::Json } else { show::Form::Text }),
+        Command::Compile(args) => compile::run(&args, host),
+        Command::Asm(args) => program::asm(&args, host),
+        Command::Disasm(args) => program::disasm(&args, host),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { output } => shell::man(output.as_deref()),
+    }
+}
+
+/// The machine that was asked for.
+fn machine(args: &MachineArgs) -> Result<Machine, Failure> {
+    Ok(resolve::machine(&args.machine, &args.overrides)?)
+}
+
+/// The compression profile that was asked for, where the reference will not do.
+fn profile(name: &str) -> Result<Profile, Failure> {
+    match resolve::format(name)? {
+        Format::Compressed(profile) => Ok(profile),
+        Format::Float => Err(Failure::input(
+            "format `float` is the reference executor: it has no machine and no cycles, expected a compressed format; \
+             use w8a8 or another of `lapwing show formats`",
+        )),
+    }
+}
+
+/// The room for `before` tokens of each of `batch` sequences and `after` more.
+fn options(batch: u32, before: u32, after: u32) -> Result<Options, Failure> {
+    match before.checked_add(after) {
+        Some(context) if context > 0 => Ok(Options { batch, context }),
+        Some(_) => Err(Failure::input("--prefill and --decode are both 0, expected at least 1 token; give one of them")),
+        None => Err(Failure::input(format!("got {before} and {after} tokens, expected a sum below 2^32; use fewer"))),
+    }
+}

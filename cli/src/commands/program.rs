@@ -1,0 +1,87 @@
+//! `asm` and `disasm`: programs between their two files.
+
+use std::path::Path;
+
+use hw_config::program::Program;
+use session::resolve::{self, MAX_TEXT_BYTES};
+
+use crate::arguments::{AsmArgs, DisasmArgs};
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::output::{print, write};
+
+/// Faulty lines shown at most; the rest are counted.
+const FAULTS_SHOWN: usize = 20;
+
+/// The two files of a program.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// `.lwp`: words, versioned and checksummed.
+    Binary,
+    /// `.lws`: text.
+    Text,
+}
+
+/// Which of the two a path means.
+pub fn form(path: &Path) -> Result<Form, Failure> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("lwp") => Ok(Form::Binary),
+        Some("lws") => Ok(Form::Text),
+        other => Err(Failure::input(format!(
+            "{}: got the ending \"{}\", expected .lwp (program file) or .lws (program text); rename the file",
+            path.display(),
+            other.unwrap_or("")
+        ))),
+    }
+}
+
+/// Writes a program.
+pub fn put(path: &Path, form: Form, program: &Program) -> Result<(), Failure> {
+    match form {
+        Form::Binary => write(path, &program.to_bytes()),
+        Form::Text => write(path, program.to_text().as_bytes()),
+    }
+}
+
+/// Assembles.
+pub fn asm(args: &AsmArgs, host: Host) -> Result<(), Failure> {
+    let place = args.input.display();
+    let text = resolve::read_text(&args.input)?;
+    let program = Program::from_text(&text)
+        .map_err(|faults| lines(faults.iter().map(|fault| format!("{place}:{}: {}", fault.line, fault.message))))?;
+    if let Some(name) = &args.machine {
+        let machine = resolve::machine(name, &[])?;
+        program
+            .check(&machine)
+            .map_err(|violations| lines(violations.iter().map(|violation| format!("{place}: {violation}"))))?;
+    }
+    put(&args.output, Form::Binary, &program)?;
+    host.note(format!("{}: {} instructions", args.output.display(), program.instructions.len()));
+    Ok(())
+}
+
+/// Disassembles.
+pub fn disasm(args: &DisasmArgs, host: Host) -> Result<(), Failure> {
+    let bytes = resolve::read_bytes(&args.input, MAX_TEXT_BYTES)?;
+    let program = Program::from_bytes(&bytes)
+        .map_err(|error| Failure::input(format!("{}: {error}", args.input.display())))?;
+    let text = program.to_text();
+    match &args.output {
+        None => print(&text),
+        Some(path) => {
+            write(path, text.as_bytes())?;
+            host.note(format!("{}: {} instructions", path.display(), program.instructions.len()));
+            Ok(())
+        }
+    }
+}
+
+/// Several faults, each on a line of its own.
+fn lines(faults: impl ExactSizeIterator<Item = String>) -> Failure {
+    let count = faults.len();
+    let mut shown: Vec<String> = faults.take(FAULTS_SHOWN).collect();
+    if count > FAULTS_SHOWN {
+        shown.push(format!("and {} more", count - FAULTS_SHOWN));
+    }
+    Failure::Input(shown.join("\nerror: "))
+}

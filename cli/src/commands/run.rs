@@ -1,0 +1,67 @@
+//! `run`: a run from shapes, its report, its timeline and its programs.
+
+use std::path::Path;
+
+use reports::atomic::{AtomicFile, WriteError};
+use reports::figure::style::ColumnWidth;
+use reports::trace::TraceWriter;
+use session::Setup;
+use session::figure::roofline;
+use session::trace::spans;
+
+use super::timing::{self, Timed, print_report};
+use crate::arguments::RunArgs;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::output::{print, write};
+
+/// Dots per inch of PNG figures: what journals ask of line art on screen.
+pub const PNG_DOTS_PER_INCH: f64 = 300.0;
+
+/// Runs the command.
+pub fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
+    let setup = timing::setup(&args.timing, host)?;
+    let timed = timing::simulate(&args.timing, &setup, host)?;
+    if let Some(path) = &args.trace {
+        write_trace(path, &setup, &timed)?;
+    }
+    if let Some(folder) = &args.output {
+        write_folder(folder, &setup, &timed)?;
+        host.note(format!("report, roofline and programs are in {}", folder.display()));
+    }
+    if args.json { print(&timed.report.to_json()?) } else { print_report(&timed.report) }
+}
+
+fn write_trace(path: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
+    let (program, timeline) = timed.runner.last_timeline().expect("a run has at least one step");
+    let failed = |source| WriteError { path: path.to_owned(), step: "write it", source };
+    let mut writer = TraceWriter::begin(AtomicFile::create(path)?).map_err(failed)?;
+    for span in spans(&setup.machine, program, &timeline) {
+        writer.span(&span).map_err(failed)?;
+    }
+    Ok(writer.finish().map_err(failed)?.commit()?)
+}
+
+fn write_folder(folder: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
+    let figure = roofline(setup, &timed.runner.totals, ColumnWidth::Single);
+    // Everything is made before anything is written: a figure that cannot be drawn leaves no half-filled folder.
+    let mut files = vec![
+        ("report.json".to_owned(), timed.report.to_json()?.into_bytes()),
+        ("report.txt".to_owned(), timed.report.to_text().into_bytes()),
+        ("roofline.svg".to_owned(), figure.to_svg()?.into_bytes()),
+        ("roofline.pdf".to_owned(), figure.to_pdf()?),
+        ("roofline.png".to_owned(), figure.to_png(PNG_DOTS_PER_INCH)?),
+        ("roofline.csv".to_owned(), figure.to_csv()?.into_bytes()),
+    ];
+    for (kind, bucket, program) in timed.runner.programs() {
+        let name = format!("{}-{:05}", kind.name(), bucket.max_end);
+        files.push((format!("{name}.lwp"), program.to_bytes()));
+        files.push((format!("{name}.lws"), program.to_text().into_bytes()));
+    }
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::Io(format!("{}: cannot be made a folder: {error}", folder.display())))?;
+    for (name, bytes) in files {
+        write(&folder.join(name), &bytes)?;
+    }
+    Ok(())
+}

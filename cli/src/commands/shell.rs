@@ -1,0 +1,42 @@
+//! `completions` and `man`: made from the same declaration as the parser.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::arguments::Cli;
+use crate::failure::Failure;
+use crate::output::{print, write};
+
+/// Prints a completion script.
+pub fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "lapwing", &mut script);
+    print(&String::from_utf8_lossy(&script))
+}
+
+/// Prints the main man page, or writes all into a folder.
+pub fn man(folder: Option<&Path>) -> Result<(), Failure> {
+    let mut command = Cli::command();
+    command.build();
+    let Some(folder) = folder else { return print(&String::from_utf8_lossy(&page(&command)?)) };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::Io(format!("{}: cannot be made a folder: {error}", folder.display())))?;
+    write_pages(folder, &command)
+}
+
+fn write_pages(folder: &Path, command: &clap::Command) -> Result<(), Failure> {
+    // clap names the page of a subcommand by its whole path: `lapwing-show-machine`.
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    write(&folder.join(format!("{name}.1")), &page(command)?)?;
+    let commands = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+    commands.into_iter().try_for_each(|sub| write_pages(folder, sub))
+}
+
+fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
+    let mut page = Vec::new();
+    Man::new(command.clone()).render(&mut page).map_err(|error| Failure::Io(format!("man page: {error}")))?;
+    Ok(page)
+}

@@ -1,0 +1,61 @@
+//! What `run` and `roofline` share: a run from shapes, and its report.
+
+use reports::run_report::RunReport;
+use session::report::{Facts, run_report};
+use session::{Runner, Setup, resolve};
+
+use crate::arguments::TimingArgs;
+use crate::failure::Failure;
+use crate::host::{Host, Stopwatch, peak_memory_bytes};
+use crate::output::print;
+
+/// A run that was simulated.
+pub struct Timed<'a> {
+    /// Its totals and programs.
+    pub runner: Runner<'a>,
+    /// What is said about it.
+    pub report: RunReport,
+}
+
+/// Machine, model and format of a run.
+pub fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
+    let machine = super::machine(&args.machine)?;
+    let profile = super::profile(&args.format)?;
+    let options = super::options(args.batch, args.prefill, args.decode)?;
+    let _busy = host.busy("reading the model");
+    Ok(resolve::timing_setup(machine, &args.model, profile, options)?)
+}
+
+/// Simulates the run.
+pub fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> Result<Timed<'a>, Failure> {
+    let watch = Stopwatch::start();
+    let prefills = if args.prefill > 0 { args.batch } else { 0 };
+    let runner = {
+        let bar = host.progress("steps", u64::from(prefills) + u64::from(args.decode));
+        session::timing::run(setup, args.prefill, args.decode, |steps| bar.add(steps))?
+    };
+    let facts = Facts {
+        prefill_tokens: args.prefill.into(),
+        decode_tokens: args.decode.into(),
+        text: None,
+        host_seconds: watch.seconds(),
+        peak_memory_bytes: peak_memory_bytes(),
+        program_bytes: runner.program_bytes(),
+    };
+    let mut report = run_report(setup, &runner.totals, facts)?;
+    name_overrides(&mut report, &args.machine.overrides);
+    Ok(Timed { runner, report })
+}
+
+/// A report says when its machine is not quite the named one.
+pub fn name_overrides(report: &mut RunReport, overrides: &[(String, String)]) {
+    let changed = overrides.iter().map(|(key, value)| format!("machine key {key} was set to {value} on the command line"));
+    report.assumptions.extend(changed);
+    let faults = report.inconsistencies();
+    assert!(faults.is_empty(), "the report contradicts itself: {}", faults.join("; "));
+}
+
+/// Prints a report as tables.
+pub fn print_report(report: &RunReport) -> Result<(), Failure> {
+    print(&report.to_text())
+}

@@ -1,0 +1,97 @@
+//! The host: its terminal, its clock, its memory. None of it can reach a simulated figure.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Progress where stderr is a terminal, and notes.
+    Normal,
+    /// Errors alone.
+    Quiet,
+}
+
+/// The host that a command runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// How much is said on stderr.
+    pub verbosity: Verbosity,
+}
+
+impl Host {
+    /// Says something on stderr.
+    pub fn note(&self, line: impl Display) {
+        if self.verbosity == Verbosity::Normal {
+            eprintln!("note: {line}");
+        }
+    }
+
+    /// A bar of `total` steps with an estimate of the time left. It is gone when dropped.
+    pub fn progress(&self, what: &'static str, total: u64) -> Progress {
+        let bar = self.bar(Some(total));
+        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}, {eta} left");
+        bar.set_style(style.expect("a fixed template is sound").progress_chars("=> "));
+        bar.set_message(what);
+        Progress(bar)
+    }
+
+    /// A sign of life while something of unknown length goes on.
+    pub fn busy(&self, what: &'static str) -> Progress {
+        let bar = self.bar(None);
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {elapsed}").expect("a fixed template is sound"));
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Progress(bar)
+    }
+
+    fn bar(&self, total: Option<u64>) -> ProgressBar {
+        let target = match self.verbosity {
+            Verbosity::Normal if io::stderr().is_terminal() => ProgressDrawTarget::stderr(),
+            Verbosity::Normal | Verbosity::Quiet => ProgressDrawTarget::hidden(),
+        };
+        ProgressBar::with_draw_target(total, target)
+    }
+}
+
+/// Progress on stderr.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// So many steps more are done.
+    pub fn add(&self, steps: u64) {
+        self.0.inc(steps);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Host time from its making on.
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Seconds since the start.
+    pub fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// The most memory that this process had so far, in bytes; 0 where the host does not say (it does on Linux).
+pub fn peak_memory_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kib.map_or(0, |kib| kib * 1024)
+}

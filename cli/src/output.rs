@@ -1,0 +1,114 @@
+//! Data on stdout and in files. Nothing else of the command writes to either.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use models::{Model, ModelError};
+use reports::atomic;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Writes text to stdout, all of it and at once.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::stdout(&error))
+}
+
+/// Writes a JSON value and a line break to stdout.
+pub fn print_json(value: &Value) -> Result<(), Failure> {
+    print(&format!("{value:#}\n"))
+}
+
+/// Writes a file, whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    Ok(atomic::write_file(path, bytes)?)
+}
+
+/// Where text goes while it is being generated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Live {
+    /// To stdout, as soon as a character is complete.
+    Stdout,
+    /// Nowhere: it stands in the report.
+    Held,
+}
+
+/// Text that grows token by token.
+pub struct TextStream<'m> {
+    model: &'m Model,
+    live: Live,
+    tokens: Vec<u32>,
+    printed_bytes: usize,
+}
+
+impl<'m> TextStream<'m> {
+    /// An empty text in a model's tokens.
+    pub fn new(model: &'m Model, live: Live) -> Self {
+        Self { model, live, tokens: Vec::new(), printed_bytes: 0 }
+    }
+
+    /// Adds a token.
+    pub fn push(&mut self, token: u32) -> Result<(), Failure> {
+        self.tokens.push(token);
+        match self.live {
+            Live::Held => Ok(()),
+            Live::Stdout => {
+                let bytes = self.bytes()?;
+                let whole = bytes.len() - incomplete_tail(&bytes);
+                self.print(&bytes[..whole])
+            }
+        }
+    }
+
+    /// Prints what is left and gives the whole text.
+    pub fn finish(mut self) -> Result<(String, usize), Failure> {
+        let bytes = self.bytes()?;
+        if self.live == Live::Stdout {
+            self.print(&bytes)?;
+        }
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), self.tokens.len()))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, ModelError> {
+        // From the first token on: how a token is written can depend on the one before it.
+        self.model.tokenizer.decode_bytes(&self.tokens)
+    }
+
+    fn print(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if bytes.len() > self.printed_bytes {
+            print(&String::from_utf8_lossy(&bytes[self.printed_bytes..]))?;
+            self.printed_bytes = bytes.len();
+        }
+        Ok(())
+    }
+}
+
+/// Bytes at the end that are the beginning of a character.
+fn incomplete_tail(bytes: &[u8]) -> usize {
+    match bytes.utf8_chunks().last() {
+        Some(chunk) if chunk.invalid().len() < 4 && bytes.ends_with(chunk.invalid()) => {
+            match std::str::from_utf8(chunk.invalid()) {
+                Err(error) if error.error_len().is_none() => chunk.invalid().len(),
+                Ok(_) | Err(_) => 0,
+            }
+        }
+        Some(_) | None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::incomplete_tail;
+
+    #[test]
+    fn only_the_beginning_of_a_character_waits() {
+        let euro = "€".as_bytes();
+        let cases: [(&[u8], usize); 6] =
+            [(b"", 0), (b"abc", 0), (&euro[..1], 1), (&euro[..2], 2), (euro, 0), (b"a\xff", 0)];
+        for (bytes, expected) in cases {
+            assert_eq!(incomplete_tail(bytes), expected, "{bytes:?}");
+        }
+        println!("compared {} tails", cases.len());
+    }
+}
