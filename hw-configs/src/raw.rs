@@ -102,7 +102,7 @@ impl Kind for Patterns {
 impl Kind for Widths {
     type Out = Vec<CodeBits>;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<CodeBits>> {
-        section.list(key, &self.expected(), |value| CodeBits::from_bits_count(reader::number_of(value, |_| true)?))
+        section.list(key, &self.expected(), |value| CodeBits::of_width(reader::number_of(value, |_| true)?).ok())
     }
     fn expected(&self) -> String {
         let bits: Vec<String> = CodeBits::ALL.iter().map(|width| width.bits().to_string()).collect();

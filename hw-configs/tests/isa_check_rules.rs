@@ -53,7 +53,7 @@ fn the_legal_program_is_legal_and_its_waits_are_the_ones_inserted() {
 
 /// One line before `end`, and the only rule it breaks. `{name}` stands for a size of the machine.
 const BAD_LINES: &[(&str, Rule, &str)] = &[
-    ("ld reg=5", Rule::Register, "reg is r5, which nothing writes"),
+    ("ld reg=7", Rule::Register, "reg is r7, which nothing writes"),
     ("st rows_reg=7", Rule::Register, "rows_reg is r7"),
     ("ld reg=8", Rule::Register, "reg is r8, which no `topk` before it writes"),
     ("misc op=copy a_buffer=parameter len_reg=15", Rule::Register, "len_reg is r15"),

@@ -69,10 +69,10 @@ fn resources_of_u280_1core_by_hand() {
     assert_eq!((unit("index buffer").bram36, unit("index buffer").uram), (0, 228));
     // 512 bits in 8 columns, 12,288 rows in 3, three read ports.
     assert_eq!(unit("vector buffer").uram, 72);
-    // 1,024 bits x 1,024 rows as 1,024 x 36: 29 columns, two read ports.
-    assert_eq!(unit("result buffer").bram36, 58);
-    // 128-byte windows, 512 rows: 15 columns, two activation rows and the store unit.
-    assert_eq!(unit("activation buffer").bram36, 45);
+    // 1,024 bits x 512 rows: 15 columns of 72, two read ports.
+    assert_eq!(unit("result buffer").bram36, 30);
+    // 128-byte windows, 1,024 rows as 1,024 x 36: 29 columns, two activation rows and the store unit.
+    assert_eq!(unit("activation buffer").bram36, 87);
     // The published design (FlightLLM, FPGA 2024) has 6,345 DSPs over three regions.
     assert!(resources.total.dsp <= 6345);
     println!("9 amounts compared");

@@ -8,9 +8,9 @@ use hw_config::machine::Machine;
 use hw_config::memory::{MemoryStandard, Slot};
 use hw_config::program::{Mark, Program};
 use sim::energy::EnergyModel;
-use sim::engine::{MemoryModel, Step, run_step, run_step_with_timeline};
+use sim::engine::{MemoryModel, Step, run_step, run_step_with_commands, run_step_with_timeline};
 use sim::functional::{Core, MemoryImage, Routing};
-use sim::memory::Grouping;
+use sim::memory::{Checker, Grouping};
 use sim::outcome::StepOutcome;
 
 fn outcome(machine: &Machine, seed: u64, length: usize, memory: MemoryModel) -> StepOutcome {
@@ -71,6 +71,29 @@ fn the_memory_model_does_not_matter() {
     }
     println!("{steps} steps on three models compared, in {differing} of them channels differ");
     assert!(differing > 0, "no step in which channels differ");
+}
+
+/// The independent checker judges every DRAM command of a step, of either model.
+#[test]
+fn every_dram_command_is_legal() {
+    let (mut commands, mut comparisons) = (0, 0);
+    for (number, variant) in variants().iter().enumerate() {
+        let machine = &variant.machine;
+        let (program, registers, routing) = random_step(30_000 + number as u64, machine, 120);
+        for memory in [MemoryModel::Fast(Grouping::Shared), MemoryModel::Stepped] {
+            let step = Step { machine, program: &program, registers: &registers, routing: &routing, memory };
+            let mut channels = run_step_with_commands(&step);
+            let fetch = channels.pop().expect("the instruction channel is the last");
+            let judged = channels.iter().map(|channel| (channel, &machine.memory.standard));
+            for (channel, standard) in judged.chain([(&fetch, &machine.instructions.standard)]) {
+                let verdict = Checker::new(standard).check_all(channel);
+                comparisons += verdict.unwrap_or_else(|violation| panic!("{}: {violation}", variant.name));
+                commands += channel.len();
+            }
+        }
+    }
+    println!("{commands} commands judged by {comparisons} comparisons");
+    assert!(comparisons > 0, "nothing judged");
 }
 
 /// What the functional simulator's `topk` chose is what the engine wants to know.

@@ -10,7 +10,7 @@ use hw_config::isa::REGISTERS;
 use hw_config::machine::Machine;
 use models::Model;
 use models::compress::Format;
-use sim::engine::{Step, run_step_with_timeline};
+use sim::engine::{MemoryModel, Step, run_step_with_timeline};
 use sim::memory::Grouping;
 
 const PAGE: &str = include_str!("../../docs/src/getting-started.md");
@@ -44,8 +44,8 @@ fn the_page_and_the_engine_agree_on_the_first_instruction() {
             registers[2] = rows;
             registers[3] = rows;
             registers[4] = rows - 1;
-            let grouping = Grouping::Shared;
-            let step = Step { machine: &machine, program: &program, registers: &registers, routing: &[], grouping };
+            let memory = MemoryModel::Fast(Grouping::Shared);
+            let step = Step { machine: &machine, program: &program, registers: &registers, routing: &[], memory };
             let (_, timeline) = run_step_with_timeline(&step);
             let got = [timeline.dispatch[0], timeline.issue[0], timeline.retire[0]];
             assert_eq!(got, expected, "{format} {kind:?}: dispatch, issue, retirement of {text}");

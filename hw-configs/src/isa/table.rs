@@ -139,7 +139,7 @@ field_enum! {
 impl CodeBits {
     /// Bits of one code.
     #[inline]
-    pub fn bits(self) -> u32 {
+    pub const fn bits(self) -> u32 {
         match self {
             CodeBits::B2 => 2,
             CodeBits::B3 => 3,
@@ -147,11 +147,6 @@ impl CodeBits {
             CodeBits::B5 => 5,
             CodeBits::B8 => 8,
         }
-    }
-
-    /// The code width of a number of bits, if the sparse DSP chain expands it.
-    pub fn from_bits_count(bits: u32) -> Option<Self> {
-        Self::ALL.iter().copied().find(|b| b.bits() == bits)
     }
 }
 

@@ -53,7 +53,7 @@ impl NumberFormat {
 
     /// Storage bits of one element, scales not counted.
     #[must_use]
-    pub const fn bits(self) -> u8 {
+    pub const fn bits(self) -> u32 {
         match self {
             Self::Int(width) => width.bits(),
             Self::F16 | Self::Bf16 => 16,

@@ -6,26 +6,13 @@
 
 use std::fmt;
 
-/// Width of a weight code. The widths are those for which the RTL has a decoder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CodeBits {
-    /// 2 bits: -2..=1.
-    B2,
-    /// 3 bits: -4..=3.
-    B3,
-    /// 4 bits: -8..=7.
-    B4,
-    /// 5 bits: -16..=15.
-    B5,
-    /// 8 bits: -128..=127.
-    B8,
-}
+pub use crate::isa::CodeBits;
 
 /// A weight width without a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnsupportedBits {
     /// The width asked for, in bits.
-    pub bits: u8,
+    pub bits: u32,
 }
 
 impl fmt::Display for UnsupportedBits {
@@ -40,25 +27,11 @@ impl fmt::Display for UnsupportedBits {
 
 impl std::error::Error for UnsupportedBits {}
 
+/// The codes of a width: two's complement, all of -2^(bits-1) to 2^(bits-1) - 1.
 impl CodeBits {
-    /// All widths, narrow to wide.
-    pub const ALL: [Self; 5] = [Self::B2, Self::B3, Self::B4, Self::B5, Self::B8];
-
     /// The width as a type, or the refusal that names the nearest.
-    pub fn from_bits(bits: u8) -> Result<Self, UnsupportedBits> {
-        Self::ALL.into_iter().find(|built| built.bits() == bits).ok_or(UnsupportedBits { bits })
-    }
-
-    /// Bits of one code.
-    #[must_use]
-    pub const fn bits(self) -> u8 {
-        match self {
-            Self::B2 => 2,
-            Self::B3 => 3,
-            Self::B4 => 4,
-            Self::B5 => 5,
-            Self::B8 => 8,
-        }
+    pub fn of_width(bits: u32) -> Result<Self, UnsupportedBits> {
+        Self::ALL.iter().copied().find(|built| built.bits() == bits).ok_or(UnsupportedBits { bits })
     }
 
     /// The smallest code, -2^(bits-1).
@@ -134,7 +107,7 @@ pub fn expand_two_level(code: i8, integer_scale: u8) -> i8 {
 pub fn pack_codes(codes: &[i8], bits: CodeBits, packed: &mut [u8]) {
     assert_eq!(packed.len(), packed_bytes(codes.len(), bits), "pack_codes: wrong length for {} codes", codes.len());
     packed.fill(0);
-    let width = usize::from(bits.bits());
+    let width = bits.bits() as usize;
     let mask = u16::MAX >> (16 - width);
     for (i, &code) in codes.iter().enumerate() {
         assert!((bits.min()..=bits.max()).contains(&code), "code {code} at {i} does not fit {width} bits");

@@ -53,7 +53,7 @@ fn ranges_and_sign_extension_are_twos_complement() {
     let ranges = [(2, -2, 1), (3, -4, 3), (4, -8, 7), (5, -16, 15), (8, -128, 127)];
     let mut compared = 0;
     for (bits, low, high) in ranges {
-        let width = CodeBits::from_bits(bits).expect("built width");
+        let width = CodeBits::of_width(bits).expect("built width");
         assert_eq!((width.bits(), width.min(), width.max()), (bits, low, high));
         for field in 0..=255_u8 {
             let value = i32::from(field) % (1 << bits);
@@ -67,8 +67,8 @@ fn ranges_and_sign_extension_are_twos_complement() {
 
 #[test]
 fn widths_that_are_not_built_are_refused_with_the_next_wider() {
-    let message = |bits| CodeBits::from_bits(bits).expect_err("not built").to_string();
-    assert_eq!(CodeBits::from_bits(6), Err(UnsupportedBits { bits: 6 }));
+    let message = |bits| CodeBits::of_width(bits).expect_err("not built").to_string();
+    assert_eq!(CodeBits::of_width(6), Err(UnsupportedBits { bits: 6 }));
     let expected = "integer weights of 6 bits are not built: expected 2, 3, 4, 5 or 8; the next wider that works is 8";
     assert_eq!(message(6), expected);
     assert!(message(1).ends_with("the next wider that works is 2"));
@@ -78,7 +78,7 @@ fn widths_that_are_not_built_are_refused_with_the_next_wider() {
 #[test]
 fn every_two_level_product_fits_up_to_the_largest_scale() {
     let mut compared = 0;
-    for (width, largest) in CodeBits::ALL.into_iter().zip([15, 15, 15, 8, 1]) {
+    for (width, largest) in CodeBits::ALL.iter().copied().zip([15, 15, 15, 8, 1]) {
         assert_eq!(width.max_integer_scale(), largest, "{} bits", width.bits());
         for scale in 1..=largest {
             for code in width.min()..=width.max() {
@@ -128,8 +128,8 @@ fn code_from_bits(packed: &[u8], index: usize, width: usize) -> i32 {
 fn packed_codes_are_a_little_endian_bit_stream() {
     let mut random = Random(9);
     let mut compared = 0;
-    for width in CodeBits::ALL {
-        let bits = usize::from(width.bits());
+    for width in CodeBits::ALL.iter().copied() {
+        let bits = width.bits() as usize;
         for count in 0..=67 {
             let codes: Vec<i8> = (0..count).map(|_| width.sign_extend(random.next() as u8)).collect();
             let mut packed = vec![0xff; packed_bytes(count, width)];

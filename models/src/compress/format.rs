@@ -82,15 +82,7 @@ pub enum KvFormat {
 
 /// The largest group scale of two-level formats for `bits`: the bound of the machine's weight expansion.
 pub fn max_group_scale(bits: CodeBits) -> u8 {
-    use hw_config::numeric::integer::CodeBits as Width;
-    match bits {
-        CodeBits::B2 => Width::B2,
-        CodeBits::B3 => Width::B3,
-        CodeBits::B4 => Width::B4,
-        CodeBits::B5 => Width::B5,
-        CodeBits::B8 => Width::B8,
-    }
-    .max_integer_scale()
+    bits.max_integer_scale()
 }
 
 /// The sizes of one compressed linear: everything that can be said without its values.

@@ -3,7 +3,7 @@
 
 use crate::memory::{
     ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, MemorySystem, Statistics, SteppedChannel, Ticket,
-    Transfer,
+    Traced, Transfer,
 };
 
 /// Which memory model a step runs on. The cycles are the same.
@@ -64,6 +64,22 @@ impl Backing {
             Self::Fast(system) => system.next_completion_bound().map(|cycle| cycle.0),
             // Stepping knows the past only.
             Self::Stepped(system) => (system.under_way > 0).then_some(system.horizon),
+        }
+    }
+
+    /// Keeps every command from now on; stepped channels always do.
+    pub(super) fn keep_commands(&mut self) {
+        match self {
+            Self::Fast(system) => system.keep_traces(),
+            Self::Stepped(_) => {}
+        }
+    }
+
+    /// The commands of a channel in order of time.
+    pub(super) fn commands(&self, channel: usize) -> Vec<Traced> {
+        match self {
+            Self::Fast(system) => system.trace(channel).expect("commands are kept"),
+            Self::Stepped(system) => system.channels[channel].trace().to_vec(),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::backing::{Backing, MemoryModel};
 use super::ports::fetch_channel;
-use crate::memory::{ChannelSet, KernelCycle, Statistics, Transfer};
+use crate::memory::{ChannelSet, KernelCycle, Statistics, Traced, Transfer};
 use hw_config::isa::Word;
 use hw_config::machine::Machine;
 
@@ -82,6 +82,14 @@ impl Fetch {
     /// Bytes fetched.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    pub(super) fn keep_commands(&mut self) {
+        self.memory.keep_commands();
+    }
+
+    pub(super) fn commands(&self) -> Vec<Traced> {
+        self.memory.commands(0)
     }
 
     pub(super) fn statistics(&self) -> Statistics {

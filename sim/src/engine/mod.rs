@@ -22,6 +22,7 @@ pub use backing::MemoryModel;
 pub use ports::{data_channels, fetch_channel};
 
 use crate::functional::Routing;
+use crate::memory::Traced;
 use crate::outcome::{StallCause, StepOutcome, Timeline};
 use fetch::Fetch;
 use hw_config::isa::Unit;
@@ -32,6 +33,10 @@ use ports::DataPorts;
 use tally::Tally;
 use units::{Queued, Units};
 use work::Decoder;
+
+/// Advances of the memories without any instruction getting on, before the engine is thought to hang: a stepped memory
+/// takes one a cycle, and the longest transfer well below this.
+const IDLE_ROUNDS_MAX: u32 = 10_000_000;
 
 /// What a step of a program starts from.
 #[derive(Clone, Copy, Debug)]
@@ -54,12 +59,25 @@ pub struct Step<'a> {
 /// # Panics
 /// When the machine's memory ports contradict each other, or a program that `Program::check` refuses gets in.
 pub fn run_step(step: &Step<'_>) -> StepOutcome {
-    Engine::new(step).run().0
+    run_step_with_timeline(step).0
 }
 
 /// As [`run_step`], with the cycle in which each instruction was dispatched, issued and retired.
 pub fn run_step_with_timeline(step: &Step<'_>) -> (StepOutcome, Timeline) {
-    Engine::new(step).run()
+    let mut engine = Engine::new(step);
+    let end = engine.run();
+    engine.finish(end)
+}
+
+/// The commands of every data channel, and last those of the instruction channel, for a legality check.
+pub fn run_step_with_commands(step: &Step<'_>) -> Vec<Vec<Traced>> {
+    let mut engine = Engine::new(step);
+    engine.data.keep_commands();
+    engine.fetch.keep_commands();
+    engine.run();
+    let mut commands = engine.data.commands();
+    commands.push(engine.fetch.commands());
+    commands
 }
 
 struct Engine<'a> {
@@ -92,20 +110,27 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn run(mut self) -> (StepOutcome, Timeline) {
-        let end = loop {
+    /// Runs to the issue of `end`, and gives its cycle.
+    fn run(&mut self) -> u64 {
+        let mut idle_rounds = 0;
+        loop {
             let before = self.progress();
             while self.dispatch_next() {}
             for unit in [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector] {
                 while self.units.issue_next(unit, &mut self.data, &mut self.tally, &mut self.timeline) {}
             }
             if let Some(end) = self.end_cycle() {
-                break end;
+                return end;
             }
-            if self.progress() == before {
+            idle_rounds = if self.progress() == before { idle_rounds + 1 } else { 0 };
+            assert!(idle_rounds < IDLE_ROUNDS_MAX, "no progress: {}", self.dump());
+            if idle_rounds > 0 {
                 self.advance_memory();
             }
-        };
+        }
+    }
+
+    fn finish(mut self, end: u64) -> (StepOutcome, Timeline) {
         self.timeline.finish(end);
         let outcome = self.tally.finish(end + 1, &self.units, &self.data, &self.fetch, &self.timeline);
         (outcome, self.timeline)

@@ -4,7 +4,9 @@ use super::backing::{Backing, MemoryModel};
 use super::store::LineWrite;
 use super::units::Units;
 use super::work::LoadShape;
-use crate::memory::{ChannelConfig, ChannelSet, KernelCycle, LaneConfig, LaneKind, PortTiming, Statistics, Transfer};
+use crate::memory::{
+    ChannelConfig, ChannelSet, KernelCycle, LaneConfig, LaneKind, PortTiming, Statistics, Traced, Transfer,
+};
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;
 use std::collections::VecDeque;
@@ -137,6 +139,15 @@ impl DataPorts {
             self.owners.pop_front();
             self.first_ticket += 1;
         }
+    }
+
+    pub(super) fn keep_commands(&mut self) {
+        self.memory.keep_commands();
+    }
+
+    /// Commands of each channel.
+    pub(super) fn commands(&self) -> Vec<Vec<Traced>> {
+        (0..self.channel_count).map(|channel| self.memory.commands(channel)).collect()
     }
 
     /// Counts of each channel.

@@ -167,7 +167,7 @@ impl Core {
 
     /// The weights of a step as INT8, `chain` a column: sign-extended, times the integer scale of two-level groups.
     fn expand_codes(&self, tile: &Tile, step: usize, packed: &mut Vec<u8>, codes: &mut Vec<i8>) {
-        let width = numeric_bits(tile.bits);
+        let width = tile.bits;
         let step_bytes = integer::packed_bytes(self.chain, width);
         gather_step(&self.chunks(&self.weight, tile.weight, tile.cols), step, step_bytes, packed);
         codes.resize(tile.cols * self.chain, 0);
@@ -277,15 +277,4 @@ fn split_fields<const BITS: usize>(packed: &[u8], fields: &mut [u8]) {
 /// Steps that share a scale; 0 in the instruction: all.
 fn scale_group(group_steps: u32, steps: u32) -> usize {
     (if group_steps == 0 { steps } else { group_steps.min(steps) }) as usize
-}
-
-/// The number format of an instruction's code width.
-fn numeric_bits(bits: CodeBits) -> integer::CodeBits {
-    match bits {
-        CodeBits::B2 => integer::CodeBits::B2,
-        CodeBits::B3 => integer::CodeBits::B3,
-        CodeBits::B4 => integer::CodeBits::B4,
-        CodeBits::B5 => integer::CodeBits::B5,
-        CodeBits::B8 => integer::CodeBits::B8,
-    }
 }
