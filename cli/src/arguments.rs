@@ -15,21 +15,21 @@ const TOKENS_MAX: i64 = 1 << 20;
 /// A shipped name wins over a file of the same name; write ./NAME for the file.
 #[derive(Parser)]
 #[command(name = "lapwing", version = env!("LAPWING_VERSION"), propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Say nothing on stderr but errors.
     #[arg(long, short, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What to do.
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Text from the simulated machine, token by token, then the report.
     ///
-    /// Without arguments a trained model of 0.4 million parameters, which is part of the program, continues a line of
+    /// Without arguments a trained model of 0.85 million parameters, which is part of the program, continues a line of
     /// Shakespeare on the machine `tiny`.
     Generate(GenerateArgs),
     /// Cycles, bytes and joules of a run, from shapes alone.
@@ -70,127 +70,127 @@ pub enum Command {
 
 /// Which machine.
 #[derive(Args)]
-pub struct MachineArgs {
+pub(crate) struct MachineArgs {
     /// Name or TOML file of the machine.
     #[arg(long, default_value = "tiny", value_name = "NAME|FILE")]
-    pub machine: String,
+    pub(crate) machine: String,
     /// Replace a value of the machine file, as in core.matrix.rows=4; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub overrides: Vec<(String, String)>,
+    pub(crate) overrides: Vec<(String, String)>,
 }
 
 /// Arguments of `generate`.
 #[derive(Args)]
-pub struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     /// The machine.
     #[command(flatten)]
-    pub machine: MachineArgs,
+    pub(crate) machine: MachineArgs,
     /// Model with weights: Hugging Face folder, .gguf or llama2.c .bin file, or the embedded one.
     #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
-    pub model: String,
+    pub(crate) model: String,
     /// Name or TOML file of the format; `float` is the reference executor, which has no machine and no cycles.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
-    pub format: String,
+    pub(crate) format: String,
     /// What the text begins with, or the question with --chat.
     #[arg(long, default_value = "First Citizen:\n", value_name = "TEXT")]
-    pub prompt: String,
+    pub(crate) prompt: String,
     /// Tokens to generate at most; an end-of-text token ends earlier.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
-    pub tokens: u32,
+    pub(crate) tokens: u32,
     /// Put the prompt as a question to an instructed model (ChatML).
     #[arg(long)]
-    pub chat: bool,
+    pub(crate) chat: bool,
     /// Text over which a format with static activation scales finds them.
     #[arg(long, value_name = "FILE")]
-    pub calibration: Option<PathBuf>,
+    pub(crate) calibration: Option<PathBuf>,
     /// One JSON object on stdout and nothing else; the text stands in it.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// What `run` and `roofline` simulate.
 #[derive(Args)]
-pub struct TimingArgs {
+pub(crate) struct TimingArgs {
     /// The machine.
     #[command(flatten)]
-    pub machine: MachineArgs,
+    pub(crate) machine: MachineArgs,
     /// Preset, Hugging Face folder or its config.json, .gguf or llama2.c .bin file, or the embedded model.
     #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
-    pub model: String,
+    pub(crate) model: String,
     /// Name or TOML file of the format.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
-    pub format: String,
+    pub(crate) format: String,
     /// Prompt tokens of each sequence.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TOKENS_MAX))]
-    pub prefill: u32,
+    pub(crate) prefill: u32,
     /// Generated tokens of each sequence.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TOKENS_MAX))]
-    pub decode: u32,
+    pub(crate) decode: u32,
     /// Sequences decoded together.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch: u32,
+    pub(crate) batch: u32,
 }
 
 /// Arguments of `run`.
 #[derive(Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// What is simulated.
     #[command(flatten)]
-    pub timing: TimingArgs,
+    pub(crate) timing: TimingArgs,
     /// One JSON object on stdout and nothing else.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Write the last step as a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing.
     #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
+    pub(crate) trace: Option<PathBuf>,
     /// Folder for the report (JSON and text), the roofline (SVG, PDF, PNG, CSV) and all programs.
     #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `eval`.
 #[derive(Args)]
-pub struct EvalArgs {
+pub(crate) struct EvalArgs {
     /// The machine.
     #[command(flatten)]
-    pub machine: MachineArgs,
+    pub(crate) machine: MachineArgs,
     /// Model with weights, as for generate.
     #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
-    pub model: String,
+    pub(crate) model: String,
     /// Formats, separated by commas; the float reference is always the first row.
     #[arg(long, default_value = "float,w8a8,w4a8", value_name = "F[,F...]", value_delimiter = ',')]
-    pub format: Vec<String>,
+    pub(crate) format: Vec<String>,
     /// Text to be judged on.
     #[arg(long, value_name = "FILE")]
-    pub text: PathBuf,
+    pub(crate) text: PathBuf,
     /// Windows of 256 tokens to use at most; all of the text without it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub windows: Option<u32>,
+    pub(crate) windows: Option<u32>,
     /// Text over which a format with static activation scales finds them; not the one to be judged on.
     #[arg(long, value_name = "FILE")]
-    pub calibration: Option<PathBuf>,
+    pub(crate) calibration: Option<PathBuf>,
     /// One JSON object on stdout and nothing else.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Arguments of `roofline`.
 #[derive(Args)]
-pub struct RooflineArgs {
+pub(crate) struct RooflineArgs {
     /// What is simulated.
     #[command(flatten)]
-    pub timing: TimingArgs,
+    pub(crate) timing: TimingArgs,
     /// The figure; its ending chooses the kind: .svg, .pdf, .png or .tex (pgfplots).
     #[arg(long, short, value_name = "FILE")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Width on a two-column page.
     #[arg(long, value_enum, default_value = "single")]
-    pub width: Width,
+    pub(crate) width: Width,
 }
 
 /// Width of a figure on a two-column page.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Width {
+pub(crate) enum Width {
     /// One column: 3.5 in.
     Single,
     /// Both columns: 7.16 in.
@@ -199,7 +199,7 @@ pub enum Width {
 
 /// What to show. Without a name: the list of names.
 #[derive(Subcommand)]
-pub enum Show {
+pub(crate) enum Show {
     /// Machines: every key, what follows from it, and what the core takes of its board.
     Machine {
         /// Name or TOML file.
@@ -241,36 +241,36 @@ pub enum Show {
 
 /// Arguments of `compile`.
 #[derive(Args)]
-pub struct CompileArgs {
+pub(crate) struct CompileArgs {
     /// The machine.
     #[command(flatten)]
-    pub machine: MachineArgs,
+    pub(crate) machine: MachineArgs,
     /// Preset, folder or file, as for run.
     #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
-    pub model: String,
+    pub(crate) model: String,
     /// Name or TOML file of the format.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
-    pub format: String,
+    pub(crate) format: String,
     /// Kind of step.
     #[arg(long, value_enum, default_value = "decode")]
-    pub step: Step,
+    pub(crate) step: Step,
     /// Tokens in the KV cache after the step; the program serves the whole bucket that this falls into.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
-    pub end: u32,
+    pub(crate) end: u32,
     /// Tokens that the KV cache of each sequence holds; --end without it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
-    pub context: Option<u32>,
+    pub(crate) context: Option<u32>,
     /// Sequences decoded together.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch: u32,
+    pub(crate) batch: u32,
     /// Program file: .lwp, or .lws for text.
     #[arg(long, short, value_name = "FILE")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// Kind of step.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Step {
+pub(crate) enum Step {
     /// One new token of each sequence.
     Decode,
     /// The last part of a prompt, with logits of its last token.
@@ -281,25 +281,25 @@ pub enum Step {
 
 /// Arguments of `asm`.
 #[derive(Args)]
-pub struct AsmArgs {
+pub(crate) struct AsmArgs {
     /// Program text.
-    pub input: PathBuf,
+    pub(crate) input: PathBuf,
     /// Program file.
     #[arg(long, short, value_name = "FILE")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Also check that the program is legal on this machine.
     #[arg(long, value_name = "NAME|FILE")]
-    pub machine: Option<String>,
+    pub(crate) machine: Option<String>,
 }
 
 /// Arguments of `disasm`.
 #[derive(Args)]
-pub struct DisasmArgs {
+pub(crate) struct DisasmArgs {
     /// Program file.
-    pub input: PathBuf,
+    pub(crate) input: PathBuf,
     /// Program text; stdout without it.
     #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

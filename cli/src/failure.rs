@@ -14,13 +14,13 @@ use session::SessionError;
 use session::resolve::{ResolveError, TimingError};
 
 /// Exit code of wrong or unsupported input.
-pub const INPUT: u8 = 2;
+pub(crate) const INPUT: u8 = 2;
 /// Exit code of a failed read or write.
-pub const IO: u8 = 1;
+pub(crate) const IO: u8 = 1;
 
 /// What ended a command.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// Wrong or unsupported input, in one line (or one line for each fault).
     Input(String),
     /// Faults of a file with excerpts, printed as they are.
@@ -33,20 +33,21 @@ pub enum Failure {
 
 impl Failure {
     /// Wrong input, in one line.
-    pub fn input(line: impl Display) -> Self {
+    pub(crate) fn input(line: impl Display) -> Self {
         Self::Input(line.to_string())
     }
 
     /// A failed write to stdout.
-    pub fn stdout(error: &io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::BrokenPipe => Self::ReaderGone,
-            _ => Self::Io(format!("stdout: cannot be written: {error}")),
+    pub(crate) fn stdout(error: &io::Error) -> Self {
+        if error.kind() == ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Self::Io(format!("stdout: cannot be written: {error}"))
         }
     }
 
     /// Says it on stderr.
-    pub fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Input(line) => {
                 eprintln!("error: {line}");

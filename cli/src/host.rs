@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// Progress where stderr is a terminal, and notes.
     Normal,
     /// Errors alone.
@@ -17,21 +17,21 @@ pub enum Verbosity {
 
 /// The host that a command runs on.
 #[derive(Clone, Copy, Debug)]
-pub struct Host {
+pub(crate) struct Host {
     /// How much is said on stderr.
-    pub verbosity: Verbosity,
+    pub(crate) verbosity: Verbosity,
 }
 
 impl Host {
     /// Says something on stderr.
-    pub fn note(&self, line: impl Display) {
+    pub(crate) fn note(&self, line: impl Display) {
         if self.verbosity == Verbosity::Normal {
             eprintln!("note: {line}");
         }
     }
 
     /// A bar of `total` steps with an estimate of the time left. It is gone when dropped.
-    pub fn progress(&self, what: &'static str, total: u64) -> Progress {
+    pub(crate) fn progress(&self, what: &'static str, total: u64) -> Progress {
         let bar = self.bar(Some(total));
         let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}, {eta} left");
         bar.set_style(style.expect("a fixed template is sound").progress_chars("=> "));
@@ -40,7 +40,7 @@ impl Host {
     }
 
     /// A sign of life while something of unknown length goes on.
-    pub fn busy(&self, what: &'static str) -> Progress {
+    pub(crate) fn busy(&self, what: &'static str) -> Progress {
         let bar = self.bar(None);
         bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {elapsed}").expect("a fixed template is sound"));
         bar.set_message(what);
@@ -58,12 +58,18 @@ impl Host {
 }
 
 /// Progress on stderr.
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// So many steps more are done.
-    pub fn add(&self, steps: u64) {
+    pub(crate) fn add(&self, steps: u64) {
         self.0.inc(steps);
+    }
+
+    /// So many steps of so many are done.
+    pub(crate) fn set(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
     }
 }
 
@@ -74,22 +80,22 @@ impl Drop for Progress {
 }
 
 /// Host time from its making on.
-pub struct Stopwatch(Instant);
+pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// Seconds since the start.
-    pub fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
 }
 
 /// The most memory that this process had so far, in bytes; 0 where the host does not say (it does on Linux).
-pub fn peak_memory_bytes() -> u64 {
+pub(crate) fn peak_memory_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());

@@ -4,30 +4,55 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use models::{Model, ModelError};
-use reports::atomic;
+use reports::atomic::{self, AtomicFile};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
 /// Writes text to stdout, all of it and at once.
-pub fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::stdout(&error))
 }
 
 /// Writes a JSON value and a line break to stdout.
-pub fn print_json(value: &Value) -> Result<(), Failure> {
+pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     print(&format!("{value:#}\n"))
 }
 
 /// Writes a file, whole or not at all.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(atomic::write_file(path, bytes)?)
+}
+
+/// Refuses a file that could not be written, before the work that would fill it.
+pub(crate) fn probe(path: &Path) -> Result<(), Failure> {
+    // Dropped at once: the temporary file is gone again.
+    AtomicFile::create(path)?;
+    Ok(())
+}
+
+/// Refuses a folder that could not be made, before the work that would fill it.
+pub(crate) fn probe_folder(folder: &Path) -> Result<(), Failure> {
+    match folder.ancestors().find(|ancestor| ancestor.exists()) {
+        Some(ancestor) if !ancestor.is_dir() => Err(Failure::input(format!(
+            "{}: cannot be a folder, since {} is none; name another folder",
+            folder.display(),
+            ancestor.display()
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes a folder, with those above it.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::Io(format!("{}: the folder cannot be made: {error}", folder.display())))
 }
 
 /// Where text goes while it is being generated.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Live {
+pub(crate) enum Live {
     /// To stdout, as soon as a character is complete.
     Stdout,
     /// Nowhere: it stands in the report.
@@ -35,7 +60,7 @@ pub enum Live {
 }
 
 /// Text that grows token by token.
-pub struct TextStream<'m> {
+pub(crate) struct TextStream<'m> {
     model: &'m Model,
     live: Live,
     tokens: Vec<u32>,
@@ -44,12 +69,12 @@ pub struct TextStream<'m> {
 
 impl<'m> TextStream<'m> {
     /// An empty text in a model's tokens.
-    pub fn new(model: &'m Model, live: Live) -> Self {
+    pub(crate) fn new(model: &'m Model, live: Live) -> Self {
         Self { model, live, tokens: Vec::new(), printed_bytes: 0 }
     }
 
     /// Adds a token.
-    pub fn push(&mut self, token: u32) -> Result<(), Failure> {
+    pub(crate) fn push(&mut self, token: u32) -> Result<(), Failure> {
         self.tokens.push(token);
         match self.live {
             Live::Held => Ok(()),
@@ -62,7 +87,7 @@ impl<'m> TextStream<'m> {
     }
 
     /// Prints what is left and gives the whole text.
-    pub fn finish(mut self) -> Result<(String, usize), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(String, usize), Failure> {
         let bytes = self.bytes()?;
         if self.live == Live::Stdout {
             self.print(&bytes)?;

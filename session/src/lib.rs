@@ -5,9 +5,9 @@
 //! It must never know a formula about the machine, never print, and never read the host's clock: whoever calls says
 //! how long the host took.
 //!
-//! Reading order: `resolve` (names and paths), `setup` (what is run), `runner` (steps on the simulated machine), `totals` (steps added up),
-//! `generate` and `timing` (whole runs), `evaluate` (quality), `report`, `figure` and `trace` (what is said
-//! about it).
+//! Reading order: `resolve` (names and paths), `setup` (what is run), `runner` (steps on the simulated machine),
+//! `totals` (steps added up), `generate` and `timing` (whole runs), `evaluate` (quality), `report`, `figure` and `trace`
+//! (what is said about it).
 
 mod error;
 pub mod evaluate;

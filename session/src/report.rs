@@ -159,7 +159,7 @@ pub(crate) fn attainable(setup: &Setup, phase: Phase, total: &crate::totals::Ope
     if memory < compute { (memory, "memory") } else { (compute, "compute") }
 }
 
-/// f32 operations of a lane a cycle at most: `silu_mul` has the most units in a row.
+/// f32 operations of a lane a cycle at most: `gelu` has two additions, four multiplications and two functions in a row.
 pub(crate) const VECTOR_OPS_PER_LANE: f64 = 8.0;
 
 /// The most products a cycle of a phase: `mm` in prefill, the better of the two in decode.
@@ -173,8 +173,10 @@ pub(crate) fn peak_macs(setup: &Setup, phase: Phase) -> f64 {
     }
 }
 
+/// Operations of an operator: those of its matrices where it has any (what the vector unit does beside them works
+/// under another roof), else those of the vector unit.
 pub(crate) fn ops(total: &crate::totals::OperatorTotal) -> u64 {
-    OPS_PER_MAC * total.dense_macs + total.vector_ops
+    if total.dense_macs > 0 { OPS_PER_MAC * total.dense_macs } else { total.vector_ops }
 }
 
 fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {

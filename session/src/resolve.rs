@@ -70,11 +70,12 @@ impl From<ModelError> for ResolveError {
 /// `Input` where there is no such file, or it is a folder or too long; `Io` where it cannot be read.
 pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, ResolveError> {
     let place = path.display();
-    let refused = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+    let refused = |error: std::io::Error| {
+        if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
             ResolveError::Input(format!("{place}: no such file, expected one to read; check the path"))
+        } else {
+            ResolveError::Io(format!("{place}: cannot be read: {error}"))
         }
-        _ => ResolveError::Io(format!("{place}: cannot be read: {error}")),
     };
     let data = fs::metadata(path).map_err(refused)?;
     if data.is_dir() {

@@ -118,6 +118,20 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// What the compiler refuses.
     pub fn prefill(&mut self, sequence: u32, position: u32, tokens: &[u32]) -> Result<Vec<f32>, SessionError> {
+        self.prefill_observed(sequence, position, tokens, || {})
+    }
+
+    /// As `prefill`; `stepped` is called after each step.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn prefill_observed(
+        &mut self,
+        sequence: u32,
+        position: u32,
+        tokens: &[u32],
+        mut stepped: impl FnMut(),
+    ) -> Result<Vec<f32>, SessionError> {
         let rows = self.compiler.prefill_rows() as usize;
         let chunks = tokens.len().div_ceil(rows);
         let mut position = position;
@@ -125,6 +139,7 @@ impl<'a> Runner<'a> {
             let logits = if number + 1 == chunks { Logits::Last } else { Logits::Skip };
             self.step(StepKind::Prefill { logits }, sequence, position, chunk)?;
             position += chunk.len() as u32;
+            stepped();
         }
         Ok(self.logits(0))
     }

@@ -5,6 +5,15 @@ use crate::{Mode, Runner, SessionError, Setup};
 /// Seed of the experts drawn in runs without values; the report says so.
 pub const ROUTING_SEED: u64 = 1;
 
+/// How far a run is, in steps of the machine: parts of prompts, and tokens of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: u64,
+    /// Steps of the whole run.
+    pub total: u64,
+}
+
 /// Runs `prefill` tokens of every sequence and then `decode` tokens of all together. `progress` is told each step.
 ///
 /// # Errors
@@ -13,19 +22,24 @@ pub fn run<'a>(
     setup: &'a Setup,
     prefill: u32,
     decode: u32,
-    mut progress: impl FnMut(u64),
+    mut progress: impl FnMut(Progress),
 ) -> Result<Runner<'a>, SessionError> {
     let mut runner = Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?;
     let batch = setup.options.batch;
+    let parts = u64::from(prefill.div_ceil(runner.compiler().prefill_rows()));
+    let mut so_far = Progress { done: 0, total: u64::from(batch) * parts + u64::from(decode) };
+    let mut stepped = || {
+        so_far.done += 1;
+        progress(so_far);
+    };
     if prefill > 0 {
         for sequence in 0..batch {
-            runner.prefill(sequence, 0, &vec![0; prefill as usize])?;
-            progress(1);
+            runner.prefill_observed(sequence, 0, &vec![0; prefill as usize], &mut stepped)?;
         }
     }
     for token in 0..decode {
         runner.decode(prefill + token, &vec![0; batch as usize])?;
-        progress(1);
+        stepped();
     }
     Ok(runner)
 }

@@ -10,13 +10,13 @@ use hw_config::program::Program;
 use reports::trace::Span;
 use sim::outcome::Timeline;
 
-/// The spans of a step, by instruction: from issue to the end of the cycle in which it retires.
+/// The spans of a step, by instruction: from issue to retirement; `end` retires when the step is over.
 pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<Span> {
     let mut free: [Vec<u64>; Unit::ALL.len()] = std::array::from_fn(|_| Vec::new());
     let mut spans = Vec::with_capacity(program.instructions.len());
     for (index, instruction) in program.instructions.iter().enumerate() {
         let unit = instruction.operation.unit();
-        let (issue, end) = (timeline.issue[index], timeline.retire[index] + 1);
+        let (issue, end) = (timeline.issue[index], timeline.retire[index]);
         let lanes = &mut free[unit as usize];
         let lane = lanes.iter().position(|from| *from <= issue).unwrap_or_else(|| {
             lanes.push(0);
@@ -33,7 +33,7 @@ pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<S
                 ("instruction".to_owned(), format!("{index}: {}", write_instruction(instruction))),
                 ("dispatch cycle".to_owned(), timeline.dispatch[index].to_string()),
                 ("issue cycle".to_owned(), issue.to_string()),
-                ("retire cycle".to_owned(), timeline.retire[index].to_string()),
+                ("retire cycle".to_owned(), end.to_string()),
             ],
         });
     }

@@ -9,10 +9,10 @@ use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::timing::Registers;
 use models::ModelConfig;
-use sim::engine::{MemoryModel, Step, run_step};
+use sim::engine::{MemoryModel, Step, run_step_with_timeline};
 use sim::functional::{MAX_TOP_K, Routing};
 use sim::memory::Grouping;
-use sim::outcome::StepOutcome;
+use sim::outcome::{StepOutcome, Timeline};
 use std::collections::BTreeMap;
 
 /// The tokens of a step.
@@ -68,10 +68,17 @@ impl<'a> Host<'a> {
 
     /// Runs a step.
     pub fn step(&mut self, kind: StepKind, tokens: Tokens) -> StepOutcome {
+        self.step_with_timeline(kind, tokens).0
+    }
+
+    /// Runs a step, with the cycles of each instruction.
+    pub fn step_with_timeline(&mut self, kind: StepKind, tokens: Tokens) -> (StepOutcome, Timeline) {
         let machine = self.machine;
         let registers = self.registers(tokens);
         let program = self.program(kind, tokens.position + tokens.rows);
-        run_program(machine, program, &registers)
+        let routing = routing(program);
+        let memory = MemoryModel::Fast(Grouping::Shared);
+        run_step_with_timeline(&Step { machine, program, registers: &registers, routing: &routing, memory })
     }
 
     /// What the host writes before a step; every id is 0.
@@ -86,13 +93,6 @@ impl<'a> Host<'a> {
         registers[6] = sequence;
         registers
     }
-}
-
-/// Runs a program on a machine that may be another than its own, as long as the instructions mean the same there.
-pub fn run_program(machine: &Machine, program: &Program, registers: &Registers) -> StepOutcome {
-    let routing = routing(program);
-    let memory = MemoryModel::Fast(Grouping::Shared);
-    run_step(&Step { machine, program, registers, routing: &routing, memory })
 }
 
 /// The n-th `topk` chooses experts n, n + 1, ... (modulo their number).

@@ -10,20 +10,22 @@ use crate::failure::Failure;
 use crate::host::Host;
 
 /// Runs the command.
-pub fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
     let form: Form = form(&args.output)?;
     let machine = super::machine(&args.machine)?;
     let profile = super::profile(&args.format)?;
     let context = args.context.unwrap_or(args.end);
     if context < args.end {
         let end = args.end;
-        return Err(Failure::input(format!("--context: got {context}, expected at least --end, which is {end}; raise it")));
+        return Err(Failure::input(format!(
+            "--context: got {context}, expected at least --end, which is {end}; raise it"
+        )));
     }
     let options = Options { batch: args.batch, context };
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
     let name = format!("{} {}", setup.model.name, setup.profile.name());
-    let compiler = Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, options)
-        .map_err(Failure::input)?;
+    let compiler =
+        Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, options).map_err(Failure::input)?;
     let kind = match args.step {
         Step::Decode => StepKind::Decode,
         Step::Prefill => StepKind::Prefill { logits: Logits::Last },

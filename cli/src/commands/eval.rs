@@ -6,21 +6,20 @@ use reports::run_report::EvalReport;
 use session::evaluate::{self, Text, WINDOW};
 use session::{Setup, resolve};
 
-use super::generate::calibration_tokens;
 use crate::arguments::EvalArgs;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::output::print;
 
 /// Runs the command.
-pub fn run(args: &EvalArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn run(args: &EvalArgs, host: Host) -> Result<(), Failure> {
     let machine = super::machine(&args.machine)?;
     let profiles = profiles(&args.format)?;
     let text = resolve::read_text(&args.text)?;
     let mut model = resolve::model(&args.model)?;
     let windows = args.windows.map_or(usize::MAX, |n| n as usize);
     let text = Text::new(&model, &args.text.display().to_string(), &text, windows)?;
-    let calibration = calibration_tokens(args.calibration.as_deref(), &model)?;
+    let calibration = super::calibration(args.calibration.as_deref(), &model, &profiles.iter().collect::<Vec<_>>())?;
     let windows = windows.min(text.tokens.len() / WINDOW) as u64;
     let bar = host.progress("windows", windows * (1 + profiles.len() as u64));
     let mut report = EvalReport {

@@ -16,7 +16,7 @@ use crate::host::{Host, Stopwatch, peak_memory_bytes};
 use crate::output::{Live, TextStream, print, print_json};
 
 /// Runs the command.
-pub fn run(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn run(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
     match resolve::format(&args.format)? {
         Format::Float => float(args, host),
         Format::Compressed(profile) => simulated(args, profile, host),
@@ -27,7 +27,7 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
     let machine = super::machine(&args.machine)?;
     let model = load(args, host)?;
     let prompt = prompt_tokens(args, &model)?;
-    let calibration = calibration_tokens(args.calibration.as_deref(), &model)?;
+    let calibration = super::calibration(args.calibration.as_deref(), &model, &[&profile])?;
     let options = super::options(1, token_count(&prompt)?, args.tokens)?;
     let setup = {
         let _busy = host.busy("compressing the weights");
@@ -131,14 +131,6 @@ fn prompt_tokens(args: &GenerateArgs, model: &Model) -> Result<Vec<u32>, Failure
         )));
     }
     Ok(model.tokenizer.encode(&chat_prompt(Some(SMOLLM2_SYSTEM), &args.prompt))?)
-}
-
-/// Tokens of a calibration text; none where there is no text.
-pub(super) fn calibration_tokens(path: Option<&std::path::Path>, model: &Model) -> Result<Vec<u32>, Failure> {
-    match path {
-        None => Ok(Vec::new()),
-        Some(path) => Ok(model.tokenizer.encode(&resolve::read_text(path)?)?),
-    }
 }
 
 fn token_count(tokens: &[u32]) -> Result<u32, Failure> {

@@ -10,9 +10,12 @@ mod shell;
 mod show;
 mod timing;
 
+use std::path::Path;
+
 use compiler::Options;
 use hw_config::machine::Machine;
-use models::compress::{Format, Profile};
+use models::Model;
+use models::compress::{ActivationFormat, Format, Profile};
 use session::resolve;
 
 use crate::arguments::{Cli, Command, MachineArgs};
@@ -20,7 +23,7 @@ use crate::failure::Failure;
 use crate::host::{Host, Verbosity};
 
 /// Does what was asked.
-pub fn run(cli: Cli) -> Result<(), Failure> {
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let host = Host { verbosity: if cli.quiet { Verbosity::Quiet } else { Verbosity::Normal } };
     match cli.command {
         Command::Generate(args) => generate::run(&args, host),
@@ -52,11 +55,30 @@ fn profile(name: &str) -> Result<Profile, Failure> {
     }
 }
 
+/// Tokens of the calibration text; none where no format asks for them.
+fn calibration(path: Option<&Path>, model: &Model, profiles: &[&Profile]) -> Result<Vec<u32>, Failure> {
+    let fixed = profiles.iter().find(|profile| match profile.activations() {
+        ActivationFormat::Int8Static => true,
+        ActivationFormat::Int8Dynamic => false,
+    });
+    match (fixed, path) {
+        (None, _) => Ok(Vec::new()),
+        (Some(_), Some(path)) => Ok(model.tokenizer.encode(&resolve::read_text(path)?)?),
+        (Some(profile), None) => Err(Failure::input(format!(
+            "format `{}` has static activation scales, which come from a text, expected --calibration FILE; give a \
+             text like those that the model will see, or use a format with dynamic scales such as w8a8",
+            profile.name()
+        ))),
+    }
+}
+
 /// The room for `before` tokens of each of `batch` sequences and `after` more.
 fn options(batch: u32, before: u32, after: u32) -> Result<Options, Failure> {
     match before.checked_add(after) {
         Some(context) if context > 0 => Ok(Options { batch, context }),
-        Some(_) => Err(Failure::input("--prefill and --decode are both 0, expected at least 1 token; give one of them")),
+        Some(_) => {
+            Err(Failure::input("--prefill and --decode are both 0, expected at least 1 token; give one of them"))
+        }
         None => Err(Failure::input(format!("got {before} and {after} tokens, expected a sum below 2^32; use fewer"))),
     }
 }

@@ -15,7 +15,7 @@ const FAULTS_SHOWN: usize = 20;
 
 /// The two files of a program.
 #[derive(Clone, Copy)]
-pub enum Form {
+pub(crate) enum Form {
     /// `.lwp`: words, versioned and checksummed.
     Binary,
     /// `.lws`: text.
@@ -23,7 +23,7 @@ pub enum Form {
 }
 
 /// Which of the two a path means.
-pub fn form(path: &Path) -> Result<Form, Failure> {
+pub(crate) fn form(path: &Path) -> Result<Form, Failure> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("lwp") => Ok(Form::Binary),
         Some("lws") => Ok(Form::Text),
@@ -36,7 +36,7 @@ pub fn form(path: &Path) -> Result<Form, Failure> {
 }
 
 /// Writes a program.
-pub fn put(path: &Path, form: Form, program: &Program) -> Result<(), Failure> {
+pub(crate) fn put(path: &Path, form: Form, program: &Program) -> Result<(), Failure> {
     match form {
         Form::Binary => write(path, &program.to_bytes()),
         Form::Text => write(path, program.to_text().as_bytes()),
@@ -44,7 +44,7 @@ pub fn put(path: &Path, form: Form, program: &Program) -> Result<(), Failure> {
 }
 
 /// Assembles.
-pub fn asm(args: &AsmArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn asm(args: &AsmArgs, host: Host) -> Result<(), Failure> {
     let place = args.input.display();
     let text = resolve::read_text(&args.input)?;
     let program = Program::from_text(&text)
@@ -61,10 +61,10 @@ pub fn asm(args: &AsmArgs, host: Host) -> Result<(), Failure> {
 }
 
 /// Disassembles.
-pub fn disasm(args: &DisasmArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn disasm(args: &DisasmArgs, host: Host) -> Result<(), Failure> {
     let bytes = resolve::read_bytes(&args.input, MAX_TEXT_BYTES)?;
-    let program = Program::from_bytes(&bytes)
-        .map_err(|error| Failure::input(format!("{}: {error}", args.input.display())))?;
+    let program =
+        Program::from_bytes(&bytes).map_err(|error| Failure::input(format!("{}: {error}", args.input.display())))?;
     let text = program.to_text();
     match &args.output {
         None => print(&text),

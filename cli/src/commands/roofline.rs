@@ -10,7 +10,7 @@ use super::timing;
 use crate::arguments::{RooflineArgs, Width};
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::write;
+use crate::output::{probe, write};
 
 /// Kinds of figure file.
 #[derive(Clone, Copy)]
@@ -22,8 +22,11 @@ enum Kind {
 }
 
 /// Runs the command.
-pub fn run(args: &RooflineArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn run(args: &RooflineArgs, host: Host) -> Result<(), Failure> {
     let kind = kind(&args.output)?;
+    let beside = args.output.with_extension("csv");
+    probe(&args.output)?;
+    probe(&beside)?;
     let setup = timing::setup(&args.timing, host)?;
     let timed = timing::simulate(&args.timing, &setup, host)?;
     let width = match args.width {
@@ -38,7 +41,6 @@ pub fn run(args: &RooflineArgs, host: Host) -> Result<(), Failure> {
         Kind::Png => figure.to_png(PNG_DOTS_PER_INCH)?,
         Kind::Tikz => figure.to_tikz()?.into_bytes(),
     };
-    let beside = args.output.with_extension("csv");
     write(&args.output, &picture)?;
     write(&beside, numbers.as_bytes())?;
     host.note(format!("figure in {}, its numbers in {}", args.output.display(), beside.display()));

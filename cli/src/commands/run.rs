@@ -13,13 +13,15 @@ use super::timing::{self, Timed, print_report};
 use crate::arguments::RunArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{print, write};
+use crate::output::{make_folder, print, probe, probe_folder, write};
 
 /// Dots per inch of PNG figures: what journals ask of line art on screen.
-pub const PNG_DOTS_PER_INCH: f64 = 300.0;
+pub(crate) const PNG_DOTS_PER_INCH: f64 = 300.0;
 
 /// Runs the command.
-pub fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
+pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
+    args.trace.as_deref().map_or(Ok(()), probe)?;
+    args.output.as_deref().map_or(Ok(()), probe_folder)?;
     let setup = timing::setup(&args.timing, host)?;
     let timed = timing::simulate(&args.timing, &setup, host)?;
     if let Some(path) = &args.trace {
@@ -58,8 +60,7 @@ fn write_folder(folder: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), F
         files.push((format!("{name}.lwp"), program.to_bytes()));
         files.push((format!("{name}.lws"), program.to_text().into_bytes()));
     }
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::Io(format!("{}: cannot be made a folder: {error}", folder.display())))?;
+    make_folder(folder)?;
     for (name, bytes) in files {
         write(&folder.join(name), &bytes)?;
     }

@@ -8,22 +8,21 @@ use clap_mangen::Man;
 
 use crate::arguments::Cli;
 use crate::failure::Failure;
-use crate::output::{print, write};
+use crate::output::{make_folder, print, write};
 
 /// Prints a completion script.
-pub fn completions(shell: Shell) -> Result<(), Failure> {
+pub(crate) fn completions(shell: Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "lapwing", &mut script);
     print(&String::from_utf8_lossy(&script))
 }
 
 /// Prints the main man page, or writes all into a folder.
-pub fn man(folder: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn man(folder: Option<&Path>) -> Result<(), Failure> {
     let mut command = Cli::command();
     command.build();
     let Some(folder) = folder else { return print(&String::from_utf8_lossy(&page(&command)?)) };
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::Io(format!("{}: cannot be made a folder: {error}", folder.display())))?;
+    make_folder(folder)?;
     write_pages(folder, &command)
 }
 

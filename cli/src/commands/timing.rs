@@ -10,15 +10,15 @@ use crate::host::{Host, Stopwatch, peak_memory_bytes};
 use crate::output::print;
 
 /// A run that was simulated.
-pub struct Timed<'a> {
+pub(crate) struct Timed<'a> {
     /// Its totals and programs.
-    pub runner: Runner<'a>,
+    pub(crate) runner: Runner<'a>,
     /// What is said about it.
-    pub report: RunReport,
+    pub(crate) report: RunReport,
 }
 
 /// Machine, model and format of a run.
-pub fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
+pub(crate) fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
     let machine = super::machine(&args.machine)?;
     let profile = super::profile(&args.format)?;
     let options = super::options(args.batch, args.prefill, args.decode)?;
@@ -27,12 +27,11 @@ pub fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
 }
 
 /// Simulates the run.
-pub fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> Result<Timed<'a>, Failure> {
+pub(crate) fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> Result<Timed<'a>, Failure> {
     let watch = Stopwatch::start();
-    let prefills = if args.prefill > 0 { args.batch } else { 0 };
     let runner = {
-        let bar = host.progress("steps", u64::from(prefills) + u64::from(args.decode));
-        session::timing::run(setup, args.prefill, args.decode, |steps| bar.add(steps))?
+        let bar = host.progress("steps", 0);
+        session::timing::run(setup, args.prefill, args.decode, |so_far| bar.set(so_far.done, so_far.total))?
     };
     let facts = Facts {
         prefill_tokens: args.prefill.into(),
@@ -48,14 +47,15 @@ pub fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> Result<T
 }
 
 /// A report says when its machine is not quite the named one.
-pub fn name_overrides(report: &mut RunReport, overrides: &[(String, String)]) {
-    let changed = overrides.iter().map(|(key, value)| format!("machine key {key} was set to {value} on the command line"));
+pub(crate) fn name_overrides(report: &mut RunReport, overrides: &[(String, String)]) {
+    let changed =
+        overrides.iter().map(|(key, value)| format!("machine key {key} was set to {value} on the command line"));
     report.assumptions.extend(changed);
     let faults = report.inconsistencies();
     assert!(faults.is_empty(), "the report contradicts itself: {}", faults.join("; "));
 }
 
 /// Prints a report as tables.
-pub fn print_report(report: &RunReport) -> Result<(), Failure> {
+pub(crate) fn print_report(report: &RunReport) -> Result<(), Failure> {
     print(&report.to_text())
 }

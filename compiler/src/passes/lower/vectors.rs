@@ -79,9 +79,9 @@ impl Lowering<'_> {
         let table = self.job.map.tables[&TensorId::PositionEmbedding];
         let hidden = self.job.config.hidden as u32;
         // Each new token has its own position in prefill; in decode all sequences share one.
-        let (positions, sharing) = match self.job.kind {
-            StepKind::Prefill { .. } => (self.job.rows, 1),
-            StepKind::Decode => (1, self.job.rows),
+        let (positions, sharing, extent) = match self.job.kind {
+            StepKind::Prefill { .. } => (self.job.rows, 1, LoadExtent::Rows),
+            StepKind::Decode => (1, self.job.rows, LoadExtent::Fixed),
         };
         for row in 0..positions {
             let at = self.parameter.take(hidden);
@@ -92,6 +92,10 @@ impl Lowering<'_> {
                 dst: at,
                 reg: register::POSITION,
                 high: table.stride,
+                // Rows beyond the step's tokens are not read, as in `embed`.
+                extent,
+                extent_reg: self.job.rows_register(),
+                extent_sub: row,
                 ..load
             }));
             let dst = (self.job.places.residual + row * hidden, hidden);

@@ -1,0 +1,6 @@
+//! The built command, run as a user runs it: in a folder with nothing in it, judged by exit code, stdout, stderr and
+//! what lies in the folder afterwards.
+
+mod common;
+mod refusals;
+mod results;

@@ -1,0 +1,153 @@
+//! What the command refuses: with exit code 2, one clear error on stderr, nothing on stdout, and nothing written.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::common::{Folder, project};
+
+/// Arguments, and what the error must say.
+type Case = (&'static [&'static str], &'static [&'static str]);
+
+const CASES: [Case; 31] = [
+    (&["generate", "--machine", "tinny"], &["machine `tinny`", "tiny, u280-1core", "did you mean `tiny`?"]),
+    (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
+    (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
+    (&["generate", "--set", "core.matrix.rows=99"], &["`core.matrix.rows` is 99", "1 to 16", "rows = 99", "^^"]),
+    (&["generate", "--set", "rows"], &["KEY=VALUE"]),
+    (&["generate", "--format", "w8a9"], &["format `w8a9`", "expected one of", "did you mean `w8a8`"]),
+    (&["generate", "--format", "w8a8-static"], &["static activation scales", "--calibration FILE"]),
+    (&["generate", "--model", "llama2-7b"], &["model `llama2-7b`", "did you mean `llama-2-7b`"]),
+    (&["generate", "--model", "llama-2-7b"], &["shapes and no weights", "lapwing run --model llama-2-7b"]),
+    (&["generate", "--model", "empty"], &["no config.json"]),
+    (&["generate", "--prompt", ""], &["--prompt: got 0 tokens", "at least 1"]),
+    (&["generate", "--tokens", "0"], &["'--tokens <N>'", "1.."]),
+    (&["generate", "--tokens", "1000"], &["needs 1015 tokens", "there are 512"]),
+    (&["generate", "--chat"], &["--chat", "turn markers"]),
+    (&["generate", "--no-such-flag"], &["--no-such-flag"]),
+    (&["run", "--model", "llama-2-7b"], &["memory of `tiny`", "6964273216 bytes", "536870912 bytes"]),
+    (&["run", "--model", "gemma-2b"], &["gemma-2b", "not built", "nearest that works"]),
+    (&["run", "--format", "float"], &["format `float`", "no machine and no cycles", "w8a8"]),
+    (&["run", "--prefill", "0", "--decode", "0"], &["both 0", "at least 1 token"]),
+    (&["run", "--batch", "500"], &["a batch of 500", "1 to 112"]),
+    (&["run", "--decode", "99999999999"], &["'--decode <N>'"]),
+    (&["run", "-o", "file/below"], &["file/below", "cannot be a folder"]),
+    (&["roofline", "-o", "x.gif"], &["x.gif", "svg, pdf, png, tex"]),
+    (&["eval", "--text", "no.txt"], &["no.txt: no such file"]),
+    (&["eval", "--text", "file"], &["got 3 tokens", "256 of one window"]),
+    (&["eval", "--text", "file", "--format", "w8a8,w8a8"], &["`w8a8` stands twice"]),
+    (&["disasm", "file"], &["file: offset 0", "not a program file"]),
+    (&["asm", "file", "-o", "x.lwp"], &["file:1:", "expected"]),
+    (&["compile", "-o", "x.bin"], &["x.bin", ".lwp", ".lws"]),
+    (&["show", "isa", "move"], &["instruction `move`", "did you mean `mv`?"]),
+    (&["show", "board", "u281"], &["board `u281`", "did you mean `u280`"]),
+];
+
+#[test]
+fn wrong_input_is_refused_with_what_to_do() {
+    let folder = Folder::new("refusals");
+    folder.write("file", "hi\n");
+    std::fs::create_dir(folder.at("empty")).expect("a folder");
+    let before = folder.names(".");
+    for (arguments, needles) in CASES {
+        let ended = folder.run(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert!(ended.stderr.starts_with("error: "), "{arguments:?}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("panicked"), "{arguments:?}: {}", ended.stderr);
+        for needle in needles {
+            assert!(ended.stderr.contains(needle), "{arguments:?}: no `{needle}` in {}", ended.stderr);
+        }
+    }
+    println!("compared {} refusals", CASES.len());
+    assert_eq!(folder.names("."), before, "a refusal left something behind");
+}
+
+#[test]
+fn all_faults_of_a_machine_file_are_shown_with_their_places() {
+    let folder = Folder::new("faults");
+    let text = std::fs::read_to_string(project("hw-configs/machines/tiny.toml")).expect("the machine");
+    let faults = [
+        ("kernel_mhz = 225", "kernel_mhz = 9999", "`clock.kernel_mhz` is 9999, expected a whole number from 10 to 500"),
+        ("channels = 2", "channels = 3", "`memory.channels` is 3, expected a power of two from 1 to 64"),
+        ("rows = 2\n", "row = 2\n", "did you mean `rows`?"),
+        ("lanes = 8", "lanes = \"many\"", "`core.vector.lanes` is \"many\""),
+    ];
+    let mut bad = text.clone();
+    for (right, wrong, _) in faults {
+        assert!(bad.contains(right), "the machine file has no `{right}`");
+        bad = bad.replacen(right, wrong, 1);
+    }
+    folder.write("bad.toml", &bad);
+    let ended = folder.run(&["run", "--machine", "bad.toml", "--json"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+    for (_, wrong, message) in faults {
+        assert!(ended.stderr.contains(message), "no `{message}` in {}", ended.stderr);
+        let line = bad.lines().position(|line| line == wrong.trim_end()).expect("the line is there") + 1;
+        assert!(ended.stderr.contains(&format!("bad.toml:{line}:")), "no place of `{wrong}` in {}", ended.stderr);
+    }
+    let carets = ended.stderr.lines().filter(|line| line.trim_end().ends_with('^')).count();
+    println!("compared {} faults, {carets} carets", faults.len());
+    assert!(carets >= faults.len());
+}
+
+#[test]
+fn a_failed_write_is_1_and_comes_before_the_work() {
+    let folder = Folder::new("writes");
+    // A run of minutes: were the file looked at only afterwards, this test would take as long.
+    let long = ["--machine", "u280-1core", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
+    let cases = [("run", "--trace", "no/such/folder.json"), ("run", "--trace", "."), ("roofline", "-o", "no/x.svg")];
+    for (command, option, path) in cases {
+        let ended = folder.run(&[&[command], &long[..], &[option, path]].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{path}: {}", ended.stderr);
+        assert!(ended.stderr.contains("nothing was written there"), "{}", ended.stderr);
+    }
+    println!("compared {} failed writes", cases.len());
+    assert!(folder.names(".").is_empty());
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command_quietly() {
+    let folder = Folder::new("pipe");
+    let cases: [&[&str]; 3] = [&["generate"], &["run", "--json"], &["show", "model"]];
+    for arguments in cases {
+        let mut child = folder
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""), "{arguments:?}");
+    }
+    println!("compared {} commands", cases.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    let folder = Folder::new("interrupt");
+    let arguments = ["--machine", "u280-1core", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
+    let outputs: [&[&str]; 2] = [&["run", "-o", "out", "--trace", "t.json"], &["roofline", "-o", "x.svg"]];
+    for output in outputs {
+        let mut child = folder
+            .command(&[output, &arguments[..]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        std::thread::sleep(Duration::from_millis(700));
+        assert!(child.try_wait().expect("a state").is_none(), "it had ended before it was interrupted");
+        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+        assert!(signal.success());
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(130));
+        let mut stdout = String::new();
+        child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
+        assert_eq!(stdout, "");
+        assert!(folder.names(".").is_empty(), "left behind: {:?}", folder.names("."));
+    }
+    println!("interrupted {} commands", outputs.len());
+}

@@ -1,0 +1,316 @@
+//! What the commands give when all is well, run as a user runs them: the built binary, in a folder with nothing in it.
+
+use std::collections::BTreeSet;
+
+use crate::common::{Folder, project};
+use serde_json::Value;
+
+/// Keys that a report must have.
+const KEYS: [&str; 24] = [
+    "machine",
+    "model",
+    "format",
+    "prefill_tokens",
+    "decode_tokens",
+    "prefill_ms",
+    "decode_ms_per_token",
+    "total_ms",
+    "total_cycles",
+    "tokens_per_s",
+    "energy_j",
+    "average_power_w",
+    "tokens_per_j",
+    "bytes.weights",
+    "bytes.index",
+    "bytes.scales",
+    "bytes.kv",
+    "bytes.activations",
+    "bytes.instructions",
+    "utilisation.mx",
+    "stalls.mx.after_load",
+    "program_bytes",
+    "simulated_cycles_per_host_s",
+    "peak_memory_bytes",
+];
+
+fn at<'v>(value: &'v Value, path: &str) -> &'v Value {
+    path.split('.').fold(value, |value, key| &value[key])
+}
+
+fn integer(value: &Value, path: &str) -> u64 {
+    at(value, path).as_u64().unwrap_or_else(|| panic!("{path} is no whole number in {value}"))
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+fn with_separators(value: u64) -> String {
+    let digits = value.to_string();
+    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap()).collect();
+    parts.join(",")
+}
+
+#[test]
+fn generate_without_arguments_writes_shakespeare_and_cycles() {
+    let folder = Folder::new("generate");
+    let streamed = folder.must(&["generate"]);
+    let report = folder.json(&["generate", "--json"]);
+    let text = report["text"].as_str().expect("a text");
+    assert!(
+        streamed.starts_with(&format!("First Citizen:\n{text}\n\n")),
+        "streamed and reported text differ:\n{streamed}"
+    );
+    let cycles = integer(&report, "total_cycles");
+    let line = streamed.lines().find(|line| line.starts_with("total_cycles")).expect("a line of cycles");
+    assert!(line.split_whitespace().any(|cell| cell == with_separators(cycles)), "{cycles} is not in `{line}`");
+    let corpus = std::fs::read_to_string(project("models/corpora/tinyshakespeare.heldout.txt")).expect("the corpus");
+    let known: BTreeSet<String> = words(&corpus).collect();
+    // The last word may have been cut.
+    let mut written: Vec<String> = words(text).collect();
+    written.pop();
+    let found = written.iter().filter(|word| known.contains(*word)).count();
+    println!("{found} of {} words are Shakespeare's, {cycles} cycles", written.len());
+    assert!(written.len() >= 8 && found * 10 >= written.len() * 8, "not like Shakespeare: {text}");
+    assert!(folder.names(".").is_empty(), "nothing was asked to be written");
+}
+
+#[test]
+fn reports_have_all_keys_and_repeat() {
+    let folder = Folder::new("keys");
+    let generate = ["generate", "--json", "--tokens", "8"];
+    let run = ["run", "--json", "--prefill", "5", "--decode", "3", "--batch", "2"];
+    let mut compared = 0;
+    for arguments in [&generate[..], &run[..]] {
+        let mut first = folder.json(arguments);
+        for key in KEYS {
+            assert!(!at(&first, key).is_null(), "{arguments:?} has no {key}");
+            compared += 1;
+        }
+        assert_eq!(first["text"].is_string(), arguments[0] == "generate");
+        let mut second = folder.json(arguments);
+        for report in [&mut first, &mut second] {
+            // What the host did differs from run to run; nothing else may.
+            report["simulated_cycles_per_host_s"] = Value::Null;
+            report["peak_memory_bytes"] = Value::Null;
+        }
+        assert_eq!(first, second);
+    }
+    println!("found {compared} keys");
+}
+
+#[test]
+fn the_reference_writes_text_without_cycles() {
+    let folder = Folder::new("float");
+    let ended = folder.run(&["generate", "--format", "float", "--tokens", "60"]);
+    assert_eq!(ended.code, 0);
+    assert!(ended.stderr.contains("no machine"), "{}", ended.stderr);
+    assert!(!ended.stdout.contains("cycles"));
+    let golden = std::fs::read_to_string(project("models/tiny-llama/golden.json")).expect("the golden texts");
+    let golden: Value = serde_json::from_str(&golden).expect("JSON");
+    let object = folder.json(&["generate", "--format", "float", "--tokens", "60", "--json", "--quiet"]);
+    let text = object["text"].as_str().expect("a text");
+    assert_eq!(ended.stdout, format!("First Citizen:\n{text}\n"));
+    // The golden texts were made by another library; where one has this prompt, its text begins the same.
+    let whole = format!("First Citizen:\n{text}");
+    let same = golden.to_string().contains(&serde_json::to_string(&whole[..40]).unwrap().trim_matches('"').to_owned());
+    assert!(same, "no golden text begins with {whole:?}");
+    println!("compared {} bytes of text", text.len());
+}
+
+#[test]
+fn presets_are_timed_from_shapes() {
+    let folder = Folder::new("preset");
+    let arguments = ["run", "--machine", "u280-1core", "--model", "smollm2-135m", "--format", "w4a8", "--json"];
+    let short = folder.json(&[&arguments[..], &["--prefill", "4", "--decode", "2"]].concat());
+    let long = folder.json(&[&arguments[..], &["--prefill", "4", "--decode", "4"]].concat());
+    let (a, b) = (integer(&short, "total_cycles"), integer(&long, "total_cycles"));
+    assert!(a < b, "two tokens more took {a} -> {b} cycles");
+    // Every weight of the linears is read in each of 1 + 2 steps, at 4 bits or more (the embedding is not a linear).
+    let linears = 134_515_008 - 49_152 * 576;
+    assert!(integer(&short, "bytes.weights") > 3 * linears / 2);
+    println!("compared 2 cycle counts, 1 byte count");
+}
+
+#[test]
+fn sparse_weights_are_found_in_a_folder_with_weights() {
+    let folder = Folder::new("sparse");
+    let model = project("models/tiny-llama-2of4");
+    let run = |format: &str| {
+        folder.json(&["run", "--model", &model, "--format", format, "--prefill", "8", "--decode", "2", "--json"])
+    };
+    let (dense, sparse) = (run("w8a8"), run("sparse"));
+    assert!(integer(&sparse, "bytes.index") > 0);
+    for key in ["total_cycles", "bytes.weights"] {
+        let (d, s) = (integer(&dense, key), integer(&sparse, key));
+        assert!(s < d, "{key}: sparse {s}, dense {d}");
+    }
+    println!("compared 3 figures");
+}
+
+#[test]
+fn eval_puts_the_reference_first() {
+    let folder = Folder::new("eval");
+    let text = project("models/corpora/tinyshakespeare.heldout.txt");
+    let report = folder.json(&["eval", "--format", "w4a8,w8a8", "--text", &text, "--windows", "1", "--json"]);
+    let rows = report["rows"].as_array().expect("rows");
+    let names: Vec<&str> = rows.iter().map(|row| row["format"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["float", "w4a8", "w8a8"]);
+    let nats: Vec<f64> = rows.iter().map(|row| row["nats_per_byte"].as_f64().expect("a number")).collect();
+    assert!((nats[1] - nats[0]).abs() < 0.05 && (nats[2] - nats[0]).abs() < 0.01, "{nats:?}");
+    for row in rows {
+        // Byte-level: a token is a byte, so perplexity is its exponential.
+        let perplexity = row["perplexity"].as_f64().expect("a number");
+        assert!((perplexity.ln() - row["nats_per_byte"].as_f64().unwrap()).abs() < 1e-9);
+        assert_eq!(integer(row, "tokens"), 255);
+    }
+    println!("compared {} rows", rows.len());
+}
+
+#[test]
+fn a_value_that_is_set_changes_the_run_and_is_named() {
+    let folder = Folder::new("set");
+    let arguments = ["run", "--prefill", "8", "--decode", "2", "--json"];
+    let plain = folder.json(&arguments);
+    let set = folder.json(&[&arguments[..], &["--set", "core.vector.lanes=16"]].concat());
+    assert!(integer(&set, "total_cycles") < integer(&plain, "total_cycles"), "more lanes are not faster");
+    assert!(set["assumptions"].to_string().contains("core.vector.lanes was set to 16"));
+    assert!(!plain["assumptions"].to_string().contains("was set"));
+    println!("compared 2 runs");
+}
+
+#[test]
+fn a_run_fills_its_folder() {
+    let folder = Folder::new("folder");
+    let shown = folder.must(&["run", "--prefill", "3", "--decode", "2", "-o", "out/deep", "--json"]);
+    let names = folder.names("out/deep");
+    let expected = ["report.json", "report.txt", "roofline.csv", "roofline.pdf", "roofline.png", "roofline.svg"];
+    for name in expected {
+        assert!(names.iter().any(|known| known == name), "{name} is not among {names:?}");
+    }
+    assert_eq!(String::from_utf8(folder.read("out/deep/report.json")).unwrap(), shown);
+    assert!(folder.read("out/deep/roofline.png").starts_with(b"\x89PNG"));
+    assert!(folder.read("out/deep/roofline.pdf").starts_with(b"%PDF"));
+    let programs: Vec<&String> = names.iter().filter(|name| name.ends_with(".lwp")).collect();
+    for program in &programs {
+        let text = program.replace(".lwp", ".lws");
+        folder.must(&["asm", &format!("out/deep/{text}"), "-o", "again.lwp", "--machine", "tiny"]);
+        assert_eq!(folder.read("again.lwp"), folder.read(&format!("out/deep/{program}")), "{program}");
+    }
+    println!("compared {} programs, found {} files", programs.len(), names.len());
+    assert!(!programs.is_empty());
+    assert_eq!(names.len(), expected.len() + 2 * programs.len(), "{names:?}");
+}
+
+#[test]
+fn a_trace_ends_when_the_step_does() {
+    let folder = Folder::new("trace");
+    let report = folder.json(&["run", "--prefill", "0", "--decode", "1", "--trace", "step.json", "--json", "--quiet"]);
+    let trace: Value = serde_json::from_slice(&folder.read("step.json")).expect("JSON");
+    let events = trace["traceEvents"].as_array().expect("events");
+    let spans: Vec<&Value> = events.iter().filter(|event| event["ph"] == "X").collect();
+    let end = |span: &Value| span["ts"].as_f64().unwrap() + span["dur"].as_f64().unwrap();
+    let last_us = spans.iter().map(|span| end(span)).fold(0.0, f64::max);
+    let total_us = report["total_ms"].as_f64().unwrap() * 1e3;
+    assert!((last_us - total_us).abs() < 1e-6 * total_us, "the trace ends at {last_us} us, the step at {total_us} us");
+    // No two spans of a track overlap: viewers would drop or misplace one.
+    let mut by_track: Vec<(u64, f64, f64)> =
+        spans.iter().map(|s| (s["tid"].as_u64().unwrap(), s["ts"].as_f64().unwrap(), end(s))).collect();
+    by_track.sort_by(|a, b| a.partial_cmp(b).expect("finite times"));
+    for pair in by_track.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert!(pair[1].1 >= pair[0].2 - 1e-9, "overlap: {pair:?}");
+    }
+    let tracks: BTreeSet<&str> =
+        events.iter().filter(|e| e["name"] == "thread_name").filter_map(|e| e["args"]["name"].as_str()).collect();
+    assert!(["ld", "st", "mx", "vx"].iter().all(|unit| tracks.contains(unit)), "{tracks:?}");
+    assert!(spans.iter().any(|span| span["name"].as_str().unwrap().starts_with("layer 0 ")));
+    println!("looked at {} spans on {} tracks", spans.len(), tracks.len());
+    assert!(spans.len() > 100);
+}
+
+#[test]
+fn rooflines_come_with_their_numbers() {
+    let folder = Folder::new("roofline");
+    let kinds: [(&str, &[u8]); 4] =
+        [("a.svg", b"<svg"), ("b.pdf", b"%PDF"), ("c.png", b"\x89PNG"), ("d.tex", b"% needs \\usepackage")];
+    for (name, magic) in kinds {
+        folder.must(&["roofline", "--prefill", "16", "--decode", "4", "-o", name, "--width", "double"]);
+        let bytes = folder.read(name);
+        assert!(bytes.windows(magic.len()).take(200).any(|window| window == magic), "{name} is not what it says");
+        let numbers = String::from_utf8(folder.read(&name.replace(&name[1..], ".csv"))).expect("text");
+        assert!(numbers.lines().filter(|line| line.starts_with("point,")).count() >= 4, "{numbers}");
+    }
+    let names = folder.names(".");
+    println!("wrote {} files", names.len());
+    assert_eq!(names.len(), 2 * kinds.len(), "something was left behind: {names:?}");
+}
+
+#[test]
+fn programs_compile_and_go_through_text() {
+    let folder = Folder::new("programs");
+    let mut bytes = 0;
+    for step in ["decode", "prefill", "prefill-body"] {
+        folder.must(&["compile", "--step", step, "--end", "40", "-o", "a.lwp"]);
+        folder.must(&["disasm", "a.lwp", "-o", "a.lws"]);
+        assert_eq!(folder.must(&["disasm", "a.lwp"]).as_bytes(), folder.read("a.lws"));
+        folder.must(&["asm", "a.lws", "-o", "b.lwp", "--machine", "tiny"]);
+        assert_eq!(folder.read("a.lwp"), folder.read("b.lwp"), "{step}");
+        folder.must(&["compile", "--step", step, "--end", "40", "-o", "c.lws"]);
+        assert_eq!(folder.read("a.lws"), folder.read("c.lws"), "{step}");
+        bytes += folder.read("a.lwp").len();
+    }
+    println!("compared {bytes} bytes of programs");
+    assert!(bytes > 1000);
+}
+
+#[test]
+fn everything_can_be_shown() {
+    let folder = Folder::new("show");
+    let page = std::fs::read_to_string(project("docs/src/isa.md")).expect("the page");
+    assert_eq!(folder.must(&["show", "isa", "--markdown"]), page);
+    let mut shown = 0;
+    for what in ["machine", "board", "memory", "isa", "model", "formats"] {
+        let table = folder.must(&["show", what]);
+        let list = folder.json(&["show", what, "--json"]);
+        let list = list.as_array().expect("a list");
+        assert_eq!(table.lines().count(), list.len() + 2, "{what}: the table and the list differ:\n{table}");
+        for entry in list {
+            let name = entry.as_str().or(entry["name"].as_str()).or(entry["mnemonic"].as_str()).expect("a name");
+            assert!(table.lines().any(|line| line.split_whitespace().next() == Some(name)), "{what}: no {name}");
+            // Presets are many and alike.
+            if what == "model" && !name.starts_with("llama-2") {
+                continue;
+            }
+            assert!(!folder.must(&["show", what, name]).is_empty());
+            assert!(folder.json(&["show", what, name, "--json"]).is_object());
+            shown += 1;
+        }
+    }
+    println!("showed {shown} things");
+    assert!(shown > 30);
+}
+
+#[test]
+fn help_man_pages_and_completions_come_from_one_declaration() {
+    let folder = Folder::new("help");
+    let mut looked_at = 0;
+    let commands = ["generate", "run", "eval", "roofline", "show", "compile", "asm", "disasm", "completions", "man"];
+    for command in commands {
+        let help = folder.must(&[command, "--help"]);
+        assert!(help.contains("Usage: lapwing"), "{help}");
+        looked_at += 1;
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = folder.must(&["completions", shell]);
+        assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
+        looked_at += 1;
+    }
+    folder.must(&["man", "-o", "man"]);
+    for command in commands {
+        let page = String::from_utf8(folder.read(&format!("man/lapwing-{command}.1"))).expect("text");
+        assert!(page.contains(".SH NAME"), "{page}");
+        looked_at += 1;
+    }
+    assert!(folder.must(&["--version"]).starts_with(&format!("lapwing {}", env!("CARGO_PKG_VERSION"))));
+    println!("looked at {looked_at} pages");
+}

@@ -1,0 +1,170 @@
+//! What a compiled program computes on the functional simulator, against the same quantized arithmetic done the obvious
+//! way (`values/oracle.rs`), and against itself run in other ways: prefill and decode, in chunks, in a batch.
+
+#[path = "values/oracle.rs"]
+mod oracle;
+
+use compiler::Options;
+use hw_config::program::random::Rng;
+use lapwing_tests::draw::{self, Style};
+use lapwing_tests::{profile, tiny_with};
+use models::ModelConfig;
+use oracle::Oracle;
+use session::{Mode, Runner, Setup};
+
+/// Formats of every kind: per channel, groups, two levels, narrow codes, N:M patterns.
+const FORMATS: [&str; 8] =
+    ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4", "w8a8-4of16", "w4a8-2of4", "w8a8-8of16"];
+
+/// Machines on which tiles, chunks and lanes fall differently.
+const MACHINES: [&[(&str, &str)]; 4] = [
+    &[],
+    &[("core.matrix.chain", "32"), ("core.vector.lanes", "4")],
+    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32")],
+    &[("core.matrix.rows", "4"), ("memory.channels", "4"), ("core.buffers.scale_slots", "512")],
+];
+
+fn setup(seed: u64, format: &str, config: &ModelConfig, options: Options) -> Setup {
+    let machine = tiny_with(MACHINES[seed as usize % MACHINES.len()]).unwrap_or_else(|faults| panic!("{faults}"));
+    let model = draw::weighted(config, seed);
+    Setup::with_weights(machine, model, profile(format), &[], options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn bits(logits: &[Vec<f32>]) -> Vec<Vec<u32>> {
+    logits.iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect()
+}
+
+/// Rows of logits held against the oracle's.
+#[derive(Debug, Default)]
+struct Agreement {
+    logits: u64,
+    rows: u64,
+    /// Rows that agree to rounding.
+    exact_rows: u64,
+    worst: f64,
+}
+
+/// f32 against f64: a few dozen roundings of 6e-8 on values of the logits' size.
+const ROUNDING: f64 = 1e-5;
+/// A value within rounding of the middle between two codes may get the other code in f32: an error of one part in 127 of
+/// one input, which later steps see through the cache. Few rows, and never more than this part of the largest logit.
+const FLIPPED: f64 = 0.08;
+
+impl Agreement {
+    fn add(&mut self, what: &str, got: &[f32], expected: &[f64]) {
+        assert_eq!(got.len(), expected.len(), "{what}");
+        let largest = expected.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+        assert!(largest > 0.0, "{what}: nothing but zeros");
+        let worst = got.iter().zip(expected).map(|(g, e)| (f64::from(*g) - e).abs() / largest).fold(0.0, f64::max);
+        assert!(worst < FLIPPED, "{what}: a logit is off by {worst} of the largest");
+        self.logits += got.len() as u64;
+        self.rows += 1;
+        self.exact_rows += u64::from(worst < ROUNDING);
+        self.worst = self.worst.max(worst);
+    }
+}
+
+#[test]
+fn programs_compute_what_the_format_says() {
+    let mut agreement = Agreement::default();
+    for seed in 0..48 {
+        let mut rng = Rng::new(40_000 + seed);
+        let style = Style::ALL[seed as usize % 4];
+        let config = draw::config(draw::architecture(&mut rng, style));
+        let format = FORMATS[(seed / 4) as usize % FORMATS.len()];
+        let setup = setup(seed, format, &config, Options { batch: 1, context: 128 });
+        let mut oracle = Oracle::new(&setup.model, setup.compressed.as_ref().expect("weights"));
+        let mut runner = Runner::new(&setup, Mode::Values).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let prompt = 3 + rng.up_to(40) as usize;
+        let tokens = draw::tokens(&mut rng, &config, prompt + 6);
+        let mut got = runner.prefill_all(0, &tokens[..prompt]).expect("a prompt");
+        for (at, token) in tokens.iter().enumerate().skip(prompt) {
+            got.extend(runner.decode(at as u32, &[*token]).expect("a step"));
+        }
+        let before = agreement.exact_rows;
+        for (at, (token, got)) in tokens.iter().zip(&got).enumerate() {
+            let what = format!("seed {seed} {style:?} {format} position {at} of {prompt}");
+            agreement.add(&what, got, &oracle.forward(*token));
+        }
+        println!("seed {seed} {style:?} {format}: {} of {} rows", agreement.exact_rows - before, tokens.len());
+    }
+    println!("{agreement:?}");
+    assert!(agreement.logits > 0 && agreement.exact_rows * 10 > agreement.rows * 5, "{agreement:?}");
+}
+
+/// Lengths around the length buckets and the chunks of a prompt: prompt and continuation give the same bits whether
+/// tokens come one by one, in one prompt, or in a prompt that is cut anywhere.
+#[test]
+fn prefill_in_any_chunks_equals_decode_bit_for_bit() {
+    let mut compared = 0;
+    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (3, Style::Llama)] {
+        let mut rng = Rng::new(50_000 + seed);
+        let config = draw::config(draw::architecture(&mut rng, style));
+        let format = FORMATS[rng.up_to(FORMATS.len() as u64 - 1) as usize];
+        let setup = setup(seed, format, &config, Options { batch: 1, context: 192 });
+        let mut runner = Runner::new(&setup, Mode::Values).unwrap_or_else(|error| panic!("{error}"));
+        let granule = runner.compiler().bucket(1).max_end as usize;
+        let tokens = draw::tokens(&mut rng, &config, 2 * granule + 3);
+        let one_by_one: Vec<Vec<f32>> =
+            (0..tokens.len()).map(|at| runner.decode(at as u32, &tokens[at..=at]).expect("a step").remove(0)).collect();
+        let whole = runner.prefill_all(0, &tokens).expect("a prompt");
+        assert_eq!(bits(&whole), bits(&one_by_one), "seed {seed} {style:?} {format}: one prompt and one by one");
+        compared += whole.iter().map(Vec::len).sum::<usize>();
+        for length in [1, 2, granule - 1, granule, granule + 1, 2 * granule] {
+            let rows = runner.compiler().prefill_rows() as usize;
+            let mut at = 0;
+            let mut cut = Vec::new();
+            // Chunks of every size up to the most.
+            while at < length {
+                let size = (1 + rng.up_to(rows as u64 - 1) as usize).min(length - at);
+                cut.extend(runner.prefill_all(at as u32, &tokens[at..at + size]).expect("a part"));
+                at += size;
+            }
+            assert_eq!(bits(&cut), bits(&one_by_one[..length]), "seed {seed} {format}: {length} tokens in parts");
+            let last = runner.prefill(0, 0, &tokens[..length]).expect("a prompt");
+            assert_eq!(bits(&[last]), bits(&one_by_one[length - 1..length]), "seed {seed} {format}: last of {length}");
+            let next = runner.decode(length as u32, &tokens[length..=length]).expect("a step");
+            assert_eq!(bits(&next), bits(&one_by_one[length..=length]), "seed {seed} {format}: after {length}");
+            compared += (cut.len() + 2) * config.vocab;
+        }
+    }
+    println!("{compared} logits compared bit for bit");
+    assert!(compared > 0);
+}
+
+#[test]
+fn a_batch_of_three_equals_three_runs_bit_for_bit() {
+    let mut compared = 0;
+    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (5, Style::Llama)] {
+        let mut rng = Rng::new(60_000 + seed);
+        let config = draw::config(draw::architecture(&mut rng, style));
+        let format = FORMATS[rng.up_to(FORMATS.len() as u64 - 1) as usize];
+        let prompt = 60;
+        let texts: Vec<Vec<u32>> = (0..3).map(|_| draw::tokens(&mut rng, &config, prompt + 6)).collect();
+        let batched = setup(seed, format, &config, Options { batch: 3, context: 128 });
+        let single = setup(seed, format, &config, Options { batch: 1, context: 128 });
+        let mut together = Runner::new(&batched, Mode::Values).unwrap_or_else(|error| panic!("{error}"));
+        let mut alone: Vec<Runner<'_>> =
+            (0..3).map(|_| Runner::new(&single, Mode::Values).unwrap_or_else(|error| panic!("{error}"))).collect();
+        for (number, text) in texts.iter().enumerate() {
+            let a = together.prefill(number as u32, 0, &text[..prompt]).expect("a prompt");
+            let b = alone[number].prefill(0, 0, &text[..prompt]).expect("a prompt");
+            assert_eq!(bits(&[a]), bits(&[b]), "seed {seed} {format}: prompt {number}");
+        }
+        for at in prompt..prompt + 6 {
+            let ids: Vec<u32> = texts.iter().map(|text| text[at]).collect();
+            let together = together.decode(at as u32, &ids).expect("a step");
+            for (number, row) in together.iter().enumerate() {
+                let b = alone[number].decode(at as u32, &ids[number..=number]).expect("a step");
+                assert_eq!(
+                    bits(std::slice::from_ref(row)),
+                    bits(&b),
+                    "seed {seed} {format}: sequence {number} at {at}"
+                );
+                compared += row.len();
+            }
+        }
+    }
+    println!("{compared} logits compared bit for bit");
+    assert!(compared > 0);
+}
