@@ -142,8 +142,9 @@ impl Builder<'_> {
                 self.add(Operator::Add, &[x, out])
             }
             Residual::ParallelTwoNorms => {
-                let attended = self.attention(layer, normed);
+                // Before attention: its result is added to the residual stream that this norm reads.
                 let second = self.norm(|p| at(LayerPart::FeedForwardNorm(p)), x);
+                let attended = self.attention(layer, normed);
                 let out = self.feed_forward(layer, second);
                 let x = self.add(Operator::Add, &[x, attended]);
                 self.add(Operator::Add, &[x, out])

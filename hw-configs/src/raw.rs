@@ -1,7 +1,7 @@
 //! A machine as it stands in TOML: which keys there are, what each may be, and every relation between them.
 //!
 //! The table below is the one declaration of a machine file: the reader, the key list of `--set`, the documentation
-//! and the tests' key list are made from it. Only [`RawMachine::check`] makes a [`Machine`]; it reports all faults
+//! and the tests' key list are made from it. Only `RawMachine::check` makes a [`Machine`]; it reports all faults
 //! at once. It reads text that the caller brought, never a file.
 
 mod check;

@@ -95,10 +95,9 @@ fn all_faults_of_a_machine_file_are_shown_with_their_places() {
 fn a_failed_write_is_1_and_comes_before_the_work() {
     let folder = Folder::new("writes");
     // A run of minutes: were the file looked at only afterwards, this test would take as long.
-    let long = ["--machine", "u280-1core", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
     let cases = [("run", "--trace", "no/such/folder.json"), ("run", "--trace", "."), ("roofline", "-o", "no/x.svg")];
     for (command, option, path) in cases {
-        let ended = folder.run(&[&[command], &long[..], &[option, path]].concat());
+        let ended = folder.run(&[&[command], &LONG[..], &[option, path]].concat());
         assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{path}: {}", ended.stderr);
         assert!(ended.stderr.contains("nothing was written there"), "{}", ended.stderr);
     }
@@ -125,29 +124,50 @@ fn a_reader_that_goes_away_ends_the_command_quietly() {
     println!("compared {} commands", cases.len());
 }
 
+/// A run of minutes on the larger machine.
+const LONG: [&str; 8] = ["--machine", "u280-1core", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
+
+/// Starts the command, interrupts it once `ready` says so, and looks at what is left of it.
+#[cfg(unix)]
+fn interrupt(folder: &Folder, arguments: &[&str], ready: impl Fn() -> bool) {
+    let mut child =
+        folder.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    while !ready() {
+        assert!(child.try_wait().expect("a state").is_none(), "it ended before it was interrupted");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(130), "{arguments:?}");
+    let mut stdout = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
+    assert_eq!(stdout, "");
+    assert!(folder.names(".").is_empty(), "{arguments:?} left behind: {:?}", folder.names("."));
+}
+
 #[cfg(unix)]
 #[test]
-fn an_interrupt_leaves_nothing_behind() {
-    let folder = Folder::new("interrupt");
-    let arguments = ["--machine", "u280-1core", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
+fn an_interrupt_during_the_work_leaves_nothing_behind() {
+    let folder = Folder::new("interrupt-work");
     let outputs: [&[&str]; 2] = [&["run", "-o", "out", "--trace", "t.json"], &["roofline", "-o", "x.svg"]];
     for output in outputs {
-        let mut child = folder
-            .command(&[output, &arguments[..]].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command starts");
-        std::thread::sleep(Duration::from_millis(700));
-        assert!(child.try_wait().expect("a state").is_none(), "it had ended before it was interrupted");
-        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-        assert!(signal.success());
-        let status = child.wait().expect("it ends");
-        assert_eq!(status.code(), Some(130));
-        let mut stdout = String::new();
-        child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
-        assert_eq!(stdout, "");
-        assert!(folder.names(".").is_empty(), "left behind: {:?}", folder.names("."));
+        let start = std::time::Instant::now();
+        interrupt(&folder, &[output, &LONG[..]].concat(), || start.elapsed() > Duration::from_millis(500));
     }
     println!("interrupted {} commands", outputs.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_during_a_write_leaves_nothing_behind() {
+    let folder = Folder::new("interrupt-write");
+    // The timeline of this step has 50 MB: it is interrupted when its first bytes are on the disk.
+    let step = ["run", "--machine", "u280-1core", "--model", "llama-2-13b", "--format", "w4a8", "--prefill", "0"];
+    let writing = || {
+        let sizes = folder.names(".").into_iter().filter_map(|name| std::fs::metadata(folder.at(&name)).ok());
+        sizes.map(|data| data.len()).sum::<u64>() > 0
+    };
+    interrupt(&folder, &[&step[..], &["--decode", "1", "--trace", "t.json"]].concat(), writing);
+    println!("interrupted 1 command");
 }
