@@ -11,7 +11,7 @@ use reports::atomic::WriteError;
 use reports::figure::FigureError;
 use reports::run_report::NotFinite;
 use session::SessionError;
-use session::resolve::{ResolveError, TimingError};
+use session::resolve::ResolveError;
 
 /// Exit code of wrong or unsupported input.
 pub(crate) const INPUT: u8 = 2;
@@ -90,16 +90,8 @@ impl From<ResolveError> for Failure {
             ResolveError::Input(line) => Self::Input(line),
             ResolveError::Faults { faults, text } => Self::Excerpts(faults.render(&text)),
             ResolveError::Model(error) => error.into(),
+            ResolveError::Session(error) => error.into(),
             ResolveError::Io(line) => Self::Io(line),
-        }
-    }
-}
-
-impl From<TimingError> for Failure {
-    fn from(error: TimingError) -> Self {
-        match error {
-            TimingError::Resolve(error) => error.into(),
-            TimingError::Session(error) => error.into(),
         }
     }
 }

@@ -42,6 +42,8 @@ pub enum ResolveError {
     },
     /// The model's own refusal.
     Model(ModelError),
+    /// What could not be done with it once found.
+    Session(SessionError),
     /// The operating system refused a read.
     Io(String),
 }
@@ -52,6 +54,7 @@ impl fmt::Display for ResolveError {
             Self::Input(line) | Self::Io(line) => f.write_str(line),
             Self::Faults { faults, text: _ } => faults.fmt(f),
             Self::Model(error) => error.fmt(f),
+            Self::Session(error) => error.fmt(f),
         }
     }
 }
@@ -61,6 +64,12 @@ impl std::error::Error for ResolveError {}
 impl From<ModelError> for ResolveError {
     fn from(error: ModelError) -> Self {
         Self::Model(error)
+    }
+}
+
+impl From<SessionError> for ResolveError {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
     }
 }
 
@@ -199,7 +208,7 @@ pub fn model(name: &str) -> Result<Model, ResolveError> {
 ///
 /// # Errors
 /// As [`model`], and what compression refuses.
-pub fn timing_setup(machine: Machine, name: &str, profile: Profile, options: Options) -> Result<Setup, TimingError> {
+pub fn timing_setup(machine: Machine, name: &str, profile: Profile, options: Options) -> Result<Setup, ResolveError> {
     let shapes = shapes(name)?;
     let reads_weights = shapes
         .config
@@ -215,27 +224,6 @@ pub fn timing_setup(machine: Machine, name: &str, profile: Profile, options: Opt
     }
     let setup = Setup::with_weights(machine, model, profile, &[0], options)?;
     Ok(Setup { compressed: None, ..setup })
-}
-
-/// Why there is nothing to time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TimingError {
-    /// The model's name.
-    Resolve(ResolveError),
-    /// Its compression.
-    Session(SessionError),
-}
-
-impl From<ResolveError> for TimingError {
-    fn from(error: ResolveError) -> Self {
-        Self::Resolve(error)
-    }
-}
-
-impl From<SessionError> for TimingError {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
-    }
 }
 
 /// As [`model`], without reading the weights of a Hugging Face folder.

@@ -46,7 +46,9 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
         for _ in 0..args.tokens {
             let Some(token) = generation.next_token()? else { break };
             text.push(token)?;
-            bar.iter().for_each(|bar| bar.add(1));
+            if let Some(bar) = &bar {
+                bar.add(1);
+            }
         }
     }
     let host_seconds = watch.seconds();
