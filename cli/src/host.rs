@@ -1,4 +1,4 @@
-//! The host: its terminal, its clock, its memory. None of it can reach a simulated figure.
+//! The host: its terminal and its clock. None of it can reach a simulated figure.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
@@ -92,12 +92,4 @@ impl Stopwatch {
     pub(crate) fn seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
-}
-
-/// The most memory that this process had so far, in bytes; 0 where the host does not say (it does on Linux).
-pub(crate) fn peak_memory_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kib.map_or(0, |kib| kib * 1024)
 }

@@ -1,7 +1,7 @@
 //! The `lapwing` command: arguments in; data on stdout, progress and errors on stderr, files that are whole.
 //!
 //! It has no logic of its own: `session` runs things, `reports` says what came out. It must never compute a figure
-//! (only how long the host took and how much memory it used are measured here), and never leave half a file.
+//! (only how long the host took is measured here), and never leave half a file.
 //!
 //! Exit codes: 0 done, 1 a file or the terminal could not be read or written, 2 the input is wrong or not supported,
 //! 130 stopped by the user.

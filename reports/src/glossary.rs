@@ -82,7 +82,7 @@ pub const GLOSSARY: &[Term] = &[
     t("memory.refreshes", "commands", "refresh commands"),
     t("memory.achieved_gb_per_s", "GB/s", "bytes moved over simulated time, 1 GB = 10^9 bytes"),
     t("memory.peak_gb_per_s", "GB/s", "pin bandwidth of all channels the machine uses"),
-    t("peak_memory_bytes", "bytes", "largest amount of main memory in use at one time"),
+    t("peak_memory_bytes", "bytes", "data memory in use: weights, KV caches, tables, logits"),
     t("left_out", "-", "real effects that the model leaves out"),
     t("left_out[]", "-", "one such effect"),
     t("assumptions", "-", "figures that are assumed, with the reason"),

@@ -25,7 +25,7 @@ pub struct Facts {
     pub text: Option<String>,
     /// Seconds that the host simulated for.
     pub host_seconds: f64,
-    /// The most memory that the host's process had, in bytes.
+    /// Bytes of the data memory in use: weights, caches, tables and logits.
     pub peak_memory_bytes: u64,
     /// Bytes of all programs.
     pub program_bytes: u64,

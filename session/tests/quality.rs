@@ -7,6 +7,9 @@ use models::{Model, Reference};
 use session::{Mode, Runner, Setup};
 use std::path::Path;
 
+/// Logits of these models spread over about 20.
+const LARGEST_MEAN: f32 = 0.2;
+
 fn profile(name: &str) -> Profile {
     match Format::by_name(name).expect("a shipped format") {
         Format::Compressed(profile) => profile,
@@ -21,48 +24,49 @@ fn setup(model: &str, format: &str) -> Setup {
     Setup::with_weights(machine, model, profile(format), &[], options).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// The largest difference of logits from the reference over a text, prefill and decode, and how many were compared.
-fn largest_difference(model: &str, format: &str) -> (f32, usize) {
+/// The mean difference of logits from the reference over a text, prefill and decode, and how many were compared.
+/// The mean, because one expert chosen otherwise at a near tie moves the logits of its token by whole units.
+fn mean_difference(model: &str, format: &str) -> (f32, usize) {
     let setup = setup(model, format);
-    let text: Vec<u32> = b"First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak"
-        .iter()
-        .map(|b| u32::from(*b))
-        .collect();
+    let text = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak";
+    let tokens: Vec<u32> = text.bytes().map(u32::from).collect();
     let mut reference = Reference::new(&setup.model).expect("weights");
-    let expected = reference.logits_of(&text).expect("tokens");
+    let expected = reference.logits_of(&tokens).expect("tokens");
     let mut runner = Runner::new(&setup, Mode::Values).unwrap_or_else(|e| panic!("{e}"));
-    let half = text.len() - 10;
-    let mut got = runner.prefill_all(0, &text[..half]).expect("prefill");
-    for (i, token) in text[half..].iter().enumerate() {
-        got.extend(runner.decode((half + i) as u32, &[*token]).expect("decode"));
+    let prompt = tokens.len() - 10;
+    let mut got = runner.prefill_all(0, &tokens[..prompt]).expect("prefill");
+    for (i, token) in tokens[prompt..].iter().enumerate() {
+        got.extend(runner.decode((prompt + i) as u32, &[*token]).expect("decode"));
     }
-    let mut most = 0.0_f32;
-    let mut compared = 0;
-    for (position, (got, expected)) in got.iter().zip(&expected).enumerate() {
+    let (mut sum, mut compared) = (0.0, 0);
+    for (got, expected) in got.iter().zip(&expected) {
         assert_eq!(got.len(), expected.len());
-        let here = got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
-        if here > 0.6 {
-            println!("position {position}: {here}");
-        }
-        for (g, e) in got.iter().zip(expected) {
-            most = most.max((g - e).abs());
-            compared += 1;
-        }
+        sum += got.iter().zip(expected).map(|(g, e)| (g - e).abs()).sum::<f32>();
+        compared += got.len();
     }
-    println!("{model} {format}: {compared} logits, largest difference {most}");
-    (most, compared)
+    let mean = sum / compared as f32;
+    println!("{model} {format}: {compared} logits, mean difference {mean}");
+    (mean, compared)
 }
 
 #[test]
 fn logits_are_close_to_the_float_reference() {
-    for model in ["tiny-llama", "tiny-opt", "tiny-mixtral"] {
-        let (most, compared) = largest_difference(model, "w8a8");
+    for (model, format) in [
+        ("tiny-llama", "w8a8"),
+        ("tiny-opt", "w8a8"),
+        ("tiny-mixtral", "w8a8"),
+        ("tiny-llama-2of4", "sparse"),
+        ("tiny-llama-4of16", "sparse"),
+    ] {
+        let (mean, compared) = mean_difference(model, format);
         assert!(compared > 10_000);
-        assert!(most < 1.0, "{model}: {most}");
+        assert!(mean < LARGEST_MEAN, "{model}: {mean}");
     }
-    for model in ["tiny-llama-2of4", "tiny-llama-4of16"] {
-        let (most, compared) = largest_difference(model, "sparse");
-        assert!(compared > 10_000);
-        assert!(most < 1.0, "{model}: {most}");
-    }
+}
+
+/// What is close must be far from what another model says.
+#[test]
+fn sabotage_two_bits_are_not_close() {
+    let (mean, _) = mean_difference("tiny-llama", "w2a8");
+    assert!(mean > 2.0 * LARGEST_MEAN, "{mean}");
 }

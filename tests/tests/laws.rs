@@ -86,6 +86,11 @@ fn check_bounds(case: &Case, what: &str, kind: StepKind, tokens: Tokens, outcome
         outcome.events.macs,
         outcome.cycles
     );
+    // Far tighter than the step as a whole: no operator multiplies more than the engine does while it is busy with it.
+    for operator in &outcome.operators {
+        let most = operator.matrix_busy_cycles * peak_macs;
+        assert!(operator.macs <= most, "{what}: {} products where {most} are possible", operator.macs);
+    }
     let line = machine.memory.line_bytes();
     let (read, written) = (read(&outcome.traffic), written(&outcome.traffic));
     for bytes in [read, written] {
@@ -100,7 +105,7 @@ fn check_bounds(case: &Case, what: &str, kind: StepKind, tokens: Tokens, outcome
         assert!(got.read_bytes >= least_read, "{what}: {class:?} read {} of {least_read}", got.read_bytes);
         assert!(got.written_bytes >= least_written, "{what}: {class:?} wrote {} of {least_written}", got.written_bytes);
     }
-    5 + 2 * TrafficClass::ALL.len() as u64
+    5 + (outcome.operators.len() + 2 * TrafficClass::ALL.len()) as u64
 }
 
 #[test]

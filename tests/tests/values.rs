@@ -34,6 +34,9 @@ fn bits(logits: &[Vec<f32>]) -> Vec<Vec<u32>> {
     logits.iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect()
 }
 
+/// Graphs that are drawn.
+const GRAPHS: u64 = 500;
+
 /// Rows of logits held against the oracle's.
 #[derive(Debug, Default)]
 struct Agreement {
@@ -48,7 +51,7 @@ struct Agreement {
 const ROUNDING: f64 = 1e-5;
 /// A value within rounding of the middle between two codes may get the other code in f32: an error of one part in 127 of
 /// one input, which later steps see through the cache. Few rows, and never more than this part of the largest logit.
-const FLIPPED: f64 = 0.08;
+const FLIPPED: f64 = 0.05;
 
 impl Agreement {
     fn add(&mut self, what: &str, got: &[f32], expected: &[f64]) {
@@ -67,7 +70,7 @@ impl Agreement {
 #[test]
 fn programs_compute_what_the_format_says() {
     let mut agreement = Agreement::default();
-    for seed in 0..48 {
+    for seed in 0..GRAPHS {
         let mut rng = Rng::new(40_000 + seed);
         let style = Style::ALL[seed as usize % 4];
         let config = draw::config(draw::architecture(&mut rng, style));
@@ -81,12 +84,10 @@ fn programs_compute_what_the_format_says() {
         for (at, token) in tokens.iter().enumerate().skip(prompt) {
             got.extend(runner.decode(at as u32, &[*token]).expect("a step"));
         }
-        let before = agreement.exact_rows;
         for (at, (token, got)) in tokens.iter().zip(&got).enumerate() {
             let what = format!("seed {seed} {style:?} {format} position {at} of {prompt}");
             agreement.add(&what, got, &oracle.forward(*token));
         }
-        println!("seed {seed} {style:?} {format}: {} of {} rows", agreement.exact_rows - before, tokens.len());
     }
     println!("{agreement:?}");
     assert!(agreement.logits > 0 && agreement.exact_rows * 10 > agreement.rows * 9, "{agreement:?}");

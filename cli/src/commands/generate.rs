@@ -12,7 +12,7 @@ use session::{Setup, resolve};
 use super::timing::{name_overrides, print_report};
 use crate::arguments::GenerateArgs;
 use crate::failure::Failure;
-use crate::host::{Host, Stopwatch, peak_memory_bytes};
+use crate::host::{Host, Stopwatch};
 use crate::output::{Live, TextStream, print, print_json};
 
 /// Runs the command.
@@ -59,7 +59,7 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
         decode_tokens: decoded as u64,
         text: (live == Live::Held).then_some(text),
         host_seconds,
-        peak_memory_bytes: peak_memory_bytes(),
+        peak_memory_bytes: runner.compiler().map().used_bytes(),
         program_bytes: runner.program_bytes(),
     };
     let mut report = run_report(&setup, &runner.totals, facts)?;

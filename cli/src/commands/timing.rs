@@ -6,7 +6,7 @@ use session::{Runner, Setup, resolve};
 
 use crate::arguments::TimingArgs;
 use crate::failure::Failure;
-use crate::host::{Host, Stopwatch, peak_memory_bytes};
+use crate::host::{Host, Stopwatch};
 use crate::output::print;
 
 /// A run that was simulated.
@@ -38,7 +38,7 @@ pub(crate) fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> R
         decode_tokens: args.decode.into(),
         text: None,
         host_seconds: watch.seconds(),
-        peak_memory_bytes: peak_memory_bytes(),
+        peak_memory_bytes: runner.compiler().map().used_bytes(),
         program_bytes: runner.program_bytes(),
     };
     let mut report = run_report(setup, &runner.totals, facts)?;

@@ -140,7 +140,7 @@ pub fn run(
     if needed > available {
         return Err(CompileError::DoesNotFit {
             what: format!(
-                "the model with {} sequences of {} tokens in the memory of `{}`",
+                "the model with a batch of {} and {} tokens of context in the memory of `{}`",
                 options.batch, map.context, machine.name
             ),
             needed: format!("{needed} bytes"),

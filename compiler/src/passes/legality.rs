@@ -3,6 +3,7 @@
 use crate::graph::{Graph, Operator};
 use crate::passes::tile::group_steps;
 use crate::{CompileError, FormatTable, Options};
+use hw_config::isa::{CodeBits, Sparsity};
 use hw_config::machine::Machine;
 use models::ModelConfig;
 use models::compress::{Grouping, LinearLayout};
@@ -36,7 +37,23 @@ pub fn check(
     for (id, layout) in formats.iter() {
         check_format(machine, &id.to_string(), layout)?;
     }
-    Ok(())
+    check_memory(machine, formats)
+}
+
+/// Weights alone that are larger than the memory: refused before they are cut into tiles, which takes time and room of
+/// the host in proportion. Layout has the exact account.
+fn check_memory(machine: &Machine, formats: &FormatTable) -> Result<(), CompileError> {
+    let needed = formats.iter().map(|(_, layout)| layout.stored_bits()).sum::<u64>().div_ceil(8);
+    let available = machine.memory_bytes();
+    if needed <= available {
+        return Ok(());
+    }
+    Err(CompileError::DoesNotFit {
+        what: format!("the model in the memory of `{}`", machine.name),
+        needed: format!("{needed} bytes for its weights alone"),
+        available: format!("{available} bytes"),
+        advice: "use a format with fewer bits, or a machine with more memory".into(),
+    })
 }
 
 fn unsupported(what: impl Into<String>, nearest: impl Into<String>) -> Result<(), CompileError> {
@@ -115,18 +132,23 @@ fn check_options(config: &ModelConfig, options: Options) -> Result<(), CompileEr
     }
 }
 
+/// A list for an error message.
+fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    all.collect::<Vec<_>>().join(", ")
+}
+
 fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(), CompileError> {
     let engine = &machine.core.engine;
     if !engine.takes_bits(layout.bits) {
         return unsupported(
             format!("`{name}`: {}-bit weights on machine `{}`", layout.bits.name(), machine.name),
-            "a width of core.matrix.weight_bits",
+            format!("widths of {}", names(CodeBits::ALL.iter().filter(|b| engine.takes_bits(**b)).map(|b| b.name()))),
         );
     }
     if !engine.takes_sparsity(layout.sparsity) {
         return unsupported(
             format!("`{name}`: {} sparsity on machine `{}`", layout.sparsity.name(), machine.name),
-            "a pattern of core.matrix.sparsity, or dense",
+            names(Sparsity::ALL.iter().filter(|s| engine.takes_sparsity(**s)).map(|s| s.name())),
         );
     }
     if layout.stored() as u64 > MOST_PRODUCTS {

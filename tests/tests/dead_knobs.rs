@@ -1,0 +1,158 @@
+//! Every key of a machine file does something: changed alone, it changes a program, a cycle, a joule, a resource or the
+//! report. A key that changes nothing is a promise that nobody keeps. A key with one legal value must refuse the others.
+
+use compiler::step::Logits;
+use compiler::{Options, StepKind};
+use hw_config::machine::Machine;
+use hw_config::raw::{self, schema};
+use lapwing_tests::{kept_model, profile, tiny_with};
+use session::report::{Facts, run_report};
+use session::{Mode, Runner, Setup};
+
+/// What is seen of a machine, part by part.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    programs: Vec<String>,
+    cycles: u64,
+    energy: Vec<(String, u64)>,
+    resources: String,
+    report: String,
+}
+
+impl Seen {
+    /// The parts in which two differ.
+    fn differs(&self, other: &Self) -> Vec<&'static str> {
+        let parts = [
+            ("programs", self.programs == other.programs),
+            ("cycles", self.cycles == other.cycles),
+            ("energy", self.energy == other.energy),
+            ("resources", self.resources == other.resources),
+            ("report", self.report == other.report),
+        ];
+        parts.iter().filter(|(_, equal)| !equal).map(|(part, _)| *part).collect()
+    }
+}
+
+/// A prompt and two tokens of a sparse model with group scales.
+fn see(machine: Machine) -> Seen {
+    let resources = format!("{:?}", machine.resources());
+    let options = Options { batch: 1, context: 128 };
+    // Four bits, 2 of 4: codes, indices and scales all move.
+    let setup = Setup::with_shapes(machine, kept_model("tiny-llama"), profile("w4a8-2of4"), options);
+    let mut runner = Runner::new(&setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|e| panic!("{e}"));
+    runner.prefill(0, 0, &[0; 40]).unwrap_or_else(|e| panic!("{e}"));
+    runner.decode(40, &[0]).unwrap_or_else(|e| panic!("{e}"));
+    let compiler = runner.compiler();
+    let programs = [StepKind::Prefill { logits: Logits::Last }, StepKind::Decode].map(|kind| {
+        let program = compiler.compile(kind, compiler.bucket(41)).unwrap_or_else(|e| panic!("{e}"));
+        program.instructions.iter().map(|i| format!("{i}\n")).collect::<String>()
+    });
+    let facts = Facts {
+        prefill_tokens: 40,
+        decode_tokens: 1,
+        text: None,
+        host_seconds: 1.0,
+        peak_memory_bytes: 1,
+        program_bytes: runner.program_bytes(),
+    };
+    let report = run_report(&setup, &runner.totals, facts).unwrap_or_else(|e| panic!("{e}"));
+    Seen {
+        programs: programs.to_vec(),
+        cycles: runner.totals.total_cycles(),
+        energy: runner.totals.energy_j.iter().map(|(name, joules)| (name.clone(), joules.to_bits())).collect(),
+        resources,
+        report: report.to_json().unwrap_or_else(|e| panic!("{e:?}")),
+    }
+}
+
+/// How a key is changed.
+enum Change {
+    /// To this value.
+    To(&'static str),
+    /// To this value, on a machine that differs from `tiny` in other keys, without which it would be illegal.
+    Beside(&'static [(&'static str, &'static str)], &'static str),
+    /// There is one legal value so far: any other must be refused, at this very key.
+    Refused(&'static str),
+}
+
+use Change::{Beside, Refused, To};
+
+const CHANGES: [(&str, Change); 34] = [
+    ("name", To("other")),
+    // U50 carries the same HBM2 and no DDR4.
+    ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
+    ("clock.kernel_mhz", To("200")),
+    ("memory.standard", Beside(&[("memory.channels", "1")], "ddr4-2400")),
+    ("memory.channels", To("4")),
+    ("memory.port_bytes", To("64")),
+    ("memory.burst_bytes", To("128")),
+    ("memory.outstanding", To("1")),
+    ("memory.request_cycles", To("5")),
+    ("memory.response_cycles", To("5")),
+    ("instructions.standard", To("hbm2-u280")),
+    ("instructions.port_bytes", To("32")),
+    ("instructions.burst_bytes", To("128")),
+    ("instructions.outstanding", To("1")),
+    ("core.count", Refused("2")),
+    ("core.queue", To("2")),
+    ("core.matrix.kind", Refused("systolic")),
+    ("core.matrix.rows", To("4")),
+    ("core.matrix.chain", To("32")),
+    ("core.matrix.columns", To("8")),
+    ("core.matrix.gemv_columns", To("16")),
+    ("core.matrix.scale_lanes", To("8")),
+    ("core.matrix.accumulator_rows", To("16")),
+    ("core.matrix.sparsity", To("[\"2:4\"]")),
+    ("core.matrix.weight_bits", To("[4, 8]")),
+    ("core.vector.lanes", To("4")),
+    ("core.buffers.weight_kib", To("128")),
+    ("core.buffers.index_kib", To("16")),
+    ("core.buffers.scale_kib", To("16")),
+    ("core.buffers.parameter_kib", To("16")),
+    ("core.buffers.activation_kib", To("64")),
+    ("core.buffers.result_kib", To("128")),
+    ("core.buffers.vector_kib", To("256")),
+    ("core.buffers.scale_slots", To("512")),
+];
+
+#[test]
+fn every_key_does_something() {
+    let keys: Vec<String> = schema().into_iter().map(|spec| spec.key).collect();
+    let listed: Vec<&str> = CHANGES.iter().map(|(key, _)| *key).collect();
+    assert_eq!(listed, keys, "the list of changes and the keys of a machine file");
+    let mut dead = Vec::new();
+    for (key, change) in &CHANGES {
+        let (beside, value): (&[(&str, &str)], &str) = match change {
+            To(value) => (&[], value),
+            Beside(beside, value) => (beside, value),
+            Refused(value) => {
+                refused(key, value);
+                continue;
+            }
+        };
+        let base = tiny_with(beside).unwrap_or_else(|faults| panic!("beside {key}: {faults}"));
+        let set: Vec<(&str, &str)> = beside.iter().copied().chain([(*key, value)]).collect();
+        let changed = tiny_with(&set).unwrap_or_else(|faults| panic!("{key}={value}: {faults}"));
+        let differs = see(base).differs(&see(changed));
+        println!("{key} = {value}: {}", differs.join(", "));
+        if differs.is_empty() {
+            dead.push(*key);
+        }
+    }
+    assert!(dead.is_empty(), "changed and nothing happened: {dead:?}");
+}
+
+fn refused(key: &str, value: &str) {
+    let faults = tiny_with(&[(key, value)]).expect_err("there is one legal value");
+    assert!(faults.0.iter().all(|fault| fault.key == key), "{key}={value}: {faults}");
+    println!("{key} = {value}: refused");
+}
+
+/// The check sees a difference only where there is one.
+#[test]
+fn the_same_machine_is_seen_alike() {
+    let text = raw::machine_text("tiny").expect("a shipped machine");
+    let again = Machine::from_toml("tiny", text).unwrap_or_else(|faults| panic!("{faults}"));
+    let differs = see(tiny_with(&[]).expect("tiny")).differs(&see(again));
+    assert!(differs.is_empty(), "{differs:?}");
+}
