@@ -55,7 +55,9 @@ fn see(machine: Machine) -> Seen {
         peak_memory_bytes: 1,
         program_bytes: runner.program_bytes(),
     };
-    let report = run_report(&setup, &runner.totals, facts).unwrap_or_else(|e| panic!("{e}"));
+    let mut report = run_report(&setup, &runner.totals, facts).unwrap_or_else(|e| panic!("{e}"));
+    // They repeat keys of the file word by word, which does not make a key do anything.
+    report.assumptions.clear();
     Seen {
         programs: programs.to_vec(),
         cycles: runner.totals.total_cycles(),
@@ -115,6 +117,10 @@ const CHANGES: [(&str, Change); 34] = [
     ("core.buffers.scale_slots", To("512")),
 ];
 
+/// Keys that change no step of this run, and where they are seen instead: a name is a name, and rows of accumulators
+/// beyond those of a prompt's step only cost memory blocks.
+const ONLY_SEEN: [(&str, &str); 2] = [("name", "report"), ("core.matrix.accumulator_rows", "resources")];
+
 #[test]
 fn every_key_does_something() {
     let keys: Vec<String> = schema().into_iter().map(|spec| spec.key).collect();
@@ -135,7 +141,9 @@ fn every_key_does_something() {
         let changed = tiny_with(&set).unwrap_or_else(|faults| panic!("{key}={value}: {faults}"));
         let differs = see(base).differs(&see(changed));
         println!("{key} = {value}: {}", differs.join(", "));
-        if differs.is_empty() {
+        let does_work = ["programs", "cycles", "energy"].iter().any(|part| differs.contains(part));
+        let only = ONLY_SEEN.iter().find(|(seen, _)| seen == key).map(|(_, part)| part);
+        if !does_work && !only.is_some_and(|part| differs.contains(part)) {
             dead.push(*key);
         }
     }
