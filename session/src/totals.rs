@@ -18,7 +18,7 @@ pub enum Phase {
 /// One operator over all its instances in a phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OperatorTotal {
-    /// Kernel cycles attributed to it; all operators' add up to the run's.
+    /// Kernel cycles by which it lengthens the run; with the wait for each `end` they add up to the run's.
     pub cycles: u64,
     /// Kernel cycles from first issue to last retirement, instance by instance.
     pub span_cycles: u64,

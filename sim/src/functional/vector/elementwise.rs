@@ -51,7 +51,7 @@ pub(super) fn silu_mul(row: &Row<'_>, out: &mut [f32]) {
     zip(row, out, |a, b| fp32::mul(functions::silu(a), b));
 }
 
-/// With h = len / 2, x = a[i], y = a[i + h], c = b[i], s = b[i + h]:
+/// With h = len / 2, `x = a[i], y = a[i + h], c = b[i], s = b[i + h]`:
 /// `out[i] = sub(mul(x, c), mul(y, s))`, `out[i + h] = add(mul(y, c), mul(x, s))`.
 pub(super) fn rope(row: &Row<'_>, out: &mut [f32]) {
     assert!(row.a.len().is_multiple_of(2), "rope of {} elements: pairs need an even number", row.a.len());
