@@ -70,7 +70,11 @@ pub const GLOSSARY: &[Term] = &[
         "multiplications and additions of its matrices, skipped ones counted as done; of the vector unit where it has no matrix",
     ),
     t("operators[].bytes", "bytes", "its traffic with main memory"),
-    t("operators[].cycles", "kernel cycles", "by which it lengthens the run; with the wait for the end they add up to it"),
+    t(
+        "operators[].cycles",
+        "kernel cycles",
+        "by which it lengthens the run; with the wait for the end they add up to it",
+    ),
     t("operators[].intensity_ops_per_byte", "op/byte", "operations over bytes"),
     t("operators[].attained_ops_per_s", "op/s", "operations over the time from its first issue to its last retirement"),
     t("operators[].attainable_ops_per_s", "op/s", "the roof that holds at its intensity"),
