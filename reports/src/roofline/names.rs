@@ -10,16 +10,20 @@ use crate::figure::label::{self, Candidate, Obstacle, Words};
 use crate::figure::style::{BLACK, GREY};
 use crate::table::{plain, si};
 
-/// Cost of a label that covers a roof, against points of distance from its marker.
-const OVER_ROOF: f64 = 28.0;
+/// Cost of a label that covers a roof when no layout keeps all roofs free, against points of distance from its marker.
+const OVER_ROOF: f64 = 400.0;
 /// Cost of a roof's label that does not lie along the roof.
 const OFF_ROOF: f64 = 60.0;
 /// Cost of a label that covers a stem.
 const OVER_STEM: f64 = 40.0;
 /// Cost of a leader through a marker: it would seem to label that one.
 const LEADER_OVER_MARKER: f64 = 120.0;
-/// Cost of a leader across a line.
-const LEADER_OVER_LINE: f64 = 2.5;
+/// Cost of a leader across a stem.
+const LEADER_OVER_STEM: f64 = 2.5;
+/// Cost of a leader across a roof.
+const LEADER_OVER_ROOF: f64 = 90.0;
+/// Cost of a leader so steep that it reads as a stem.
+const LEADER_LIKE_STEM: f64 = 15.0;
 /// How far from its marker a label is looked for before the whole figure is.
 const NEARBY_PT: f64 = 60.0;
 /// How far from its ridge a ridge value may stand.
@@ -28,8 +32,14 @@ const RIDGE_FAR_PT: f64 = 34.0;
 const COVERED_PT: f64 = 3.4;
 /// Markers of one label lie within this, so that one leader still points at all of them.
 const SHARED_REACH_PT: f64 = 12.0;
-/// Width at which a shared label is broken into lines.
-const SHARED_WIDTH_PT: f64 = 80.0;
+/// Markers this near in intensity stand in one column and share a label that lists them top to bottom.
+const COLUMN_WIDTH_PT: f64 = 2.0;
+/// Markers of a column follow each other within this.
+const COLUMN_PITCH_PT: f64 = 9.0;
+/// No column is higher than this: its label stands beside it as a whole.
+const COLUMN_REACH_PT: f64 = 32.0;
+/// Widths at which a shared label may be broken into lines: narrow ones fit beside columns.
+const SHARED_WIDTHS_PT: [f64; 3] = [34.0, 60.0, 85.0];
 
 /// Points of one phase that share a label because their markers cover each other.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +88,6 @@ pub(super) struct Names {
 /// `TooWide` for a roof label wider than the plot, `TooCrowded` when not even numbers fit, `MissingGlyph`.
 pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureError> {
     let groups = groups(roofline, frame);
-    let obstacles = obstacles(roofline, frame);
     let room = Rect {
         left: frame.plot.left + 0.8,
         top: frame.plot.top + 0.8,
@@ -86,17 +95,12 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
         bottom: frame.plot.bottom - 0.8,
     };
     let fixed = roof_labels(roofline, frame, &room)?;
-    for numbered in [false, true] {
+    // Roofs stay free as long as names or numbers find other places.
+    for (numbered, over_roof) in [(false, f64::INFINITY), (true, f64::INFINITY), (true, OVER_ROOF)] {
+        let obstacles = obstacles(roofline, frame, over_roof);
         let mut pools = fixed.clone();
         for (i, group) in groups.iter().enumerate() {
-            let lines = if numbered { vec![(i + 1).to_string()] } else { group.lines(SHARED_WIDTH_PT)? };
-            let words = Words { class: "name", lines, size_pt: SMALL_PT, color: phase_color(group.phase) };
-            let mut pool = Vec::new();
-            for end in group.ends() {
-                pool.extend(label::around(&words, end, POINT_REACH_PT, NEARBY_PT)?);
-                pool.extend(label::anywhere(&words, end, POINT_REACH_PT, &room)?);
-            }
-            pools.push(pool);
+            pools.push(point_label(group, numbered.then_some(i + 1), &room)?);
         }
         if let Some(placed) = label::choose(&pools, &obstacles, &room) {
             let over_line = |c: &&Candidate| obstacles.iter().any(|o| shapes_meet(&c.shape, &o.shape));
@@ -107,6 +111,46 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
     Err(FigureError::TooCrowded { labels: fixed.len() + groups.len(), width_pt: roofline.width.points() })
 }
 
+/// Places of a group's names, or of its number.
+fn point_label(group: &Group, number: Option<usize>, room: &Rect) -> Result<Vec<Candidate>, FigureError> {
+    let mut wordings: Vec<Vec<String>> = Vec::new();
+    match number {
+        Some(number) => wordings.push(vec![number.to_string()]),
+        None => {
+            for width_pt in SHARED_WIDTHS_PT {
+                wordings.push(group.lines(width_pt)?);
+            }
+            wordings.dedup();
+        }
+    }
+    let mut pool = Vec::new();
+    for lines in wordings {
+        let words = Words { class: "name", lines, size_pt: SMALL_PT, color: phase_color(group.phase) };
+        for end in group.ends() {
+            pool.extend(label::around(&words, end, POINT_REACH_PT, NEARBY_PT)?);
+            pool.extend(label::anywhere(&words, end, POINT_REACH_PT, room)?);
+        }
+    }
+    for candidate in &mut pool {
+        if candidate.leader.is_some_and(|[from, to]| (to.x - from.x).abs() < 0.3 * (to.y - from.y).abs()) {
+            candidate.cost += LEADER_LIKE_STEM;
+        }
+    }
+    Ok(pool)
+}
+
+/// Whether two markers of one phase cover each other or follow each other in one column.
+fn belong(a: Xy, b: Xy) -> bool {
+    let column = (a.x - b.x).abs() < COLUMN_WIDTH_PT && (a.y - b.y).abs() < COLUMN_PITCH_PT;
+    column || a.distance(b) < COVERED_PT
+}
+
+/// Whether two markers may share a label: one leader still points at both, or both stand in one column.
+fn together(a: Xy, b: Xy) -> bool {
+    let column = (a.x - b.x).abs() < COLUMN_WIDTH_PT && (a.y - b.y).abs() < COLUMN_REACH_PT;
+    column || a.distance(b) < SHARED_REACH_PT
+}
+
 fn groups(roofline: &Roofline, frame: &Frame) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for point in &roofline.points {
@@ -115,8 +159,8 @@ fn groups(roofline: &Roofline, frame: &Frame) -> Vec<Group> {
         let mut apart = Vec::new();
         // A marker between two groups makes them one, as long as they stay together on the page.
         for group in groups {
-            let covered = group.phase == point.phase && group.members.iter().any(|m| m.1.distance(at) < COVERED_PT);
-            let near = |m: &(String, Xy)| joined.members.iter().all(|j| j.1.distance(m.1) < SHARED_REACH_PT);
+            let covered = group.phase == point.phase && group.members.iter().any(|m| belong(m.1, at));
+            let near = |m: &(String, Xy)| joined.members.iter().all(|j| together(j.1, m.1));
             if covered && group.members.iter().all(near) {
                 joined.members.extend(group.members);
             } else {
@@ -185,19 +229,19 @@ fn ceiling_labels(roofline: &Roofline) -> Vec<(String, f64)> {
     labels.into_iter().map(|(names, height)| (format!("{names} {}", si(height, "OP/s")), height)).collect()
 }
 
-fn obstacles(roofline: &Roofline, frame: &Frame) -> Vec<Obstacle> {
+fn obstacles(roofline: &Roofline, frame: &Frame, over_roof: f64) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
-    let mut soft = |shape: Vec<Xy>, label_cost: f64| {
-        obstacles.push(Obstacle { shape, label_cost, leader_cost: LEADER_OVER_LINE });
+    let mut soft = |shape: Vec<Xy>, label_cost: f64, leader_cost: f64| {
+        obstacles.push(Obstacle { shape, label_cost, leader_cost });
     };
     for ceiling in &roofline.ceilings {
-        soft(frame.ceiling(ceiling.ops_per_s, roofline).to_vec(), OVER_ROOF);
+        soft(frame.ceiling(ceiling.ops_per_s, roofline).to_vec(), over_roof, LEADER_OVER_ROOF);
     }
     for bandwidth in &roofline.bandwidths {
-        soft(frame.slant(bandwidth.bytes_per_s, roofline).to_vec(), OVER_ROOF);
+        soft(frame.slant(bandwidth.bytes_per_s, roofline).to_vec(), over_roof, LEADER_OVER_ROOF);
     }
     for point in &roofline.points {
-        soft(frame.stem(point).to_vec(), OVER_STEM);
+        soft(frame.stem(point).to_vec(), OVER_STEM, LEADER_OVER_STEM);
     }
     let mut hard = |centre: Xy, reach: f64| {
         let square = |reach: f64| Rect::about(centre, reach).corners().to_vec();
