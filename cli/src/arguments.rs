@@ -40,6 +40,11 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// The roofline of a run as a figure, with its numbers as CSV beside it.
     Roofline(RooflineArgs),
+    /// Simulator and Verilog side by side: every event, every byte written, all of memory.
+    ///
+    /// The machine's Verilog is Verilated (kept in the user's cache folder) and runs on the simulator's memory. At the first
+    /// difference everything that leads to it is written into a folder, and the command ends with exit code 3.
+    Cosim(CosimArgs),
     /// What there is: machines, boards, memories, instructions, models, formats.
     Show {
         /// What to show.
@@ -51,6 +56,14 @@ pub(crate) enum Command {
     },
     /// Compiles one step of a model into a program file.
     Compile(CompileArgs),
+    /// The machine as Verilog: a folder with test benches and everything that puts it on a card.
+    ///
+    /// The folder stands alone: sources, golden vectors, scripts for Vivado and Vitis, a host program, a summary.
+    Rtl(RtlArgs),
+    /// What Yosys makes of the machine's Verilog, module by module, beside the prediction and the board.
+    ///
+    /// Modules are synthesised once each (`synth_xilinx -family xcup`) and kept in the user's cache folder.
+    Synth(SynthArgs),
     /// Assembles a program text (.lws) into a program file (.lwp).
     Asm(AsmArgs),
     /// Writes a program file (.lwp) as text (.lws), which assembles back to the same bytes.
@@ -188,6 +201,52 @@ pub(crate) struct RooflineArgs {
     pub(crate) width: Width,
 }
 
+/// Arguments of `cosim`.
+#[derive(Args)]
+pub(crate) struct CosimArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// Model with weights, as for generate.
+    #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE", conflicts_with = "random")]
+    pub(crate) model: String,
+    /// Name or TOML file of the format.
+    #[arg(long, default_value = "w8a8", value_name = "NAME|FILE", conflicts_with = "random")]
+    pub(crate) format: String,
+    /// What the text begins with.
+    #[arg(long, default_value = "First Citizen:\n", value_name = "TEXT", conflicts_with = "random")]
+    pub(crate) prompt: String,
+    /// Tokens to generate at most; an end-of-text token ends earlier.
+    #[arg(long, default_value_t = 4, value_name = "N", conflicts_with = "random",
+          value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
+    pub(crate) tokens: u32,
+    /// Text over which a format with static activation scales finds them.
+    #[arg(long, value_name = "FILE", conflicts_with = "random")]
+    pub(crate) calibration: Option<PathBuf>,
+    /// Instead of a model: so many random legal programs, each on a memory of its own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) random: Option<u64>,
+    /// Seed of the first random program, and of withheld handshakes.
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub(crate) seed: u64,
+    /// Withhold each handshake of the memory ports with this probability: results are compared, cycles are not.
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub(crate) backpressure: Option<f64>,
+    /// Run a case again that an earlier run has written down.
+    #[arg(long, value_name = "DIR",
+          conflicts_with_all = ["machine", "overrides", "model", "format", "prompt", "tokens", "random", "seed", "backpressure"])]
+    pub(crate) reproduce: Option<PathBuf>,
+    /// Write everything that the Verilog does to this file (FST, for GTKWave); several times slower.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wave: Option<PathBuf>,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder for the case that shows a difference; cosim-reproducer in the current folder without it.
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 /// Width of a figure on a two-column page.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Width {
@@ -279,6 +338,37 @@ pub(crate) enum Step {
     PrefillBody,
 }
 
+/// Arguments of `synth`.
+#[derive(Args)]
+pub(crate) struct SynthArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// Only this module of the library or of the machine, with what is below it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) module: Option<String>,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `rtl`.
+#[derive(Args)]
+pub(crate) struct RtlArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// Folder for the design; a new or an empty one.
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Seed of the test benches' program and memory.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub(crate) seed: u64,
+    /// Print summary.json on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Arguments of `asm`.
 #[derive(Args)]
 pub(crate) struct AsmArgs {
@@ -307,4 +397,9 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         Some(_) | None => Err("expected KEY=VALUE, as in clock.kernel_mhz=250".to_owned()),
     }
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.0..1.0).contains(value));
+    value.ok_or_else(|| "expected a probability from 0 to less than 1, as in 0.3".to_owned())
 }

@@ -1,6 +1,7 @@
 //! Why a command ended without its result, and with which exit code.
 //!
-//! Wrong input and unsupported things are 2, the operating system's refusals 1, a reader that has gone away 0.
+//! Wrong input and unsupported things are 2, a difference between simulator and Verilog 3, the operating system's refusals
+//! 1, a reader that has gone away 0.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
@@ -15,6 +16,8 @@ use session::resolve::ResolveError;
 
 /// Exit code of wrong or unsupported input.
 pub(crate) const INPUT: u8 = 2;
+/// Exit code of a simulator and a Verilog that differ.
+pub(crate) const DIVERGED: u8 = 3;
 /// Exit code of a failed read or write.
 pub(crate) const IO: u8 = 1;
 
@@ -25,6 +28,8 @@ pub(crate) enum Failure {
     Input(String),
     /// Faults of a file with excerpts, printed as they are.
     Excerpts(String),
+    /// Simulator and Verilog differ: what is known of it, printed as it is.
+    Diverged(String),
     /// The operating system refused something.
     Io(String),
     /// Whoever read stdout has gone: nobody is left to be told.
@@ -56,6 +61,10 @@ impl Failure {
             Self::Excerpts(text) => {
                 eprint!("{text}");
                 ExitCode::from(INPUT)
+            }
+            Self::Diverged(text) => {
+                eprintln!("{text}");
+                ExitCode::from(DIVERGED)
             }
             Self::Io(line) => {
                 eprintln!("error: {line}");

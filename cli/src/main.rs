@@ -4,7 +4,7 @@
 //! (only how long the host took is measured here), and never leave half a file.
 //!
 //! Exit codes: 0 done, 1 a file or the terminal could not be read or written, 2 the input is wrong or not supported,
-//! 130 stopped by the user.
+//! 3 simulator and Verilog differ, 130 stopped by the user.
 //!
 //! Reading order: `arguments` (what can be asked), `commands` (one file each), `failure`, `host`, `output`.
 

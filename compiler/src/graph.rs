@@ -84,22 +84,26 @@ impl Builder<'_> {
 
     fn attention(&mut self, layer: usize, input: NodeIndex) -> NodeIndex {
         let at = |part| TensorId::Layer(layer, part);
-        let mut query = self.linear(|p| at(LayerPart::Query(p)), input);
-        let mut key = self.linear(|p| at(LayerPart::Key(p)), input);
+        // Values first: they need nothing but their projection, and their many small writes to the cache then pass
+        // while keys and queries are still being computed. Keys next, for the same reason.
         let value = self.linear(|p| at(LayerPart::Value(p)), input);
-        if self.tensors.contains(&at(LayerPart::QueryNorm)) {
-            query = self.add(Operator::HeadNorm(at(LayerPart::QueryNorm)), &[query]);
-            key = self.add(Operator::HeadNorm(at(LayerPart::KeyNorm)), &[key]);
-        }
-        match self.config.position {
-            Position::Rope { .. } => {
-                query = self.add(Operator::Rope, &[query]);
-                key = self.add(Operator::Rope, &[key]);
-            }
-            Position::Learned { .. } => {}
-        }
+        let key = self.linear(|p| at(LayerPart::Key(p)), input);
+        let key = self.head_operators(key, at(LayerPart::KeyNorm));
+        let query = self.linear(|p| at(LayerPart::Query(p)), input);
+        let query = self.head_operators(query, at(LayerPart::QueryNorm));
         let attended = self.add(Operator::Attention(layer), &[query, key, value]);
         self.linear(|p| at(LayerPart::AttentionOutput(p)), attended)
+    }
+
+    /// The norm and the rotary embedding of query or key heads, where the model has them.
+    fn head_operators(&mut self, mut heads: NodeIndex, norm: TensorId) -> NodeIndex {
+        if self.tensors.contains(&norm) {
+            heads = self.add(Operator::HeadNorm(norm), &[heads]);
+        }
+        match self.config.position {
+            Position::Rope { .. } => self.add(Operator::Rope, &[heads]),
+            Position::Learned { .. } => heads,
+        }
     }
 
     fn feed_forward(&mut self, layer: usize, input: NodeIndex) -> NodeIndex {

@@ -65,7 +65,8 @@ impl<'a> Compiler<'a> {
         let granule = tile::granule(machine);
         let tiled = tile::run(machine, config, formats)?;
         let map = layout::run(machine, config, &tiled, options, granule)?;
-        let prefill_rows = place::prefill_rows(machine, config, map.context, granule)?;
+        let longest = options.context.next_multiple_of(granule);
+        let prefill_rows = place::prefill_rows(machine, config, longest)?;
         Ok(Self {
             machine,
             config,

@@ -13,6 +13,7 @@ use crate::board::Fabric;
 use crate::engine::{Engine, SparseDspChain};
 use crate::isa::CodeBits;
 use crate::machine::Machine;
+use crate::numeric::reduce::PARTIALS;
 use crate::numeric::tables::{EXP2_LAYOUT, Layout, RECIPROCAL_LAYOUT, RSQRT_LAYOUT};
 
 /// Fractions of a region that a design should stay below to be placed and routed: Xilinx FINN's planning limits.
@@ -37,14 +38,16 @@ const TWO_LEVEL_LUTS: u64 = 12;
 const PORT_LUTS: u64 = 600;
 /// LUTs of fetch, dispatch, 128 registers, waits and four queues.
 const DISPATCH_LUTS: u64 = 6_000;
-/// f32 multipliers of a vector lane: `gelu` needs four at once.
-const LANE_MULTIPLIERS: u64 = 4;
+/// f32 multipliers of a vector lane: `gelu` needs four at once, and `fp32_quantize` has one of its own.
+const LANE_MULTIPLIERS: u64 = 5;
 /// f32 adders of a vector lane: `gelu` needs two at once, and one is its share of the reduction tree.
 const LANE_ADDERS: u64 = 3;
 /// Flip-flops of an f32 pipeline stage: the value, its sign and exponent on the way, a valid bit.
 const STAGE_FFS: u64 = 40;
 /// Entries of the FIFO behind a memory port: one burst of beats in flight between the clocks.
 const PORT_FIFO_DEPTH: u64 = 32;
+/// Rows of which the vector unit keeps scalars, two each: as many as an instruction's rows field counts.
+const ROW_SCALARS: u64 = 1024;
 /// Deepest memory that is built from LUTs.
 const LUTRAM_DEPTH_MAX: u64 = 64;
 
@@ -125,7 +128,9 @@ impl Amounts {
         }
     }
 
-    fn plus(self, other: Self) -> Self {
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self {
             lut: self.lut + other.lut,
             ff: self.ff + other.ff,
@@ -284,6 +289,7 @@ impl Machine {
             ("scale slots", 32, u64::from(buffers.scale_slots), 2),
             row("result buffer", buffers.result_kib, scale_lanes.max(lanes) * 4, 2),
             row("vector buffer", buffers.vector_kib, lanes * 4, 3),
+            ("row scalars", 32, ROW_SCALARS, 2),
             ("mx accumulators", scale_lanes * 32, accumulators.div_ceil(scale_lanes), 1),
             (
                 "instruction FIFO",
@@ -334,7 +340,13 @@ impl Machine {
             .plus(Amounts::logic(LANE_ADDERS * ADD_LUTS + CONVERT_LUTS + rotation, stages * STAGE_FFS, 0))
             .plus(exp)
             .plus(reciprocal);
-        lane.times(lanes).plus(rsqrt)
+        // Once for all lanes: the tree over partial sums with its accumulator, the scalars of rows, the first row's address.
+        let scalars = multiplier.plus(reciprocal).plus(rsqrt).plus(Amounts::logic(
+            (PARTIALS as u64 + 1) * ADD_LUTS + 2 * CONVERT_LUTS,
+            0,
+            multiplier_dsps(20, 16),
+        ));
+        lane.times(lanes).plus(scalars)
     }
 }
 
@@ -388,9 +400,9 @@ fn multiplier_dsps(a: u64, b: u64) -> u64 {
     tiles(a, b).min(tiles(b, a))
 }
 
-/// LUTs of a memory with one write and one read port.
+/// LUTs of a memory with one write and one read port and one write enable: whole groups of eight LUTs.
 fn lutram(width_bits: u64, depth: u64) -> u64 {
-    if depth <= 32 { (width_bits * 8).div_ceil(14) } else { (width_bits * 8).div_ceil(7) * depth.div_ceil(64) }
+    if depth <= 32 { 8 * width_bits.div_ceil(14) } else { 8 * width_bits.div_ceil(7) * depth.div_ceil(64) }
 }
 
 /// Block RAMs: the best of the shapes that a simple dual-port block RAM has.
@@ -401,6 +413,33 @@ fn bram36(width_bits: u64, depth: u64) -> u64 {
 
 fn uram(width_bits: u64, depth: u64) -> u64 {
     width_bits.div_ceil(72) * depth.div_ceil(4096)
+}
+
+/// Halves of block RAMs for a RAM with one write and one read port: the best of the shapes of a half. With a strobe a byte
+/// each byte takes a column of nine bits; a RAM of 32-bit words without strobes fills the shapes no better.
+fn bram18(width_bits: u64, depth: u64) -> u64 {
+    let bytes = width_bits.div_ceil(8);
+    // A half is 36 x 512, 18 x 1,024 or 9 x 2,048; 9 x 4,096 is a whole one.
+    let shapes = [(4, 512), (2, 1024), (1, 2048)];
+    let halves = shapes.iter().map(|(bytes_wide, rows)| bytes.div_ceil(*bytes_wide) * depth.div_ceil(*rows));
+    halves.min().unwrap_or(0)
+}
+
+/// What one RAM takes that is written in pieces of `strobe_bits`, each with a write enable of its own.
+pub fn ram(primitive: Primitive, width_bits: u64, strobe_bits: u64, depth: u64) -> Amounts {
+    rams(primitive, (width_bits, strobe_bits), depth, 1)
+}
+
+/// What so many RAMs of a shape (bits, bits of a strobe) take; two halves of a block RAM are one.
+fn rams(primitive: Primitive, (width_bits, strobe_bits): (u64, u64), depth: u64, count: u64) -> Amounts {
+    let zero = Amounts::default();
+    match primitive {
+        Primitive::Lutram => {
+            Amounts { lut: width_bits.div_ceil(strobe_bits) * lutram(strobe_bits, depth) * count, ..zero }
+        }
+        Primitive::Bram36 => Amounts { bram36: (bram18(width_bits, depth) * count).div_ceil(2), ..zero },
+        Primitive::Uram => Amounts { uram: uram(width_bits, depth) * count, ..zero },
+    }
 }
 
 /// Decides what each memory is built from: shallow ones of LUTs; the others, largest first, of whichever of block

@@ -3,7 +3,7 @@
 //! An instruction's time depends on its fields and the registers, never on the values it computes with.
 
 use crate::engine::{MatrixMode, MatrixShape};
-use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Sparsity, VectorOp};
+use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Sparsity, VectorOp};
 use crate::machine::Machine;
 use crate::numeric::latency as stages;
 
@@ -19,6 +19,8 @@ mod latency {
     pub(super) const EXP: u64 = stages::EXP_CYCLES as u64;
     pub(super) const SILU: u64 = stages::SILU_CYCLES as u64;
     pub(super) const GELU: u64 = stages::GELU_TANH_CYCLES as u64;
+    /// A scale to f16 and back.
+    pub(super) const HALF: u64 = (stages::F32_TO_F16_CYCLES + stages::F16_TO_F32_CYCLES) as u64;
 }
 
 /// Kernel cycles that an instruction keeps its unit and needs in all.
@@ -32,8 +34,14 @@ pub struct Duration {
 
 /// Cycles of an instruction whose effective extent is zero: it passes through its unit.
 pub const EMPTY: Duration = Duration { occupancy: 1, latency: 1 };
-/// Cycles from the issue of a load or store to its first request: register read, multiply, add, queue.
+/// Cycles from the issue of a load to its first request: register read, multiply, add, queue.
 pub const ADDRESS_CYCLES: u64 = 4;
+/// Cycles from the issue of a store to the gathering of its first piece: the register's two parts, multiply, add, the
+/// row's address and its first piece (5), the source word out of its buffer (3), rounding to f16, a queue (1), and the
+/// word turned to its place in the line (1).
+pub const STORE_START_CYCLES: u64 = 5 + 3 + stages::F32_TO_F16_CYCLES as u64 + 1 + 1;
+/// Cycles from the last acknowledgement of a store to its being done: response register, count, compare.
+pub const STORE_DONE_CYCLES: u64 = 3;
 /// Cycles from the last beat of a load to the data being readable in the buffer.
 pub const BUFFER_WRITE_CYCLES: u64 = 2;
 /// Loads that may be unretired at once: descriptors of each channel port.
@@ -42,12 +50,21 @@ pub const LOADS_IN_FLIGHT: usize = 4;
 pub const STORES_IN_FLIGHT: usize = 2;
 /// Matrix instructions that may be unretired at once: entries of the engine's retirement FIFO.
 pub const MATRIX_IN_FLIGHT: usize = 16;
-/// Cycles from the issue of a vector operation to its first operand: operand collection and buffer read.
-const VECTOR_FRONT: u64 = 4;
-/// Cycles from the last result of a vector operation to its being readable.
-const VECTOR_BACK: u64 = 2;
+/// Cycles from the issue of a vector operation to the one before its first address: extents, then the product that finds
+/// the first row.
+const VECTOR_COLLECT: u64 = 2;
+/// Cycles from the address of a beat to its elements in the lanes: buffer 3, operand register 1.
+const VECTOR_OPERAND: u64 = 4;
+/// Cycles from a lane's last arithmetic unit to the reduction or the buffer: the result register.
+const VECTOR_RESULT: u64 = 1;
+/// Cycles of what `topk` chose on its way to the vector buffer, beside the results of the lanes.
+const VECTOR_CHOICE: u64 = 1;
+/// Cycles in which the scalar of a row is written.
+const VECTOR_SCALAR: u64 = 1;
 /// Steps of the vector unit's adder tree over its eight partial sums: log2 8.
 const PARTIAL_TREE_STEPS: u64 = 3;
+/// Cycles in which the partial sums of a row are gathered for that tree.
+const PARTIAL_GATHER: u64 = 1;
 
 /// The run-time extent: `min(max, max(value - sub, 0))`, or `max` when no register is named.
 #[inline]
@@ -141,54 +158,61 @@ impl Machine {
         if rows == 0 || len == 0 {
             return EMPTY;
         }
-        let beats = u64::from(len).div_ceil(u64::from(self.core.lanes));
-        let half_beats = u64::from(len / 2).div_ceil(u64::from(self.core.lanes));
-        let rows = u64::from(rows);
-        let streamed = |cycles_a_row: u64, depth: u64| VECTOR_FRONT + rows * cycles_a_row + depth + VECTOR_BACK;
-        // Reducing operations go over all rows once a pass, keeping one scalar a row, so that the depth of a
-        // reduction is paid once a pass and not once a row.
-        let passes = |beats_a_row: u64, depth: u64| VECTOR_FRONT + rows * beats_a_row + depth + VECTOR_BACK;
-        let (add, mul) = (latency::ADD, latency::MUL);
-        let cycles = match misc.op {
-            VectorOp::Copy | VectorOp::Relu => streamed(beats, 1),
-            VectorOp::Add => streamed(beats, add),
-            VectorOp::Mul => streamed(beats, mul),
-            VectorOp::Axpy => streamed(beats, mul + add),
-            VectorOp::Silu => streamed(beats, latency::SILU),
-            VectorOp::SiluMul => streamed(beats, latency::SILU + mul),
-            VectorOp::Gelu => streamed(beats, latency::GELU),
-            VectorOp::Rope => streamed(2 * half_beats, mul + add),
-            VectorOp::RmsNorm => passes(2 * beats, mul + self.sum_cycles() + add + latency::RSQRT + 2 * mul),
-            VectorOp::LayerNorm => {
-                let mean = self.sum_cycles() + mul;
-                let variance = add + mul + self.sum_cycles() + add + latency::RSQRT;
-                passes(3 * beats, mean + variance + add + 2 * mul)
-            }
+        let (rows, lanes) = (u64::from(rows), u64::from(self.core.lanes));
+        let all = |elements: u32| rows * u64::from(elements).div_ceil(lanes);
+        let beats = all(len);
+        // A pass goes over all rows, a beat a cycle; the next one begins, or the operation ends, when its last beat has
+        // come through `depth` cycles of units: so the depth of a reduction is paid once a pass and not once a row.
+        let pass = |beats: u64, depth: u64| beats + VECTOR_OPERAND + depth + VECTOR_RESULT;
+        let (add, mul, sum, largest) = (latency::ADD, latency::MUL, self.sum_cycles(), self.largest_cycles());
+        let norm = sum + add + latency::RSQRT;
+        let passes = match misc.op {
+            VectorOp::Copy | VectorOp::Relu => pass(beats, 0),
+            VectorOp::Add => pass(beats, add),
+            VectorOp::Mul => pass(beats, mul),
+            // One more cycle a row fetches its scalar from the vector buffer.
+            VectorOp::Axpy => pass(rows + beats, mul + add),
+            VectorOp::Silu => pass(beats, latency::SILU),
+            VectorOp::SiluMul => pass(beats, latency::SILU + mul),
+            VectorOp::Gelu => pass(beats, latency::GELU),
+            // The halves of a pair come one after the other.
+            VectorOp::Rope => pass(2 * all(len / 2), 1 + mul + add),
+            VectorOp::RmsNorm => pass(beats, mul + norm) + pass(beats, 2 * mul),
+            VectorOp::LayerNorm => pass(beats, sum + mul) + pass(beats, add + mul + norm) + pass(beats, add + 2 * mul),
             VectorOp::Softmax => {
-                let max = mul + self.max_cycles();
-                let sum = mul + add + latency::EXP + self.sum_cycles() + latency::RECIPROCAL;
-                passes(3 * beats, max + sum + 2 * mul)
+                let weights = mul + add + latency::EXP;
+                let products = if misc.b_buffer == Operand::None { mul } else { 2 * mul };
+                pass(beats, mul + largest)
+                    + pass(beats, weights + sum + latency::RECIPROCAL)
+                    + pass(beats, weights + products)
             }
             // A static scale needs no pass to find it.
-            VectorOp::Quant if misc.imm.value() > 0.0 => streamed(beats, latency::RECIPROCAL + latency::QUANTIZE),
-            VectorOp::Quant => {
-                let scale = self.max_cycles() + mul + latency::RECIPROCAL;
-                passes(2 * beats, scale + latency::QUANTIZE)
+            VectorOp::Quant if misc.imm.value() > 0.0 => {
+                latency::HALF + latency::RECIPROCAL + VECTOR_SCALAR + pass(beats, latency::QUANTIZE)
             }
-            VectorOp::TopK => passes(u64::from(misc.aux) * beats, u64::from(misc.aux) * self.max_cycles()),
-            VectorOp::TopKMask => passes((u64::from(misc.aux) + 1) * beats, u64::from(misc.aux) * self.max_cycles()),
+            VectorOp::Quant => {
+                pass(beats, largest + mul + latency::HALF + latency::RECIPROCAL) + pass(beats, latency::QUANTIZE)
+            }
+            VectorOp::TopK => u64::from(misc.aux) * pass(beats, largest) + VECTOR_CHOICE,
+            VectorOp::TopKMask => u64::from(misc.aux) * pass(beats, largest) + pass(beats, 0),
         };
+        let cycles = VECTOR_COLLECT + passes;
         Duration { occupancy: cycles, latency: cycles }
     }
 
     /// Cycles from the last beat of a row to its sum: the tree over lanes, the accumulator, the tree over partials.
     fn sum_cycles(&self) -> u64 {
-        let lane_steps = u64::from(self.core.lanes.next_power_of_two().ilog2());
-        (lane_steps + 1 + PARTIAL_TREE_STEPS) * latency::ADD
+        (self.lane_steps() + 1 + PARTIAL_TREE_STEPS) * latency::ADD + PARTIAL_GATHER
     }
 
-    /// Cycles from the last beat of a row to its maximum: one compare a level, one register each.
-    fn max_cycles(&self) -> u64 {
-        u64::from(self.core.lanes.next_power_of_two().ilog2()) + 1
+    /// Cycles from the last beat of a row to its largest element: one compare a level of the tree over lanes, and one
+    /// with the beats before.
+    fn largest_cycles(&self) -> u64 {
+        self.lane_steps() + 1
+    }
+
+    /// Levels of a tree over the lanes of a beat.
+    fn lane_steps(&self) -> u64 {
+        u64::from(self.core.lanes.ilog2())
     }
 }

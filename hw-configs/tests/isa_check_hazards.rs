@@ -45,11 +45,12 @@ impl Cells<'_> {
                 let unit = match buffer {
                     "weight" | "index" => self.machine.chunk_bytes(),
                     "scale" => u64::from(self.machine.width()),
-                    _ if ld.convert.name() == "f16" => 2,
-                    _ => 4,
+                    _ => 2,
                 };
                 let len = u64::from(ld.bytes).div_ceil(unit);
-                self.writes.extend(grid(buffer, ld.dst, u64::from(ld.rows), ld.dst_stride, len));
+                // The parameter buffer is addressed in f32 and may be read in f16.
+                let scale = if buffer == "parameter" { 2 } else { 1 };
+                self.writes.extend(grid(buffer, ld.dst * scale, u64::from(ld.rows), ld.dst_stride * scale, len));
                 let region = self.region(ld.base);
                 self.reads.push(region);
                 self.register(ld.reg);
@@ -114,9 +115,10 @@ impl Cells<'_> {
         let (rows, len) = (u64::from(misc.rows), u64::from(misc.len));
         let buffer = |operand| match operand {
             Operand::None => None,
-            Operand::Parameter => Some("parameter"),
-            Operand::Result => Some("result"),
-            Operand::Vector => Some("vector"),
+            Operand::Parameter => Some(("parameter", 2)),
+            Operand::ParameterHalf => Some(("parameter", 1)),
+            Operand::Result => Some(("result", 1)),
+            Operand::Vector => Some(("vector", 1)),
         };
         let topk = self.program.instructions.iter().filter_map(|x| {
             let Operation::Misc(m) = x.operation else { return None };
@@ -130,11 +132,13 @@ impl Cells<'_> {
             4 => u64::from(self.program.max_rows) - 1,
             _ => topk.max().unwrap_or(0),
         };
-        if let Some(name) = buffer(misc.a_buffer) {
-            self.reads.extend(grid(name, misc.a, rows + first_row, misc.a_stride, len));
+        if let Some((name, scale)) = buffer(misc.a_buffer) {
+            let (at, stride) = (misc.a * scale, misc.a_stride * scale);
+            self.reads.extend(grid(name, at, rows + first_row, stride, len * u64::from(scale)));
         }
-        if let Some(name) = buffer(misc.b_buffer) {
-            self.reads.extend(grid(name, misc.b, rows, misc.b_stride, len));
+        if let Some((name, scale)) = buffer(misc.b_buffer) {
+            let (at, stride) = (misc.b * scale, misc.b_stride * scale);
+            self.reads.extend(grid(name, at, rows, stride, len * u64::from(scale)));
         }
         if misc.op == VectorOp::Axpy {
             self.reads.extend(grid("vector", misc.imm.0, rows, misc.aux, 1));
@@ -349,6 +353,14 @@ const CONFLICTS: &[(&str, &str)] = &[
     (
         "read after write on the parameter buffer",
         "ld buffer=parameter rows=1 bytes=4\nmisc op=relu a_buffer=parameter rows=1 len=1 after_ld=1",
+    ),
+    (
+        "read after write on the parameter buffer",
+        "ld buffer=parameter rows=1 bytes=34\nmisc op=relu a_buffer=parameter16 a=16 rows=1 len=1 after_ld=1",
+    ),
+    (
+        "read after write on the parameter buffer",
+        "ld buffer=parameter rows=1 bytes=34\nmisc op=relu a_buffer=parameter a=8 rows=1 len=1 after_ld=1",
     ),
     (
         "read after write on the activation buffer",

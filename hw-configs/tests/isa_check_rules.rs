@@ -32,8 +32,8 @@ const LEGAL: &str = "\
 ld buffer=weight rows=2 bytes=512 dst_stride=1 stride=512
 ld buffer=index rows=1 bytes=512
 ld buffer=scale rows=1 bytes=64
-ld buffer=parameter convert=f16 rows=1 bytes=64
-misc op=copy a_buffer=parameter rows=1 len=32 after_ld=1
+ld buffer=parameter rows=1 bytes=62
+misc op=copy a_buffer=parameter16 rows=1 len=31 after_ld=1
 misc op=quant a_buffer=vector rows=4 a_stride=8 len=8 dst_stride=1
 mm first=yes last=yes bits=4 sparsity=2:4 steps=2 rows=2 act_stride=4 cols=16 dst_stride=16 after_ld=2 after_vx=1
 mv first=yes last=yes bits=8 sparsity=dense steps=2 cols=32 dst=100
@@ -60,9 +60,8 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("ld buffer=weight rows=1 bytes=1 dst={weight}", Rule::Range, "writes weight buffer"),
     ("ld buffer=weight rows=2 bytes=1 dst_stride={weight}", Rule::Range, "writes weight buffer 0 up to"),
     ("ld buffer=index rows=1 bytes={chunk1} dst={index-1}", Rule::Range, "writes index buffer"),
-    ("ld buffer=scale rows=1 bytes={width1} dst={scale-1}", Rule::Range, "writes scale buffer"),
-    ("ld buffer=parameter rows=1 bytes=8 dst={parameter-1}", Rule::Range, "writes parameter buffer"),
-    ("ld buffer=parameter convert=f16 rows=1 bytes=4 dst={parameter-1}", Rule::Range, "writes parameter buffer"),
+    ("ld buffer=scale rows=1 bytes=65 dst={scale-2}", Rule::Range, "writes scale buffer"),
+    ("ld buffer=parameter rows=1 bytes=66 dst={parameter-16}", Rule::Range, "writes parameter buffer"),
     ("mv bits=3 steps=3 cols=1 weight={weight-1}", Rule::Range, "reads weight buffer"),
     ("mv bits=2 sparsity=2:4 steps=5 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
     ("mv bits=2 sparsity=2:16 steps=3 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
@@ -80,6 +79,12 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("misc op=relu a_buffer=result rows=1 len=4 a_stride=4 a_reg=4 a={result-15}", Rule::Range, "reads result"),
     ("misc op=relu a_buffer=result rows=1 len=4 dst={vector-3}", Rule::Range, "writes vector buffer"),
     ("misc op=add a_buffer=result b_buffer=parameter rows=1 len=4 b={parameter-3}", Rule::Range, "reads parameter"),
+    ("misc op=relu a_buffer=parameter16 rows=1 len=4 a={halves-3}", Rule::Range, "reads parameter"),
+    (
+        "misc op=add a_buffer=result b_buffer=parameter16 rows=2 len=4 b_stride=5 b={halves-8} dst_stride=4",
+        Rule::Range,
+        "reads parameter",
+    ),
     ("misc op=quant a_buffer=result rows=1 len=17 dst={activation-1}", Rule::Range, "writes activation buffer"),
     ("misc op=quant a_buffer=result rows=2 len=1 dst_stride=1 aux={slots-1}", Rule::Range, "writes scale slots"),
     ("st source=codes rows=1 count=17 src={activation-1}", Rule::Range, "reads activation buffer"),
@@ -90,15 +95,21 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("ld buffer=weight base=32", Rule::Alignment, "base is 0x20, expected a multiple of a line"),
     ("ld buffer=weight stride=96", Rule::Alignment, "stride is 0x60"),
     ("ld buffer=weight high=1", Rule::Alignment, "high is 0x1"),
-    ("ld buffer=parameter bytes=6", Rule::Alignment, "bytes is 0x6, expected a multiple of an element (4 bytes)"),
-    ("ld buffer=parameter convert=f16 bytes=3", Rule::Alignment, "expected a multiple of an element (2 bytes)"),
-    ("ld buffer=parameter extent=bytes extent_unit=1", Rule::Alignment, "2^extent_unit is 0x2"),
+    ("ld buffer=scale dst=1", Rule::Alignment, "dst in bytes is 0x20, expected a multiple of a line (64 bytes)"),
+    (
+        "ld buffer=scale rows=2 dst_stride=3",
+        Rule::Alignment,
+        "dst_stride in bytes is 0x60, expected a multiple of a line",
+    ),
+    ("ld buffer=parameter dst=8", Rule::Alignment, "dst in bytes is 0x20"),
+    ("ld buffer=parameter rows=2 dst_stride=15", Rule::Alignment, "dst_stride in bytes is 0x3c"),
+    ("ld buffer=parameter bytes=3", Rule::Alignment, "bytes is 0x3, expected a multiple of an f16 (2 bytes)"),
+    ("ld buffer=parameter extent=bytes", Rule::Alignment, "2^extent_unit is 0x1"),
     ("st source=vector base=2", Rule::Alignment, "base is 0x2"),
     ("st source=scales row_stride=3", Rule::Alignment, "row_stride is 0x3"),
     ("st source=vector low=2", Rule::Alignment, "low is 0x2"),
     ("st source=vector high=2", Rule::Alignment, "high is 0x2"),
     ("st source=vector count=4 fragment=2 fragment_stride=10", Rule::Alignment, "fragment_stride is 0xa"),
-    ("ld buffer=weight convert=f16", Rule::Convert, "f16 into the weight buffer"),
     ("st source=codes count=3 fragment=4", Rule::Fragment, "fragment of 4 elements, expected at most count 3"),
     ("st source=vector count=4 fragment=2 fragment_stride=4", Rule::Fragment, "at least a fragment's 8 bytes"),
     ("ld buffer=weight rows=1 bytes=64 base=0x3fffffffc0", Rule::Memory, "expected at most"),
@@ -133,6 +144,8 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("misc op=copy a_buffer=vector rows=2 len=4 a_stride=8 dst_stride=4", Rule::Overlap, "the result overlaps a"),
     ("misc op=copy a_buffer=vector a_reg=4 a_stride=4 rows=1 len=4 dst=12", Rule::Overlap, "the result overlaps a"),
     ("misc op=add a_buffer=parameter b_buffer=vector rows=2 len=4 dst_stride=4", Rule::Overlap, "overlaps b"),
+    ("misc op=rope a_buffer=parameter b_buffer=vector rows=1 len=4", Rule::Overlap, "overlaps b, expected no overlap"),
+    ("misc op=rope a_buffer=vector b_buffer=vector rows=1 len=4", Rule::Overlap, "overlaps b, expected no overlap"),
     ("misc op=axpy a_buffer=parameter b_buffer=parameter rows=1 len=4 imm=0x3", Rule::Overlap, "the scalars"),
     ("misc op=topk a_buffer=vector rows=1 len=4 aux=1", Rule::Overlap, "the result overlaps a"),
     ("ld after_st=1", Rule::Wait, "after_st is 1, expected at most 0: 0 `st` instructions"),
@@ -147,6 +160,7 @@ fn filled(line: &str, machine: &Machine) -> String {
         ("index", machine.index_chunks()),
         ("scale", machine.scale_rows()),
         ("parameter", machine.parameter_elements()),
+        ("halves", machine.parameter_elements() * 2),
         ("activation", machine.activation_words()),
         ("slots", u64::from(machine.core.buffers.scale_slots)),
         ("result", machine.result_elements()),
@@ -187,7 +201,13 @@ fn what_lies_on_the_bound_is_legal() {
     let machine = tiny();
     let lines = [
         "ld buffer=weight rows=1 bytes=1 dst={weight-1}",
-        "ld buffer=parameter convert=f16 rows=1 bytes=4 dst={parameter-2}",
+        "ld buffer=parameter rows=1 bytes=64 dst={parameter-16}",
+        "ld buffer=parameter rows=1 bytes=2 dst_stride=1",
+        "ld buffer=parameter rows=2 bytes=6 dst_stride=16 extent=bytes extent_unit=1",
+        "ld buffer=scale rows=1 bytes=64 dst={scale-2} dst_stride=1",
+        "misc op=relu a_buffer=parameter16 rows=1 len=4 a={halves-4}",
+        "misc op=rope a_buffer=vector b_buffer=parameter rows=2 len=4 a_stride=4 dst_stride=4",
+        "misc op=rope a_buffer=vector b_buffer=vector b=4 rows=1 len=4",
         "ld buffer=weight rows=1 bytes=64 base=0xfffc0",
         "ld buffer=weight rows=1 bytes=1 reg=1 high=64 base=0xff000",
         "ld buffer=parameter rows=1 bytes=4 reg=127 high=64 base=0xfffc0",

@@ -61,8 +61,9 @@ fn resources_of_u280_1core_by_hand() {
     assert_eq!(unit("mx chains").dsp, 2048);
     // 32 lanes with two f32 multipliers of two DSPs.
     assert_eq!(unit("mx scale lanes").dsp, 128);
-    // 16 lanes: four multipliers (8), exponential (2 + 2), reciprocal (2); one rsqrt (2) for all.
-    assert_eq!(unit("vx lanes").dsp, 16 * 14 + 2);
+    // 16 lanes: four multipliers and the quantizer's (10), exponential (2 + 2), reciprocal (2). Once for all: a multiplier,
+    // a reciprocal and an rsqrt (2 each), and the product that finds the first row (1).
+    assert_eq!(unit("vx lanes").dsp, 16 * 16 + 7);
     // 4,096-byte chunks: 32,768 bits in 456 columns of 72, 512 deep = 2 MiB.
     assert_eq!((unit("weight buffer").bram36, unit("weight buffer").uram), (456, 0));
     // 2,048-byte rows in 228 columns of 72 bits, 256 deep.

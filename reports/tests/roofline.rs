@@ -226,21 +226,45 @@ fn assert_labels_apart(page: &Page) -> usize {
     compared
 }
 
-/// No name or number of a point covers a roof. Returns how many positions along roofs were compared with labels.
-fn assert_roofs_free(page: &Page) -> usize {
+/// No name or number of a point covers a roof or a stem. Returns how many positions along lines were compared with labels.
+fn assert_lines_free(page: &Page) -> usize {
     let mut compared = 0;
-    for (class, [x0, y0, x1, y1]) in page.lines.iter().filter(|l| l.0 == "ceiling" || l.0 == "bandwidth") {
-        let steps = ((x1 - x0).hypot(y1 - y0) / 0.5).ceil().max(1.0) as usize;
-        for label in page.labels.iter().filter(|l| l.class == "name") {
-            for i in 0..=steps {
-                let share = i as f64 / steps as f64;
-                let at = (x0 + (x1 - x0) * share, y0 + (y1 - y0) * share);
+    for (class, ends) in page.lines.iter().filter(|l| ["ceiling", "bandwidth", "stem"].contains(&l.0.as_str())) {
+        for label in page.labels.iter().filter(|l| l.class == "name" || l.class == "number") {
+            for at in along(ends) {
                 assert!(!label.covers(at), "'{}' covers a {class} at {at:?}", label.text);
                 compared += 1;
             }
         }
     }
     compared
+}
+
+/// No leader runs through a label that it does not belong to, or far over the page. Returns how many positions were
+/// compared.
+fn assert_leaders_clear(page: &Page) -> usize {
+    let mut compared = 0;
+    for (_, ends) in page.lines.iter().filter(|l| l.0 == "leader") {
+        let [x0, y0, x1, y1] = *ends;
+        assert!(
+            (x1 - x0).hypot(y1 - y0) < 0.3 * page.width.hypot(page.height),
+            "a leader from {x0}, {y0} to {x1}, {y1}"
+        );
+        for label in &page.labels {
+            // A leader ends at the rim of its own label.
+            for at in along(ends).filter(|(x, y)| (x - x1).hypot(y - y1) > 3.0) {
+                assert!(!label.covers(at), "a leader runs through '{}' at {at:?}", label.text);
+                compared += 1;
+            }
+        }
+    }
+    compared
+}
+
+/// Positions along a line, half a point apart.
+fn along(&[x0, y0, x1, y1]: &[f64; 4]) -> impl Iterator<Item = (f64, f64)> {
+    let steps = ((x1 - x0).hypot(y1 - y0) / 0.5).ceil().max(1.0) as usize;
+    (0..=steps).map(move |i| i as f64 / steps as f64).map(move |share| (x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
 }
 
 // ---- tests ----
@@ -455,7 +479,8 @@ proptest! {
         scale(&mut figure, 10_f64.powf(faster), 10_f64.powf(wider));
         let page = read(&figure.to_svg().expect("random points are drawn"));
         prop_assert!(assert_labels_apart(&page) > 0);
-        prop_assert!(assert_roofs_free(&page) > 0);
+        prop_assert!(assert_lines_free(&page) > 0);
+        assert_leaders_clear(&page);
         let drawn = page.markers.iter().filter(|m| m.0.starts_with("point ")).count();
         prop_assert_eq!(drawn, figure.points.len());
     }
@@ -470,8 +495,8 @@ fn a_column_of_points_shares_one_label_off_the_roofs() {
         let points = names.iter().zip(shares).map(|(name, share)| point(name, Phase::Prefill, 12.0, share)).collect();
         let page = read(&roofline(width, points).to_svg().expect("drawn"));
         let lines: Vec<&str> = page.labels.iter().filter(|l| l.class == "name").map(|l| l.text.as_str()).collect();
-        let compared = assert_roofs_free(&page);
-        println!("compared {compared} positions along roofs");
+        let compared = assert_lines_free(&page);
+        println!("compared {compared} positions along lines");
         assert!(compared > 1000);
         if width == ColumnWidth::Single {
             assert_eq!(lines.join(" "), names.join(", "));

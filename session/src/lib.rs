@@ -6,9 +6,10 @@
 //! how long the host took.
 //!
 //! Reading order: `resolve` (names and paths), `setup` (what is run), `runner` (steps on the simulated machine),
-//! `totals` (steps added up), `generate` and `timing` (whole runs), `evaluate` (quality), `report`, `figure` and `trace`
-//! (what is said about it).
+//! `totals` (steps added up), `generate` and `timing` (whole runs), `evaluate` (quality), `cosim` (beside the Verilog),
+//! `report`, `figure` and `trace` (what is said about it).
 
+pub mod cosim;
 mod error;
 pub mod evaluate;
 pub mod figure;

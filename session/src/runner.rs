@@ -68,7 +68,9 @@ impl<'a> Runner<'a> {
         let name = format!("{} {}", setup.model.name, setup.profile.name());
         let compiler = Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, setup.options)?;
         let state = match mode {
-            Mode::ValuesAndCycles | Mode::Values => Some(filled(setup, &compiler)),
+            Mode::ValuesAndCycles | Mode::Values => {
+                Some(State { core: Core::new(&setup.machine), memory: filled(setup, &compiler) })
+            }
             Mode::Cycles { .. } => None,
         };
         let draw = match mode {
@@ -170,20 +172,7 @@ impl<'a> Runner<'a> {
     }
 
     fn step(&mut self, kind: StepKind, sequence: u32, position: u32, tokens: &[u32]) -> Result<(), SessionError> {
-        let rows = match kind {
-            StepKind::Prefill { .. } => tokens.len() as u32,
-            StepKind::Decode => 1,
-        };
-        let registers = self.registers(sequence, position, rows, tokens);
-        let bucket = self.compiler.bucket(position + rows);
-        if !self.programs.contains_key(&(kind, bucket)) {
-            let program = self.compiler.compile(kind, bucket)?;
-            if let Err(violations) = program.check(&self.setup.machine) {
-                let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
-                panic!("the compiler made an illegal program `{}`:\n{}", program.name, lines.join("\n"));
-            }
-            self.programs.insert((kind, bucket), program);
-        }
+        let ((kind, bucket), registers) = self.prepare(kind, sequence, position, tokens)?;
         let program = &self.programs[&(kind, bucket)];
         let routing = match &mut self.state {
             Some(state) => {
@@ -212,6 +201,36 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    /// The program of a step, compiled if it is the first of its kind and length, and its registers.
+    pub(crate) fn prepare(
+        &mut self,
+        kind: StepKind,
+        sequence: u32,
+        position: u32,
+        tokens: &[u32],
+    ) -> Result<((StepKind, Bucket), Registers), SessionError> {
+        let rows = match kind {
+            StepKind::Prefill { .. } => tokens.len() as u32,
+            StepKind::Decode => 1,
+        };
+        let registers = self.registers(sequence, position, rows, tokens);
+        let bucket = self.compiler.bucket(position + rows);
+        if !self.programs.contains_key(&(kind, bucket)) {
+            let program = self.compiler.compile(kind, bucket)?;
+            if let Err(violations) = program.check(&self.setup.machine) {
+                let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                panic!("the compiler made an illegal program `{}`:\n{}", program.name, lines.join("\n"));
+            }
+            self.programs.insert((kind, bucket), program);
+        }
+        Ok(((kind, bucket), registers))
+    }
+
+    /// A program that has been prepared.
+    pub(crate) fn program(&self, of: (StepKind, Bucket)) -> &Program {
+        &self.programs[&of]
+    }
+
     /// What the host writes before a step; see `docs/src/machine.md`.
     fn registers(&self, sequence: u32, position: u32, rows: u32, tokens: &[u32]) -> Registers {
         let mut registers = [0; REGISTERS];
@@ -227,18 +246,23 @@ impl<'a> Runner<'a> {
 
     /// A row of logits; empty where values are not simulated.
     fn logits(&self, row: u64) -> Vec<f32> {
-        let Some(state) = &self.state else { return Vec::new() };
-        let table = self.compiler.map().logits;
-        let bytes = state.memory.read(table.base + row * table.stride, table.elements as usize * 4);
-        bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect()
+        self.state.as_ref().map_or(Vec::new(), |state| logits_in(&state.memory, &self.compiler, row))
     }
 }
 
-fn filled(setup: &Setup, compiler: &Compiler<'_>) -> State {
+/// A row of logits as it stands in memory.
+pub(crate) fn logits_in(memory: &MemoryImage, compiler: &Compiler<'_>, row: u64) -> Vec<f32> {
+    let table = compiler.map().logits;
+    let bytes = memory.read(table.base + row * table.stride, table.elements as usize * 4);
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect()
+}
+
+/// The data memory before the first step. The model must have weights.
+pub(crate) fn filled(setup: &Setup, compiler: &Compiler<'_>) -> MemoryImage {
     let mut memory = MemoryImage::new(compiler.map().used_bytes() as usize);
     let compressed = setup.compressed.as_ref().expect("values need weights");
     image::write(&setup.machine, &setup.model, compressed, compiler.map(), &mut |at, bytes| memory.write(at, bytes));
-    State { core: Core::new(&setup.machine), memory }
+    memory
 }
 
 /// Experts for shapes-only runs: distinct, each set equally likely.

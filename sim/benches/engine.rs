@@ -3,7 +3,7 @@
 //! simulated cycles a host second: with channels simulated once, each for itself, and on the stepping memory.
 
 use hw_config::isa::{
-    CodeBits, Convert, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Misc, Operand,
+    CodeBits, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Misc, Operand,
     Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
@@ -103,7 +103,6 @@ fn decode_step(machine: &Machine, weight_bytes: u64) -> Program {
 fn load(base: u64, dst: u32, bytes: u32) -> Load {
     Load {
         buffer: LoadBuffer::Weight,
-        convert: Convert::Raw,
         dst,
         dst_stride: 0,
         rows: 1,

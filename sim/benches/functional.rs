@@ -1,9 +1,7 @@
 //! Speed of the functional simulator on decode-like programs: all weights of a 135M-parameter model once a token,
 //! loaded tile by tile and multiplied by `mv`. Prints tokens/s and multiply-accumulates/s.
 
-use hw_config::isa::{
-    CodeBits, Convert, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Operation, Sparsity,
-};
+use hw_config::isa::{CodeBits, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Operation, Sparsity};
 use hw_config::machine::Machine;
 use sim::functional::{Core, MemoryImage};
 use std::time::Instant;
@@ -78,7 +76,6 @@ fn decode_program(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> (u64
 fn load(buffer: LoadBuffer, bytes: u32, base: u64) -> Instruction {
     let operation = Operation::Load(Load {
         buffer,
-        convert: Convert::Raw,
         dst: 0,
         dst_stride: 0,
         rows: 1,

@@ -12,7 +12,8 @@ use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::program::random::Rng;
 use hw_config::timing::{
-    self, ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, Registers, STORES_IN_FLIGHT,
+    self, ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, Registers, STORE_DONE_CYCLES,
+    STORE_START_CYCLES, STORES_IN_FLIGHT,
 };
 use sim::engine::{MemoryModel, Step, data_channels, fetch_channel, run_step_with_timeline};
 use sim::functional::Routing;
@@ -71,6 +72,7 @@ struct Issued {
 struct Piece {
     row: u32,
     line: u64,
+    fragment: u32,
     word: u64,
     channels: u64,
 }
@@ -183,7 +185,7 @@ impl<'a> Machinery<'a> {
                     let (store, left) = &mut self.store_unit.lines[name - LINE_NAMES];
                     *left -= 1;
                     let flight = &mut self.issued[1][*store - self.retired_count[1]];
-                    flight.done = flight.done.max(cycle);
+                    flight.done = flight.done.max(cycle + STORE_DONE_CYCLES);
                 }
             }
         }
@@ -227,7 +229,7 @@ impl<'a> Machinery<'a> {
                 let pieces = self.pieces(st, &entry.registers);
                 if !pieces.is_empty() {
                     flight.open = None;
-                    self.store_unit.stores.push_back((number, now + ADDRESS_CYCLES, pieces));
+                    self.store_unit.stores.push_back((number, now + STORE_START_CYCLES, pieces));
                 }
             }
             Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) => {
@@ -293,8 +295,10 @@ impl<'a> Machinery<'a> {
                 let (line, word) = (at / line_bytes, u64::from(element / word));
                 let channel = 1 << (at / port % u64::from(memory.channels));
                 match pieces.back_mut() {
-                    Some(p) if (p.row, p.line, p.word) == (row, line, word) => p.channels |= channel,
-                    _ => pieces.push_back(Piece { row, line, word, channels: channel }),
+                    Some(p) if (p.row, p.line, p.fragment, p.word) == (row, line, fragment, word) => {
+                        p.channels |= channel;
+                    }
+                    _ => pieces.push_back(Piece { row, line, fragment, word, channels: channel }),
                 }
             }
         }

@@ -38,7 +38,7 @@ const CHOICES: [(&str, &[&str]); 27] = [
     ("instructions.burst_bytes", &["64", "256", "1024"]),
     ("instructions.outstanding", &["1", "2", "8"]),
     ("core.queue", &["1", "2", "5", "40"]),
-    ("core.matrix.rows", &["1", "2", "4"]),
+    ("core.matrix.rows", &["2", "4", "8"]),
     ("core.matrix.chain", &["16", "32"]),
     ("core.matrix.columns", &["8", "16", "32"]),
     ("core.matrix.gemv_columns", &["8", "16", "32", "64"]),

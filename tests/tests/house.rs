@@ -10,16 +10,17 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The allowed dependencies between our crates, of any kind (normal, dev, build). `ARCHITECTURE.md` shows this table.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("hw_config", &[]),
     ("models", &["hw_config"]),
     ("compiler", &["hw_config", "models"]),
     ("sim", &["hw_config"]),
     ("rtl", &["hw_config"]),
+    ("cosim", &["hw_config", "sim", "rtl"]),
     ("reports", &[]),
-    ("session", &["hw_config", "models", "compiler", "sim", "reports"]),
-    ("lapwing", &["hw_config", "models", "compiler", "sim", "rtl", "reports", "session"]),
-    ("lapwing-tests", &["hw_config", "models", "compiler", "sim", "rtl", "reports", "session", "lapwing"]),
+    ("session", &["hw_config", "models", "compiler", "sim", "cosim", "reports"]),
+    ("lapwing", &["hw_config", "models", "compiler", "sim", "rtl", "cosim", "reports", "session"]),
+    ("lapwing-tests", &["hw_config", "models", "compiler", "sim", "rtl", "cosim", "reports", "session", "lapwing"]),
 ];
 
 /// Lines that a source file or page may have.
@@ -29,14 +30,18 @@ const LINES_MAX: usize = 900;
 const LONG_FILES: [(&str, &str); 1] = [("models/presets.toml", "a table: one entry a model, each with its source")];
 
 /// Sources that may touch the host's files, clock or environment (paths by their beginning), each with the reason.
-const HOST_USERS: [(&str, &str); 6] = [
+const HOST_USERS: [(&str, &str); 7] = [
     ("cli/src/", "the command: files, progress, how long the host took"),
     ("reports/src/atomic", "writes files whole or not at all"),
     ("session/src/resolve.rs", "reads the machine, model and format files that it is given"),
     ("models/src/model.rs", "reads the model at the path that it is given"),
+    ("rtl/src/verilated/", "runs Verilator and a C++ compiler, keeps what they made in the folder that it is given"),
     ("sim/src/memory/tests/", "tests: read the memory standards as files"),
     ("tests/src/", "tests"),
 ];
+
+/// The only module with unsafe code: it declares that in its parent, and nowhere else is the lint lifted.
+const UNSAFE_MODULE: (&str, &str) = ("rtl/src/verilated/mod.rs", "rtl/src/verilated/loaded.rs");
 
 /// What a check looked at and what it found wrong.
 #[derive(Default)]
@@ -142,14 +147,15 @@ fn check_edge_table(page: &str) -> Findings {
     findings
 }
 
-/// Every member inherits the workspace's lints, and these forbid unsafe code.
+/// Every member inherits the workspace's lints, and these deny unsafe code. They do not forbid it, because what is
+/// forbidden cannot be allowed in one module; [`check_unsafe`] holds that to one.
 fn check_lints(workspace: &str, members: &[(String, String)]) -> Findings {
     let mut findings = Findings::default();
     let table = |file: &str, text: &str| -> toml::Table { text.parse().unwrap_or_else(|e| panic!("{file}: {e}")) };
     let workspace = table("Cargo.toml", workspace);
     let level = |lint: &str| workspace["workspace"]["lints"]["rust"].get(lint).and_then(|level| level.as_str());
-    let unsafe_code = level("unsafe_code");
-    findings.look((unsafe_code != Some("forbid")).then(|| format!("Cargo.toml: unsafe_code is {unsafe_code:?}")));
+    let unsafe_level = level("unsafe_code");
+    findings.look((unsafe_level != Some("deny")).then(|| format!("Cargo.toml: unsafe_code is {unsafe_level:?}")));
     let docs = level("missing_docs");
     findings
         .look((docs != Some("warn") && docs != Some("deny")).then(|| format!("Cargo.toml: missing_docs is {docs:?}")));
@@ -159,6 +165,25 @@ fn check_lints(workspace: &str, members: &[(String, String)]) -> Findings {
         findings.look((inherits != Some(true)).then(|| format!("{path}: [lints] workspace = true is missing")));
     }
     findings
+}
+
+/// Unsafe code, and words that would allow it, stand in one module only; the module says so once.
+fn check_unsafe(path: &str, text: &str) -> Option<String> {
+    let (parent, module) = UNSAFE_MODULE;
+    // Without what stands between quotes and in comments.
+    let code = text.lines().map(|line| line.split('"').step_by(2).collect::<String>());
+    let code: Vec<String> = code.map(|line| line.split("//").next().unwrap_or("").to_owned()).collect();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let uses =
+        |word: &str| code.iter().flat_map(|line| line.split(|c| !is_word(c))).filter(|part| *part == word).count();
+    let (lifted, used) = (uses("unsafe_code"), uses("unsafe"));
+    match path {
+        _ if path == module => (lifted > 0).then(|| format!("{path}: lifts the lint again")),
+        _ if path == parent => {
+            (lifted != 1 || used > 0).then(|| format!("{path}: must lift the lint once, for one module"))
+        }
+        _ => (lifted > 0 || used > 0).then(|| format!("{path}: unsafe code belongs in {module} only")),
+    }
 }
 
 /// A crate's root opens with what it does, what it must never do, and the reading order of its modules if it has some.
@@ -263,6 +288,15 @@ fn every_crate_inherits_the_lints() {
     let manifests = list_of(&metadata, "packages").iter().map(|package| text_of(package, "manifest_path").to_owned());
     let members: Vec<_> = manifests.map(|path| (path.clone(), read(&path))).collect();
     check_lints(&read("Cargo.toml"), &members).must_be_clean("manifests and lints");
+}
+
+#[test]
+fn unsafe_code_stands_in_one_module() {
+    let mut findings = Findings::default();
+    for path in project_files().into_iter().filter(|path| path.ends_with(".rs")) {
+        findings.look(check_unsafe(&path, &read(&path)));
+    }
+    findings.must_be_clean("sources for unsafe code");
 }
 
 #[test]
@@ -383,10 +417,15 @@ fn sabotage_every_check_sees_what_it_is_for() {
     must_fail("edge table", &check_edge_table(&bent).faults, "| `sim` | `hw_config` |");
 
     let manifest = read("Cargo.toml");
-    let bent = manifest.replace("unsafe_code = \"forbid\"", "unsafe_code = \"warn\"");
+    let bent = manifest.replace("unsafe_code = \"deny\"", "unsafe_code = \"warn\"");
     must_fail("lints", &check_lints(&bent, &[]).faults, "unsafe_code");
     let member = ("x/Cargo.toml".to_owned(), "[package]\nname = \"x\"\n".to_owned());
     must_fail("lints", &check_lints(&manifest, &[member]).faults, "x/Cargo.toml");
+
+    let code = "#[allow(unsafe_code)]\nmod b { fn f() { unsafe { g() } } }\n";
+    must_fail("unsafe", &Vec::from_iter(check_unsafe("sim/src/lib.rs", code)), "belongs in");
+    must_fail("unsafe", &Vec::from_iter(check_unsafe("sim/src/lib.rs", "unsafe fn f() {}\n")), "belongs in");
+    must_fail("unsafe", &Vec::from_iter(check_unsafe(UNSAFE_MODULE.0, &code.repeat(2))), "once");
 
     must_fail("header", &Vec::from_iter(check_crate_root("a", "pub mod b;\n")), "does not open");
     must_fail("header", &Vec::from_iter(check_crate_root("a", "//! Never.\n\npub mod b;\n")), "Reading order");

@@ -362,7 +362,7 @@ fn more_layers_are_never_faster() {
 /// Asked for alone or through a session, a batch of one is the same run; more sequences read the weights no more often.
 #[test]
 fn a_batch_of_one_is_unbatched_and_weights_are_read_once_a_batch() {
-    let (mut equal, mut shared) = (0, 0);
+    let (mut equal, mut shared, mut ordered) = (0, 0, 0);
     for case in cases(6_000_000, 40) {
         let machine = &case.drawn.machine;
         let one = compiler::Options { batch: 1, ..case.options };
@@ -385,12 +385,19 @@ fn a_batch_of_one_is_unbatched_and_weights_are_read_once_a_batch() {
                 assert_eq!(alone.traffic_of(class), together.traffic_of(class), "{case}: {class:?} of a batch");
             }
             let most = alone.cycles * u64::from(case.options.batch);
-            assert!(together.cycles >= alone.cycles, "{case}: {} for all, {} for one", together.cycles, alone.cycles);
+            // Several sequences go through `mm`, one alone through `mv`: where `mv` has fewer columns, it may be slower.
+            let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine;
+            if engine.gemv_columns >= engine.columns {
+                let (all, one) = (together.cycles, alone.cycles);
+                assert!(all >= one, "{case}: {all} for all, {one} for one");
+                ordered += 1;
+            }
             shared += u64::from(case.options.batch > 1 && together.cycles < most);
         }
     }
     println!("{equal} runs equal through a session and step by step; {shared} batches were cheaper than one by one");
-    assert!(equal > 0 && shared > 0);
+    println!("{ordered} batches compared with one sequence");
+    assert!(equal > 0 && shared > 0 && ordered > 0);
 }
 
 /// Weights without any pattern, asked for in the pattern that they have, are dense: the same program, the same cycles.

@@ -16,12 +16,14 @@ use session::{Mode, Runner, Setup};
 const FORMATS: [&str; 8] =
     ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4", "w8a8-4of16", "w4a8-2of4", "w8a8-8of16"];
 
-/// Machines on which tiles, chunks and lanes fall differently.
-const MACHINES: [&[(&str, &str)]; 4] = [
+/// Machines on which tiles, chunks, lanes and lines fall differently: the last one's line holds the value scales of more
+/// tokens than a sequence has.
+const MACHINES: [&[(&str, &str)]; 5] = [
     &[],
     &[("core.matrix.chain", "32"), ("core.vector.lanes", "4")],
     &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32")],
     &[("core.matrix.rows", "4"), ("memory.channels", "4"), ("core.buffers.scale_slots", "512")],
+    &[("memory.channels", "8"), ("memory.port_bytes", "64")],
 ];
 
 fn setup(seed: u64, format: &str, config: &ModelConfig, options: Options) -> Setup {
@@ -136,7 +138,7 @@ fn prefill_in_any_chunks_equals_decode_bit_for_bit() {
 #[test]
 fn a_batch_of_three_equals_three_runs_bit_for_bit() {
     let mut compared = 0;
-    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (5, Style::Llama)] {
+    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (4, Style::Llama)] {
         let mut rng = Rng::new(60_000 + seed);
         let config = draw::config(draw::architecture(&mut rng, style));
         let format = FORMATS[rng.up_to(FORMATS.len() as u64 - 1) as usize];

@@ -1,13 +1,16 @@
 //! The commands, one file each. Each gets its arguments and the host, and gives its result or a failure.
 
 mod compile;
+mod cosim;
 mod eval;
 mod generate;
 mod program;
 mod roofline;
+mod rtl;
 mod run;
 mod shell;
 mod show;
+mod synth;
 mod timing;
 
 use std::path::Path;
@@ -30,8 +33,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(&args, host),
         Command::Eval(args) => eval::run(&args, host),
         Command::Roofline(args) => roofline::run(&args, host),
+        Command::Cosim(args) => cosim::run(&args, host),
         Command::Show { what, json } => show::run(&what, if json { show::Form::Json } else { show::Form::Text }),
         Command::Compile(args) => compile::run(&args, host),
+        Command::Rtl(args) => rtl::run(&args, host),
+        Command::Synth(args) => synth::run(&args, host),
         Command::Asm(args) => program::asm(&args, host),
         Command::Disasm(args) => program::disasm(&args, host),
         Command::Completions { shell } => shell::completions(shell),

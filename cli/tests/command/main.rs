@@ -2,5 +2,7 @@
 //! what lies in the folder afterwards.
 
 mod common;
+mod cosim;
 mod refusals;
 mod results;
+mod rtl;

@@ -123,7 +123,14 @@ pub enum Fused {
         /// The heads.
         vector: VectorSlot,
     },
-    /// Cache write and attention.
+    /// Codes of each head, and the cache write of those of keys and values.
+    HeadCodes {
+        /// Layer.
+        layer: usize,
+        /// The heads.
+        vector: VectorSlot,
+    },
+    /// Attention over the cache.
     Attention {
         /// Layer.
         layer: usize,
@@ -147,8 +154,32 @@ pub fn run(graph: &Graph) -> Vec<Fused> {
     let mut fused = Vec::new();
     for node in graph.node_indices() {
         one(graph, node, &mut fused);
+        if let Some(layer) = attention_reading(graph, node) {
+            let vector = head_vector(graph, node);
+            fused.push(Fused::HeadCodes { layer, vector });
+        }
     }
     fused
+}
+
+/// The layer of the attention that reads a node's heads, if one does.
+fn attention_reading(graph: &Graph, node: NodeIndex) -> Option<usize> {
+    graph.neighbors_directed(node, Direction::Outgoing).find_map(|user| match graph[user] {
+        Operator::Attention(layer) => Some(layer),
+        Operator::Embed
+        | Operator::AddPosition
+        | Operator::Norm(_)
+        | Operator::HeadNorm(_)
+        | Operator::Linear(_)
+        | Operator::Bias(_)
+        | Operator::Rope
+        | Operator::Activate(_)
+        | Operator::GatedActivate(_)
+        | Operator::Route(_)
+        | Operator::Experts(_)
+        | Operator::Add
+        | Operator::Output => None,
+    })
 }
 
 fn one(graph: &Graph, node: NodeIndex, fused: &mut Vec<Fused>) {
@@ -260,10 +291,13 @@ fn layer_of(graph: &Graph, node: NodeIndex) -> usize {
     graph[node].layer().unwrap_or_else(|| layer_of(graph, input(graph, node, 0)))
 }
 
-/// The vector that a head operator works on: that of the linear it comes from.
+/// The heads that a node computes: those of the linear it is or comes from.
 fn head_vector(graph: &Graph, node: NodeIndex) -> VectorSlot {
-    let before = input(graph, node, 0);
-    if let Operator::Linear(weight) = graph[before] { vector_of(weight) } else { head_vector(graph, before) }
+    if let Operator::Linear(weight) = graph[node] {
+        vector_of(weight)
+    } else {
+        head_vector(graph, input(graph, node, 0))
+    }
 }
 
 fn vector_of(weight: TensorId) -> VectorSlot {

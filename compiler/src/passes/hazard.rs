@@ -3,9 +3,7 @@
 //! by `hw_config::program::check`, which has its own account.
 
 use super::tile::stream_chunks;
-use hw_config::isa::{
-    Convert, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Store, StoreSource, VectorOp,
-};
+use hw_config::isa::{Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Store, StoreSource, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::Region;
 use std::collections::BTreeMap;
@@ -19,7 +17,7 @@ pub enum Space {
     Index,
     /// Scale buffer, in rows.
     Scale,
-    /// Parameter buffer, in elements.
+    /// Parameter buffer, in halves of an f32: f16 stands there too.
     Parameter,
     /// Activation buffer, in words.
     Activation,
@@ -69,20 +67,19 @@ fn span(space: Space, at: u32, stride: u32, rows: u32, len: u32) -> Range {
 }
 
 fn load(ld: &Load, machine: &Machine, regions: &[Region]) -> Effects {
-    let (space, unit) = match ld.buffer {
-        LoadBuffer::Weight => (Space::Weight, machine.chunk_bytes() as u32),
-        LoadBuffer::Index => (Space::Index, machine.chunk_bytes() as u32),
-        LoadBuffer::Scale => (Space::Scale, machine.width()),
-        LoadBuffer::Parameter => match ld.convert {
-            Convert::Raw => (Space::Parameter, 4),
-            Convert::F16 => (Space::Parameter, 2),
-        },
+    let (space, unit, scale) = match ld.buffer {
+        LoadBuffer::Weight => (Space::Weight, machine.chunk_bytes() as u32, 1),
+        LoadBuffer::Index => (Space::Index, machine.chunk_bytes() as u32, 1),
+        LoadBuffer::Scale => (Space::Scale, machine.width(), 1),
+        // Addressed in f32.
+        LoadBuffer::Parameter => (Space::Parameter, 2, 2),
     };
     let mut reads = vec![region(regions, ld.base)];
     if (8..16).contains(&ld.reg) {
         reads.push((Space::Register, u32::from(ld.reg), u32::from(ld.reg) + 1));
     }
-    Effects { reads, writes: vec![span(space, ld.dst, ld.dst_stride, ld.rows, ld.bytes.div_ceil(unit))] }
+    let written = span(space, ld.dst * scale, ld.dst_stride * scale, ld.rows, ld.bytes.div_ceil(unit));
+    Effects { reads, writes: vec![written] }
 }
 
 fn store(st: &Store, machine: &Machine, regions: &[Region]) -> Effects {
@@ -144,13 +141,14 @@ fn mat_mul(mm: &MatMul, _machine: &Machine) -> Effects {
 }
 
 fn operand(buffer: Operand, at: u32, stride: u32, rows: u32, len: u32) -> Option<Range> {
-    let space = match buffer {
+    let (space, scale) = match buffer {
         Operand::None => return None,
-        Operand::Parameter => Space::Parameter,
-        Operand::Result => Space::Result,
-        Operand::Vector => Space::Vector,
+        Operand::Parameter => (Space::Parameter, 2),
+        Operand::ParameterHalf => (Space::Parameter, 1),
+        Operand::Result => (Space::Result, 1),
+        Operand::Vector => (Space::Vector, 1),
     };
-    Some(span(space, at, stride, rows, len))
+    Some(span(space, at * scale, stride * scale, rows, len * scale))
 }
 
 fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {

@@ -34,7 +34,7 @@ pub struct KvLayout {
     pub key_scale: u64,
     /// Values.
     pub value: u64,
-    /// Value scales, laid out like the key scales.
+    /// Value scales, f16, token after token: a row a KV head and sequence.
     pub value_scale: u64,
 }
 
@@ -47,12 +47,12 @@ pub struct KvStrides {
     pub key_sequence: u64,
     /// Between heads' keys.
     pub key_head: u64,
-    /// Between scale rows of tiles.
-    pub scale_tile: u64,
-    /// Between sequences of a head's scales.
-    pub scale_sequence: u64,
-    /// Between heads' scales.
-    pub scale_head: u64,
+    /// Between key scale rows of tiles.
+    pub key_scale_tile: u64,
+    /// Between sequences of a head's key scales.
+    pub key_scale_sequence: u64,
+    /// Between heads' key scales.
+    pub key_scale_head: u64,
     /// Between value blocks.
     pub value_block: u64,
     /// Between sequences of a part of a head's values.
@@ -61,7 +61,14 @@ pub struct KvStrides {
     pub value_part: u64,
     /// Between heads' values.
     pub value_head: u64,
+    /// Between sequences of a head's value scales.
+    pub value_scale_sequence: u64,
+    /// Between heads' value scales.
+    pub value_scale_head: u64,
 }
+
+/// Bytes of a value scale, an f16.
+pub const VALUE_SCALE_BYTES: u32 = 2;
 
 /// Where everything stands in the data memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +131,9 @@ pub fn run(
 ) -> Result<MemoryMap, CompileError> {
     let mut cursor = Cursor { at: 0, line: machine.memory.line_bytes(), regions: Vec::new() };
     let linears = place_linears(tiled, &mut cursor);
-    let context = options.context.div_ceil(granule) * granule;
-    let (tables, rope, ones) = place_tables(machine, config, options, context, &mut cursor);
+    let bucket = options.context.next_multiple_of(granule);
+    let (tables, rope, ones) = place_tables(machine, config, options, bucket, &mut cursor);
+    let context = cache_tokens(options.batch, bucket, cursor.line);
     let kv_strides = kv_strides(machine, config, options.batch, context);
     let mut kv = Vec::new();
     for layer in 0..config.layers {
@@ -240,33 +248,43 @@ fn place_tables(
     (tables, rope, ones)
 }
 
+/// Tokens that each sequence's cache holds. In prefill one index, sequence x context + position, finds a token in every
+/// part of the cache, so where there are several sequences, each one's value scales must be whole lines.
+fn cache_tokens(batch: u32, bucket: u32, line_bytes: u64) -> u32 {
+    let tokens_a_line = line_bytes.div_ceil(u64::from(VALUE_SCALE_BYTES)) as u32;
+    if batch > 1 { bucket.next_multiple_of(tokens_a_line) } else { bucket }
+}
+
 fn kv_strides(machine: &Machine, config: &ModelConfig, batch: u32, context: u32) -> KvStrides {
     let line = machine.memory.line_bytes();
     let (width, chain) = (u64::from(machine.width()), u64::from(machine.chain()));
     let (dim, context, batch) = (config.head_dim as u64, u64::from(context), u64::from(batch));
     let tiles = context / width;
     let key_tile = dim.div_ceil(chain) * machine.chunk_bytes();
-    let scale_tile = (width * 2).next_multiple_of(line);
+    let key_scale_tile = (width * 2).next_multiple_of(line);
     let value_block = (dim.min(width) * chain).next_multiple_of(line);
     let value_sequence = value_block * (context / chain);
     let value_part = value_sequence * batch;
+    let value_scale_sequence = (context * u64::from(VALUE_SCALE_BYTES)).next_multiple_of(line);
     KvStrides {
         key_tile,
         key_sequence: key_tile * tiles,
         key_head: key_tile * tiles * batch,
-        scale_tile,
-        scale_sequence: scale_tile * tiles,
-        scale_head: scale_tile * tiles * batch,
+        key_scale_tile,
+        key_scale_sequence: key_scale_tile * tiles,
+        key_scale_head: key_scale_tile * tiles * batch,
         value_block,
         value_sequence,
         value_part,
         value_head: value_part * dim.div_ceil(width),
+        value_scale_sequence,
+        value_scale_head: value_scale_sequence * batch,
     }
 }
 
 fn place_kv(config: &ModelConfig, strides: &KvStrides, layer: usize, cursor: &mut Cursor) -> KvLayout {
     let heads = config.kv_heads as u64;
-    let sizes = [strides.key_head, strides.scale_head, strides.value_head, strides.scale_head];
+    let sizes = [strides.key_head, strides.key_scale_head, strides.value_head, strides.value_scale_head];
     let base = cursor.region(format!("kv.{layer}"), TrafficClass::Kv, sizes.iter().sum::<u64>() * heads);
     let mut at = base;
     let mut next = |size: u64| {

@@ -4,6 +4,7 @@
 //! share one area, since they never live together. What streams (weights, scales, parameters, result tiles) goes
 //! through rings.
 
+use super::layout::VALUE_SCALE_BYTES;
 use super::tile;
 use super::{CodeSlot, VectorSlot};
 use crate::{CompileError, StepKind};
@@ -81,7 +82,7 @@ pub struct Places {
     pub score_results: u32,
     /// Result tiles.
     pub result_ring: Span,
-    /// Rotary rows in the parameter buffer.
+    /// Rotary rows in the parameter buffer, each from a whole line on.
     pub rope: u32,
     /// Parameters that stream.
     pub parameter_ring: Span,
@@ -169,13 +170,13 @@ impl Allocator {
 }
 
 /// New tokens of a prefill step: the most for which everything has its place at the longest bucket.
-pub fn prefill_rows(machine: &Machine, config: &ModelConfig, context: u32, granule: u32) -> Result<u32, CompileError> {
+pub fn prefill_rows(machine: &Machine, config: &ModelConfig, max_end: u32) -> Result<u32, CompileError> {
     let most = machine.core.engine.accumulator_rows().min(REGISTERS as u32 - FIRST_ID);
     let kind = StepKind::Prefill { logits: crate::step::Logits::All };
     let mut refused = None;
     let sizes = std::iter::successors(Some(MOST_PREFILL_ROWS), |rows| (*rows > 2).then_some(rows / 2));
     for rows in sizes.filter(|rows| *rows <= most) {
-        match run(machine, config, kind, rows, context.max(granule)) {
+        match run(machine, config, kind, rows, max_end) {
             Ok(_) => return Ok(rows),
             Err(error) => refused = Some(error),
         }
@@ -332,7 +333,8 @@ fn place_codes(
 }
 
 /// The parameter buffer: rotary rows at its start, the rest a ring that must hold the largest parameters of one
-/// operator: a row of the residual width, or the value scales of the heads at once.
+/// operator: a row of the residual width, a tile's bias, or the value scales of the heads at once. All of them begin
+/// with a line.
 fn place_parameters(
     machine: &Machine,
     config: &ModelConfig,
@@ -341,14 +343,17 @@ fn place_parameters(
     heads: u32,
 ) -> Result<Span, CompileError> {
     let mut parameter = Allocator::new("parameter", "core.buffers.parameter_kib", machine.parameter_elements());
+    let padded = |elements: u64| elements.next_multiple_of(u64::from(tile::parameter_line_elements(machine)));
     match config.position {
         Position::Rope { rotary_dims, .. } => {
-            parameter.take(rows * rotary_dims as u64);
+            parameter.take(rows * padded(rotary_dims as u64));
         }
         Position::Learned { .. } => {}
     }
     let kv_heads_at_once = u64::from(heads) * config.kv_heads as u64 / config.heads as u64;
-    let least = (config.hidden as u64).max(kv_heads_at_once * len);
+    let scales = (len * u64::from(VALUE_SCALE_BYTES)).div_ceil(4);
+    let row = (config.hidden as u64).max(u64::from(machine.width()));
+    let least = padded(row).max(kv_heads_at_once * padded(scales));
     parameter.used += least;
     parameter.check(machine, &format!("parameters of {rows} rows"))?;
     parameter.used -= least;
@@ -359,14 +364,18 @@ fn place_rings(machine: &Machine, config: &ModelConfig) -> Rings {
     let chunks = machine.weight_chunks() as u32;
     let kv = tile::kv_chunks(machine, config.head_dim as u32);
     let rows = machine.scale_rows() as u32;
-    // Two rows of ones, then the keys' scales (two rows a tile), then the linears'.
-    let kv_rows = (rows / 4).max(8).min(rows.saturating_sub(2)) / 2 * 2;
+    // Two rows of ones, then the keys' scales (two rows a tile), then the linears', all in whole lines. Tiling has made
+    // sure of four lines, and leaves a quarter to a piece of a linear.
+    let line = tile::scale_line_rows(machine);
+    let ones_rows = 2_u32.next_multiple_of(line);
+    let most = rows - ones_rows - tile::piece_scale_rows(machine);
+    let kv_rows = (rows / 4).max(8).min(most) / ones_rows * ones_rows;
     Rings {
         weight: Span { start: 0, len: chunks - kv },
         kv: Span { start: chunks - kv, len: kv },
         index: Span { start: 0, len: machine.index_chunks() as u32 },
         ones: 0,
-        kv_scale: Span { start: 2, len: kv_rows },
-        scale: Span { start: 2 + kv_rows, len: rows - 2 - kv_rows },
+        kv_scale: Span { start: ones_rows, len: kv_rows },
+        scale: Span { start: ones_rows + kv_rows, len: rows - ones_rows - kv_rows },
     }
 }

@@ -99,6 +99,22 @@ pub fn granule(machine: &Machine) -> u32 {
     LEAST_GRANULE.div_ceil(machine.width()) * machine.width()
 }
 
+/// Rows of the scale buffer from one whole line to the next: where `ld` may write.
+pub fn scale_line_rows(machine: &Machine) -> u32 {
+    machine.memory.line_bytes().div_ceil(u64::from(machine.width())) as u32
+}
+
+/// Elements (f32) of the parameter buffer from one whole line to the next.
+pub fn parameter_line_elements(machine: &Machine) -> u32 {
+    machine.memory.line_bytes().div_ceil(4) as u32
+}
+
+/// Scale rows that a piece may take: a quarter of the buffer, in whole lines.
+pub fn piece_scale_rows(machine: &Machine) -> u32 {
+    let rows = u32::try_from(machine.scale_rows()).expect("checked machine") / PIECES_IN_RING;
+    rows / scale_line_rows(machine) * scale_line_rows(machine)
+}
+
 /// Chunks of the weight buffer that hold keys and values: a quarter, and at least what two tiles need.
 pub fn kv_chunks(machine: &Machine, head_dim: u32) -> u32 {
     let key = head_dim.div_ceil(machine.chain());
@@ -189,9 +205,10 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, steps: u32, chunks: u32) -
         0 => u32::MAX,
         index_bits => index_chunks * 8 / index_bits,
     };
-    let rows = u32::try_from(machine.scale_rows()).expect("checked machine") / PIECES_IN_RING;
+    let rows = piece_scale_rows(machine);
     let group = group_steps(machine, plan);
     let by_scale = match (group, two_level(plan)) {
+        (0, _) if rows < scale_rows(machine, plan, steps) => 0,
         (0, _) => u32::MAX,
         (group, false) => (rows / 2) * group,
         (group, true) => rows.saturating_sub(2) * group,
@@ -205,7 +222,9 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, steps: u32, chunks: u32) -
         return Err(CompileError::DoesNotFit {
             what: format!("a group of {} steps of {bits}-bit weights", group.max(1)),
             needed: format!(
-                "a quarter of the weight, index and scale buffers (allow {by_codes}, {by_index}, {by_scale} steps)"
+                "a quarter of the weight, index and scale buffers, the last in whole lines of {} bytes (allow \
+                 {by_codes}, {by_index}, {by_scale} steps)",
+                machine.memory.line_bytes()
             ),
             available: format!("{most} steps on machine `{}`", machine.name),
             advice: "raise the smallest of core.buffers.weight_kib, index_kib, scale_kib, or use a smaller group"

@@ -2,14 +2,20 @@
 //!
 //! A column is a chain of `chain` DSP48E2, each giving two INT8 products a cycle that share one factor: in `mm` the
 //! weight (two activation rows), in `mv` the activation (two columns). Sparse columns have indices of their own and so
-//! share no activation: a sparse `mv` gives one product a DSP48E2 and takes half the columns at a time. One step takes `chain` stored weights of each
-//! column; with N:M sparsity the multiplexer picks their activations by index, so a step spans `chain x M / N` inputs.
-//! After each group the INT32 accumulators drain through `scale_lanes` lanes (INT32 -> f32, x scale, + f32
-//! accumulator), double-buffered, so draining one group hides behind the next.
+//! share no activation: a sparse `mv` gives one product a DSP48E2 and takes half the columns at a time. One step takes
+//! `chain` stored weights of each column; with N:M sparsity the multiplexer picks their activations by index, so a step
+//! spans `chain x M / N` inputs.
+//!
+//! A *slot* is one row set of one group of one part of the columns. After each slot the INT32 accumulators drain
+//! through `scale_lanes` lanes (INT32 -> f32, x scale, + f32 accumulator). There are two sets of them, used in turn: a
+//! set drains during the slot that follows its own, at a fixed time and always in full, whatever columns or rows are
+//! left over. So no slot is shorter than a drain: the drain of a set never meets the next one's, and two additions to
+//! one f32 accumulator are at least an adder's latency apart.
 
 use super::{MatrixMode, MatrixShape};
 use crate::isa::{CodeBits, Sparsity};
 use crate::numeric::latency;
+use crate::numeric::packed::MAX_PRODUCTS;
 
 /// The engine's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +39,17 @@ pub struct SparseDspChain {
     pub weight_bits: Vec<CodeBits>,
 }
 
-/// Registers between the activation and weight buffers and the first multiplier: buffer read 2, expander 1,
-/// sparse multiplexer 2.
-const FRONT_CYCLES: u64 = 5;
-/// Registers of a DSP48E2 besides the cascade (A/B, M, P), and of the lane split behind the chain.
-const BACK_CYCLES: u64 = 4;
+/// Registers from the addresses of a step to the operands of the chains: buffer 2, the columns' streams 1, codes 1,
+/// integer scales 1, choice of operands 1. Activations take as many: address 1, window 3, candidates 1, choice 1.
+const FRONT_CYCLES: u64 = 6;
+/// Registers of a DSP48E2: A, B and D; AD; M; P.
+const DSP_CYCLES: u64 = 4;
+/// Parting the two lanes of a segment.
+const SPLIT_CYCLES: u64 = 1;
+/// Adding to the INT32 accumulators.
+const ACCUMULATE_CYCLES: u64 = 1;
+/// From the accumulators to a word of the drain: a group of chains, and of it one row or half its columns.
+const SELECT_CYCLES: u64 = 2;
 
 impl SparseDspChain {
     /// Products a cycle at most.
@@ -56,7 +68,7 @@ impl SparseDspChain {
 
     /// Chains: one for every two outputs in parallel.
     pub fn chains(&self) -> u32 {
-        (self.rows * self.columns).max(self.gemv_columns).div_ceil(2)
+        self.outputs().div_ceil(2)
     }
 
     /// Columns in parallel in a sparse `mv`: one a chain.
@@ -64,46 +76,63 @@ impl SparseDspChain {
         self.gemv_columns.min(self.chains())
     }
 
-    /// Cycles of the input phase. The columns are worked on in parts of `columns` (`mm`) or `gemv_columns` (`mv`);
-    /// within a part, group by group, and within a group row set by row set:
-    /// a row set of a group costs `max(steps, outputs / scale_lanes)` cycles, and a group at least the f32 adder's
-    /// latency, since the next group adds to the same accumulators.
-    pub fn occupancy(&self, shape: &MatrixShape) -> u64 {
-        let (part, set_rows) = match shape.mode {
+    /// Columns in parallel of a shape: a part; and the activation rows in parallel: a row set.
+    fn part(&self, shape: &MatrixShape) -> (u32, u32) {
+        match shape.mode {
             MatrixMode::Vector if shape.sparsity == Sparsity::Dense => (self.gemv_columns, 1),
             MatrixMode::Vector => (self.sparse_gemv_columns(), 1),
             MatrixMode::Matrix => (self.columns, self.rows),
-        };
-        let full_groups = u64::from(shape.steps / shape.group_steps);
-        let rest_steps = shape.steps % shape.group_steps;
-        let mut cycles = 0;
-        let mut add_parts = |count: u32, columns: u32| {
-            let group = |steps| self.group_cycles(steps, shape.rows, set_rows, columns);
-            let rest = if rest_steps == 0 { 0 } else { group(rest_steps) };
-            cycles += u64::from(count) * (full_groups * group(shape.group_steps) + rest);
-        };
-        add_parts(shape.cols / part, part);
-        if !shape.cols.is_multiple_of(part) {
-            add_parts(1, shape.cols % part);
         }
-        cycles
     }
 
-    /// Cycles of one group of `steps` steps for all row sets of one part of `columns` columns.
-    fn group_cycles(&self, steps: u32, rows: u32, set_rows: u32, columns: u32) -> u64 {
-        let lanes = u64::from(self.scale_lanes);
-        let set = |rows: u32| u64::from(steps).max((u64::from(rows) * u64::from(columns)).div_ceil(lanes));
-        let full_sets = u64::from(rows / set_rows) * set(set_rows);
-        let rest_set = if rows.is_multiple_of(set_rows) { 0 } else { set(rows % set_rows) };
-        (full_sets + rest_set).max(u64::from(latency::ADD_CYCLES))
+    /// Cycles of the input phase. The columns are worked on in parts; within a part, group by group, and within a group
+    /// row set by row set. Each slot costs `max(steps of the group, drain_cycles)`.
+    pub fn occupancy(&self, shape: &MatrixShape) -> u64 {
+        let (part, set_rows) = self.part(shape);
+        let slots = u64::from(shape.cols.div_ceil(part)) * u64::from(shape.rows.div_ceil(set_rows));
+        let slot = |steps: u32| u64::from(steps).max(self.drain_cycles());
+        let full_groups = u64::from(shape.steps / shape.group_steps);
+        let rest = match shape.steps % shape.group_steps {
+            0 => 0,
+            steps => slot(steps),
+        };
+        slots * (full_groups * slot(shape.group_steps) + rest)
     }
 
-    /// Cycles from the end of the input phase to the last result: front registers, the cascade, back registers, the
-    /// drain of the last accumulators, INT32 -> f32, scale, accumulate, activation scale, result write.
+    /// Accumulators of a set: the outputs in parallel, in whichever mode has more.
+    fn outputs(&self) -> u32 {
+        (self.rows * self.columns).max(self.gemv_columns)
+    }
+
+    /// Beats in which a set of accumulators drains.
+    fn drain_beats(&self) -> u64 {
+        u64::from(self.outputs().div_ceil(self.scale_lanes))
+    }
+
+    /// Cycles that a set of accumulators needs to drain, and the least cycles of a slot: every output, and at least the
+    /// f32 adder's latency, since the next group adds to the same f32 accumulators.
+    pub fn drain_cycles(&self) -> u64 {
+        self.drain_beats().max(u64::from(latency::ADD_CYCLES))
+    }
+
+    /// Segments of a chain: cascades of at most [`MAX_PRODUCTS`] multipliers, added in a tree of two-input adders.
+    fn segments(&self) -> u32 {
+        self.chain.div_ceil(MAX_PRODUCTS)
+    }
+
+    /// Cycles from the operands of a chain to its sums: the skew of the longest segment, its last multiplier, the parting
+    /// of the lanes, the tree.
+    fn chain_cycles(&self) -> u64 {
+        let skew = u64::from(self.chain.div_ceil(self.segments())) - 1;
+        let tree = u64::from(self.segments().next_power_of_two().ilog2());
+        skew + DSP_CYCLES + SPLIT_CYCLES + tree
+    }
+
+    /// Cycles from the end of the input phase to the instruction's retirement, in which its last result can be read:
+    /// front registers, chains, accumulators, every word of the drain, and behind the last INT32 -> f32, group scale,
+    /// f32 accumulator, activation scale.
     pub fn fill(&self) -> u64 {
-        let outputs = (u64::from(self.rows) * u64::from(self.columns)).max(u64::from(self.gemv_columns));
-        let drain = outputs.div_ceil(u64::from(self.scale_lanes));
-        let scale = u64::from(latency::I32_TO_F32_CYCLES + 2 * latency::MUL_CYCLES + latency::ADD_CYCLES) + 1;
-        FRONT_CYCLES + u64::from(self.chain) + BACK_CYCLES + drain + scale
+        let scale = u64::from(latency::I32_TO_F32_CYCLES + 2 * latency::MUL_CYCLES + latency::ADD_CYCLES);
+        FRONT_CYCLES + self.chain_cycles() + ACCUMULATE_CYCLES + self.drain_beats() + SELECT_CYCLES + scale
     }
 }

@@ -55,18 +55,8 @@ field_enum! {
         Index = "index",
         /// Group scales, in rows of `width` bytes.
         Scale = "scale",
-        /// f32 constants, in elements.
+        /// f32 and f16 constants, in elements of 4 bytes.
         Parameter = "parameter",
-    }
-}
-
-field_enum! {
-    /// What the load unit does with the bytes on their way into a buffer.
-    Convert {
-        /// Nothing.
-        Raw = "raw",
-        /// Each little-endian f16 becomes an f32.
-        F16 = "f16",
     }
 }
 
@@ -107,16 +97,18 @@ field_enum! {
 }
 
 field_enum! {
-    /// The f32 buffers that the vector unit reads.
+    /// The buffers that the vector unit reads.
     Operand {
         /// Nothing: the operation has no such operand.
         None = "none",
-        /// The parameter buffer, written by `ld`.
+        /// The parameter buffer, written by `ld`, as f32: addresses in elements of 4 bytes.
         Parameter = "parameter",
         /// The result buffer, written by the matrix unit.
         Result = "result",
         /// The vector buffer, written by the vector unit.
         Vector = "vector",
+        /// The parameter buffer as f16, widened when it is read: addresses in elements of 2 bytes.
+        ParameterHalf = "parameter16",
     }
 }
 
@@ -235,11 +227,9 @@ instruction_table! {
     Load = 1, "ld", Load {
         /// Buffer written.
         buffer: LoadBuffer = 2,
-        /// Conversion on the way (f16 only into the parameter buffer).
-        convert: Convert = 1,
-        /// Address of the first row in the buffer, in the buffer's unit.
+        /// Address of the first row in the buffer, in the buffer's unit; a whole line.
         dst: u32 = 24,
-        /// Distance between rows in the buffer, in the buffer's unit.
+        /// Distance between rows in the buffer, in the buffer's unit; whole lines when there are several rows.
         dst_stride: u32 = 14,
         /// Rows to read.
         rows: u32 = 16,
@@ -386,7 +376,7 @@ instruction_table! {
         /// The operation.
         op: VectorOp = 5,
         /// Buffer of operand a.
-        a_buffer: Operand = 2,
+        a_buffer: Operand = 3,
         /// Element address of row 0 of a.
         a: u32 = 20,
         /// Elements between rows of a.
@@ -394,7 +384,7 @@ instruction_table! {
         /// Register v: a starts at row v.
         a_reg: u8 = 4,
         /// Buffer of operand b.
-        b_buffer: Operand = 2,
+        b_buffer: Operand = 3,
         /// Element address of row 0 of b.
         b: u32 = 20,
         /// Elements between rows of b.

@@ -6,21 +6,25 @@
 //! assumption: the splits below are sized for about 300 MHz on UltraScale+ (one DSP48E2 register level, or
 //! about six levels of LUT logic, a cycle); no synthesis has confirmed them yet.
 
-/// f32 add or subtract: unpack, align (2), 27-bit add (1), leading-zero count (1), normalise (2), round and pack.
+/// f32 add or subtract: order, align (2), 28-bit add (1), leading-zero count (1), normalise (2), round and pack.
 pub const ADD_CYCLES: u32 = 8;
-/// f32 multiply: two DSP48E2 levels for 24 x 24 bits, normalise, round and pack.
+/// f32 multiply: 24 x 24 bits in a cascade of two DSP48E2 (3), round and pack.
 pub const MUL_CYCLES: u32 = 4;
 /// f32 maximum or minimum: one 32-bit integer comparison, one select.
 pub const MAX_CYCLES: u32 = 1;
 /// i32 to f32: magnitude, leading-zero count, shift, round and pack.
 pub const I32_TO_F32_CYCLES: u32 = 4;
-/// f32 to i8 with its scale: the multiplication, then clamp, align, round and negate.
+/// f16 to f32: leading-zero count of 10 bits and shift in one level of registers.
+pub const F16_TO_F32_CYCLES: u32 = 1;
+/// f32 to f16: denormalise, round and pack.
+pub const F32_TO_F16_CYCLES: u32 = 2;
+/// f32 to i8 with its scale: the multiplication, then classify, align, round and negate.
 pub const QUANTIZE_I8_CYCLES: u32 = MUL_CYCLES + 4;
-/// Reciprocal: unpack, table read (2), two DSP multiply-adds (2 each), round and pack.
+/// Reciprocal: table read (1), two DSP multiply-adds (operand, product and sum registers: 3 each), pack.
 pub const RECIPROCAL_CYCLES: u32 = 8;
 /// Reciprocal square root: as the reciprocal; the exponent's parity only joins the table address.
 pub const RSQRT_CYCLES: u32 = 8;
-/// Exponential: 24 x 34-bit product (3), shift, table read overlapped, two multiply-adds (2 each), round and pack (2).
+/// Exponential: 24 x 34-bit product (3), shift, round and table read, two multiply-adds (2 each), pack.
 pub const EXP_CYCLES: u32 = 10;
 /// Sigmoid: exponential, one addition, reciprocal, in sequence.
 pub const SIGMOID_CYCLES: u32 = EXP_CYCLES + ADD_CYCLES + RECIPROCAL_CYCLES;

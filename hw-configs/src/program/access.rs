@@ -6,8 +6,7 @@ use super::Region;
 use super::check::Limits;
 use super::span::Span;
 use crate::isa::{
-    CodeBits, Convert, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource,
-    VectorOp,
+    CodeBits, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 
 /// Registers that the host writes before a step and that have a bound: `pos`, `end`, `rows`, `last`.
@@ -28,6 +27,9 @@ pub(super) mod register {
     /// Indices that one `topk` can write.
     pub(in crate::program) const TOPK_COUNT: u8 = 8;
 }
+
+/// Units of the parameter space that an f32 takes: the space is counted in halves, since f16 stands there too.
+pub(super) const HALVES: u32 = 2;
 
 /// The state of a core that instructions share. Each is one index space with its own unit of address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +56,7 @@ impl Space {
             Space::Weight => "weight buffer",
             Space::Index => "index buffer",
             Space::Scale => "scale buffer",
-            Space::Parameter => "parameter buffer",
+            Space::Parameter => "parameter buffer halves",
             Space::Activation => "activation buffer",
             Space::Slot => "scale slots",
             Space::Result => "result buffer",
@@ -121,13 +123,15 @@ impl Accesses {
         if ld.rows == 0 || ld.bytes == 0 {
             return;
         }
-        let (space, unit) = match ld.buffer {
-            LoadBuffer::Weight => (Space::Weight, limits.chunk_bytes()),
-            LoadBuffer::Index => (Space::Index, limits.chunk_bytes()),
-            LoadBuffer::Scale => (Space::Scale, u64::from(limits.width)),
-            LoadBuffer::Parameter => (Space::Parameter, parameter_bytes(ld)),
+        // Addresses in the parameter buffer count f32, its space counts halves of one.
+        let (space, scale) = match ld.buffer {
+            LoadBuffer::Weight => (Space::Weight, 1),
+            LoadBuffer::Index => (Space::Index, 1),
+            LoadBuffer::Scale => (Space::Scale, 1),
+            LoadBuffer::Parameter => (Space::Parameter, HALVES),
         };
-        self.write(space, Span::rows(ld.dst, u64::from(ld.bytes).div_ceil(unit), ld.dst_stride, ld.rows));
+        let len = u64::from(ld.bytes).div_ceil(limits.load_unit_bytes(ld.buffer) / u64::from(scale));
+        self.write(space, scaled_rows(ld.dst, len, ld.dst_stride, ld.rows, scale));
         self.read(Space::Region, Span::run(scope.region_number(ld.base), 1));
         self.read_register(ld.reg);
         self.read_register(ld.extent_reg);
@@ -172,11 +176,11 @@ impl Accesses {
             return;
         }
         let len = u64::from(misc.len);
-        if let Some(space) = operand_space(misc.a_buffer) {
-            self.read(space, operand_a(misc, scope));
+        if let Some((space, scale)) = operand_space(misc.a_buffer) {
+            self.read(space, operand_a(misc, scope, scale));
         }
-        if let Some(space) = operand_space(misc.b_buffer) {
-            self.read(space, Span::rows(misc.b, len, misc.b_stride, misc.rows));
+        if let Some((space, scale)) = operand_space(misc.b_buffer) {
+            self.read(space, operand_b(misc, scale));
         }
         match misc.op {
             VectorOp::Quant => {
@@ -257,28 +261,33 @@ pub(super) fn is_topk_register(number: u8) -> bool {
     (register::TOPK..register::TOPK + register::TOPK_COUNT).contains(&number)
 }
 
-/// The space of an operand's buffer.
-pub(super) fn operand_space(operand: Operand) -> Option<Space> {
+/// The space of an operand's buffer, and its units an element.
+pub(super) fn operand_space(operand: Operand) -> Option<(Space, u32)> {
     match operand {
         Operand::None => None,
-        Operand::Parameter => Some(Space::Parameter),
-        Operand::Result => Some(Space::Result),
-        Operand::Vector => Some(Space::Vector),
+        Operand::Parameter => Some((Space::Parameter, HALVES)),
+        Operand::ParameterHalf => Some((Space::Parameter, 1)),
+        Operand::Result => Some((Space::Result, 1)),
+        Operand::Vector => Some((Space::Vector, 1)),
     }
 }
 
-/// Operand a: it begins at the row that its register names, so every such row may be read.
-pub(super) fn operand_a(misc: &Misc, scope: &Scope) -> Option<Span> {
+/// Operand a of `scale` units an element: it begins at the row that its register names, so every such row may be read.
+pub(super) fn operand_a(misc: &Misc, scope: &Scope, scale: u32) -> Option<Span> {
     let first_row = scope.bound(misc.a_reg).unwrap_or(0);
-    Span::rows(misc.a, u64::from(misc.len), misc.a_stride, misc.rows.saturating_add(first_row))
+    let len = u64::from(misc.len) * u64::from(scale);
+    scaled_rows(misc.a, len, misc.a_stride, misc.rows.saturating_add(first_row), scale)
 }
 
-/// Bytes in memory of one element that `ld` puts into the parameter buffer.
-pub(super) fn parameter_bytes(ld: &Load) -> u64 {
-    match ld.convert {
-        Convert::Raw => 4,
-        Convert::F16 => 2,
-    }
+/// Operand b of `scale` units an element.
+pub(super) fn operand_b(misc: &Misc, scale: u32) -> Option<Span> {
+    scaled_rows(misc.b, u64::from(misc.len) * u64::from(scale), misc.b_stride, misc.rows, scale)
+}
+
+/// Rows of `len` units whose addresses count `scale` units. Saturating, since fields too wide for the word come here
+/// before they are refused.
+fn scaled_rows(start: u32, len: u64, stride: u32, rows: u32, scale: u32) -> Option<Span> {
+    Span::rows(start.saturating_mul(scale), len, stride.saturating_mul(scale), rows)
 }
 
 /// Chunks that hold `steps` steps of `bits`-wide codes: a column's step is `chain` codes, its piece `chain` bytes.

@@ -4,11 +4,11 @@
 //! It must never correct anything: it says what is wrong.
 
 use super::Program;
-use super::access::{Accesses, Scope, Space};
+use super::access::{Accesses, HALVES, Scope, Space};
 use super::hazards::{Conflict, Hazards, LONGEST_WAIT};
 use super::rules;
 use crate::engine::Engine;
-use crate::isa::{Instruction, Operation, VectorOp};
+use crate::isa::{Instruction, LoadBuffer, Operation, VectorOp};
 use crate::machine::Machine;
 use crate::timing::{LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, STORES_IN_FLIGHT};
 use std::fmt;
@@ -31,10 +31,8 @@ pub enum Rule {
     Range,
     /// The matrix engine takes the bits, the pattern, the rows and the columns.
     Engine,
-    /// What must be a multiple is one: lines of `ld`, elements of `st` and of parameters.
+    /// What must be a multiple is one: lines of `ld` in memory and in the buffer, elements of `st` and of parameters.
     Alignment,
-    /// f16 is widened on the way into the parameter buffer only.
-    Convert,
     /// Fragments of `st` are no longer than a row and do not overlap.
     Fragment,
     /// Every address lies inside the memory and inside one region.
@@ -101,7 +99,7 @@ impl<'a> Limits<'a> {
             (Space::Weight, machine.weight_chunks()),
             (Space::Index, machine.index_chunks()),
             (Space::Scale, machine.scale_rows()),
-            (Space::Parameter, machine.parameter_elements()),
+            (Space::Parameter, machine.parameter_elements() * u64::from(HALVES)),
             (Space::Activation, machine.activation_words()),
             (Space::Slot, u64::from(machine.core.buffers.scale_slots)),
             (Space::Result, machine.result_elements()),
@@ -123,6 +121,15 @@ impl<'a> Limits<'a> {
     /// Bytes of a weight or index chunk.
     pub(super) fn chunk_bytes(&self) -> u64 {
         u64::from(self.width) * u64::from(self.chain)
+    }
+
+    /// Bytes of the unit in which `ld` addresses a buffer.
+    pub(super) fn load_unit_bytes(&self, buffer: LoadBuffer) -> u64 {
+        match buffer {
+            LoadBuffer::Weight | LoadBuffer::Index => self.chunk_bytes(),
+            LoadBuffer::Scale => u64::from(self.width),
+            LoadBuffer::Parameter => 4,
+        }
     }
 
     /// Units of a space.

@@ -2,13 +2,13 @@
 //! by side. Values lie on and beside their bounds more often than not, since that is where machines break.
 //! It must never give an illegal program: what it makes is asked of `rules.rs` before it is kept.
 
-use super::access::{Accesses, Scope, Space, register};
+use super::access::{Accesses, HALVES, Scope, Space, register};
 use super::check::Limits;
 use super::rules;
 use super::{Mark, Program, Region, TrafficClass};
 use crate::isa::{
-    CodeBits, Convert, End, FieldValue, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatVec,
-    MatrixExtent, Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
+    CodeBits, End, FieldValue, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent,
+    Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 use crate::machine::Machine;
 
@@ -252,32 +252,32 @@ impl Generator<'_> {
 
     fn load(&mut self) -> Load {
         let buffer = self.any(LoadBuffer::ALL);
-        let (space, unit) = match buffer {
-            LoadBuffer::Weight => (Space::Weight, self.limits.chunk_bytes()),
-            LoadBuffer::Index => (Space::Index, self.limits.chunk_bytes()),
-            LoadBuffer::Scale => (Space::Scale, u64::from(self.limits.width)),
-            LoadBuffer::Parameter => (Space::Parameter, 4),
+        let size = match buffer {
+            LoadBuffer::Weight => self.limits.size(Space::Weight),
+            LoadBuffer::Index => self.limits.size(Space::Index),
+            LoadBuffer::Scale => self.limits.size(Space::Scale),
+            LoadBuffer::Parameter => self.limits.size(Space::Parameter) / u64::from(HALVES),
         };
-        let size = self.limits.size(space);
-        let convert = if buffer == LoadBuffer::Parameter { self.any(Convert::ALL) } else { Convert::Raw };
+        let (unit, line) = (self.limits.load_unit_bytes(buffer), self.limits.line_bytes);
+        // Units from one whole line to the next.
+        let step = line.div_ceil(unit) as u32;
         let rows = self.rng.bounded(0, 8);
         let units = self.rng.bounded(1, (size / u64::from(rows.max(1))).clamp(1, 16) as u32);
         let bytes = match buffer {
-            LoadBuffer::Parameter => u64::from(units) * if convert == Convert::F16 { 2 } else { 4 },
+            // It may end within an element: an odd number of f16.
+            LoadBuffer::Parameter => u64::from(units) * unit - 2 * self.rng.up_to(1),
             // A row may end within its last chunk or scale row.
             LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale => {
                 u64::from(units) * unit - self.rng.up_to(1) * self.rng.up_to(unit - 1)
             }
         };
-        let dst_stride = units + self.rng.bounded(0, 2);
-        let line = self.limits.line_bytes;
+        let dst_stride = units.next_multiple_of(step) + step * self.rng.bounded(0, 2);
         let stride = bytes.next_multiple_of(line) + line * u64::from(self.rng.bounded(0, 2));
         let reg = if self.rng.one_in(8) { self.rng.bounded(16, 127) as u8 } else { self.register() };
         let extent = self.any(LoadExtent::ALL);
         Load {
             buffer,
-            convert,
-            dst: self.start(size, u64::from(rows.max(1)) * u64::from(dst_stride), 24),
+            dst: self.start(size, u64::from(rows.max(1)) * u64::from(dst_stride), 24) / step * step,
             dst_stride,
             rows,
             bytes: bytes as u32,
@@ -405,14 +405,16 @@ impl Generator<'_> {
         let a_buffer = self.any(&Operand::ALL[1..]);
         let b_buffer = self.any(Operand::ALL);
         let a_reg = if self.rng.one_in(4) { self.register() } else { 0 };
-        let from = |operand| match operand {
-            Operand::Parameter => Space::Parameter,
-            Operand::Result => Space::Result,
-            Operand::Vector | Operand::None => Space::Vector,
+        let size = |operand| match operand {
+            Operand::Parameter => self.limits.size(Space::Parameter) / u64::from(HALVES),
+            Operand::ParameterHalf => self.limits.size(Space::Parameter),
+            Operand::Result => self.limits.size(Space::Result),
+            Operand::Vector | Operand::None => self.limits.size(Space::Vector),
         };
+        let (a_size, b_size) = (size(a_buffer), size(b_buffer));
         let a_rows = u64::from(self.scope.bound(a_reg).unwrap_or(0)) * u64::from(stride);
-        let a = self.start(self.limits.size(from(a_buffer)), length + a_rows, 20);
-        let b = self.start(self.limits.size(from(b_buffer)), length, 20);
+        let a = self.start(a_size, length + a_rows, 20);
+        let b = self.start(b_size, length, 20);
         let (vector, chain) = (self.limits.size(Space::Vector), self.limits.chain);
         let quant = op == VectorOp::Quant;
         let dst_stride = if quant { len.div_ceil(chain) + self.rng.bounded(0, 2) } else { stride };

@@ -1,14 +1,12 @@
 //! The rules that an instruction obeys by itself: fields, ranges, operands, lengths, addresses, waits.
 //! Ordering between instructions is in `hazards.rs`. A rule must never look at another instruction.
 
-use super::access::{
-    Accesses, Scope, Space, Way, is_topk_register, operand_a, operand_space, parameter_bytes, register,
-};
+use super::access::{Accesses, Scope, Way, is_topk_register, operand_a, operand_b, register};
 use super::check::{Limits, Rule};
 use super::hazards::{LONGEST_WAIT, UNITS, unit_number};
 use super::span::Span;
 use crate::isa::{
-    CodeBits, Convert, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store,
+    CodeBits, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store,
     StoreSource, Unit, VectorOp,
 };
 
@@ -17,6 +15,9 @@ type Report<'a> = dyn FnMut(Rule, String) + 'a;
 
 /// Most indices that `topk` writes, and most that it and `topk_mask` look for.
 const MOST_TOPK: u32 = register::TOPK_COUNT as u32;
+
+/// Bytes of the smallest element of the parameter buffer, an f16.
+const LEAST_PARAMETER_BYTES: u64 = 2;
 
 /// Waits fit their fields and name instructions that exist; `counts` are the earlier instructions of each unit.
 pub(super) fn waits(instruction: &Instruction, counts: &[u64; UNITS], report: &mut Report) {
@@ -138,18 +139,18 @@ fn load(ld: &Load, limits: &Limits, scope: &Scope, report: &mut Report) {
     for (field, value) in [("base", ld.base), ("stride", ld.stride), ("high", ld.high)] {
         multiple(field, value, limits.line_bytes, "a line", report);
     }
+    // Each channel port feeds the same byte lanes of a buffer, a wire and no crossbar: rows begin with a line there too.
+    let unit = limits.load_unit_bytes(ld.buffer);
+    multiple("dst in bytes", u64::from(ld.dst) * unit, limits.line_bytes, "a line", report);
+    if ld.rows > 1 {
+        multiple("dst_stride in bytes", u64::from(ld.dst_stride) * unit, limits.line_bytes, "a line", report);
+    }
     match ld.buffer {
-        LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale => {
-            if ld.convert == Convert::F16 {
-                let message = format!("f16 into the {} buffer, expected the parameter buffer", ld.buffer.name());
-                report(Rule::Convert, message);
-            }
-        }
+        LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale => {}
         LoadBuffer::Parameter => {
-            let element = parameter_bytes(ld);
-            multiple("bytes", u64::from(ld.bytes), element, "an element", report);
+            multiple("bytes", u64::from(ld.bytes), LEAST_PARAMETER_BYTES, "an f16", report);
             if ld.extent == LoadExtent::Bytes {
-                multiple("2^extent_unit", 1 << ld.extent_unit, element, "an element", report);
+                multiple("2^extent_unit", 1 << ld.extent_unit, LEAST_PARAMETER_BYTES, "an f16", report);
             }
         }
     }
@@ -335,7 +336,8 @@ fn lengths(misc: &Misc, report: &mut Report) {
 }
 
 /// A result that lands on an operand lands on it element for element: otherwise what is read would depend on how far
-/// the pipeline has come.
+/// the pipeline has come. `rope` reads both halves of a pair of a before it writes either, but each element of b for
+/// both, so it has no result on b at all.
 fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
     let len = u64::from(misc.len);
     let written = match misc.op {
@@ -359,26 +361,22 @@ fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
     let in_place = |address: u32, stride: u32| {
         misc.op != VectorOp::TopK && address == misc.dst && (misc.rows <= 1 || stride == misc.dst_stride)
     };
-    let on_vector = |operand| operand_space(operand) == Some(Space::Vector);
+    let on_vector = |operand| operand == Operand::Vector;
     let axpy = misc.op == VectorOp::Axpy;
+    let rope = misc.op == VectorOp::Rope;
     for (what, read, allowed) in [
         (
             "a",
-            operand_a(misc, scope).filter(|_| on_vector(misc.a_buffer)),
+            operand_a(misc, scope, 1).filter(|_| on_vector(misc.a_buffer)),
             in_place(misc.a, misc.a_stride) && misc.a_reg == 0,
         ),
-        (
-            "b",
-            Span::rows(misc.b, len, misc.b_stride, misc.rows).filter(|_| on_vector(misc.b_buffer)),
-            in_place(misc.b, misc.b_stride),
-        ),
+        ("b", operand_b(misc, 1).filter(|_| on_vector(misc.b_buffer)), in_place(misc.b, misc.b_stride) && !rope),
         ("the scalars", Span::rows(misc.imm.0, 1, misc.aux, misc.rows).filter(|_| axpy), false),
     ] {
         if !allowed && read.is_some_and(|span| span.meets(&written)) {
-            report(
-                Rule::Overlap,
-                format!("the result overlaps {what}, expected the same address and row stride, or no overlap"),
-            );
+            let expected =
+                if rope && what == "b" { "no overlap" } else { "the same address and row stride, or no overlap" };
+            report(Rule::Overlap, format!("the result overlaps {what}, expected {expected}"));
         }
     }
 }

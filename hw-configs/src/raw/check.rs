@@ -137,13 +137,20 @@ impl RawMachine {
             let expected = format!("a multiple of core.matrix.rows = {rows}");
             document.fault_at(&matrix.accumulator_rows, expected, "rows are worked on in whole sets");
         }
+        if matrix.rows.value.is_some_and(|rows| !rows.is_multiple_of(2)) {
+            document.fault_at(&matrix.rows, "an even number", "two activation rows share a multiplier in `mm`");
+        }
         if let (Some(rows), Some(columns), Some(gemv), Some(lanes)) =
             (matrix.rows.value, matrix.columns.value, matrix.gemv_columns.value, matrix.scale_lanes.value)
         {
-            let outputs = (rows * columns).max(gemv);
-            if lanes > outputs {
-                let expected = format!("at most {outputs}, the outputs of a step");
-                document.fault_at(&matrix.scale_lanes, expected, "further lanes would never work");
+            // A sparse `mv` takes one column a chain, and a chain gives two outputs.
+            let sparse = gemv.min((rows * columns).max(gemv).div_ceil(2));
+            let most = columns.min(sparse);
+            if lanes > most {
+                let expected = format!(
+                    "at most {most}: `mm` drains {columns} columns side by side, a dense `mv` {gemv}, a sparse one {sparse}"
+                );
+                document.fault_at(&matrix.scale_lanes, expected, "further lanes would never work; use fewer");
             }
         }
         if matrix.weight_bits.value.as_ref().is_some_and(|widths| !widths.contains(&CodeBits::B8)) {
@@ -211,7 +218,8 @@ impl RawMachine {
             (&buffers.weight_kib, self.chunk_bytes(), "mm", "weight"),
             (&buffers.index_kib, self.chunk_bytes(), "mm", "index"),
             (&buffers.scale_kib, width, "mm", "scale"),
-            (&buffers.parameter_kib, Some(4), "misc", "a"),
+            // Addressed in f16 where it is read as such.
+            (&buffers.parameter_kib, Some(2), "misc", "a"),
             (&buffers.activation_kib, self.matrix.chain.value.map(u64::from), "mm", "act"),
             (&buffers.result_kib, Some(4), "mm", "dst"),
             (&buffers.vector_kib, Some(4), "misc", "dst"),

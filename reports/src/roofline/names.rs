@@ -10,12 +10,18 @@ use crate::figure::label::{self, Candidate, Obstacle, Words};
 use crate::figure::style::{BLACK, GREY};
 use crate::table::{plain, si};
 
-/// Cost of a label that covers a roof when no layout keeps all roofs free, against points of distance from its marker.
-const OVER_ROOF: f64 = 400.0;
+/// Class of a label that names its points, and of one that numbers them.
+const NAME_CLASS: &str = "name";
+const NUMBER_CLASS: &str = "number";
+/// Cost of a number in place of names: less than a leader across another, more than any way round a label or two.
+const AS_NUMBER: f64 = 50.0;
+/// Longest leader, of the plot's diagonal: the eye follows no further.
+const LEADER_SHARE_MAX: f64 = 0.25;
+/// Cost of a label that covers a roof or a stem when no layout keeps all of them free, against points of distance from
+/// its marker.
+const OVER_LINE: f64 = 400.0;
 /// Cost of a roof's label that does not lie along the roof.
 const OFF_ROOF: f64 = 60.0;
-/// Cost of a label that covers a stem.
-const OVER_STEM: f64 = 40.0;
 /// Cost of a leader through a marker: it would seem to label that one.
 const LEADER_OVER_MARKER: f64 = 120.0;
 /// Cost of a leader across a stem.
@@ -74,7 +80,7 @@ impl Group {
     }
 }
 
-/// Placed labels, and the groups that had to be numbered (empty when every point carries its name).
+/// Placed labels, and the groups that had to be numbered, in order of their numbers.
 pub(super) struct Names {
     pub(super) placed: Vec<Candidate>,
     /// What labels cover of roofs and stems: the page is cleared there.
@@ -95,42 +101,56 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
         bottom: frame.plot.bottom - 0.8,
     };
     let fixed = roof_labels(roofline, frame, &room)?;
-    // Roofs stay free as long as names or numbers find other places.
-    for (numbered, over_roof) in [(false, f64::INFINITY), (true, f64::INFINITY), (true, OVER_ROOF)] {
-        let obstacles = obstacles(roofline, frame, over_roof);
+    // Roofs and stems stay free as long as names or numbers find other places.
+    for over_line in [f64::INFINITY, OVER_LINE] {
+        let obstacles = obstacles(roofline, frame, over_line);
         let mut pools = fixed.clone();
         for (i, group) in groups.iter().enumerate() {
-            pools.push(point_label(group, numbered.then_some(i + 1), &room)?);
+            pools.push(point_label(group, i + 1, &room)?);
         }
-        if let Some(placed) = label::choose(&pools, &obstacles, &room) {
+        if let Some(mut placed) = label::choose(&pools, &obstacles, &room) {
             let over_line = |c: &&Candidate| obstacles.iter().any(|o| shapes_meet(&c.shape, &o.shape));
             let patches = placed.iter().filter(over_line).map(|c| c.shape).collect();
-            return Ok(Names { placed, patches, numbered: if numbered { groups } else { Vec::new() } });
+            let numbered = renumber(&mut placed[fixed.len()..], groups);
+            return Ok(Names { placed, patches, numbered });
         }
     }
     Err(FigureError::TooCrowded { labels: fixed.len() + groups.len(), width_pt: roofline.width.points() })
 }
 
-/// Places of a group's names, or of its number.
-fn point_label(group: &Group, number: Option<usize>, room: &Rect) -> Result<Vec<Candidate>, FigureError> {
-    let mut wordings: Vec<Vec<String>> = Vec::new();
-    match number {
-        Some(number) => wordings.push(vec![number.to_string()]),
-        None => {
-            for width_pt in SHARED_WIDTHS_PT {
-                wordings.push(group.lines(width_pt)?);
-            }
-            wordings.dedup();
+/// The groups that stand as numbers, which are made consecutive.
+fn renumber(placed: &mut [Candidate], groups: Vec<Group>) -> Vec<Group> {
+    let mut numbered = Vec::new();
+    for (candidate, group) in placed.iter_mut().zip(groups) {
+        let text = &mut candidate.texts[0];
+        if text.class == NUMBER_CLASS {
+            numbered.push(group);
+            // A number made smaller is never wider than the place that was found for it.
+            text.runs[0].text = numbered.len().to_string();
         }
     }
+    numbered
+}
+
+/// Places of a group's names, and dearer ones of its number.
+fn point_label(group: &Group, number: usize, room: &Rect) -> Result<Vec<Candidate>, FigureError> {
+    let mut wordings: Vec<(&'static str, Vec<String>, f64)> = Vec::new();
+    for width_pt in SHARED_WIDTHS_PT {
+        wordings.push((NAME_CLASS, group.lines(width_pt)?, 0.0));
+    }
+    wordings.dedup();
+    wordings.push((NUMBER_CLASS, vec![number.to_string()], AS_NUMBER));
+    let longest = LEADER_SHARE_MAX * room.width().hypot(room.height());
     let mut pool = Vec::new();
-    for lines in wordings {
-        let words = Words { class: "name", lines, size_pt: SMALL_PT, color: phase_color(group.phase) };
+    for (class, lines, cost) in wordings {
+        let words = Words { class, lines, size_pt: SMALL_PT, color: phase_color(group.phase) };
         for end in group.ends() {
-            pool.extend(label::around(&words, end, POINT_REACH_PT, NEARBY_PT)?);
-            pool.extend(label::anywhere(&words, end, POINT_REACH_PT, room)?);
+            let mut places = label::around(&words, end, POINT_REACH_PT, NEARBY_PT)?;
+            places.extend(label::anywhere(&words, end, POINT_REACH_PT, room)?);
+            pool.extend(places.into_iter().map(|place| Candidate { cost: place.cost + cost, ..place }));
         }
     }
+    pool.retain(|place| place.leader.is_none_or(|[from, to]| from.distance(to) <= longest));
     for candidate in &mut pool {
         if candidate.leader.is_some_and(|[from, to]| (to.x - from.x).abs() < 0.3 * (to.y - from.y).abs()) {
             candidate.cost += LEADER_LIKE_STEM;
@@ -229,19 +249,19 @@ fn ceiling_labels(roofline: &Roofline) -> Vec<(String, f64)> {
     labels.into_iter().map(|(names, height)| (format!("{names} {}", si(height, "OP/s")), height)).collect()
 }
 
-fn obstacles(roofline: &Roofline, frame: &Frame, over_roof: f64) -> Vec<Obstacle> {
+fn obstacles(roofline: &Roofline, frame: &Frame, over_line: f64) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
     let mut soft = |shape: Vec<Xy>, label_cost: f64, leader_cost: f64| {
         obstacles.push(Obstacle { shape, label_cost, leader_cost });
     };
     for ceiling in &roofline.ceilings {
-        soft(frame.ceiling(ceiling.ops_per_s, roofline).to_vec(), over_roof, LEADER_OVER_ROOF);
+        soft(frame.ceiling(ceiling.ops_per_s, roofline).to_vec(), over_line, LEADER_OVER_ROOF);
     }
     for bandwidth in &roofline.bandwidths {
-        soft(frame.slant(bandwidth.bytes_per_s, roofline).to_vec(), over_roof, LEADER_OVER_ROOF);
+        soft(frame.slant(bandwidth.bytes_per_s, roofline).to_vec(), over_line, LEADER_OVER_ROOF);
     }
     for point in &roofline.points {
-        soft(frame.stem(point).to_vec(), OVER_STEM, LEADER_OVER_STEM);
+        soft(frame.stem(point).to_vec(), over_line, LEADER_OVER_STEM);
     }
     let mut hard = |centre: Xy, reach: f64| {
         let square = |reach: f64| Rect::about(centre, reach).corners().to_vec();

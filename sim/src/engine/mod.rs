@@ -174,14 +174,15 @@ impl<'a> Engine<'a> {
 
     /// Lets both memories run up to the earliest cycle in which a transfer not yet pushed could start. Such a transfer
     /// follows, directly or not, from a completion that is still unknown, and no completion is earlier than the bounds:
-    /// a write fires a cycle after the acknowledgement that it waits for; an issue follows a retirement by a cycle and
-    /// a dispatch by one, a dispatch follows an arrival or an issue by one, a fetch follows a dispatch by one.
+    /// a write fires a cycle after the acknowledgement that it waits for; a retirement is not earlier than a completion
+    /// of its instruction, an issue follows a retirement by a cycle and a dispatch by one, the first request of a load
+    /// or store its issue by `FIRST_REQUEST`, a dispatch an arrival or an issue by one, a fetch a dispatch by one.
     fn advance_memory(&mut self) {
         let (data, fetch) = (self.data.completion_bound(), self.fetch.completion_bound());
         assert!(data.is_some() || fetch.is_some(), "no progress and no memory access under way: {}", self.dump());
         let (data, fetch) = (data.unwrap_or(u64::MAX / 2), fetch.unwrap_or(u64::MAX / 2));
-        let after_completion = if self.units.store_waits_for_acknowledgement() { 1 } else { 1 + work::ADDRESS };
-        self.data.advance((data + after_completion).min(fetch + 2 + work::ADDRESS));
+        let after_completion = if self.units.store_waits_for_acknowledgement() { 1 } else { 1 + work::FIRST_REQUEST };
+        self.data.advance((data + after_completion).min(fetch + 2 + work::FIRST_REQUEST));
         self.fetch.advance((fetch + 2).min(data + 3));
         self.data.poll(&mut self.units, &mut self.timeline);
     }

@@ -1,8 +1,8 @@
 //! The writes of an `st`: which source words are gathered in which order, and when a line is complete.
 //!
-//! The unit takes one *piece* a cycle: the consecutive elements of a row that come from one source word and go to one
-//! line. A source word is an activation word (`chain` codes), a scale slot, or `lanes` f32 elements counted from the
-//! row's first. The piece after which the row goes on in another line, or ends, fires that line: one beat to each
+//! The unit takes one *piece* a cycle: a contiguous run, the consecutive elements of a row that come from one source word
+//! and go to one fragment and one line. A source word is an activation word (`chain` codes), a scale slot, or `lanes`
+//! f32 elements counted from the row's first. The piece after which the row goes on in another line, or ends, fires that line: one beat to each
 //! channel of which a byte is written, all in the same cycle.
 
 use hw_config::isa::{Store, StoreSource};
@@ -98,8 +98,7 @@ impl Iterator for LineWrites {
         let row_address = shape.row_address(self.row);
         let (first, _) = shape.place(row_address, self.element);
         let line = first / shape.line_bytes;
-        let first_word = self.element / shape.word;
-        let (mut channels, mut last) = (0, self.element);
+        let (mut channels, mut gather) = (0, 0);
         while self.element < count {
             let (at, run) = shape.place(row_address, self.element);
             if at / shape.line_bytes != line {
@@ -108,11 +107,10 @@ impl Iterator for LineWrites {
             let in_line = at % shape.line_bytes;
             let elements = run.min((shape.line_bytes - in_line).div_ceil(shape.size));
             channels |= strobes(in_line, elements * shape.size, shape.port_bytes);
-            last = self.element + elements - 1;
+            // A run of consecutive elements: each word between its first and its last gives exactly one piece.
+            gather += (self.element + elements - 1) / shape.word - self.element / shape.word + 1;
             self.element += elements;
         }
-        // Consecutive elements: each word between the first and the last gives exactly one piece.
-        let gather = last / shape.word - first_word + 1;
         if self.element == count {
             (self.row, self.element) = (self.row + 1, 0);
         }

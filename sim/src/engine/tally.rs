@@ -10,8 +10,8 @@ use super::work::Work;
 use crate::outcome::{Buffer, Events, OperatorOutcome, StepOutcome, Timeline, Traffic};
 use hw_config::engine::{Engine, MatrixMode, MatrixShape};
 use hw_config::isa::{
-    CodeBits, Convert, Instruction, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store,
-    StoreSource, Unit,
+    CodeBits, Instruction, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource,
+    Unit,
 };
 use hw_config::machine::Machine;
 use hw_config::program::{Program, TrafficClass};
@@ -147,15 +147,11 @@ impl<'a> Tally<'a> {
     }
 
     fn load(&mut self, ld: &Load, kept: u64) {
-        let widened = match ld.convert {
-            Convert::Raw => kept,
-            Convert::F16 => kept / F16 * F32,
-        };
         match ld.buffer {
             LoadBuffer::Weight => self.written(Buffer::Weight, kept),
             LoadBuffer::Index => self.written(Buffer::Index, kept),
             LoadBuffer::Scale => self.written(Buffer::Scale, kept),
-            LoadBuffer::Parameter => self.written(Buffer::Parameter, widened),
+            LoadBuffer::Parameter => self.written(Buffer::Parameter, kept),
         }
     }
 
@@ -214,20 +210,22 @@ impl<'a> Tally<'a> {
         self.events.float_ops.functions += ops.functions;
         self.operators[operator].vector_ops += ops.total();
         for (operand, times) in [(misc.a_buffer, passes), (misc.b_buffer, 1)] {
-            if let Some(buffer) = operand_buffer(operand) {
-                self.read(buffer, times * elements * F32);
+            if let Some((buffer, element_bytes)) = operand_buffer(operand) {
+                self.read(buffer, times * elements * element_bytes);
             }
         }
         self.written(destination, written_bytes);
     }
 }
 
-fn operand_buffer(operand: Operand) -> Option<Buffer> {
+/// The buffer of an operand, and the bytes of an element in it.
+fn operand_buffer(operand: Operand) -> Option<(Buffer, u64)> {
     match operand {
         Operand::None => None,
-        Operand::Parameter => Some(Buffer::Parameter),
-        Operand::Result => Some(Buffer::Result),
-        Operand::Vector => Some(Buffer::Vector),
+        Operand::Parameter => Some((Buffer::Parameter, F32)),
+        Operand::ParameterHalf => Some((Buffer::Parameter, F16)),
+        Operand::Result => Some((Buffer::Result, F32)),
+        Operand::Vector => Some((Buffer::Vector, F32)),
     }
 }
 

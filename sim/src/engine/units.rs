@@ -8,11 +8,14 @@
 use super::ports::DataPorts;
 use super::store::LineWrites;
 use super::tally::Tally;
-use super::work::{ADDRESS, Work};
+use super::work::Work;
 use crate::outcome::{StallCause, Timeline, UnitTime};
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
-use hw_config::timing::{BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, STORES_IN_FLIGHT};
+use hw_config::timing::{
+    ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, STORE_DONE_CYCLES, STORE_START_CYCLES,
+    STORES_IN_FLIGHT,
+};
 use std::collections::VecDeque;
 
 /// Units that issue instructions, in the order of `Instruction::after`.
@@ -197,12 +200,12 @@ impl Units {
             }
             Work::Load(shape) => {
                 state.fly(queued.index, issue, shape.rows);
-                data.load(ordinal, &shape, issue.cycle + ADDRESS);
+                data.load(ordinal, &shape, issue.cycle + ADDRESS_CYCLES);
             }
             Work::Store(shape) => {
                 // One for the gathering itself, so that the store is not done before its last line has fired.
                 state.fly(queued.index, issue, 1);
-                let (start, writes) = (issue.cycle + ADDRESS, shape.writes());
+                let (start, writes) = (issue.cycle + STORE_START_CYCLES, shape.writes());
                 self.writes.gathering.push_back(Gathering { number: ordinal, start, writes });
             }
             Work::Nothing => {
@@ -289,7 +292,7 @@ impl Units {
         *acknowledged = Some(cycle);
         let flight = self.units[STORE].flight(*store);
         flight.open -= 1;
-        flight.done = flight.done.max(cycle);
+        flight.done = flight.done.max(cycle + STORE_DONE_CYCLES);
         while let Some(&(_, Some(cycle))) = writes.fired.front() {
             writes.fired.pop_front();
             writes.first += 1;

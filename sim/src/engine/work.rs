@@ -9,8 +9,12 @@ use hw_config::isa::{Load, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::timing::{self, Duration, Registers};
 
-/// Kernel cycles from the issue of a load or store to its first request.
-pub(super) const ADDRESS: u64 = timing::ADDRESS_CYCLES;
+/// Kernel cycles from the issue of a load or store to its first request at least.
+pub(super) const FIRST_REQUEST: u64 = if timing::ADDRESS_CYCLES < timing::STORE_START_CYCLES {
+    timing::ADDRESS_CYCLES
+} else {
+    timing::STORE_START_CYCLES
+};
 
 /// An instruction as its unit sees it.
 #[derive(Clone, Debug)]

@@ -2,8 +2,13 @@
 
 use hw_config::isa::{Operand, REGISTERS};
 use hw_config::machine::Machine;
+use hw_config::numeric::convert::f16_to_f32;
+use hw_config::numeric::fp32::canonical;
 use hw_config::timing::Registers;
 use std::ops::Range;
+
+/// Bytes of an f32 element of the parameter buffer, the unit of its addresses in `ld`.
+pub(super) const PARAMETER_BYTES: usize = 4;
 
 /// What a core holds between instructions.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +29,8 @@ pub struct Core {
     pub index: Vec<u8>,
     /// Group scales, row after row.
     pub scale: Vec<u8>,
-    /// f32 constants.
-    pub parameter: Vec<f32>,
+    /// f32 and f16 constants, as they stand in memory: what they are shows when they are read.
+    pub parameter: Vec<u8>,
     /// INT8 activation words.
     pub activation: Vec<i8>,
     /// The f32 scale of each scale slot.
@@ -82,7 +87,7 @@ impl Core {
             weight: bytes(machine.weight_chunks()),
             index: bytes(machine.index_chunks()),
             scale: vec![0; machine.scale_rows() as usize * width],
-            parameter: floats(machine.parameter_elements()),
+            parameter: vec![0; (machine.parameter_elements() * PARAMETER_BYTES as u64) as usize],
             activation: vec![0; machine.activation_words() as usize * chain],
             slots: vec![0.0; machine.core.buffers.scale_slots as usize],
             result: floats(machine.result_elements()),
@@ -97,14 +102,21 @@ impl Core {
         self.registers[usize::from(register)]
     }
 
-    /// `len` f32 elements at `at` of an operand buffer.
-    pub(super) fn operand(&self, buffer: Operand, at: usize, len: usize) -> &[f32] {
+    /// Appends `len` elements at `at` of an operand buffer, as f32 in stored form.
+    pub(super) fn read_operand(&self, buffer: Operand, at: usize, len: usize, out: &mut Vec<f32>) {
         match buffer {
             Operand::None => panic!("operand of {len} elements at {at}: the instruction names no buffer"),
-            Operand::Parameter => &self.parameter[span("parameter", at, len, self.parameter.len())],
-            Operand::Result => &self.result[span("result", at, len, self.result.len())],
-            Operand::Vector => &self.vector[span("vector", at, len, self.vector.len())],
+            Operand::Parameter => out.extend(self.parameters(at, len).map(|b| canonical(f32::from_le_bytes(b)))),
+            Operand::ParameterHalf => out.extend(self.parameters(at, len).map(|b| f16_to_f32(u16::from_le_bytes(b)))),
+            Operand::Result => out.extend_from_slice(&self.result[span("result", at, len, self.result.len())]),
+            Operand::Vector => out.extend_from_slice(&self.vector[span("vector", at, len, self.vector.len())]),
         }
+    }
+
+    /// `len` elements of `N` bytes of the parameter buffer from element `at` on.
+    fn parameters<const N: usize>(&self, at: usize, len: usize) -> impl Iterator<Item = [u8; N]> {
+        let (elements, _) = self.parameter.as_chunks::<N>();
+        elements[span("parameter", at, len, elements.len())].iter().copied()
     }
 }
 

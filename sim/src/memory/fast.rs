@@ -27,6 +27,8 @@ pub(super) struct FastChannel {
     /// Column times of a burst without a constant stride; kept for its memory.
     scratch: Vec<i64>,
     refreshes: u64,
+    /// Kernel cycles of beats and responses by lane, if they are kept: those of chosen bursts that nobody has taken.
+    deliveries: Option<Vec<VecDeque<i64>>>,
 }
 
 /// All that decides the future.
@@ -72,7 +74,34 @@ impl FastChannel {
             trace: None,
             scratch: Vec::new(),
             refreshes: 0,
+            deliveries: None,
         }
+    }
+
+    /// Keeps every beat and response until it is taken: for a design under test that sees them one by one.
+    pub(super) fn keep_deliveries(&mut self) {
+        self.deliveries = Some(vec![VecDeque::new(); self.state.lanes.len()]);
+    }
+
+    /// The next beat or response of a lane, if it comes in kernel cycle `now`, up to which the channel has run.
+    #[inline]
+    pub(super) fn take_delivery(&mut self, lane: usize, now: i64) -> bool {
+        let kept = &mut self.deliveries.as_mut().expect("deliveries are kept")[lane];
+        let Some(&cycle) = kept.front().filter(|&&cycle| cycle <= now) else { return false };
+        assert_eq!(cycle, now, "lane {lane}: a delivery was not taken in its cycle");
+        kept.pop_front();
+        true
+    }
+
+    /// Whether no burst waits to be chosen.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.state.lanes.iter().all(|lane| lane.head().is_none())
+    }
+
+    /// A burst that a design under test has requested itself.
+    pub(super) fn push_burst(&mut self, plan: &Plan, lane: usize, address: u64, bytes: u64, sent: i64) {
+        self.state.lanes[lane].push_burst(plan, &plan.lanes[lane], address, bytes, sent);
     }
 
     pub(super) fn keep_trace(&mut self) {
@@ -208,7 +237,8 @@ impl FastChannel {
                 traced(command, place, columns.at(i))
             }));
         }
-        let done = state.lanes[lane].finish(plan, lane_plan, &burst, &columns);
+        let kept = self.deliveries.as_mut().map(|lanes| &mut lanes[lane]);
+        let done = deliver(plan, lane_plan, &mut state.lanes[lane], &burst, &columns, kept);
         self.completions.extend(burst.finishes.map(|ticket| (ticket, KernelCycle(done as u64))));
         state.lanes[lane].request(plan, lane_plan);
         self.scratch = scratch;
@@ -358,6 +388,31 @@ impl State {
         let mut hit = true;
         for_each_bank(plan, &plan.lanes[lane], burst, |place| hit &= self.banks.visit(place) == Visit::Hit);
         hit
+    }
+}
+
+/// Takes a burst, whose column commands are known, back to the core; gives the cycle in which it is done.
+fn deliver(
+    plan: &Plan,
+    lane_plan: &LanePlan,
+    lane: &mut Lane,
+    burst: &Requested,
+    columns: &Columns<'_>,
+    kept: Option<&mut VecDeque<i64>>,
+) -> i64 {
+    let Some(kept) = kept else { return lane.finish(plan, lane_plan, burst, columns) };
+    match lane_plan.direction {
+        Direction::Read => {
+            lane.read_beats(plan, lane_plan, burst, columns, kept);
+            let done = lane.finish(plan, lane_plan, burst, columns);
+            assert_eq!(kept.back(), Some(&done), "beat by beat, and the last one alone");
+            done
+        }
+        Direction::Write => {
+            let done = lane.finish(plan, lane_plan, burst, columns);
+            kept.push_back(done);
+            done
+        }
     }
 }
 

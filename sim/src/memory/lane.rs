@@ -117,6 +117,21 @@ impl Lane {
         }
     }
 
+    /// A burst that a design under test has requested itself: it enters the request path at kernel cycle `sent`.
+    pub(super) fn push_burst(&mut self, plan: &Plan, lane: &LanePlan, address: u64, bytes: u64, sent: i64) {
+        let end = address + bytes;
+        let first_atom = address >> plan.atom_shift;
+        self.requested.push_back(Requested {
+            address,
+            bytes,
+            first_atom,
+            atoms: (((end - 1) >> plan.atom_shift) - first_atom + 1) as usize,
+            beats: (((end - 1) >> lane.port_shift) - (address >> lane.port_shift) + 1) as i64,
+            arrival: plan.to_memory(sent + plan.request_cycles),
+            finishes: None,
+        });
+    }
+
     /// The burst that comes next.
     #[inline]
     pub(super) fn head(&self) -> Option<&Requested> {
@@ -148,6 +163,25 @@ impl Lane {
         self.done.pop_front();
         self.done.push_back(done);
         done
+    }
+
+    /// Kernel cycles of the beats of `burst`, just taken, one by one: what `last_read_beat` knows the last of.
+    pub(super) fn read_beats(
+        &self,
+        plan: &Plan,
+        lane: &LanePlan,
+        burst: &Requested,
+        columns: &Columns<'_>,
+        beats: &mut VecDeque<i64>,
+    ) {
+        let first_beat = burst.address >> lane.port_shift;
+        let mut delivered = self.last_delivered;
+        for beat in first_beat..first_beat + burst.beats as u64 {
+            let last_byte = (((beat + 1) << lane.port_shift) - 1).min(burst.address + burst.bytes - 1);
+            let atom = ((last_byte >> plan.atom_shift) - burst.first_atom) as usize;
+            delivered = plan.returned(columns.at(atom) + plan.read_latency).max(delivered + 1);
+            beats.push_back(delivered);
+        }
     }
 
     /// Beats come in order, one a kernel cycle, each not before its atoms: so the last beat comes `beats` after the

@@ -3,7 +3,8 @@
 //! memory cycle at a time and is the oracle, `fast` computes the same command times burst by burst. A third,
 //! `checker`, knows only the device rules and judges the commands of either. Nothing here reads data, moves data,
 //! reads a clock or a file: a transfer is an address, a length and a time.
-//! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`), `system`, `checker`.
+//! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`), `system`, `port` (either
+//! model behind the ports of a design under test), `checker`.
 
 mod banks;
 mod checker;
@@ -12,6 +13,7 @@ mod config;
 mod fast;
 mod lane;
 mod plan;
+mod port;
 mod statistics;
 mod stepped;
 mod system;
@@ -21,6 +23,7 @@ mod tests;
 pub use checker::{Checker, Violation};
 pub use clocks::ClockRatio;
 pub use config::{ChannelConfig, Direction, LANES_MAX, LaneConfig, LaneKind, PortTiming};
+pub use port::{Delivery, PortChannel, PortFault, PortModel};
 pub use statistics::Statistics;
 pub use stepped::SteppedChannel;
 pub use system::{ChannelSet, Completion, Grouping, MemorySystem, Ticket};

@@ -146,13 +146,37 @@ impl SteppedChannel {
         self.next_memory += 1;
     }
 
+    /// Does every memory cycle whose edge lies before kernel edge `now`, for a design under test that makes the kernel
+    /// cycles itself: `deliver` and then `accept` take the place of transfers.
+    pub(super) fn run_before(&mut self, now: u64) {
+        let clocks = self.config.clocks();
+        while self.next_memory * clocks.kernel() < now * clocks.memory() {
+            self.memory_cycle(self.next_memory);
+            self.next_memory += 1;
+        }
+    }
+
+    /// Delivers the beat or response that a lane has in kernel cycle `now`; whether there was one.
+    pub(super) fn deliver(&mut self, lane: usize, now: u64) -> bool {
+        match self.config.lanes[lane].kind.direction() {
+            Direction::Read => self.deliver_beat(lane, now),
+            Direction::Write => self.deliver_response(lane, now),
+        }
+    }
+
+    /// Takes a burst that a design under test has requested itself: it enters the request path at kernel cycle `sent`.
+    pub(super) fn accept(&mut self, lane: usize, address: u64, bytes: u64, sent: u64) {
+        let atom_bytes = u64::from(self.config.standard.organisation.atom_bytes());
+        let mut burst = split(address, bytes, atom_bytes, u64::from(self.config.lanes[lane].port_bytes));
+        burst.sent = sent;
+        self.lanes[lane].in_flight += 1;
+        self.lanes[lane].bursts.push_back(burst);
+    }
+
     fn kernel_cycle(&mut self, now: u64) {
         for lane in 0..self.lanes.len() {
             self.request(lane, now);
-            match self.config.lanes[lane].kind.direction() {
-                Direction::Read => self.deliver_beat(lane, now),
-                Direction::Write => self.deliver_response(lane, now),
-            }
+            self.deliver(lane, now);
         }
     }
 
@@ -191,24 +215,28 @@ impl SteppedChannel {
         now >= path && (now - path) * clocks.memory() >= memory * clocks.kernel()
     }
 
-    fn deliver_beat(&mut self, index: usize, now: u64) {
-        let Some(burst) = self.lanes[index].bursts.front() else { return };
-        let Some(&rd) = burst.columns.get(burst.beat_needs[burst.beats_delivered]) else { return };
+    fn deliver_beat(&mut self, index: usize, now: u64) -> bool {
+        let Some(burst) = self.lanes[index].bursts.front() else { return false };
+        let Some(&rd) = burst.columns.get(burst.beat_needs[burst.beats_delivered]) else { return false };
         if !self.has_returned(rd + u64::from(self.config.standard.read_latency_cycles()), now) {
-            return;
+            return false;
         }
         let burst = &mut self.lanes[index].bursts[0];
         burst.beats_delivered += 1;
         if burst.beats_delivered == burst.beat_needs.len() {
             self.complete(index, now);
         }
+        true
     }
 
-    fn deliver_response(&mut self, index: usize, now: u64) {
-        let Some(burst) = self.lanes[index].bursts.front() else { return };
-        if burst.columns.len() == burst.atoms.len() && self.has_returned(burst.columns[burst.atoms.len() - 1], now) {
+    fn deliver_response(&mut self, index: usize, now: u64) -> bool {
+        let Some(burst) = self.lanes[index].bursts.front() else { return false };
+        let written = burst.columns.len() == burst.atoms.len();
+        let responds = written && self.has_returned(burst.columns[burst.atoms.len() - 1], now);
+        if responds {
             self.complete(index, now);
         }
+        responds
     }
 
     fn complete(&mut self, index: usize, now: u64) {

@@ -57,7 +57,7 @@ pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize 
         imm,
     };
     let a: Vec<f64> = core.vector[A..A + len].iter().map(|&x| f64::from(x)).collect();
-    let b: Vec<f64> = core.parameter[..len].iter().map(|&x| f64::from(x)).collect();
+    let b: Vec<f64> = core.parameter.chunks(4).take(len).map(|b| f64::from(f32::from_le_bytes(le(b)))).collect();
     let s = f64::from(core.vector[SCALAR]);
     core.execute(&Instruction { after: [0; 4], operation: Operation::Misc(misc) }, &mut MemoryImage::new(0));
     let (expected, got, tolerance): (Vec<f64>, Vec<f64>, f64) = if op == VectorOp::Quant {
@@ -77,6 +77,10 @@ pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize 
         assert!(close, "{} of {len}: element {i} is {g}, expected {e}", op.name());
     }
     got.len()
+}
+
+fn le(bytes: &[u8]) -> [u8; 4] {
+    bytes.try_into().expect("four bytes")
 }
 
 fn read(core: &Core, len: usize) -> Vec<f64> {

@@ -7,8 +7,7 @@ pub(crate) use meaning::check_meaning;
 
 use floats::{f16_to_f32, f32_to_f16, plus, rne_i8, stored, times, tree_sum};
 use hw_config::isa::{
-    Convert, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, Store, StoreSource,
-    VectorOp,
+    Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::numeric::functions::{exp, gelu_tanh, reciprocal, rsqrt, silu};
@@ -23,7 +22,7 @@ pub(crate) struct Oracle {
     pub(crate) weight: Vec<u8>,
     pub(crate) index: Vec<u8>,
     pub(crate) scale: Vec<u8>,
-    pub(crate) parameter: Vec<f32>,
+    pub(crate) parameter: Vec<u8>,
     pub(crate) activation: Vec<i8>,
     pub(crate) slots: Vec<f32>,
     pub(crate) result: Vec<f32>,
@@ -95,17 +94,7 @@ impl Oracle {
                     LoadBuffer::Weight => self.weight[to * self.chain * self.width + i] = byte,
                     LoadBuffer::Index => self.index[to * self.chain * self.width + i] = byte,
                     LoadBuffer::Scale => self.scale[to * self.width + i] = byte,
-                    LoadBuffer::Parameter => match ld.convert {
-                        Convert::Raw if i % 4 == 3 => {
-                            let word = (0..4).map(|k| u32::from(source[i - 3 + k]) << (8 * k)).sum();
-                            self.parameter[to + i / 4] = stored(f32::from_bits(word));
-                        }
-                        Convert::F16 if i % 2 == 1 => {
-                            let half = u16::from(source[i - 1]) | u16::from(byte) << 8;
-                            self.parameter[to + i / 2] = stored(f16_to_f32(half));
-                        }
-                        Convert::Raw | Convert::F16 => {}
-                    },
+                    LoadBuffer::Parameter => self.parameter[4 * to + i] = byte,
                 }
             }
         }
@@ -198,7 +187,14 @@ impl Oracle {
     fn element(&self, operand: Operand, at: usize) -> f32 {
         match operand {
             Operand::None => panic!("no operand"),
-            Operand::Parameter => self.parameter[at],
+            Operand::Parameter => {
+                let word = (0..4).map(|k| u32::from(self.parameter[4 * at + k]) << (8 * k)).sum();
+                stored(f32::from_bits(word))
+            }
+            Operand::ParameterHalf => {
+                let half = u16::from(self.parameter[2 * at]) | u16::from(self.parameter[2 * at + 1]) << 8;
+                stored(f16_to_f32(half))
+            }
             Operand::Result => self.result[at],
             Operand::Vector => self.vector[at],
         }

@@ -4,10 +4,10 @@
 use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
 use crate::passes::VectorSlot;
-use crate::passes::layout::KvLayout;
+use crate::passes::layout::{KvLayout, VALUE_SCALE_BYTES};
 use crate::passes::place::CodePlace;
 use hw_config::isa::{
-    Convert, Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Store, StoreSource, VectorOp,
+    Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Store, StoreSource, VectorOp,
 };
 
 /// What attention needs to know of a layer, a sequence and the step.
@@ -26,6 +26,17 @@ struct Scope {
     stride: u32,
 }
 
+/// Rows of head codes that one store takes.
+#[derive(Clone, Copy)]
+struct CodeRows {
+    /// The first.
+    row: u32,
+    /// How many.
+    rows: u32,
+    /// Register that bounds them when they are tokens; 0 when they are heads.
+    register: u8,
+}
+
 /// Which of a head's cached tensors.
 #[derive(Clone, Copy)]
 enum Cached {
@@ -35,30 +46,10 @@ enum Cached {
 
 impl Lowering<'_> {
     pub(super) fn attention(&mut self, layer: usize) {
-        let config = self.job.config;
-        let (rows, sequences) = match self.job.kind {
-            StepKind::Prefill { .. } => (self.job.rows, 1),
-            StepKind::Decode => (1, self.job.rows),
-        };
-        let scope = Scope {
-            kv: self.job.map.kv[layer],
-            sequence: 0,
-            rows,
-            rows_reg: self.job.rows_register(),
-            dim: config.head_dim as u32,
-            group: (config.heads / config.kv_heads) as u32,
-            stride: self.job.max_end,
-        };
-        self.mark(Some(layer), "quantize_qkv");
-        self.quantize_heads();
-        self.mark(Some(layer), "kv_write");
-        for sequence in 0..sequences {
-            self.write_cache(&Scope { sequence, ..scope });
-        }
         self.mark(Some(layer), "attention");
-        let heads = config.heads as u32;
-        for sequence in 0..sequences {
-            let scope = Scope { sequence, ..scope };
+        let heads = self.job.config.heads as u32;
+        for sequence in 0..self.sequences() {
+            let scope = self.scope(layer, sequence);
             let mut first = 0;
             while first < heads {
                 let count = self.job.places.heads_at_once.min(heads - first);
@@ -68,69 +59,104 @@ impl Lowering<'_> {
         }
     }
 
-    /// Codes of every query, key and value head. In decode a sequence's heads are consecutive rows, in prefill a
-    /// head's tokens are.
-    fn quantize_heads(&mut self) {
+    /// Codes of the query, key or value heads; those of keys and values go to the cache too.
+    pub(super) fn head_codes(&mut self, layer: usize, heads: VectorSlot) {
         let places = self.job.places;
-        for (slot, codes, f16) in [
-            (VectorSlot::Query, places.query_codes, false),
-            (VectorSlot::Key, places.key_codes, true),
-            (VectorSlot::Value, places.value_codes, true),
-        ] {
-            let (at, width, dim) = (places.vector(slot), self.vector_width(slot), self.job.config.head_dim as u32);
-            match self.job.kind {
-                StepKind::Decode => {
-                    for (first, rows) in super::vectors::row_sets(self.job.rows * width / dim) {
-                        let a = vector(at + first * dim, dim);
-                        self.quantize(Extent::fixed(rows, dim), a, code_row(codes, first), f16);
-                    }
+        let (codes, cached) = match heads {
+            VectorSlot::Query => (places.query_codes, None),
+            VectorSlot::Key => (places.key_codes, Some(Cached::Key)),
+            VectorSlot::Value => (places.value_codes, Some(Cached::Value)),
+            VectorSlot::Attended | VectorSlot::Hidden | VectorSlot::Scores => {
+                unreachable!("attention does not read {heads:?}")
+            }
+        };
+        self.mark(Some(layer), "quantize_qkv");
+        self.quantize_heads(heads, codes, cached.is_some());
+        if let Some(cached) = cached {
+            self.mark(Some(layer), "kv_write");
+            for sequence in 0..self.sequences() {
+                let scope = self.scope(layer, sequence);
+                self.write_cache(&scope, cached);
+            }
+        }
+    }
+
+    /// Sequences that attend one after the other.
+    fn sequences(&self) -> u32 {
+        match self.job.kind {
+            StepKind::Prefill { .. } => 1,
+            StepKind::Decode => self.job.rows,
+        }
+    }
+
+    fn scope(&self, layer: usize, sequence: u32) -> Scope {
+        let config = self.job.config;
+        Scope {
+            kv: self.job.map.kv[layer],
+            sequence,
+            rows: match self.job.kind {
+                StepKind::Prefill { .. } => self.job.rows,
+                StepKind::Decode => 1,
+            },
+            rows_reg: self.job.rows_register(),
+            dim: config.head_dim as u32,
+            group: (config.heads / config.kv_heads) as u32,
+            stride: self.job.max_end,
+        }
+    }
+
+    /// In decode a sequence's heads are consecutive rows, in prefill a head's tokens are.
+    fn quantize_heads(&mut self, slot: VectorSlot, codes: CodePlace, f16: bool) {
+        let (at, width) = (self.job.places.vector(slot), self.vector_width(slot));
+        let dim = self.job.config.head_dim as u32;
+        match self.job.kind {
+            StepKind::Decode => {
+                for (first, rows) in super::vectors::row_sets(self.job.rows * width / dim) {
+                    let a = vector(at + first * dim, dim);
+                    self.quantize(Extent::fixed(rows, dim), a, code_row(codes, first), f16);
                 }
-                StepKind::Prefill { .. } => {
-                    for head in 0..width / dim {
-                        let extent = Extent { rows: self.job.rows, rows_reg: register::ROWS, len: dim, len_reg: 0 };
-                        let a = vector(at + head * dim, width);
-                        self.quantize(extent, a, code_row(codes, head * self.job.rows), f16);
-                    }
+            }
+            StepKind::Prefill { .. } => {
+                for head in 0..width / dim {
+                    let extent = Extent { rows: self.job.rows, rows_reg: register::ROWS, len: dim, len_reg: 0 };
+                    let a = vector(at + head * dim, width);
+                    self.quantize(extent, a, code_row(codes, head * self.job.rows), f16);
                 }
             }
         }
     }
 
-    fn write_cache(&mut self, scope: &Scope) {
+    fn write_cache(&mut self, scope: &Scope, cached: Cached) {
         let kv_heads = self.job.config.kv_heads as u32;
         match self.job.kind {
             // Heads are rows: one store writes them all.
             StepKind::Decode => {
                 let row = scope.sequence * kv_heads;
-                self.write_rows(scope, 0, row, kv_heads, 0);
+                self.write_rows(scope, cached, 0, CodeRows { row, rows: kv_heads, register: 0 });
             }
             // Tokens are rows: one store a head.
             StepKind::Prefill { .. } => {
                 for head in 0..kv_heads {
-                    self.write_rows(scope, head, head * scope.rows, scope.rows, register::ROWS);
+                    let rows = CodeRows { row: head * scope.rows, rows: scope.rows, register: register::ROWS };
+                    self.write_rows(scope, cached, head, rows);
                 }
             }
         }
     }
 
-    /// Stores keys, key scales, values and value scales of some rows of codes, beginning at KV head `head`.
-    fn write_rows(&mut self, scope: &Scope, head: u32, row: u32, rows: u32, rows_reg: u8) {
-        let job = self.job;
-        let (width, chain) = (job.machine.width(), job.machine.chain());
-        let strides = job.map.kv_strides;
-        let tokens = rows_reg != 0;
-        let reg = if tokens { register::CACHE } else { register::POSITION };
-        let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
+    /// Stores codes and scales of some rows, beginning at KV head `head`.
+    fn write_rows(&mut self, scope: &Scope, cached: Cached, head: u32, rows: CodeRows) {
+        let tokens = rows.register != 0;
         let base = Store {
             source: StoreSource::Codes,
             src: 0,
             src_stride: 0,
-            rows,
-            rows_reg,
+            rows: rows.rows,
+            rows_reg: rows.register,
             count: scope.dim,
             base: 0,
-            reg,
-            shift: width.ilog2() as u8,
+            reg: if tokens { register::CACHE } else { register::POSITION },
+            shift: 0,
             high: 0,
             low: 0,
             token_step: tokens,
@@ -138,8 +164,20 @@ impl Lowering<'_> {
             fragment: 0,
             fragment_stride: 0,
         };
-        let per_row = |stride: u64| if tokens { 0 } else { stride };
+        match cached {
+            Cached::Key => self.write_keys(scope, head, rows.row, &base),
+            Cached::Value => self.write_values(scope, head, rows.row, &base),
+        }
+    }
+
+    fn write_keys(&mut self, scope: &Scope, head: u32, row: u32, base: &Store) {
+        let job = self.job;
+        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let strides = job.map.kv_strides;
+        let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
+        let per_row = |stride: u64| if base.token_step { 0 } else { stride };
         let keys = code_row(job.places.key_codes, row);
+        let tiles = Store { shift: width.ilog2() as u8, ..*base };
         self.store(Store {
             src: keys.word,
             src_stride: keys.stride,
@@ -150,23 +188,32 @@ impl Lowering<'_> {
             // A head of one piece or less is one run.
             fragment: if scope.dim > chain { chain } else { 0 },
             fragment_stride: if scope.dim > chain { job.machine.chunk_bytes() as u32 } else { 0 },
-            ..base
+            ..tiles
         });
-        let scale_base = head * strides.scale_head + sequence * strides.scale_sequence;
+        self.store(Store {
+            src: keys.slot,
+            base: scope.kv.key_scale + head * strides.key_scale_head + sequence * strides.key_scale_sequence,
+            high: strides.key_scale_tile,
+            low: 2,
+            row_stride: per_row(strides.key_scale_head),
+            ..scales_of(&tiles)
+        });
+    }
+
+    fn write_values(&mut self, scope: &Scope, head: u32, row: u32, base: &Store) {
+        let job = self.job;
+        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let strides = job.map.kv_strides;
+        let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
+        let per_row = |stride: u64| if base.token_step { 0 } else { stride };
         let values = code_row(job.places.value_codes, row);
-        for (slot, region) in [(keys.slot, scope.kv.key_scale), (values.slot, scope.kv.value_scale)] {
-            self.store(Store {
-                source: StoreSource::Scales,
-                src: slot,
-                src_stride: 1,
-                count: 1,
-                base: region + scale_base,
-                high: strides.scale_tile,
-                low: 2,
-                row_stride: per_row(strides.scale_head),
-                ..base
-            });
-        }
+        self.store(Store {
+            src: values.slot,
+            base: scope.kv.value_scale + head * strides.value_scale_head + sequence * strides.value_scale_sequence,
+            high: u64::from(VALUE_SCALE_BYTES),
+            row_stride: per_row(strides.value_scale_head),
+            ..scales_of(base)
+        });
         for part in 0..scope.dim.div_ceil(width) {
             let part_base = u64::from(part) * strides.value_part + sequence * strides.value_sequence;
             self.store(Store {
@@ -180,7 +227,7 @@ impl Lowering<'_> {
                 row_stride: per_row(strides.value_head),
                 fragment: 1,
                 fragment_stride: chain,
-                ..base
+                ..*base
             });
         }
     }
@@ -212,7 +259,8 @@ impl Lowering<'_> {
     fn cache_load(&self, scope: &Scope, of: Cached, base: u64, is_scale: bool) -> (u64, u8, u64) {
         let strides = self.job.map.kv_strides;
         let stride = match (of, is_scale) {
-            (_, true) => strides.scale_sequence,
+            (Cached::Key, true) => strides.key_scale_sequence,
+            (Cached::Value, true) => strides.value_scale_sequence,
             (Cached::Key, false) => strides.key_sequence,
             (Cached::Value, false) => strides.value_sequence,
         };
@@ -246,10 +294,10 @@ impl Lowering<'_> {
                 ..self.plain_load(LoadBuffer::Weight, base, steps, chunk as u32, chunk)
             };
             self.push(Operation::Load(load));
-            let scales = scope.kv.key_scale + head * strides.scale_head + number * strides.scale_tile;
+            let scales = scope.kv.key_scale + head * strides.key_scale_head + number * strides.key_scale_tile;
             let (base, reg, high) = self.cache_load(scope, Cached::Key, scales, true);
             let scale = self.kv_scale.take(2);
-            let plain = self.plain_load(LoadBuffer::Scale, base, 1, width * 2, strides.scale_tile);
+            let plain = self.plain_load(LoadBuffer::Scale, base, 1, width * 2, strides.key_scale_tile);
             self.push(Operation::Load(Load {
                 dst: scale,
                 dst_stride: 2,
@@ -283,52 +331,50 @@ impl Lowering<'_> {
         }
     }
 
-    /// Value scales of some KV heads as f32 rows of `stride` elements; where the first stands.
-    fn value_scales(&mut self, scope: &Scope, kv_heads: std::ops::Range<u32>) -> u32 {
+    /// Value scales of some KV heads, f16, a row a head; where the first stands and how far the next, in f32 elements.
+    fn value_scales(&mut self, scope: &Scope, kv_heads: std::ops::Range<u32>) -> (u32, u32) {
         let job = self.job;
-        let width = job.machine.width();
         let strides = job.map.kv_strides;
-        let at = self.parameter.take(kv_heads.len() as u32 * scope.stride);
+        let bytes = job.max_end * VALUE_SCALE_BYTES;
+        let stride = self.line_elements(bytes.div_ceil(4));
+        let at = self.parameter.take(kv_heads.len() as u32 * stride);
         for (i, head) in kv_heads.enumerate() {
-            let scales = scope.kv.value_scale + u64::from(head) * strides.scale_head;
+            let scales = scope.kv.value_scale + u64::from(head) * strides.value_scale_head;
             let (base, reg, high) = self.cache_load(scope, Cached::Value, scales, true);
-            let rows = job.max_end / width;
-            let load = self.plain_load(LoadBuffer::Parameter, base, rows, width * 2, strides.scale_tile);
+            let load = self.plain_load(LoadBuffer::Parameter, base, 1, bytes, strides.value_scale_sequence);
             self.push(Operation::Load(Load {
-                convert: Convert::F16,
-                dst: at + i as u32 * scope.stride,
-                dst_stride: width,
+                dst: at + i as u32 * stride,
                 reg,
                 high,
-                extent: LoadExtent::Rows,
+                extent: LoadExtent::Bytes,
                 extent_reg: register::END,
-                extent_unit: width.ilog2() as u8,
+                extent_unit: VALUE_SCALE_BYTES.ilog2() as u8,
                 ..load
             }));
         }
-        at
+        (at, stride)
     }
 
     /// Scores to probabilities, times the value scales, to codes.
-    fn softmax(&mut self, scope: &Scope, heads: u32, scales: u32) {
+    fn softmax(&mut self, scope: &Scope, heads: u32, (scales, apart): (u32, u32)) {
         let stride = scope.stride;
         let scores = self.job.places.score_results;
         let probabilities = self.job.places.probabilities;
         // (rows, first row, first KV head's scales, distance of scales between rows)
         let sets: Vec<(u32, u32, u32, u32)> = match self.job.kind {
             // One query head a KV head: all heads are rows, each with its own scales.
-            StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, stride)],
+            StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, apart)],
             StepKind::Decode => {
-                (0..heads / scope.group).map(|g| (scope.group, g * scope.group, scales + g * stride, 0)).collect()
+                (0..heads / scope.group).map(|g| (scope.group, g * scope.group, scales + g * apart, 0)).collect()
             }
             StepKind::Prefill { .. } => {
-                (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * stride, 0)).collect()
+                (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * apart, 0)).collect()
             }
         };
         for (rows, row, scale_at, scale_stride) in sets {
             let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
             let a = result(scores + row * stride, stride);
-            let b = super::parameter(scale_at, scale_stride);
+            let b = super::parameter_half(scale_at, scale_stride);
             let dst = (probabilities + row * stride, stride);
             let misc = base_misc(VectorOp::Softmax, extent, a, b, dst);
             let imm = Immediate::new((1.0 / f64::from(scope.dim).sqrt()) as f32);
@@ -437,4 +483,9 @@ impl Lowering<'_> {
 /// A load with the run-time extent of another.
 fn bounded(load: Load, like: &Load) -> Load {
     Load { extent: like.extent, extent_reg: like.extent_reg, extent_sub: like.extent_sub, ..load }
+}
+
+/// The store of the scales that belong to some rows of codes.
+fn scales_of(codes: &Store) -> Store {
+    Store { source: StoreSource::Scales, src_stride: 1, count: 1, ..*codes }
 }

@@ -9,12 +9,13 @@ mod vectors;
 use super::hazard::{Effects, effects};
 use super::layout::MemoryMap;
 use super::place::{Places, Span};
+use super::tile::{parameter_line_elements, scale_line_rows};
 use super::{CodeSlot, Fused, Rows};
 use crate::StepKind;
 use crate::step::Logits;
 use hw_config::isa::{
-    Convert, End, Immediate, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation,
-    Sparsity, Store, VectorOp,
+    End, Immediate, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, Sparsity,
+    Store, VectorOp,
 };
 use hw_config::machine::Machine;
 use models::ModelConfig;
@@ -118,18 +119,26 @@ pub struct Lowered {
     pub marks: Vec<(Option<u32>, String)>,
 }
 
-/// Hands out a span round and round.
+/// Hands out a span round and round, in multiples of `step` units.
 struct Ring {
     span: Span,
     next: u32,
+    step: u32,
 }
 
 impl Ring {
     fn new(span: Span) -> Self {
-        Self { span, next: 0 }
+        Self::of_lines(span, 1)
+    }
+
+    /// What `ld` writes begins with a line, of `step` units.
+    fn of_lines(span: Span, step: u32) -> Self {
+        assert!(span.start.is_multiple_of(step), "a ring from {} on lines of {step} units", span.start);
+        Self { span, next: 0, step }
     }
 
     fn take(&mut self, units: u32) -> u32 {
+        let units = units.next_multiple_of(self.step);
         assert!(units <= self.span.len, "{units} units from a ring of {}: placement checked less", self.span.len);
         if self.next + units > self.span.len {
             self.next = 0;
@@ -173,6 +182,11 @@ fn parameter(at: u32, stride: u32) -> Rowed {
     Rowed { buffer: Operand::Parameter, at, stride }
 }
 
+/// f16 in the parameter buffer, at an address and a stride in f32 elements as `ld` has them.
+fn parameter_half(at: u32, stride: u32) -> Rowed {
+    Rowed { buffer: Operand::ParameterHalf, at: 2 * at, stride: 2 * stride }
+}
+
 fn result(at: u32, stride: u32) -> Rowed {
     Rowed { buffer: Operand::Result, at, stride }
 }
@@ -203,9 +217,9 @@ pub fn run(job: &Job<'_>, fused: &[Fused]) -> Lowered {
         weight: Ring::new(p.rings.weight),
         kv: Ring::new(p.rings.kv),
         index: Ring::new(p.rings.index),
-        scale: Ring::new(p.rings.scale),
-        kv_scale: Ring::new(p.rings.kv_scale),
-        parameter: Ring::new(p.parameter_ring),
+        scale: Ring::of_lines(p.rings.scale, scale_line_rows(job.machine)),
+        kv_scale: Ring::of_lines(p.rings.kv_scale, scale_line_rows(job.machine)),
+        parameter: Ring::of_lines(p.parameter_ring, parameter_line_elements(job.machine)),
         result: Ring::new(p.result_ring),
         logits: Ring::new(logits),
     };
@@ -239,6 +253,7 @@ impl<'a> Lowering<'a> {
             Fused::GatedLinear { gate, up, codes } => self.gated_linear(gate, up, codes),
             Fused::HeadNorm { norm, vector } => self.head_norm(norm, vector),
             Fused::Rope { layer, vector } => self.rope(layer, vector),
+            Fused::HeadCodes { layer, vector } => self.head_codes(layer, vector),
             Fused::Attention { layer } => self.attention(layer),
             Fused::Route { layer } => self.route(layer),
             Fused::Experts { layer, codes } => self.experts(layer, codes),
@@ -260,7 +275,6 @@ impl<'a> Lowering<'a> {
     fn plain_load(&self, buffer: LoadBuffer, base: u64, rows: u32, bytes: u32, stride: u64) -> Load {
         Load {
             buffer,
-            convert: Convert::Raw,
             dst: 0,
             dst_stride: 0,
             rows,

@@ -1,11 +1,14 @@
 //! Operators of the vector unit: embeddings, norms, rotary embedding, quantization.
 
-use super::{Extent, LastOnly, Lowering, NOTHING, Rowed, base_misc, parameter, register, slot_codes, vector};
+use super::{
+    Extent, LastOnly, Lowering, NOTHING, Rowed, base_misc, parameter, parameter_half, register, slot_codes, vector,
+};
 use crate::StepKind;
 use crate::graph::norm_bias;
 use crate::passes::layout::TableLayout;
+use crate::passes::tile::parameter_line_elements;
 use crate::passes::{CodeSlot, Rows, VectorSlot};
-use hw_config::isa::{Convert, Immediate, Load, LoadBuffer, LoadExtent, Misc, Operation, VectorOp};
+use hw_config::isa::{Immediate, Load, LoadBuffer, LoadExtent, Misc, Operation, VectorOp};
 use models::compress::InputSite;
 use models::config::{NormKind, Position};
 use models::{LayerPart, TensorId};
@@ -25,6 +28,11 @@ impl Lowering<'_> {
         }
     }
 
+    /// Elements of a row of the parameter buffer that begins with a line, as does the next.
+    pub(super) fn line_elements(&self, elements: u32) -> u32 {
+        elements.next_multiple_of(parameter_line_elements(self.job.machine))
+    }
+
     /// Rows of a table by position: those of the new tokens in prefill, the one position of all sequences in decode.
     fn load_positions(&mut self, table: &TableLayout, at: u32) {
         let bytes = table.elements * 4;
@@ -35,7 +43,7 @@ impl Lowering<'_> {
         let load = self.plain_load(LoadBuffer::Parameter, table.base, rows, bytes, table.stride);
         self.push(Operation::Load(Load {
             dst: at,
-            dst_stride: table.elements,
+            dst_stride: self.line_elements(table.elements),
             reg: register::POSITION,
             high: table.stride,
             extent,
@@ -49,14 +57,13 @@ impl Lowering<'_> {
         let table = self.job.map.tables[&TensorId::Embedding];
         let hidden = self.job.config.hidden as u32;
         for row in 0..self.job.rows {
-            let at = self.parameter.take(hidden);
+            let at = self.parameter.take(hidden.div_ceil(2));
             let load = self.plain_load(LoadBuffer::Parameter, table.base, 1, hidden * 2, table.stride);
             let extent = match self.job.kind {
                 StepKind::Prefill { .. } => LoadExtent::Rows,
                 StepKind::Decode => LoadExtent::Fixed,
             };
             self.push(Operation::Load(Load {
-                convert: Convert::F16,
                 dst: at,
                 reg: register::FIRST_ID + row as u8,
                 high: table.stride,
@@ -67,7 +74,7 @@ impl Lowering<'_> {
             }));
             // A row beyond the step's tokens copies what stands there: nothing reads it.
             let dst = (self.job.places.residual + row * hidden, hidden);
-            self.misc(VectorOp::Copy, Extent::fixed(1, hidden), parameter(at, hidden), NOTHING, dst, 0.0);
+            self.misc(VectorOp::Copy, Extent::fixed(1, hidden), parameter_half(at, 0), NOTHING, dst, 0.0);
         }
     }
 
@@ -84,11 +91,10 @@ impl Lowering<'_> {
             StepKind::Decode => (1, self.job.rows, LoadExtent::Fixed),
         };
         for row in 0..positions {
-            let at = self.parameter.take(hidden);
+            let at = self.parameter.take(hidden.div_ceil(2));
             let base = table.base + (offset as u64 + u64::from(row)) * table.stride;
             let load = self.plain_load(LoadBuffer::Parameter, base, 1, hidden * 2, table.stride);
             self.push(Operation::Load(Load {
-                convert: Convert::F16,
                 dst: at,
                 reg: register::POSITION,
                 high: table.stride,
@@ -100,7 +106,7 @@ impl Lowering<'_> {
             }));
             let dst = (self.job.places.residual + row * hidden, hidden);
             let extent = Extent::fixed(sharing, hidden);
-            self.misc(VectorOp::Add, extent, vector(dst.0, hidden), parameter(at, 0), dst, 0.0);
+            self.misc(VectorOp::Add, extent, vector(dst.0, hidden), parameter_half(at, 0), dst, 0.0);
         }
     }
 
@@ -187,7 +193,8 @@ impl Lowering<'_> {
                 for head in 0..width / dim {
                     let a = vector(at + head * dim, width);
                     let extent = self.all_rows(turned);
-                    self.misc(VectorOp::Rope, extent, a, parameter(table, turned), (a.at, width), 0.0);
+                    let angles = parameter(table, self.line_elements(turned));
+                    self.misc(VectorOp::Rope, extent, a, angles, (a.at, width), 0.0);
                 }
             }
         }

@@ -75,11 +75,11 @@ impl Core {
     fn read_row(&self, misc: &Misc, row: usize, len: usize, scratch: &mut Scratch) {
         let a = misc.a as usize + (self.register(misc.a_reg) as usize + row) * misc.a_stride as usize;
         scratch.a.clear();
-        scratch.a.extend_from_slice(self.operand(misc.a_buffer, a, len));
+        self.read_operand(misc.a_buffer, a, len, &mut scratch.a);
         scratch.b.clear();
         if misc.b_buffer != Operand::None {
             let b = misc.b as usize + row * misc.b_stride as usize;
-            scratch.b.extend_from_slice(self.operand(misc.b_buffer, b, len));
+            self.read_operand(misc.b_buffer, b, len, &mut scratch.b);
         }
     }
 

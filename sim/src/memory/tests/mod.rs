@@ -4,6 +4,7 @@ mod config;
 mod device;
 mod equal;
 mod groups;
+mod port;
 
 use std::fs;
 use std::path::Path;

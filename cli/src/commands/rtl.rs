@@ -1,0 +1,143 @@
+//! `rtl`: the folder with a machine's Verilog and everything around it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hw_config::machine::Machine;
+use hw_config::program::{Mark, Program};
+use reports::table::{Align, Table, bytes, count};
+use rtl::package::{self, File, Vectors, kernel_name};
+use sim::functional::{Core, MemoryImage};
+
+use crate::arguments::RtlArgs;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::output::{make_folder, print, probe_folder};
+
+/// Random instructions of the test benches' program, between those that fill and those that store the buffers.
+const RANDOM_INSTRUCTIONS: usize = 48;
+/// The file that `--json` prints.
+const SUMMARY: &str = "summary.json";
+/// What each part of the folder is, by the beginning of its paths.
+const PARTS: [(&str, &str); 6] = [
+    ("rtl/", "Verilog: kernel top, core, and what they need"),
+    ("tb/", "test benches for Verilator and Icarus"),
+    ("vectors/", "their program, registers and memory, before and after"),
+    ("vivado/", "project, synthesis out of context, clock, place"),
+    ("vitis/", "packaging and linking of the kernel"),
+    ("host/", "XRT program"),
+];
+
+/// Runs the command.
+pub(crate) fn run(args: &RtlArgs, host: Host) -> Result<(), Failure> {
+    let machine = super::machine(&args.machine)?;
+    refuse_used(&args.output)?;
+    let files = {
+        let _progress = host.busy("writing Verilog");
+        let emission = rtl::generate(&machine).map_err(Failure::input)?;
+        package::package(&machine, &emission.files, &vectors(&machine, args.seed)).map_err(Failure::input)?
+    };
+    write_folder(&args.output, &files)?;
+    if args.json {
+        let summary = files.iter().find(|file| file.path == SUMMARY).expect("a folder has its summary");
+        return print(&summary.text);
+    }
+    print(&table(&files))?;
+    let (folder, kernel) = (args.output.display(), kernel_name(&machine));
+    host.note(format!("{folder}: kernel {kernel}; `make -C {folder}/tb` checks it"));
+    Ok(())
+}
+
+/// What was written, part by part.
+fn table(files: &[File]) -> String {
+    let columns = [("part", Align::Left), ("files", Align::Right), ("size", Align::Right), ("what", Align::Left)];
+    let mut table = Table::new(&columns);
+    let mut row = |part: &str, what: &str, chosen: &[&File]| {
+        let size: usize = chosen.iter().map(|file| file.text.len()).sum();
+        table.row(vec![part.to_owned(), count(chosen.len() as u64), bytes(size as u64), what.to_owned()]);
+    };
+    for (part, what) in PARTS {
+        let chosen: Vec<&File> = files.iter().filter(|file| file.path.starts_with(part)).collect();
+        row(part, what, &chosen);
+    }
+    let page: Vec<&File> = files.iter().filter(|file| !file.path.contains('/')).collect();
+    row(".", "README.md and summary.json", &page);
+    table.render()
+}
+
+/// One program that fills every buffer, runs random instructions and stores what the buffers hold, and what the
+/// functional simulator makes of it.
+fn vectors(machine: &Machine, seed: u64) -> Vectors {
+    let run = cosim::random::random_run(machine, seed, RANDOM_INSTRUCTIONS);
+    let [fill, random, store] = run.programs;
+    let mut instructions = fill.instructions;
+    for part in [&random.instructions, &store.instructions] {
+        // The `end` of the part before: a step has one.
+        instructions.pop();
+        instructions.extend_from_slice(part);
+    }
+    let name = format!("fill, {RANDOM_INSTRUCTIONS} random instructions of seed {seed}, store");
+    let marks = vec![Mark { first: 0, layer: None, operator: "test".to_owned() }];
+    let mut program = Program { name: name.clone(), marks, instructions, ..random };
+    program.insert_waits(machine);
+    let legal = program.check(machine);
+    assert!(legal.is_ok(), "the program of seed {seed} is not legal: {legal:?}");
+    let registers = run.registers[1];
+
+    let before = cosim::random::contents(machine, seed);
+    let mut memory = MemoryImage::new(before.len());
+    memory.write(0, &before);
+    let mut core = Core::new(machine);
+    core.registers = registers;
+    core.run(&program.instructions, &mut memory);
+    let after = memory.read(0, before.len()).to_vec();
+    Vectors { name, listing: program.to_text(), instructions: program.instructions, registers, before, after }
+}
+
+/// Refuses a folder that has something in it, before the work.
+fn refuse_used(folder: &Path) -> Result<(), Failure> {
+    probe_folder(folder)?;
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Failure::input(format!(
+            "{}: the folder is not empty, expected an empty or a new one; remove it or name another",
+            folder.display()
+        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::Io(format!("{}: the folder cannot be read: {error}", folder.display()))),
+    }
+}
+
+/// Writes all files into a folder beside the wanted one and renames it: the wanted one is whole or was never there.
+fn write_folder(folder: &Path, files: &[File]) -> Result<(), Failure> {
+    let failure = |what: &str, error: &io::Error| {
+        Failure::Io(format!("{}: {what}: {error}; nothing was written there", folder.display()))
+    };
+    let name = folder
+        .file_name()
+        .ok_or_else(|| Failure::input(format!("{}: is no name for a folder; name a new one", folder.display())))?;
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(parent)?;
+    let temporary = parent.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+    let written = fs::create_dir(&temporary).and_then(|()| fill(&temporary, files)).and_then(|()| {
+        // An empty folder of the same name gives way to the finished one.
+        fs::rename(&temporary, folder)
+    });
+    written.map_err(|error| {
+        // The cause is told; what cannot be removed keeps its `.part` name.
+        let _ = fs::remove_dir_all(&temporary);
+        failure("the folder cannot be written", &error)
+    })
+}
+
+fn fill(folder: &Path, files: &[File]) -> io::Result<()> {
+    for file in files {
+        let path: PathBuf = folder.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, &file.text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,496 @@
+//! The loop: simulator first, then the design period by period, each event compared as it happens.
+
+use crate::bus::{Backpressure, Bus, BusEvent};
+use crate::divergence::{Difference, Divergence, HISTORY, track_name};
+use crate::dut::Dut;
+use crate::expect::{DISPATCH, Expected, TRACKS, issue_track, retire_track};
+use crate::requests::{Requests, Transfers};
+use crate::signals::{Outputs, UNITS, bits};
+use hw_config::machine::Machine;
+use hw_config::program::Program;
+use hw_config::timing::Registers;
+use sim::functional::{Core, MemoryImage};
+use sim::memory::PortModel;
+use std::collections::VecDeque;
+use std::ops::AddAssign;
+
+/// Periods without an event or handshake after which the design hangs: more than any instruction takes.
+const NO_PROGRESS_PERIODS: u64 = 1 << 20;
+
+/// What was compared and found equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Steps.
+    pub steps: u64,
+    /// Instructions, each dispatched, issued and retired.
+    pub instructions: u64,
+    /// Cycles of events: dispatches, issues, retirements, requests of memory, ends of steps. None under backpressure.
+    pub cycles: u64,
+    /// Events whose order was compared.
+    pub events: u64,
+    /// Read bursts, address and length.
+    pub bursts: u64,
+    /// Bytes of write beats, address and strobe included.
+    pub stored_bytes: u64,
+    /// Bytes of the data memory after steps.
+    pub memory_bytes: u64,
+    /// Periods that the design ran.
+    pub rtl_cycles: u64,
+}
+
+impl Counts {
+    /// Bytes compared: as they were written, and in memory after each step.
+    pub fn values(&self) -> u64 {
+        self.stored_bytes + self.memory_bytes
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.instructions += other.instructions;
+        self.cycles += other.cycles;
+        self.events += other.events;
+        self.bursts += other.bursts;
+        self.stored_bytes += other.stored_bytes;
+        self.memory_bytes += other.memory_bytes;
+        self.rtl_cycles += other.rtl_cycles;
+    }
+}
+
+/// How a run treats the design.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Withhold handshakes: results are compared, cycles are not.
+    pub backpressure: Option<Backpressure>,
+    /// The memory model behind the ports.
+    pub memory: PortModel,
+}
+
+impl Options {
+    /// Always ready: values and cycles are compared.
+    pub const EXACT: Self = Self { backpressure: None, memory: PortModel::Fast };
+}
+
+/// Simulator and design with their state between steps.
+#[derive(Debug)]
+pub struct Cosim<'a> {
+    machine: &'a Machine,
+    dut: &'a mut Dut,
+    options: Options,
+    core: Core,
+    memory: MemoryImage,
+    /// The design's data memory: whole lines.
+    image: Vec<u8>,
+    counts: Counts,
+}
+
+impl<'a> Cosim<'a> {
+    /// Both sides with the same data memory, buffers zero: the design is reset, and its buffers are filled before they
+    /// are read.
+    pub fn new(machine: &'a Machine, dut: &'a mut Dut, memory: MemoryImage, options: Options) -> Self {
+        dut.reset();
+        let line = machine.memory.line_bytes() as usize;
+        let mut image = memory.read(0, memory.len()).to_vec();
+        image.resize(image.len().next_multiple_of(line), 0);
+        Self { machine, dut, options, core: Core::new(machine), memory, image, counts: Counts::default() }
+    }
+
+    /// The data memory, the same on both sides after each step.
+    pub fn memory(&self) -> &MemoryImage {
+        &self.memory
+    }
+
+    /// The simulator's core.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// What was compared so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Runs one step of a legal program on both sides.
+    ///
+    /// # Errors
+    /// The first difference.
+    ///
+    /// # Panics
+    /// When the program is illegal.
+    pub fn step(&mut self, program: &Program, registers: &Registers) -> Result<(), Box<Divergence>> {
+        let expected = Expected::new(self.machine, program, registers, &mut self.core, &mut self.memory);
+        let words: Vec<u8> = program.instructions.iter().flat_map(|i| i.encode().to_bytes()).collect();
+        let backpressure = self.options.backpressure.map(|backpressure| {
+            let seed = backpressure.seed.wrapping_add(self.counts.steps.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            Backpressure { seed, ..backpressure }
+        });
+        self.dut.start(registers, program.instructions.len() as u32, &expected);
+        let mut run = Run {
+            machine: self.machine,
+            program,
+            expected: &expected,
+            step: self.counts.steps as usize,
+            is_exact: backpressure.is_none(),
+            requests: Requests::new(self.machine, Transfers::of(&expected)),
+            next: [0; TRACKS],
+            earliest: 0,
+            bursts: vec![0; self.machine.memory.channels as usize],
+            fetches: 0,
+            writes: vec![0; self.machine.memory.channels as usize],
+            history: VecDeque::new(),
+            counts: Counts { steps: 1, instructions: program.instructions.len() as u64, ..Counts::default() },
+        };
+        let mut bus = Bus::new(self.machine, words, backpressure, self.options.memory);
+        let result = run.run(self.dut, &mut bus, &mut self.image);
+        let result = result.and_then(|()| run.compare_memory(&self.memory, &self.image));
+        match result {
+            Ok(()) => {
+                self.counts += run.counts;
+                Ok(())
+            }
+            Err(fault) => Err(Box::new(run.divergence(fault, &bus))),
+        }
+    }
+}
+
+/// A difference, before what stands around it is put together.
+struct Fault {
+    difference: Difference,
+    cycle: u64,
+    instruction: Option<u32>,
+    expected: String,
+    got: String,
+}
+
+/// One step under way.
+struct Run<'a> {
+    machine: &'a Machine,
+    program: &'a Program,
+    expected: &'a Expected,
+    step: usize,
+    is_exact: bool,
+    /// What the memories are asked for, and when.
+    requests: Requests,
+    /// Events seen of each track.
+    next: [usize; TRACKS],
+    /// Cycle of the next expected event.
+    earliest: u64,
+    /// Seen by channel.
+    bursts: Vec<usize>,
+    fetches: u64,
+    writes: Vec<usize>,
+    /// The latest events of the design: cycle, track, instruction.
+    history: VecDeque<(u64, usize, Option<u32>)>,
+    counts: Counts,
+}
+
+impl Run<'_> {
+    fn run(&mut self, dut: &mut Dut, bus: &mut Bus, image: &mut [u8]) -> Result<(), Fault> {
+        let (mut outputs, mut asked) = (Outputs::new(self.machine), Outputs::new(self.machine));
+        let mut events = Vec::new();
+        let (mut now, mut last_event) = (0, 0);
+        self.earliest = self.earliest_event();
+        loop {
+            let inputs = bus.before(now, image);
+            dut.period(inputs, &mut outputs);
+            if self.is_exact {
+                self.requests.offer(now, &mut asked);
+                self.compare_requests(now, &asked, &outputs)?;
+                self.requests.edge(now, inputs, &outputs);
+            }
+            if outputs.dispatch || outputs.issue | outputs.retire != 0 || self.earliest <= now {
+                self.compare_events(now, &outputs)?;
+                last_event = now;
+            }
+            bus.after(now, &outputs, image, &mut events).map_err(|fault| port_fault(now, fault.what))?;
+            if !events.is_empty() {
+                last_event = now;
+                for event in events.drain(..) {
+                    self.compare_port(now, event)?;
+                }
+            }
+            if outputs.error {
+                return Err(self.illegal(now));
+            }
+            dut.tick(&outputs);
+            now += 1;
+            if outputs.done {
+                self.counts.rtl_cycles = now;
+                return self.compare_end(now);
+            }
+            if now - last_event > NO_PROGRESS_PERIODS {
+                return Err(Fault {
+                    difference: Difference::NoProgress,
+                    cycle: now,
+                    instruction: self.oldest_unretired(),
+                    expected: format!("a step of {} cycles", self.expected.cycles),
+                    got: format!("no event and no handshake for {NO_PROGRESS_PERIODS} periods"),
+                });
+            }
+        }
+    }
+
+    fn earliest_event(&self) -> u64 {
+        if !self.is_exact {
+            return u64::MAX;
+        }
+        let next = self.expected.tracks.iter().zip(&self.next).filter_map(|(track, &next)| track.cycles.get(next));
+        next.min().copied().unwrap_or(u64::MAX)
+    }
+
+    fn compare_events(&mut self, now: u64, outputs: &Outputs) -> Result<(), Fault> {
+        self.compare_track(now, DISPATCH, outputs.dispatch)?;
+        for unit in 0..UNITS {
+            self.compare_track(now, issue_track(unit), outputs.issue >> unit & 1 == 1)?;
+            self.compare_track(now, retire_track(unit), outputs.retire >> unit & 1 == 1)?;
+        }
+        self.earliest = self.earliest_event();
+        Ok(())
+    }
+
+    fn compare_track(&mut self, now: u64, track: usize, happens: bool) -> Result<(), Fault> {
+        let events = &self.expected.tracks[track];
+        let number = self.next[track];
+        let next = events.cycles.get(number).copied();
+        if happens {
+            let instruction = events.instructions.get(number).copied();
+            if self.history.len() == HISTORY {
+                self.history.pop_front();
+            }
+            self.history.push_back((now, track, instruction));
+        }
+        if self.is_exact && (next == Some(now)) != happens || happens && next.is_none() {
+            let name = track_name(track);
+            let expected = match next {
+                Some(cycle) => format!("{name} number {number} in cycle {cycle}"),
+                None => format!("no further {name} after {number}"),
+            };
+            let got = if happens { format!("{name} in cycle {now}") } else { format!("no {name} in cycle {now}") };
+            let instruction = events.instructions.get(number).copied();
+            return Err(Fault { difference: Difference::Event, cycle: now, instruction, expected, got });
+        }
+        if happens {
+            self.next[track] += 1;
+            self.counts.events += 1;
+            self.counts.cycles += u64::from(self.is_exact);
+        }
+        Ok(())
+    }
+
+    /// Each request of the memories in its cycle. It follows from events and answers that have been compared.
+    fn compare_requests(&mut self, now: u64, asked: &Outputs, outputs: &Outputs) -> Result<(), Fault> {
+        let load = |channel: usize| self.expected.bursts.get(self.bursts[channel]).map(|burst| burst.instruction);
+        let store = |channel: usize| self.expected.writes[channel].get(self.writes[channel]).map(|w| w.instruction);
+        let fetch = |_: usize| None;
+        type Of<'a> = &'a dyn Fn(usize) -> Option<u32>;
+        let ports: [(&str, u64, u64, Difference, Of<'_>); 4] = [
+            ("load_arvalid", asked.load_arvalid, outputs.load_arvalid, Difference::Burst, &load),
+            ("store_awvalid", asked.store_awvalid, outputs.store_awvalid, Difference::Store, &store),
+            ("store_wvalid", asked.store_wvalid, outputs.store_wvalid, Difference::Store, &store),
+            ("fetch_arvalid", asked.fetch_arvalid.into(), outputs.fetch_arvalid.into(), Difference::Burst, &fetch),
+        ];
+        let mut requests = 0;
+        for (port, expected, got, difference, of) in ports {
+            if expected != got {
+                let instruction = of((expected ^ got).trailing_zeros() as usize);
+                let text = |mask: u64| format!("{port} is {mask:#b} in cycle {now}, a bit a channel");
+                let (expected, got) = (text(expected), text(got));
+                return Err(Fault { difference, cycle: now, instruction, expected, got });
+            }
+            requests += u64::from(got.count_ones());
+        }
+        self.counts.cycles += requests;
+        Ok(())
+    }
+
+    fn compare_port(&mut self, now: u64, event: BusEvent) -> Result<(), Fault> {
+        match event {
+            BusEvent::Burst { channel, address, beats } => {
+                let number = self.bursts[channel];
+                let expected = self.expected.bursts.get(number);
+                if expected.is_none_or(|burst| (burst.address, burst.beats) != (address, beats)) {
+                    let text =
+                        |address, beats| format!("burst {number} of channel {channel}: {beats} beats at {address:#x}");
+                    return Err(Fault {
+                        difference: Difference::Burst,
+                        cycle: now,
+                        instruction: expected.map(|burst| burst.instruction),
+                        expected: expected.map_or("no further burst".to_owned(), |b| text(b.address, b.beats)),
+                        got: text(address, beats),
+                    });
+                }
+                self.bursts[channel] += 1;
+                self.counts.bursts += 1;
+            }
+            BusEvent::Write { channel, address, beat } => {
+                let number = self.writes[channel];
+                let expected = self.expected.writes[channel].get(number);
+                if expected.is_none_or(|write| write.address != address || !write.beat.writes_as(&beat)) {
+                    return Err(Fault {
+                        difference: Difference::Store,
+                        cycle: now,
+                        instruction: expected.map(|write| write.instruction),
+                        expected: expected
+                            .map_or("no further write".to_owned(), |w| w.beat.describe(number, channel, w.address)),
+                        got: beat.describe(number, channel, address),
+                    });
+                }
+                self.writes[channel] += 1;
+                self.counts.stored_bytes += u64::from(beat.strobe.count_ones());
+            }
+            BusEvent::Fetch { address, beats } => {
+                let fetch = &self.machine.instructions;
+                let at = self.fetches * u64::from(fetch.burst_bytes);
+                let bytes = (self.program.instructions.len() * hw_config::isa::Word::BYTES) as u64;
+                let left = bytes.saturating_sub(at).min(fetch.burst_bytes.into()).div_ceil(fetch.port_bytes.into());
+                if (at, left) != (address, beats) {
+                    let text = |address, beats| format!("fetch {}: {beats} beats at {address:#x}", self.fetches);
+                    return Err(Fault {
+                        difference: Difference::Burst,
+                        cycle: now,
+                        instruction: None,
+                        expected: if left == 0 { "no further fetch".to_owned() } else { text(at, left) },
+                        got: text(address, beats),
+                    });
+                }
+                self.fetches += 1;
+                self.counts.bursts += 1;
+            }
+            BusEvent::Other => {}
+        }
+        Ok(())
+    }
+
+    /// All that was expected has happened, in as many cycles.
+    fn compare_end(&mut self, cycles: u64) -> Result<(), Fault> {
+        let fault = |difference, instruction, expected, got| {
+            Err(Fault { difference, cycle: cycles - 1, instruction, expected, got })
+        };
+        for (track, events) in self.expected.tracks.iter().enumerate() {
+            let (seen, all) = (self.next[track], events.cycles.len());
+            if seen != all {
+                let (name, instruction) = (track_name(track), events.instructions[seen]);
+                let expected = format!("{all} of `{name}` before the end of the step");
+                return fault(Difference::Event, Some(instruction), expected, format!("{seen}"));
+            }
+        }
+        for channel in 0..self.writes.len() {
+            let (seen, all) = (self.writes[channel], self.expected.writes[channel].len());
+            if seen != all {
+                let instruction = self.expected.writes[channel][seen].instruction;
+                let expected = format!("{all} writes to channel {channel} in the step");
+                return fault(Difference::Store, Some(instruction), expected, format!("{seen}"));
+            }
+            let (seen, all) = (self.bursts[channel], self.expected.bursts.len());
+            if seen != all {
+                let instruction = self.expected.bursts[seen].instruction;
+                let expected = format!("{all} read bursts of channel {channel} in the step");
+                return fault(Difference::Burst, Some(instruction), expected, format!("{seen}"));
+            }
+        }
+        if self.is_exact {
+            if cycles != self.expected.cycles {
+                let expected = format!("a step of {} cycles", self.expected.cycles);
+                return fault(Difference::Cycles, None, expected, format!("{cycles} cycles"));
+            }
+            self.counts.cycles += 1;
+        }
+        Ok(())
+    }
+
+    fn compare_memory(&mut self, expected: &MemoryImage, image: &[u8]) -> Result<(), Fault> {
+        let bytes = expected.len();
+        let expected = expected.read(0, bytes);
+        if expected != &image[..bytes] {
+            let differ = || (0..bytes).filter(|&at| expected[at] != image[at]);
+            let at = differ().next().expect("they differ");
+            let region = self.program.region_at(at as u64).map_or("no region", |r| &self.program.regions[r].name);
+            return Err(Fault {
+                difference: Difference::Memory,
+                cycle: self.counts.rtl_cycles,
+                instruction: None,
+                expected: format!("{:#04x} at {at:#x} ({region})", expected[at]),
+                got: format!("{:#04x}; {} bytes differ", image[at], differ().count()),
+            });
+        }
+        self.counts.memory_bytes += bytes as u64;
+        Ok(())
+    }
+
+    fn illegal(&self, now: u64) -> Fault {
+        let number = self.next[DISPATCH];
+        let instruction = self.expected.tracks[DISPATCH].instructions.get(number).copied();
+        let expected = "an instruction that is legal".to_owned();
+        let got = format!("error_o is high after {number} dispatches");
+        Fault { difference: Difference::Illegal, cycle: now, instruction, expected, got }
+    }
+
+    /// The first instruction in program order that has not retired.
+    fn oldest_unretired(&self) -> Option<u32> {
+        let next = (0..UNITS).filter_map(|unit| {
+            let track = retire_track(unit);
+            self.expected.tracks[track].instructions.get(self.next[track]).copied()
+        });
+        next.min()
+    }
+
+    fn divergence(&self, fault: Fault, bus: &Bus) -> Divergence {
+        let text = |index: u32| self.program.instructions[index as usize].to_string();
+        let line = |cycle: u64, track: usize, instruction: Option<u32>| {
+            let instruction = instruction.map_or(String::new(), |index| format!(" {index}: {}", text(index)));
+            format!("{cycle:>8} {:<14}{instruction}", track_name(track))
+        };
+        let mut expected: Vec<(u64, usize, u32)> = Vec::new();
+        for (track, events) in self.expected.tracks.iter().enumerate() {
+            let until = events.cycles.partition_point(|&cycle| cycle <= fault.cycle);
+            let from = until.saturating_sub(HISTORY);
+            expected.extend((from..until).map(|i| (events.cycles[i], track, events.instructions[i])));
+        }
+        expected.sort_unstable();
+        let from = expected.len().saturating_sub(HISTORY);
+        let counts: Vec<String> = (0..UNITS)
+            .map(|unit| {
+                let (issued, retired) = (self.next[issue_track(unit)], self.next[retire_track(unit)]);
+                let all = self.expected.tracks[issue_track(unit)].cycles.len();
+                format!("{} {issued} issued, {retired} retired of {all}", crate::signals::UNIT_NAMES[unit])
+            })
+            .collect();
+        let all = self.program.instructions.len();
+        Divergence {
+            difference: fault.difference,
+            step: self.step,
+            cycle: fault.cycle,
+            instruction: fault.instruction.map(|index| (index as usize, text(index))),
+            expected: fault.expected,
+            got: fault.got,
+            expected_events: expected[from..].iter().map(|&(c, track, i)| line(c, track, Some(i))).collect(),
+            got_events: self.history.iter().map(|&(cycle, track, i)| line(cycle, track, i)).collect(),
+            state: format!("{} of {all} dispatched; {}; {}", self.next[DISPATCH], counts.join("; "), bus.dump()),
+        }
+    }
+}
+
+fn port_fault(cycle: u64, what: String) -> Fault {
+    let expected = "the rules of the port".to_owned();
+    Fault { difference: Difference::Port, cycle, instruction: None, expected, got: what }
+}
+
+impl crate::bus::Beat {
+    /// Whether both change memory in the same way.
+    fn writes_as(&self, other: &Self) -> bool {
+        self.strobe == other.strobe && bits_of(self.strobe).all(|byte| self.data[byte] == other.data[byte])
+    }
+
+    fn describe(&self, number: usize, channel: usize, address: u64) -> String {
+        let last = 128 - self.strobe.leading_zeros() as usize;
+        let byte = |i: usize| if self.strobe >> i & 1 == 1 { format!("{:02x}", self.data[i]) } else { "--".to_owned() };
+        let bytes: Vec<String> = (0..last).map(byte).collect();
+        format!("write {number} of channel {channel} to {address:#x}: {}", bytes.join(" "))
+    }
+}
+
+/// The numbers of the bits that are set.
+fn bits_of(mask: u128) -> impl Iterator<Item = usize> {
+    bits(mask as u64).chain(bits((mask >> 64) as u64).map(|bit| bit + 64))
+}

@@ -1,0 +1,32 @@
+// The N:M indices of one column's step as `Chain` numbers of 4 bits, cut out of the column's packed stream.
+//
+// A step of indices of b bits (2 or 4) is b units of `Chain` bits of the stream, beginning `unit_i` units into the chunk; it
+// never straddles two chunks. Latency 2 from `piece_i` and `unit_i`: period 0; `index_bits_i` belongs to the same step
+// one period later. Initiation interval 1; `enable_i` is the clock enable of every register. Registered: `indices_o`.
+module index_expander #(
+    parameter Chain = 16
+) (
+    input  wire               clk_i,
+    input  wire               enable_i,
+    input  wire [8*Chain-1:0] piece_i,
+    input  wire         [2:0] unit_i,
+    input  wire         [2:0] index_bits_i,
+    output wire [4*Chain-1:0] indices_o
+);
+    wire [8*Chain-1:0] shifted = piece_i >> (unit_i * Chain);
+    wire unused_shifted_bits = &{1'b0, shifted};
+
+    reg [4*Chain-1:0] stream_q;
+    reg [4*Chain-1:0] indices_q;
+    integer i;
+    always @(posedge clk_i) begin
+        if (enable_i) begin
+            stream_q <= shifted[4*Chain-1:0];
+            indices_q <= stream_q;
+            if (index_bits_i == 3'd2) begin
+                for (i = 0; i < Chain; i = i + 1) indices_q[4*i+:4] <= {2'd0, stream_q[2*i+:2]};
+            end
+        end
+    end
+    assign indices_o = indices_q;
+endmodule

@@ -1,0 +1,57 @@
+// Simple dual-port RAM: one write port with a strobe for each `ByteWidth` bits, one read port.
+//
+// Read latency 2: the address is registered inside the RAM, then comes an output register. A write in period p is seen
+// by a read whose address is presented in period p + 1 or later; a read presented in period p itself gives the old
+// word. Initiation interval 1 on both ports, no read enable, no reset; what is read before it is written, or past
+// `Depth`, is undefined. `Style`: "block", "ultra" or "distributed". For "block" and "ultra" a `ByteWidth` of 8 fills
+// 32 of 36 and 64 (or 72, as 9 strobes) of 72 bits of the primitive; without strobes set `ByteWidth` to `Width`.
+// Registered: `read_data_o`.
+// Cells (yosys 0.23 synth_xilinx -family xcup, with -uram for "ultra"; the output register stays outside as Width FDRE,
+// and `write_i` costs a LUT a strobe):
+//   block, ByteWidth 8:       32 x 64: 1 RAMB18E2; 32 x 1024: 1 RAMB36E2; 72 x 512: 3 RAMB18E2;
+//                             256 x 512: 4 RAMB36E2; 256 x 2048: 16 RAMB36E2
+//   block, ByteWidth 9:       72 x 512: 1 RAMB36E2
+//   ultra, ByteWidth 8:       144 x 4096: 2 URAM288; 144 x 8192: 4 URAM288 and 144 LUT to select (not cascaded)
+//   distributed, ByteWidth 8: 32 x 64: 8 RAM64M8, and Width FDRE more for the first register
+module ram_sdp #(
+    parameter Width = 32,
+    parameter Depth = 1024,
+    parameter ByteWidth = 8,
+    parameter Style = "block"
+) (
+    input  wire                       clk_i,
+    input  wire                       write_i,
+    input  wire [Width/ByteWidth-1:0] write_strobe_i,
+    input  wire   [$clog2(Depth)-1:0] write_address_i,
+    input  wire           [Width-1:0] write_data_i,
+    input  wire   [$clog2(Depth)-1:0] read_address_i,
+    output wire           [Width-1:0] read_data_o
+);
+    localparam Bytes = Width / ByteWidth;
+
+    (* ram_style = Style *)
+    reg [Width-1:0] memory_q [0:Depth-1];
+    reg [Width-1:0] word_q;
+    reg [Width-1:0] read_data_q;
+
+    integer i;
+    always @(posedge clk_i) begin
+        for (i = 0; i < Bytes; i = i + 1)
+            if (write_i && write_strobe_i[i])
+                memory_q[write_address_i][i*ByteWidth+:ByteWidth] <= write_data_i[i*ByteWidth+:ByteWidth];
+        word_q <= memory_q[read_address_i];
+        read_data_q <= word_q;
+    end
+    assign read_data_o = read_data_q;
+
+`ifndef SYNTHESIS
+    /* verilator lint_off WIDTH */ // strings of different lengths: the shorter is extended, as it should be
+    initial if (Depth < 2 || Bytes * ByteWidth != Width
+        || (Style != "block" && Style != "ultra" && Style != "distributed")) begin
+        $display("ram_sdp: Width %0d, Depth %0d, ByteWidth %0d, Style %0s", Width, Depth, ByteWidth, Style);
+        $display("ram_sdp: expected Depth >= 2, whole bytes, and block, ultra or distributed");
+        $finish;
+    end
+    /* verilator lint_on WIDTH */
+`endif
+endmodule

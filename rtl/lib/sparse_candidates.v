@@ -1,0 +1,36 @@
+// The activations from which each pair of a chain's stored weights picks, for all N:M patterns: the M of its group.
+//
+// Stored weight i belongs to group i / N; since every N is even, weights 2h and 2h + 1 share a group. Patterns are told
+// by `ratio_i` = M / N and `index_bits_i` = log2 M, which belong to the same step as `window_i`.
+// Latency 1, initiation interval 1; `enable_i` is the clock enable of every register. Registered: `candidates_o`.
+module sparse_candidates #(
+    parameter Chain = 16,
+    // Largest M / N: words of `Chain` activations in a window.
+    parameter MaxRatio = 8
+) (
+    input  wire                        clk_i,
+    input  wire                        enable_i,
+    input  wire [8*MaxRatio*Chain-1:0] window_i,
+    input  wire                  [3:0] ratio_i,
+    input  wire                  [2:0] index_bits_i,
+    // 16 activations for each pair of weights; with M = 4 the first four.
+    output wire         [64*Chain-1:0] candidates_o
+);
+    reg [64*Chain-1:0] candidates_q;
+    integer pair;
+    always @(posedge clk_i) begin
+        if (enable_i) begin
+            for (pair = 0; pair < Chain / 2; pair = pair + 1) begin
+                if (index_bits_i == 3'd2)
+                    candidates_q[128*pair+:128] <= {96'd0, window_i[32*pair+:32]};
+                else if (MaxRatio >= 8 && ratio_i == 4'd8)
+                    candidates_q[128*pair+:128] <= window_i[128*(MaxRatio >= 8 ? pair : 0)+:128];
+                else if (MaxRatio >= 4 && ratio_i == 4'd4)
+                    candidates_q[128*pair+:128] <= window_i[128*(MaxRatio >= 4 ? pair / 2 : 0)+:128];
+                else
+                    candidates_q[128*pair+:128] <= window_i[128*(pair/4)+:128];
+            end
+        end
+    end
+    assign candidates_o = candidates_q;
+endmodule

@@ -1,0 +1,46 @@
+# make              both testbenches and the lint
+# make verilator    the core as C++ (needs verilator, g++, make)
+# make icarus       the core in Icarus Verilog (needs iverilog): minutes to hours, but X is X
+# make lint         Verilator, Icarus and Yosys over all of the Verilog (yosys is left out where it is not installed)
+# STALL=P withholds ready and valid of the memories with a probability of P percent, from SEED.
+
+VERILATOR ?= verilator
+IVERILOG ?= iverilog
+VVP ?= vvp
+YOSYS ?= yosys
+STALL ?= 0
+SEED ?= 1
+SOURCES := $(addprefix ../rtl/,$(shell cat ../rtl/files.f))
+HEADERS := $(wildcard ../rtl/*.vh)
+
+.PHONY: all verilator icarus lint clean
+
+all: lint verilator icarus
+
+verilator: obj_dir/Vcore
+	./obj_dir/Vcore ../vectors --stall $(STALL) --seed $(SEED)
+
+# What no reset sets begins with random bits: nothing may depend on it.
+obj_dir/Vcore: $(SOURCES) $(HEADERS) tb_verilator.cpp tb_config.h hex_file.h
+	$(VERILATOR) --cc --exe --build -j 0 -Wall --x-initial unique --x-assign fast -O3 -I../rtl --top-module core \
+	    --Mdir obj_dir -CFLAGS "-O1 -I.." -MAKEFLAGS "OPT_FAST=-O1" $(SOURCES) ../tb/tb_verilator.cpp
+
+icarus: build/tb_icarus.vvp
+	$(VVP) -n $< +vectors=../vectors +stall=$(STALL) +seed=$(SEED) | tee build/icarus.log
+	@grep -q '^PASS' build/icarus.log
+
+build/tb_icarus.vvp: $(SOURCES) $(HEADERS) tb_icarus.v tb_memory.v tb_config.vh
+	mkdir -p build
+	$(IVERILOG) -g2005 -I../rtl -I. -s tb_icarus -o $@ tb_icarus.v tb_memory.v $(SOURCES)
+
+lint:
+	$(VERILATOR) --lint-only -Wall -I../rtl --top-module $(KERNEL) $(SOURCES)
+	mkdir -p build
+	$(IVERILOG) -g2005 -Wall -I../rtl -s $(KERNEL) -t null $(SOURCES) 2>&1 | tee build/iverilog.log
+	@! grep -q . build/iverilog.log
+	@if command -v $(YOSYS) >/dev/null; then \
+	    $(YOSYS) -q -e '.*' -p "read_verilog -I../rtl $(SOURCES); hierarchy -check -top $(KERNEL); proc; check -assert"; \
+	else echo "lint: yosys is not installed: left out"; fi
+
+clean:
+	rm -rf obj_dir build

@@ -1,0 +1,289 @@
+// tb_icarus: runs the core on plain AXI memories and compares the data memory with the expected one, byte by byte.
+// Prints PASS or FAIL. Plusargs: +vectors=FOLDER (default ../vectors), +stall=PERCENT, +seed=N.
+// It does not look at cycles: those are compared where the simulator's own memory is behind the ports.
+`timescale 1ns / 1ps
+module tb_icarus;
+    `include "tb_config.vh"
+
+    localparam QuietPeriodsMax = 200000;
+    localparam MismatchesShown = 10;
+    localparam ChannelWords    = ChannelBytes / PortBytes;
+    localparam ProgramWords    = ProgramBytes / FetchPortBytes;
+
+    reg         clk;
+    reg         rst_n;
+    reg         start;
+    reg         register_write;
+    reg  [6:0]  register_number;
+    reg  [31:0] register_value;
+    reg  [31:0] registers [0:Registers-1];
+    reg  [31:0] stall_percent;
+    reg  [31:0] seed;
+    wire        done;
+    wire        refused;
+
+    wire                             fetch_arvalid;
+    wire [FetchAddressBits-1:0]      fetch_araddr;
+    wire [7:0]                       fetch_arlen;
+    wire                             fetch_arready;
+    wire                             fetch_rvalid;
+    wire [8*FetchPortBytes-1:0]      fetch_rdata;
+    wire                             fetch_rlast;
+    wire                             fetch_rready;
+
+    wire [Channels-1:0]                    load_arvalid;
+    wire [Channels*ChannelAddressBits-1:0] load_araddr;
+    wire [8*Channels-1:0]                  load_arlen;
+    wire [Channels-1:0]                    load_arready;
+    wire [Channels-1:0]                    load_rvalid;
+    wire [8*Channels*PortBytes-1:0]        load_rdata;
+    wire [Channels-1:0]                    load_rlast;
+    wire [Channels-1:0]                    load_rready;
+    wire [Channels-1:0]                    store_awvalid;
+    wire [Channels*ChannelAddressBits-1:0] store_awaddr;
+    wire [Channels-1:0]                    store_awready;
+    wire [Channels-1:0]                    store_wvalid;
+    wire [8*Channels*PortBytes-1:0]        store_wdata;
+    wire [Channels*PortBytes-1:0]          store_wstrb;
+    wire [Channels-1:0]                    store_wready;
+    wire [Channels-1:0]                    store_bvalid;
+    wire [Channels-1:0]                    store_bready;
+
+    wire [32*(Channels+1)-1:0] events;
+    wire [Channels:0]          faults;
+
+    core u_core (
+        .clk_i               (clk),
+        .rst_ni              (rst_n),
+        .start_i             (start),
+        .instruction_count_i (InstructionCount),
+        .register_write_i    (register_write),
+        .register_number_i   (register_number),
+        .register_value_i    (register_value),
+        .done_o              (done),
+        .error_o             (refused),
+        .fetch_arvalid_o     (fetch_arvalid),
+        .fetch_araddr_o      (fetch_araddr),
+        .fetch_arlen_o       (fetch_arlen),
+        .fetch_arready_i     (fetch_arready),
+        .fetch_rvalid_i      (fetch_rvalid),
+        .fetch_rdata_i       (fetch_rdata),
+        .fetch_rlast_i       (fetch_rlast),
+        .fetch_rready_o      (fetch_rready),
+        .load_arvalid_o      (load_arvalid),
+        .load_araddr_o       (load_araddr),
+        .load_arlen_o        (load_arlen),
+        .load_arready_i      (load_arready),
+        .load_rvalid_i       (load_rvalid),
+        .load_rdata_i        (load_rdata),
+        .load_rlast_i        (load_rlast),
+        .load_rready_o       (load_rready),
+        .store_awvalid_o     (store_awvalid),
+        .store_awaddr_o      (store_awaddr),
+        .store_awready_i     (store_awready),
+        .store_wvalid_o      (store_wvalid),
+        .store_wdata_o       (store_wdata),
+        .store_wstrb_o       (store_wstrb),
+        .store_wready_i      (store_wready),
+        .store_bvalid_i      (store_bvalid),
+        .store_bready_o      (store_bready)
+    );
+
+    // The instruction memory: its write channel is idle, its number as a channel the one after the last.
+    wire       fetch_awready, fetch_wready, fetch_bvalid;
+    tb_memory #(
+        .PortBytes   (FetchPortBytes),
+        .AddressBits (FetchAddressBits),
+        .Words       (ProgramWords),
+        .Channel     (Channels)
+    ) u_fetch_memory (
+        .clk_i           (clk),
+        .rst_ni          (rst_n),
+        .seed_i          (seed),
+        .stall_percent_i (stall_percent),
+        .arvalid_i       (fetch_arvalid),
+        .araddr_i        (fetch_araddr),
+        .arlen_i         (fetch_arlen),
+        .arready_o       (fetch_arready),
+        .rvalid_o        (fetch_rvalid),
+        .rdata_o         (fetch_rdata),
+        .rlast_o         (fetch_rlast),
+        .rready_i        (fetch_rready),
+        .awvalid_i       (1'b0),
+        .awaddr_i        ({FetchAddressBits{1'b0}}),
+        .awready_o       (fetch_awready),
+        .wvalid_i        (1'b0),
+        .wdata_i         ({8*FetchPortBytes{1'b0}}),
+        .wstrb_i         ({FetchPortBytes{1'b0}}),
+        .wready_o        (fetch_wready),
+        .bvalid_o        (fetch_bvalid),
+        .bready_i        (1'b1),
+        .events_o        (events[32*Channels +: 32]),
+        .fault_o         (faults[Channels])
+    );
+
+    // Each channel fills its memory before the start and compares it after the end.
+    reg [8*256-1:0] folder;
+    reg             load_now;
+    reg             compare_now;
+    reg [63:0]      compared [0:Channels-1];
+    reg [63:0]      changed  [0:Channels-1];
+    reg [63:0]      wrong    [0:Channels-1];
+
+    genvar channel;
+    generate
+        for (channel = 0; channel < Channels; channel = channel + 1) begin : gen_channel
+            tb_memory #(
+                .PortBytes   (PortBytes),
+                .AddressBits (ChannelAddressBits),
+                .Words       (ChannelWords),
+                .Channel     (channel)
+            ) u_memory (
+                .clk_i           (clk),
+                .rst_ni          (rst_n),
+                .seed_i          (seed),
+                .stall_percent_i (stall_percent),
+                .arvalid_i       (load_arvalid[channel]),
+                .araddr_i        (load_araddr[channel*ChannelAddressBits +: ChannelAddressBits]),
+                .arlen_i         (load_arlen[8*channel +: 8]),
+                .arready_o       (load_arready[channel]),
+                .rvalid_o        (load_rvalid[channel]),
+                .rdata_o         (load_rdata[8*PortBytes*channel +: 8*PortBytes]),
+                .rlast_o         (load_rlast[channel]),
+                .rready_i        (load_rready[channel]),
+                .awvalid_i       (store_awvalid[channel]),
+                .awaddr_i        (store_awaddr[channel*ChannelAddressBits +: ChannelAddressBits]),
+                .awready_o       (store_awready[channel]),
+                .wvalid_i        (store_wvalid[channel]),
+                .wdata_i         (store_wdata[8*PortBytes*channel +: 8*PortBytes]),
+                .wstrb_i         (store_wstrb[PortBytes*channel +: PortBytes]),
+                .wready_o        (store_wready[channel]),
+                .bvalid_o        (store_bvalid[channel]),
+                .bready_i        (store_bready[channel]),
+                .events_o        (events[32*channel +: 32]),
+                .fault_o         (faults[channel])
+            );
+
+            reg [8*PortBytes-1:0] before   [0:ChannelWords-1];
+            reg [8*PortBytes-1:0] expected [0:ChannelWords-1];
+            reg [8*300-1:0]       path;
+            integer               word;
+            integer               byte_index;
+
+            always @(posedge load_now) begin
+                for (word = 0; word < ChannelWords; word = word + 1) begin
+                    u_memory.words[word] = 0;
+                    before[word]         = 0;
+                    expected[word]       = 0;
+                end
+                $sformat(path, "%0s/memory_%0d.hex", folder, channel);
+                $readmemh(path, u_memory.words);
+                $readmemh(path, before);
+                $sformat(path, "%0s/expected_%0d.hex", folder, channel);
+                $readmemh(path, expected);
+            end
+
+            always @(posedge compare_now) begin
+                compared[channel] = 0;
+                changed[channel]  = 0;
+                wrong[channel]    = 0;
+                for (word = 0; word < ChannelWords; word = word + 1) begin
+                    compared[channel] = compared[channel] + PortBytes;
+                    // Most words are as expected and never written: bytes are looked at only in the others.
+                    if (before[word] !== expected[word] || u_memory.words[word] !== expected[word]) begin
+                        for (byte_index = 0; byte_index < PortBytes; byte_index = byte_index + 1) begin
+                            if (before[word][8*byte_index +: 8] !== expected[word][8*byte_index +: 8]) begin
+                                changed[channel] = changed[channel] + 1;
+                            end
+                            if (u_memory.words[word][8*byte_index +: 8] !== expected[word][8*byte_index +: 8]) begin
+                                if (wrong[channel] < MismatchesShown) begin
+                                    $display("channel %0d byte 0x%0h: got %h, expected %h", channel,
+                                             word * PortBytes + byte_index, u_memory.words[word][8*byte_index +: 8],
+                                             expected[word][8*byte_index +: 8]);
+                                end
+                                wrong[channel] = wrong[channel] + 1;
+                            end
+                        end
+                    end
+                end
+            end
+        end
+    endgenerate
+
+    initial clk = 1'b0;
+    always #(HalfPeriodPs / 1000.0) clk = !clk;
+
+    integer    index;
+    integer    periods;
+    integer    quiet;
+    reg [32*(Channels+1)-1:0] events_before;
+    reg [8*300-1:0]           file;
+    reg [63:0]                compared_all, changed_all, wrong_all;
+
+    initial begin
+        if (!$value$plusargs("vectors=%s", folder)) folder = "../vectors";
+        if (!$value$plusargs("stall=%d", stall_percent)) stall_percent = 0;
+        if (!$value$plusargs("seed=%d", seed)) seed = 1;
+        rst_n           = 1'b0;
+        start           = 1'b0;
+        register_write  = 1'b0;
+        register_number = 7'd0;
+        register_value  = 32'd0;
+        load_now        = 1'b0;
+        compare_now     = 1'b0;
+        $sformat(file, "%0s/program.hex", folder);
+        $readmemh(file, u_fetch_memory.words);
+        $sformat(file, "%0s/registers.hex", folder);
+        $readmemh(file, registers);
+        #1 load_now = 1'b1;
+
+        // Signals change between the rising edges.
+        repeat (8) @(negedge clk);
+        rst_n = 1'b1;
+        @(negedge clk);
+        for (index = 0; index < Registers; index = index + 1) begin
+            register_write  = 1'b1;
+            register_number = index;
+            register_value  = registers[index];
+            @(negedge clk);
+        end
+        register_write = 1'b0;
+        start          = 1'b1;
+        @(negedge clk);
+        start         = 1'b0;
+        periods       = 0;
+        quiet         = 0;
+        events_before = 0;
+        while (done !== 1'b1) begin
+            @(negedge clk);
+            periods = periods + 1;
+            if (periods % 10000 == 0) begin
+                $display("period %0d", periods);
+                $fflush;
+            end
+            quiet   = (events === events_before) ? quiet + 1 : 0;
+            events_before = events;
+            if (quiet > QuietPeriodsMax || (|faults) || refused === 1'b1 || done === 1'bx) begin
+                $display("FAIL: period %0d: quiet for %0d periods, faults %b, instruction refused %b, done %b",
+                         periods, quiet, faults, refused, done);
+                $finish;
+                #1;
+            end
+        end
+        compare_now = 1'b1;
+        #1;
+        compared_all = 0;
+        changed_all  = 0;
+        wrong_all    = 0;
+        for (index = 0; index < Channels; index = index + 1) begin
+            compared_all = compared_all + compared[index];
+            changed_all  = changed_all + changed[index];
+            wrong_all    = wrong_all + wrong[index];
+        end
+        if (wrong_all == 0 && changed_all > 0) $write("PASS");
+        else $write("FAIL");
+        $display(": %0d bytes compared, %0d of them changed by the program, %0d wrong; %0d instructions, %0d periods",
+                 compared_all, changed_all, wrong_all, InstructionCount, periods);
+        $finish;
+    end
+endmodule

@@ -1,0 +1,131 @@
+//! Synthesis of leaves and of one unit: what the netlist has is what is predicted, and the cache gives what the tool gave.
+//! The prediction for a leaf is written out here by hand, from the primitives' sizes (UG573, UG574, UG579).
+
+use std::path::{Path, PathBuf};
+
+use hw_config::machine::Machine;
+use hw_config::resources::{Primitive, Resource, ram};
+use rtl::sources::{File, Sources};
+use rtl::synth::{Cells, Design, Hierarchy, Netlist, SynthError, compare};
+use rtl::verilog::Value;
+
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("synth")
+}
+
+/// Synthesises a module of the library with parameters; gives its cells with all below it, and the runs of the tool.
+fn synthesize(top: &str, parameters: &[(&str, Value)], cache: &Path) -> (Cells, usize) {
+    let files: Vec<File> = Sources::new().needed_by(top).expect("is in the library");
+    let parameters: Vec<(String, Value)> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let design = Design { files: &files, top, parameters: &parameters };
+    let hierarchy = Hierarchy::elaborate(&design, cache).unwrap_or_else(|error| panic!("{error}"));
+    let root = hierarchy.modules.len() - 1;
+    let mut runs = 0;
+    let netlist = Netlist::synthesize(&design, &hierarchy, &[root], cache, &mut |_, _| runs += 1);
+    (netlist.unwrap_or_else(|error| panic!("{error}")).whole(&hierarchy, root), runs)
+}
+
+#[test]
+fn two_int8_products_take_one_dsp() {
+    let (cells, _) = synthesize("dsp_chain", &[("Chain", Value::from(16))], &cache());
+    println!("dsp_chain: {cells:?}");
+    assert_eq!((cells.dsp, cells.bram18, cells.uram), (16, 0, 0), "32 products a period");
+}
+
+#[test]
+fn an_f32_product_takes_two_dsps() {
+    let (cells, _) = synthesize("fp32_mul", &[], &cache());
+    println!("fp32_mul: {cells:?}");
+    // 24 x 24 unsigned bits: a DSP48E2 takes 26 x 17.
+    assert_eq!((cells.dsp, cells.bram18, cells.uram), (2, 0, 0));
+}
+
+/// RAMs that the machines have, each with its halves of block RAMs, UltraRAMs and LUTs of RAM.
+#[test]
+fn rams_have_the_predicted_primitives() {
+    let shapes: [(&str, u32, u32, u32, (u64, u64, u64)); 7] = [
+        // 64 bits of 36 Kib, 512 deep, so 32 of a half.
+        ("block", 256, 8, 64, (8, 0, 0)),
+        ("block", 128, 8, 256, (4, 0, 0)),
+        ("block", 32, 8, 256, (1, 0, 0)),
+        // 9 x 2,048 a half.
+        ("block", 32, 32, 2048, (4, 0, 0)),
+        ("ultra", 32, 8, 512, (0, 1, 0)),
+        ("ultra", 32, 32, 4096, (0, 1, 0)),
+        // A strobe a byte: seven bits and one of 64 words in eight LUTs each.
+        ("distributed", 32, 8, 64, (0, 0, 64)),
+    ];
+    let mut compared = 0;
+    for (style, width, byte_width, depth, expected) in shapes {
+        let parameters = [
+            ("Width", Value::from(width)),
+            ("ByteWidth", Value::from(byte_width)),
+            ("Depth", Value::from(depth)),
+            ("Style", Value::from(style)),
+        ];
+        let (cells, _) = synthesize("ram_sdp", &parameters, &cache());
+        println!("{style} {width} x {depth}, {byte_width} bits a strobe: {cells:?}");
+        assert_eq!((cells.bram18, cells.uram, cells.lutram), expected, "{style} {width} x {depth}");
+        let primitive = match style {
+            "block" => Primitive::Bram36,
+            "ultra" => Primitive::Uram,
+            _ => Primitive::Lutram,
+        };
+        let predicted = ram(primitive, u64::from(width), u64::from(byte_width), u64::from(depth));
+        assert_eq!(
+            (predicted.bram36, predicted.uram, predicted.lut),
+            (expected.0.div_ceil(2), expected.1, expected.2),
+            "the formula for {style} {width} x {depth}"
+        );
+        compared += 2;
+    }
+    println!("{compared} shapes compared");
+}
+
+/// A unit of `tiny` as the sum over its hierarchy, beside the prediction of `Machine::resources`.
+#[test]
+fn the_drain_lanes_of_tiny_are_as_predicted() {
+    let machine = Machine::by_name("tiny").expect("is in the library");
+    let emission = rtl::generate(&machine).expect("has Verilog");
+    let design = Design { files: &emission.files, top: emission.top, parameters: &[] };
+    let hierarchy = Hierarchy::elaborate(&design, &cache()).unwrap_or_else(|error| panic!("{error}"));
+    let roots = hierarchy.named("drain_lane").expect("the matrix unit has them");
+    let netlist = Netlist::synthesize(&design, &hierarchy, &roots, &cache(), &mut |_, _| ());
+    let netlist = netlist.unwrap_or_else(|error| panic!("{error}"));
+    let comparison = compare(&machine, &hierarchy, &netlist, &roots);
+    assert_eq!(comparison.units.len(), 1, "one row: the drain lanes");
+    let row = &comparison.units[0];
+    println!("{row:?}");
+    assert_eq!((row.module.as_str(), row.instances), ("drain_lane", 4));
+    assert_eq!(row.difference(Resource::Dsp), Some(0.0), "two f32 products each");
+    assert_eq!(row.got(Resource::Dsp), 16);
+    // The sum over the instances below is the sum over the distinct ones, each times its number.
+    let muls: u64 = comparison.modules.iter().filter(|row| row.module == "fp32_mul").map(|row| row.instances).sum();
+    assert_eq!(muls, 8);
+}
+
+#[test]
+fn what_was_synthesised_is_found_again() {
+    let cache = cache().join("again");
+    let _ = std::fs::remove_dir_all(&cache);
+    let width = |width: u32| [("Width", Value::from(width)), ("Cycles", Value::from(4))];
+    let (first, runs) = synthesize("delay", &width(8), &cache);
+    assert_eq!((first, runs), (Cells { srl: 8, ..Cells::default() }, 1), "a shift register a bit");
+    let (again, runs) = synthesize("delay", &width(8), &cache);
+    assert_eq!((again, runs), (first, 0), "from the cache");
+    let (other, runs) = synthesize("delay", &width(5), &cache);
+    assert_eq!((other.srl, runs), (5, 1), "another parameter is another module");
+    let left = std::fs::read_dir(&cache).expect("was made").count();
+    assert_eq!(left, 2, "two netlists and no folder of a run");
+}
+
+#[test]
+fn an_unknown_module_is_refused_with_those_there_are() {
+    let files: Vec<File> = Sources::new().needed_by("fp32_mul").expect("is in the library");
+    let design = Design { files: &files, top: "fp32_mul", parameters: &[] };
+    let hierarchy = Hierarchy::elaborate(&design, &cache()).unwrap_or_else(|error| panic!("{error}"));
+    let error = hierarchy.named("fp32_div").expect_err("there is none");
+    let SynthError::UnknownModule { name, known } = &error else { panic!("{error}") };
+    assert_eq!((name.as_str(), known.as_str()), ("fp32_div", "delay, fp32_mul, multiply_cascade"));
+}

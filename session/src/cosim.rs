@@ -1,0 +1,187 @@
+//! Runs on the simulated machine and on its Verilog side by side.
+//!
+//! What is compared, and how, is the crate `cosim`'s; this module puts machine, model and format together for it, and
+//! random cases one after the other. It must never go on after a difference.
+
+use crate::runner::{Mode, Runner, filled, logits_in};
+use crate::{SessionError, Setup};
+use ::cosim::case::Contents;
+use ::cosim::{Backpressure, Case, Cosim, Counts, Divergence, Dut, Options};
+use compiler::Bucket;
+use compiler::step::{Logits, StepKind};
+use hw_config::machine::Machine;
+use hw_config::raw;
+use hw_config::timing::Registers;
+use models::reference::argmax;
+use sim::memory::PortModel;
+use std::path::Path;
+
+use crate::resolve::{self, ResolveError};
+
+/// Instructions of a random program.
+const RANDOM_INSTRUCTIONS: usize = 300;
+
+/// A difference, and what leads to it again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The difference.
+    pub divergence: Divergence,
+    /// What was compared and equal before it.
+    pub counts: Counts,
+    /// The case.
+    pub case: Case,
+}
+
+/// Why a run beside the Verilog ended before its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stopped {
+    /// It could not begin or go on.
+    Refused(SessionError),
+    /// Simulator and Verilog differ.
+    Diverged(Box<Found>),
+}
+
+impl From<SessionError> for Stopped {
+    fn from(error: SessionError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A machine as [`resolve::machine`] finds it, with its description.
+///
+/// # Errors
+/// As [`resolve::machine`].
+pub fn machine(name: &str, overrides: &[(String, String)]) -> Result<(Machine, String), ResolveError> {
+    let machine = resolve::machine(name, overrides)?;
+    let text = match raw::machine_text(name) {
+        Some(text) => text.to_owned(),
+        None => resolve::read_text(Path::new(name))?,
+    };
+    let pairs: Vec<(&str, &str)> = overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let text = raw::with_overrides(name, &text, &pairs).map_err(|faults| ResolveError::Faults { faults, text })?;
+    Ok((machine, text))
+}
+
+/// Random programs of the seeds from `seed` on, each on a memory of its own; `done` is called after each.
+///
+/// # Errors
+/// The first difference.
+pub fn random(
+    (machine, text): (&Machine, &str),
+    dut: &mut Dut,
+    (seed, programs): (u64, u64),
+    backpressure: Option<Backpressure>,
+    mut done: impl FnMut(),
+) -> Result<Counts, Box<Found>> {
+    let mut counts = Counts::default();
+    for seed in seed..seed.saturating_add(programs) {
+        let case = Case::random(machine, text, seed, RANDOM_INSTRUCTIONS, backpressure);
+        match again(machine, dut, case) {
+            Ok(compared) => counts += compared,
+            Err(found) => return Err(Box::new(Found { counts, ..*found })),
+        }
+        done();
+    }
+    Ok(counts)
+}
+
+/// A case from its beginning.
+///
+/// # Errors
+/// The first difference.
+pub fn again(machine: &Machine, dut: &mut Dut, case: Case) -> Result<Counts, Box<Found>> {
+    case.run(machine, dut)
+        .map_err(|divergence| Box::new(Found { divergence: *divergence, counts: Counts::default(), case }))
+}
+
+/// A generation on both sides.
+pub struct Generation<'a> {
+    setup: &'a Setup,
+    machine_text: &'a str,
+    backpressure: Option<Backpressure>,
+    /// Compiles programs and knows registers; it simulates nothing.
+    runner: Runner<'a>,
+    cosim: Cosim<'a>,
+    steps: Vec<((StepKind, Bucket), Registers)>,
+    position: u32,
+    next: u32,
+    stops: Vec<u32>,
+}
+
+impl<'a> Generation<'a> {
+    /// Processes the prompt on both sides; the first token of the answer is then known. The model must have weights.
+    ///
+    /// # Errors
+    /// An empty prompt, what the compiler refuses, or the first difference.
+    pub fn start(
+        setup: &'a Setup,
+        machine_text: &'a str,
+        dut: &'a mut Dut,
+        prompt: &[u32],
+        backpressure: Option<Backpressure>,
+    ) -> Result<Self, Stopped> {
+        if prompt.is_empty() {
+            return Err(Stopped::Refused(SessionError::Input(
+                "--prompt: got 0 tokens, expected at least 1; give a longer prompt".into(),
+            )));
+        }
+        let runner = Runner::new(setup, Mode::Cycles { seed: 0 })?;
+        let memory = filled(setup, runner.compiler());
+        let cosim = Cosim::new(&setup.machine, dut, memory, Options { backpressure, memory: PortModel::Fast });
+        let stops = setup.model.tokenizer.stop_tokens();
+        let (steps, position, next) = (Vec::new(), 0, 0);
+        let mut run = Self { setup, machine_text, backpressure, runner, cosim, steps, position, next, stops };
+        let chunks: Vec<&[u32]> = prompt.chunks(run.runner.compiler().prefill_rows() as usize).collect();
+        for (number, chunk) in chunks.iter().enumerate() {
+            let logits = if number + 1 == chunks.len() { Logits::Last } else { Logits::Skip };
+            run.step(StepKind::Prefill { logits }, chunk)?;
+        }
+        Ok(run)
+    }
+
+    /// The next token (greedy), or nothing at a stop token. Both sides compute the one after it.
+    ///
+    /// # Errors
+    /// What the compiler refuses, or the first difference.
+    pub fn next_token(&mut self) -> Result<Option<u32>, Stopped> {
+        let token = self.next;
+        if self.stops.contains(&token) {
+            return Ok(None);
+        }
+        self.step(StepKind::Decode, &[token])?;
+        Ok(Some(token))
+    }
+
+    /// What was compared so far.
+    pub fn counts(&self) -> &Counts {
+        self.cosim.counts()
+    }
+
+    fn step(&mut self, kind: StepKind, tokens: &[u32]) -> Result<(), Stopped> {
+        let (program, registers) = self.runner.prepare(kind, 0, self.position, tokens)?;
+        self.steps.push((program, registers));
+        if let Err(divergence) = self.cosim.step(self.runner.program(program), &registers) {
+            let (counts, case) = (*self.counts(), self.case());
+            return Err(Stopped::Diverged(Box::new(Found { divergence: *divergence, counts, case })));
+        }
+        self.position += tokens.len() as u32;
+        self.next = argmax(&logits_in(self.cosim.memory(), self.runner.compiler(), 0));
+        Ok(())
+    }
+
+    /// All steps so far, from the memory before the first.
+    fn case(&self) -> Case {
+        let mut keys: Vec<(StepKind, Bucket)> = self.steps.iter().map(|(program, _)| *program).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let number = |program| keys.binary_search(program).expect("it is among them");
+        let memory = filled(self.setup, self.runner.compiler());
+        Case {
+            machine_text: self.machine_text.to_owned(),
+            backpressure: self.backpressure,
+            memory: Contents::Bytes(memory.read(0, memory.len()).to_vec()),
+            programs: keys.iter().map(|program| self.runner.program(*program).clone()).collect(),
+            steps: self.steps.iter().map(|(program, registers)| (number(program), *registers)).collect(),
+        }
+    }
+}
