@@ -359,9 +359,9 @@ impl<'a> Bench<'a> {
             comes.push(self.deliver(c, latency));
         }
         self.model.eval();
-        for c in 0..self.channels.len() {
+        for (c, ready) in ready.into_iter().enumerate() {
             self.check_write(c);
-            self.check_request(c, ready[c]);
+            self.check_request(c, ready);
         }
         self.check_retirement();
         for (c, comes) in comes.into_iter().enumerate() {

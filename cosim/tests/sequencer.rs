@@ -305,12 +305,10 @@ impl<'a> Bench<'a> {
         assert_eq!(self.model.get(self.ports.probe_issue), bits(issued) | end, "period {}: probe", run.now);
         assert_eq!(self.model.get(self.ports.probe_retire), bits(retire) | end, "period {}: probe", run.now);
 
-        for u in 0..4 {
-            if retire[u] {
-                run.units[u].flying.pop_front();
-                run.units[u].retired += 1;
-                self.counts.retirements += 1;
-            }
+        for (unit, _) in run.units.iter_mut().zip(retire).filter(|(_, retires)| *retires) {
+            unit.flying.pop_front();
+            unit.retired += 1;
+            self.counts.retirements += 1;
         }
         run.next += usize::from(dispatched);
         if comes {

@@ -249,8 +249,9 @@ impl<'a> Bench<'a> {
             let start = st.base + high * st.high + low * u64::from(st.low) + u64::from(row) * st.row_stride;
             for element in 0..st.count {
                 let (bytes, word) = self.element(st, row, element);
-                let (fragment, offset) =
-                    if st.fragment == 0 { (0, element) } else { (element / st.fragment, element % st.fragment) };
+                // Without fragments the row is one.
+                let length = if st.fragment == 0 { st.count } else { st.fragment };
+                let (fragment, offset) = (element / length, element % length);
                 let at = start
                     + u64::from(fragment) * u64::from(st.fragment_stride)
                     + u64::from(offset) * bytes.len() as u64;

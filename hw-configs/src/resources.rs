@@ -308,17 +308,29 @@ impl Machine {
     fn load_ports(&self) -> Amounts {
         let bits = u64::from(self.memory.port_bytes) * 8;
         let fifo = lutram(bits, PORT_FIFO_DEPTH);
-        // The run-time address: one product of a register and a 32-bit stride.
-        let address = Amounts::logic(500, 500, multiplier_dsps(32, 32));
+        // The run-time address, in beats of a channel: halves of a register times a 32-bit stride.
+        let beat_bits = self.channel_address_bits() - u64::from(self.memory.port_bytes.ilog2());
+        let dsp = half_product_dsps(32, beat_bits) + half_product_dsps(32, beat_bits.saturating_sub(16));
+        let address = Amounts::logic(500, 500, dsp);
         Amounts::logic(PORT_LUTS + fifo, 4 * bits + PORT_LUTS, 0).times(u64::from(self.memory.channels)).plus(address)
     }
 
     fn store_port(&self) -> Amounts {
         let bits = u64::from(self.memory.port_bytes) * 8;
-        // The run-time address: a 28-bit and a 16-bit stride.
-        let dsp = multiplier_dsps(32, 28) + multiplier_dsps(32, 16);
+        // The run-time address: halves of a register times a 28-bit and a 16-bit stride, as far as an address reaches.
+        let address_bits = self.channel_address_bits() + u64::from(self.memory.channels.ilog2());
+        let products = [28, 16].map(|stride_bits| {
+            half_product_dsps(stride_bits, address_bits)
+                + half_product_dsps(stride_bits, address_bits.saturating_sub(16))
+        });
+        let dsp = products.iter().sum();
         // One beat goes to one of the channels: its strobes and data fan out from a register each.
         Amounts::logic(PORT_LUTS + 4 * bits, bits * u64::from(self.memory.channels), dsp)
+    }
+
+    /// Bits of a byte address within a channel.
+    fn channel_address_bits(&self) -> u64 {
+        u64::from(self.memory.standard.channel_bytes().next_power_of_two().ilog2())
     }
 
     fn vector_lanes(&self) -> Amounts {
@@ -398,6 +410,12 @@ fn mux_luts(n: u64) -> u64 {
 fn multiplier_dsps(a: u64, b: u64) -> u64 {
     let tiles = |wide: u64, narrow: u64| wide.div_ceil(26) * narrow.div_ceil(17);
     tiles(a, b).min(tiles(b, a))
+}
+
+/// DSP48E2 of the low `wanted_bits` of a 16-bit half times a stride: 26 bits of it each. A product of fewer than nine bits
+/// is left to LUTs (the bound of Yosys, below which a DSP does not pay).
+fn half_product_dsps(stride_bits: u64, wanted_bits: u64) -> u64 {
+    if wanted_bits < 9 { 0 } else { stride_bits.min(wanted_bits).div_ceil(26) }
 }
 
 /// LUTs of a memory with one write and one read port and one write enable: whole groups of eight LUTs.

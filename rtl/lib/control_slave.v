@@ -3,7 +3,9 @@
 //
 //   0x00  CTRL  bit 0 start (held until the kernel is ready), 1 done and 3 ready (cleared by reading), 2 idle,
 //               7 start again by itself
-//   0x04  GIER  bit 0: interrupts on       0x08  IER  bit 0 done, 1 ready        0x0c  ISR  likewise; a 1 written toggles
+//   0x04  GIER  bit 0: interrupts on
+//   0x08  IER   bit 0: an interrupt when done, 1: when ready
+//   0x0c  ISR   what has interrupted, likewise; a 1 written toggles
 //   FirstArgument + ArgumentStride k: argument k, the low word, then for 64 bits the high word: k = 0 the address of
 //               the program (64), 1 the number of its instructions (32), 2 + c the address of channel c's memory (64)
 //   RegisterWindow - 4: status, read only, bit 0: the last program stopped at an error
@@ -276,7 +278,8 @@ module control_slave #(
                 || RegisterWindow + 4 * Registers > (1 << AddressBits)) begin
         $display("control_slave: Channels %0d, FirstArgument %0d, ArgumentStride %0d, RegisterWindow %0d, ",
                  Channels, FirstArgument, ArgumentStride, RegisterWindow,
-                 "AddressBits %0d: expected arguments below the window, and the window at a multiple of 512", AddressBits);
+                 "AddressBits %0d: expected arguments below the window, the window at a multiple of 512",
+                 AddressBits);
         $finish;
     end
 `endif

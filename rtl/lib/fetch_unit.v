@@ -1,7 +1,7 @@
 // Reads the program in order into a FIFO of whole bursts and gives it out word by word.
 //
-// Burst k, at address k x FetchBurstBytes, is requested while fewer than `FetchOutstanding` bursts are requested and not
-// wholly taken: the first in period 0, the one after `start_i`, then at most one a period. The words of a burst are
+// Burst k, at address k x FetchBurstBytes, is requested while fewer than `FetchOutstanding` bursts are requested and
+// not wholly taken: the first in period 0, the one after `start_i`, then at most one a period. The words of a burst are
 // offered from the period after its last beat on, one a period. The FIFO has room for all that is requested, so
 // `fetch_rready_o` is always high. It does not look at words, and does not cancel what it has requested: after `stop_i`
 // it requests no more, and `idle_o` tells when everything has come.

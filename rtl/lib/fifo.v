@@ -1,7 +1,7 @@
 // First in, first out: `Depth` entries in distributed RAM, valid/ready on both sides.
 //
-// Latency 1 (an entry taken in period p is offered in period p + 1), or 0 with FallThrough = 1: then an entry that finds
-// the queue empty is offered in the very period it comes, and passes without being written if it is taken there.
+// Latency 1 (an entry taken in period p is offered in period p + 1), or 0 with FallThrough = 1: then an entry that
+// finds the queue empty is offered in the very period it comes, and passes without being written if it is taken there.
 // Initiation interval 1, at any fill. It does not cut the path from `valid_i`, `data_i` to `valid_o`, `data_o` when it
 // falls through, and it takes no entry while full, even when one leaves: `ready_o` depends on registers alone.
 // Registered: `ready_o`, `count_o`, and without fall-through `valid_o`; `data_o` is read asynchronously.

@@ -2,8 +2,9 @@
 //
 // A load that is pushed in period p while the port is free requests its first burst in p + 1; then one burst a period,
 // rows and loads without a gap, while fewer than `Outstanding` bursts have not had their last beat. Bursts end at
-// multiples of BurstBytes. A beat that arrives in period a is written in a + 1; `done_o` is high in the a + 1 of a load's
-// last beat. It takes every beat when it comes, holds at most four loads, and does not order itself by other channels.
+// multiples of BurstBytes. A beat that arrives in period a is written in a + 1; `done_o` is high in the a + 1 of a
+// load's last beat. It takes every beat when it comes, holds at most four loads, and does not order itself by other
+// channels.
 // Registered: `write_*`, `done_o`; `ar*` are functions of registers.
 module load_port #(
     parameter PortBytes = 32,

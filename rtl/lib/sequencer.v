@@ -1,11 +1,11 @@
-// Fetches the program, dispatches it to the queues of the four units, and issues each instruction with the values of its
-// registers when what it waits for has retired; tells when `end` issues.
+// Fetches the program, dispatches it to the queues of the four units, and issues each instruction with the values of
+// its registers when what it waits for has retired; tells when `end` issues.
 //
 // Period 0 is the one after `start_i`. One dispatch a period, one issue a period and unit; an instruction dispatched in
 // period d can issue in period d + 1, one that retires in period r is seen in period r + 1. What each unit takes and
-// when it is ready is the unit's affair. A word that is no instruction, an `end` that is not the last word, and a program
-// without one stop the dispatch: when all that was dispatched has retired, `done_o` comes with `error_o`, which stays
-// up to the next start. It does not start while busy, and takes register writes of the host only while idle.
+// when it is ready is the unit's affair. A word that is no instruction, an `end` that is not the last word, and a
+// program without one stop the dispatch: when all that was dispatched has retired, `done_o` comes with `error_o`, which
+// stays up to the next start. It does not start while busy, and takes register writes of the host only while idle.
 // Registered: `busy_o`, `error_o`, `fetch_ar*` (functions of registers). `*_issue_o`, `*_word_o`, `*_value_*_o` follow
 // from registers and `*_ready_i`.
 module sequencer #(

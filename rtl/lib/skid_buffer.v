@@ -40,8 +40,8 @@ module skid_buffer #(
     end
 
 `ifdef FORMAL
-    // From reset on, whatever comes: what is offered stays until it is taken, and what is held, oldest first, is what was
-    // taken in and has not left. A sender that keeps to the rules is not needed.
+    // From reset on, whatever comes: what is offered stays until it is taken, and what is held, oldest first, is what
+    // was taken in and has not left. A sender that keeps to the rules is not needed.
     reg               f_past = 1'b0;
     reg         [1:0] f_count_q = 2'd0;
     reg   [Width-1:0] f_oldest_q;

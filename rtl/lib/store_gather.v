@@ -107,7 +107,9 @@ module store_gather #(
         .rst_ni (rst_ni),
         .valid_i(take),
         .ready_o(unused_place_ready),
-        .data_i ({source_i == IsaStoreSourceScales, line_beat_i, position_i, bytes_i, rotate_i, fire_i, last_i, store_i}),
+        .data_i ({
+            source_i == IsaStoreSourceScales, line_beat_i, position_i, bytes_i, rotate_i, fire_i, last_i, store_i
+        }),
         .valid_o(unused_place_valid),
         .ready_i(pop),
         .data_o ({scale, beat, position, bytes, rotate, fire, last, store}),

@@ -252,7 +252,7 @@ module store_pieces #(
                 || LineBytes < 16 || LineBytes > 8192 || AddressBits > 38) begin
         $display("store_pieces: Channels %0d, PortBytes %0d, Chain %0d, Lanes %0d, ChannelAddressBits %0d: ",
                  Channels, PortBytes, Chain, Lanes, ChannelAddressBits,
-                 "expected powers of two, lines of 16 to 8192 bytes, chain 16 to 64, lanes 1 to 64, at most 2^38 bytes");
+                 "expected powers of two, lines of 16 to 8192 bytes, chain 16 to 64, lanes to 64, at most 2^38 bytes");
         $finish;
     end
 `endif

@@ -1,7 +1,7 @@
 // The writes of one memory channel: an address and a beat for each line that touches it, and what is acknowledged.
 //
-// The address of a line that fires in period f is offered in f, its beat in f + 1, each falling through when the channel
-// takes it at once. `outstanding_o` counts, for each of the two stores, beats that are not acknowledged; an
+// The address of a line that fires in period f is offered in f, its beat in f + 1, each falling through when the
+// channel takes it at once. `outstanding_o` counts, for each of the two stores, beats that are not acknowledged; an
 // acknowledgement belongs to the older store while that has any. `acknowledged_o` is high while more lines are
 // acknowledged in this channel than `settle_i` has taken off, with the acknowledgement of this period.
 // Initiation interval 1. It does not bound the lines under way: the line credit does.
@@ -120,7 +120,8 @@ module store_port #(
         $stop;
     end
     initial if (Outstanding < 1 || PortBytes < 16 || PortBytes > 128) begin
-        $display("store_port: Outstanding %0d, PortBytes %0d: expected at least 1, and 16 to 128", Outstanding, PortBytes);
+        $display("store_port: Outstanding %0d, PortBytes %0d: expected at least 1, and 16 to 128",
+                 Outstanding, PortBytes);
         $finish;
     end
 `endif

@@ -3,8 +3,8 @@
 //
 // Issue in period t; `accept_o` with `empty_o` in t + 1; a store that is not empty is pushed in t + 4. Initiation
 // interval 1. It does not hold anything back, and it does not step through the rows. Addresses beyond the memory lose
-// their high bits. The address of a row is `row_o + low_o`: `low_o` is the part that grows by `low_step_o` while v grows
-// within its low `shift` bits, and starts again from 0 where they do.
+// their high bits. The address of a row is `row_o + low_o`: `low_o` is the part that grows by `low_step_o` while v
+// grows within its low `shift` bits, and starts again from 0 where they do.
 // Registered: all of `push_o` and its fields; `empty_o` follows from registers.
 module store_setup #(
     parameter AddressBits = 29
@@ -88,7 +88,10 @@ module store_setup #(
     reg         [31:0] v_s1_q;
     reg          [4:0] shift_s1_q;
 
-    wire [19:0] count_s1 = pass_s1_q[PassBits-39-:20];
+    wire [37:0] unused_front_s1;
+    wire [136:0] unused_back_s1;
+    wire [19:0] count_s1;
+    assign {unused_front_s1, count_s1, unused_back_s1} = pass_s1_q;
     wire fewer = bounded_s1_q && bound_s1_q < {22'd0, rows_s1_q};
     wire [9:0] bounded_rows = fewer ? bound_s1_q[9:0] : rows_s1_q;
     wire [30:0] mask_s1 = ~(31'h7fff_ffff << shift_s1_q);
@@ -104,8 +107,11 @@ module store_setup #(
     reg         [30:0] v_low_s2_q;
     reg         [30:0] mask_s2_q;
 
-    wire [27:0] high_s2 = pass_s2_q[98:71];
-    wire [15:0] low_s2 = pass_s2_q[70:55];
+    wire [95:0] unused_front_s2;
+    wire [54:0] unused_back_s2;
+    wire [27:0] high_s2;
+    wire [15:0] low_s2;
+    assign {unused_front_s2, high_s2, low_s2, unused_back_s2} = pass_s2_q;
 
     // t + 3: sums.
     reg                valid_s3_q;
@@ -118,11 +124,21 @@ module store_setup #(
     reg         [31:0] low_product_low_s3_q;
     reg         [30:0] low_product_high_s3_q;
 
-    wire [37:0] base_s3 = pass_s3_q[136:99];
-    wire [27:0] high_s3 = pass_s3_q[98:71];
-    wire [27:0] row_stride_s3 = pass_s3_q[53:26];
-    wire [59:0] row_s3 = {22'd0, base_s3} + {16'd0, high_product_low_s3_q} + {high_product_high_s3_q, 16'd0};
-    wire [59:0] low_s3 = {28'd0, low_product_low_s3_q} + {13'd0, low_product_high_s3_q, 16'd0};
+    wire  [1:0] source_s3;
+    wire [21:0] src_s3;
+    wire [13:0] src_stride_s3;
+    wire [19:0] count_s3;
+    wire [37:0] base_s3;
+    wire [27:0] high_s3;
+    wire [15:0] low_s3;
+    wire        token_step_s3;
+    wire [27:0] row_stride_s3;
+    wire  [7:0] fragment_s3;
+    wire [17:0] fragment_stride_s3;
+    assign {source_s3, src_s3, src_stride_s3, count_s3, base_s3, high_s3, low_s3, token_step_s3, row_stride_s3,
+            fragment_s3, fragment_stride_s3} = pass_s3_q;
+    wire [59:0] row_sum_s3 = {22'd0, base_s3} + {16'd0, high_product_low_s3_q} + {high_product_high_s3_q, 16'd0};
+    wire [59:0] low_sum_s3 = {28'd0, low_product_low_s3_q} + {13'd0, low_product_high_s3_q, 16'd0};
     wire [37:0] row_step_s3 = {10'd0, row_stride_s3};
     wire [37:0] high_step_s3 = {10'd0, row_stride_s3} + {10'd0, high_s3};
 
@@ -188,17 +204,21 @@ module store_setup #(
             low_product_high_s3_q <= {16'd0, v_low_s2_q[30:16]} * {15'd0, low_s2};
         end
         if (valid_s3_q) begin
-            {source_q, src_q, src_stride_q, count_q} <= pass_s3_q[PassBits-1-:58];
+            source_q <= source_s3;
+            src_q <= src_s3;
+            src_stride_q <= src_stride_s3;
+            count_q <= count_s3;
             rows_q <= rows_s3_q;
-            row_q <= row_s3[AddressBits-1:0];
-            low_q <= low_s3[AddressBits-1:0];
+            row_q <= row_sum_s3[AddressBits-1:0];
+            low_q <= low_sum_s3[AddressBits-1:0];
             row_step_q <= row_step_s3[AddressBits-1:0];
             high_step_q <= high_step_s3[AddressBits-1:0];
-            low_step_q <= pass_s3_q[70:55];
+            low_step_q <= low_s3;
             v_low_q <= v_low_s3_q;
             v_mask_q <= mask_s3_q;
-            token_step_q <= pass_s3_q[54];
-            {fragment_q, fragment_stride_q} <= pass_s3_q[25:0];
+            token_step_q <= token_step_s3;
+            fragment_q <= fragment_s3;
+            fragment_stride_q <= fragment_stride_s3;
         end
         valid_s1_q <= issue_i;
         valid_s2_q <= valid_s1_q && !empty_o;
@@ -212,7 +232,7 @@ module store_setup #(
         end
     end
 
-    wire unused = &{1'b0, address_reg, row_s3, low_s3, row_step_s3, high_step_s3};
+    wire unused = &{1'b0, address_reg, row_sum_s3, low_sum_s3, row_step_s3, high_step_s3};
 
 `ifndef SYNTHESIS
     initial if (AddressBits < 16 || AddressBits > 38) begin

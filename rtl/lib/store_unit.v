@@ -1,10 +1,10 @@
 // The store unit: gathers rows of the activation or vector buffer line by line and writes the lines.
 //
 // Issue in period t; first piece merged in t + 12 or in the period after the last piece of the store before; then one
-// piece a period. A line fires with its last piece, in period f: addresses in f, beats in f + 1. The store retires three
-// periods after its last acknowledgement, one that does nothing in t + 1, in order and one a period. At most
-// `Outstanding` lines are unacknowledged, counted in order: an acknowledgement in period b counts from b + 1 on. It does
-// not count unretired stores: the sequencer keeps them at two at most. `store_bready_o` is always high.
+// piece a period. A line fires with its last piece, in period f: addresses in f, beats in f + 1. The store retires
+// three periods after its last acknowledgement, one that does nothing in t + 1, in order and one a period. At most
+// `Outstanding` lines are unacknowledged, counted in order: an acknowledgement in period b counts from b + 1 on. It
+// does not count unretired stores: the sequencer keeps them at two at most. `store_bready_o` is always high.
 // Registered: `store_read_o`, `store_read_address_o` follow from registers; `store_aw*`, `store_w*` as in `store_port`;
 // `store_retire_o` is a function of registers.
 module store_unit #(

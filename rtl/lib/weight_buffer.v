@@ -74,7 +74,7 @@ module weight_buffer #(
             assign high_o = odd_q[1] ? bank_word[0+:ChunkBits] : bank_word[ChunkBits+:ChunkBits];
         end else begin : gen_aligned
             assign low_o = bank_word;
-            assign high_o = {ChunkBits{1'b0}};
+            assign high_o = 0;
         end
     endgenerate
 

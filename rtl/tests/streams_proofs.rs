@@ -19,7 +19,7 @@ struct Proof {
 const PROOFS: &[Proof] = &[
     Proof {
         top: "fifo",
-        parameters: &[("Width", 1), ("Depth", 3)],
+        parameters: &[("Width", 1), ("Depth", 2)],
         mutant: ("write_q <= write_q == Last ?", "write_q <= write_q == {PointerBits{1'b0}} ?"),
     },
     Proof {

@@ -30,12 +30,13 @@ const LINES_MAX: usize = 900;
 const LONG_FILES: [(&str, &str); 1] = [("models/presets.toml", "a table: one entry a model, each with its source")];
 
 /// Sources that may touch the host's files, clock or environment (paths by their beginning), each with the reason.
-const HOST_USERS: [(&str, &str); 7] = [
+const HOST_USERS: [(&str, &str); 8] = [
     ("cli/src/", "the command: files, progress, how long the host took"),
     ("reports/src/atomic", "writes files whole or not at all"),
     ("session/src/resolve.rs", "reads the machine, model and format files that it is given"),
     ("models/src/model.rs", "reads the model at the path that it is given"),
     ("rtl/src/verilated/", "runs Verilator and a C++ compiler, keeps what they made in the folder that it is given"),
+    ("rtl/src/synth/yosys.rs", "runs Yosys, keeps what it found in the folder that it is given"),
     ("sim/src/memory/tests/", "tests: read the memory standards as files"),
     ("tests/src/", "tests"),
 ];

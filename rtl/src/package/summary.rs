@@ -156,7 +156,7 @@ fn vector_latency(machine: &Machine, op: VectorOp) -> Value {
     json!({ "op": op.name(), "fixed": fixed, "per_row": per_row, "per_beat": per_beat })
 }
 
-/// An operation on whole rows, none of whose extents is a register's.
+/// An operation on whole rows, none of whose extents is a register's; a `softmax` without weights.
 fn plain(op: VectorOp, rows: u32, len: u32) -> Misc {
     Misc {
         op,
@@ -164,7 +164,7 @@ fn plain(op: VectorOp, rows: u32, len: u32) -> Misc {
         a: 0,
         a_stride: len,
         a_reg: 0,
-        b_buffer: Operand::Vector,
+        b_buffer: Operand::None,
         b: 0,
         b_stride: len,
         dst: 0,

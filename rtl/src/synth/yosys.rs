@@ -33,9 +33,12 @@ pub(super) fn run_script(folder: &Path, script: &str, top: &str) -> Result<(), B
 
 /// Runs the tool to its end and gives what it printed.
 fn run(command: &mut Command, top: &str) -> Result<String, BuildError> {
-    let output = command.env("LC_ALL", "C").output().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => BuildError::ToolMissing { tool: TOOL, package: TOOL },
-        _ => BuildError::ToolFailed { tool: TOOL, top: top.to_owned(), lines: error.to_string() },
+    let output = command.env("LC_ALL", "C").output().map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            BuildError::ToolMissing { tool: TOOL, package: TOOL }
+        } else {
+            BuildError::ToolFailed { tool: TOOL, top: top.to_owned(), lines: error.to_string() }
+        }
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

@@ -45,12 +45,11 @@ impl Requester {
     }
 }
 
-/// Completions of `transfers` over the ports, by name, and all deliveries with their cycles.
-fn over_ports(
-    config: &ChannelConfig,
-    transfers: &[(usize, Transfer)],
-    model: PortModel,
-) -> (Vec<(usize, KernelCycle)>, Vec<(u64, Delivery)>, Statistics) {
+/// Completions by name, all deliveries with their cycles, and the channel's counts.
+type Observed = (Vec<(usize, KernelCycle)>, Vec<(u64, Delivery)>, Statistics);
+
+/// What is seen of `transfers` over the ports.
+fn over_ports(config: &ChannelConfig, transfers: &[(usize, Transfer)], model: PortModel) -> Observed {
     let mut channel = PortChannel::new(config, model).expect("checked");
     let of_lane = |lane| transfers.iter().copied().enumerate().filter(move |(_, (l, _))| *l == lane);
     let mut lanes: Vec<Requester> = (0..config.lanes.len())
