@@ -127,11 +127,31 @@ fn every_step_keeps_its_sums_and_its_bounds() {
 
 /// The case's machine with one key changed; nothing where that is illegal.
 fn changed(case: &Case, key: &'static str, value: u32) -> Option<Machine> {
-    let value = value.to_string();
+    changed_all(case, &[(key, value)])
+}
+
+/// The case's machine with several values changed, if it is legal.
+fn changed_all(case: &Case, changes: &[(&'static str, u32)]) -> Option<Machine> {
+    let changes: Vec<(&str, String)> = changes.iter().map(|(key, value)| (*key, value.to_string())).collect();
     let mut set: Vec<(&str, &str)> = case.drawn.overrides.iter().map(|(k, v)| (*k, v.as_str())).collect();
-    set.retain(|(k, _)| *k != key);
-    set.push((key, &value));
+    set.retain(|(key, _)| changes.iter().all(|(changed, _)| changed != key));
+    set.extend(changes.iter().map(|(key, value)| (*key, value.as_str())));
     tiny_with(&set).ok()
+}
+
+/// The case's machine with twice the channels. A line is then twice as wide, and rows of scales and parameters are whole
+/// lines: their buffers are doubled too, so that as many rows have room as before.
+fn twice_the_channels(case: &Case) -> Option<Machine> {
+    let machine = &case.drawn.machine;
+    let buffers = &machine.core.buffers;
+    changed_all(
+        case,
+        &[
+            ("memory.channels", machine.memory.channels * 2),
+            ("core.buffers.scale_kib", buffers.scale_kib * 2),
+            ("core.buffers.parameter_kib", buffers.parameter_kib * 2),
+        ],
+    )
 }
 
 /// Refresh out of the way: it comes at fixed times, so that a run that is a little sooner may wait for one refresh more.
@@ -221,9 +241,9 @@ fn more_bandwidth_is_never_slower() {
 }
 
 /// With a real memory in the way the law has exceptions, as list scheduling has (Graham, 1969): a request that comes
-/// sooner may meet a refresh, or open a row that another still needs. Measured over 1200 steps: twice the bursts in
-/// flight 7 steps slower by up to 0.22 %, twice the memory clock 7 by up to 0.35 %. Twice the channels also moves every
-/// row to another bank: 16 steps slower by up to 2.2 %. What must hold all the same: it is seldom, small, and never so
+/// sooner may meet a refresh, or open a row that another still needs. Measured over 360 steps: twice the bursts in
+/// flight 3 steps slower by up to 0.14 %, twice the memory clock 2 by up to 0.04 %. Twice the channels also moves every
+/// row to another bank: 18 steps slower by up to 1.0 %. What must hold all the same: it is seldom, small, and never so
 /// over all.
 #[test]
 fn more_bandwidth_is_seldom_and_little_slower_through_refresh_and_row_conflicts() {
@@ -237,7 +257,7 @@ fn more_bandwidth_is_seldom_and_little_slower_through_refresh_and_row_conflicts(
         compare(&case, machine, &more, &mut outstanding);
         let slower = changed(&case, "clock.kernel_mhz", machine.kernel_mhz / 2).expect("a legal clock");
         compare(&case, machine, &slower, &mut ratio);
-        let Some(wide) = changed(&case, "memory.channels", machine.memory.channels * 2) else { continue };
+        let Some(wide) = twice_the_channels(&case) else { continue };
         let mut hosts = [machine, &wide].map(|machine| case.host_on(machine).expect("twice the memory has room"));
         for (kind, tokens) in steps(&case, &case.host()) {
             let [base, better] = hosts.each_mut().map(|host| host.step(kind, tokens));
@@ -252,7 +272,7 @@ fn more_bandwidth_is_seldom_and_little_slower_through_refresh_and_row_conflicts(
     assert!(lines > 0);
     outstanding.seldom_slower("twice the bursts in flight", 50, 1);
     ratio.seldom_slower("twice the memory clock", 50, 1);
-    channels.seldom_slower("twice the channels", 20, 4);
+    channels.seldom_slower("twice the channels", 15, 2);
 }
 
 /// Bytes by class, read and written, never more than before.

@@ -35,10 +35,10 @@ impl Cells {
             "RAM32X1D" | "RAM64X1D" | "RAM128X1S" => lutram(2),
             "RAM128X1D" | "RAM256X1S" | "RAM32M" | "RAM64M" => lutram(4),
             "RAM256X1D" | "RAM512X1S" | "RAM32M16" | "RAM64M8" | "RAM32X16DR8" | "RAM64X8SW" => lutram(8),
-            "RAMB18E2" => Some(Self { bram18: 2, ..zero }),
+            "RAMB18E2" => Some(Self { bram18: 1, ..zero }),
             "RAMB36E2" => Some(Self { bram18: 2, ..zero }),
             "URAM288" | "URAM288_BASE" => Some(Self { uram: 1, ..zero }),
-            "DSP48E2" => Some(Self { dsp: 2, ..zero }),
+            "DSP48E2" => Some(Self { dsp: 1, ..zero }),
             // They stand beside every LUT or come with the fabric.
             "CARRY4" | "CARRY8" | "MUXF7" | "MUXF8" | "MUXF9" | "VCC" | "GND" => Some(zero),
             _ => None,

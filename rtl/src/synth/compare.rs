@@ -20,7 +20,7 @@ const UNITS: [(&str, &[&str]); 12] = [
     ("weight_buffer", &["weight buffer", "index buffer"]),
     ("scale_buffer", &["scale buffer"]),
     ("activation_buffer", &["activation buffer", "scale slots"]),
-    ("vector_unit", &["vx lanes", "vx row scalars"]),
+    ("vector_unit", &["vx lanes", "row scalars"]),
     ("parameter_buffer", &["parameter buffer"]),
     ("result_buffer", &["result buffer"]),
     ("vector_buffer", &["vector buffer"]),
