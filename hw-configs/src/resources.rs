@@ -346,7 +346,7 @@ impl Machine {
         let rsqrt = Amounts::logic(FUNCTION_LUTS + table(RSQRT_LAYOUT), 0, 2);
         let multiplier = Amounts::logic(MUL_LUTS, 0, multiplier_dsps(24, 24));
         // The deepest composition is `gelu`; every stage of it carries a value.
-        let stages = u64::from(crate::numeric::latency::GELU_TANH_CYCLES) + 16;
+        let stages = u64::from(crate::latency::GELU_TANH_CYCLES) + 16;
         let lane = multiplier
             .times(LANE_MULTIPLIERS)
             .plus(Amounts::logic(LANE_ADDERS * ADD_LUTS + CONVERT_LUTS + rotation, stages * STAGE_FFS, 0))
@@ -382,7 +382,7 @@ fn chains(engine: &SparseDspChain) -> Amounts {
 
 /// The lanes behind the accumulators: INT32 -> f32, x group scale, + f32 accumulator, x activation scale.
 fn scale_lanes(engine: &SparseDspChain) -> Amounts {
-    use crate::numeric::latency::{ADD_CYCLES, I32_TO_F32_CYCLES, MUL_CYCLES};
+    use crate::latency::{ADD_CYCLES, I32_TO_F32_CYCLES, MUL_CYCLES};
     let outputs = (u64::from(engine.rows) * u64::from(engine.columns)).max(u64::from(engine.gemv_columns));
     let lanes = u64::from(engine.scale_lanes);
     let drain = 32 * mux_luts(outputs.div_ceil(lanes));

@@ -1,27 +1,11 @@
 //! Closed-form cycles: how long each instruction takes once its operands are ready.
-//! The simulator reads them for time, the generator for pipeline depths: this is the only place where they stand.
+//! The simulator and the generator read them; the depths that they add up stand in [`crate::latency`].
 //! An instruction's time depends on its fields and the registers, never on the values it computes with.
 
 use crate::engine::{MatrixMode, MatrixShape};
 use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Sparsity, VectorOp};
+use crate::latency;
 use crate::machine::Machine;
-use crate::numeric::latency as stages;
-
-/// Pipeline depths of the arithmetic, as kernel cycles.
-mod latency {
-    use super::stages;
-
-    pub(super) const ADD: u64 = stages::ADD_CYCLES as u64;
-    pub(super) const MUL: u64 = stages::MUL_CYCLES as u64;
-    pub(super) const QUANTIZE: u64 = stages::QUANTIZE_I8_CYCLES as u64;
-    pub(super) const RECIPROCAL: u64 = stages::RECIPROCAL_CYCLES as u64;
-    pub(super) const RSQRT: u64 = stages::RSQRT_CYCLES as u64;
-    pub(super) const EXP: u64 = stages::EXP_CYCLES as u64;
-    pub(super) const SILU: u64 = stages::SILU_CYCLES as u64;
-    pub(super) const GELU: u64 = stages::GELU_TANH_CYCLES as u64;
-    /// A scale to f16 and back.
-    pub(super) const HALF: u64 = (stages::F32_TO_F16_CYCLES + stages::F16_TO_F32_CYCLES) as u64;
-}
 
 /// Kernel cycles that an instruction keeps its unit and needs in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +21,9 @@ pub const EMPTY: Duration = Duration { occupancy: 1, latency: 1 };
 /// Cycles from the issue of a load to its first request: register read, multiply, add, queue.
 pub const ADDRESS_CYCLES: u64 = 4;
 /// Cycles from the issue of a store to the gathering of its first piece: the register's two parts, multiply, add, the
-/// row's address and its first piece (5), the source word out of its buffer (3), rounding to f16, a queue (1), and the
+/// row's address and its first piece (5), the source word out of its buffer, rounding to f16, a queue (1), and the
 /// word turned to its place in the line (1).
-pub const STORE_START_CYCLES: u64 = 5 + 3 + stages::F32_TO_F16_CYCLES as u64 + 1 + 1;
+pub const STORE_START_CYCLES: u64 = 5 + (latency::BUFFER_READ_CYCLES + latency::F32_TO_F16_CYCLES) as u64 + 1 + 1;
 /// Cycles from the last acknowledgement of a store to its being done: response register, count, compare.
 pub const STORE_DONE_CYCLES: u64 = 3;
 /// Cycles from the last beat of a load to the data being readable in the buffer.
@@ -53,18 +37,6 @@ pub const MATRIX_IN_FLIGHT: usize = 16;
 /// Cycles from the issue of a vector operation to the one before its first address: extents, then the product that finds
 /// the first row.
 const VECTOR_COLLECT: u64 = 2;
-/// Cycles from the address of a beat to its elements in the lanes: buffer 3, operand register 1.
-const VECTOR_OPERAND: u64 = 4;
-/// Cycles from a lane's last arithmetic unit to the reduction or the buffer: the result register.
-const VECTOR_RESULT: u64 = 1;
-/// Cycles of what `topk` chose on its way to the vector buffer, beside the results of the lanes.
-const VECTOR_CHOICE: u64 = 1;
-/// Cycles in which the scalar of a row is written.
-const VECTOR_SCALAR: u64 = 1;
-/// Steps of the vector unit's adder tree over its eight partial sums: log2 8.
-const PARTIAL_TREE_STEPS: u64 = 3;
-/// Cycles in which the partial sums of a row are gathered for that tree.
-const PARTIAL_GATHER: u64 = 1;
 
 /// The run-time extent: `min(max, max(value - sub, 0))`, or `max` when no register is named.
 #[inline]
@@ -163,56 +135,45 @@ impl Machine {
         let beats = all(len);
         // A pass goes over all rows, a beat a cycle; the next one begins, or the operation ends, when its last beat has
         // come through `depth` cycles of units: so the depth of a reduction is paid once a pass and not once a row.
-        let pass = |beats: u64, depth: u64| beats + VECTOR_OPERAND + depth + VECTOR_RESULT;
-        let (add, mul, sum, largest) = (latency::ADD, latency::MUL, self.sum_cycles(), self.largest_cycles());
-        let norm = sum + add + latency::RSQRT;
+        let ends = latency::VECTOR_OPERAND_CYCLES + latency::VECTOR_RESULT_CYCLES;
+        let pass = |beats: u64, depth: u32| beats + u64::from(ends + depth);
+        let (add, mul, sum, largest) = (
+            latency::ADD_CYCLES,
+            latency::MUL_CYCLES,
+            latency::sum_cycles(self.core.lanes),
+            latency::largest_cycles(self.core.lanes),
+        );
+        let norm = sum + add + latency::RSQRT_CYCLES;
+        let scale = latency::HALF_CYCLES + latency::RECIPROCAL_CYCLES;
         let passes = match misc.op {
             VectorOp::Copy | VectorOp::Relu => pass(beats, 0),
             VectorOp::Add => pass(beats, add),
             VectorOp::Mul => pass(beats, mul),
             // One more cycle a row fetches its scalar from the vector buffer.
             VectorOp::Axpy => pass(rows + beats, mul + add),
-            VectorOp::Silu => pass(beats, latency::SILU),
-            VectorOp::SiluMul => pass(beats, latency::SILU + mul),
-            VectorOp::Gelu => pass(beats, latency::GELU),
+            VectorOp::Silu => pass(beats, latency::SILU_CYCLES),
+            VectorOp::SiluMul => pass(beats, latency::SILU_CYCLES + mul),
+            VectorOp::Gelu => pass(beats, latency::GELU_TANH_CYCLES),
             // The halves of a pair come one after the other.
-            VectorOp::Rope => pass(2 * all(len / 2), 1 + mul + add),
+            VectorOp::Rope => pass(2 * all(len / 2), latency::ROTARY_PAIR_CYCLES + mul + add),
             VectorOp::RmsNorm => pass(beats, mul + norm) + pass(beats, 2 * mul),
             VectorOp::LayerNorm => pass(beats, sum + mul) + pass(beats, add + mul + norm) + pass(beats, add + 2 * mul),
             VectorOp::Softmax => {
-                let weights = mul + add + latency::EXP;
+                let weights = mul + add + latency::EXP_CYCLES;
                 let products = if misc.b_buffer == Operand::None { mul } else { 2 * mul };
                 pass(beats, mul + largest)
-                    + pass(beats, weights + sum + latency::RECIPROCAL)
+                    + pass(beats, weights + sum + latency::RECIPROCAL_CYCLES)
                     + pass(beats, weights + products)
             }
             // A static scale needs no pass to find it.
             VectorOp::Quant if misc.imm.value() > 0.0 => {
-                latency::HALF + latency::RECIPROCAL + VECTOR_SCALAR + pass(beats, latency::QUANTIZE)
+                u64::from(scale + latency::VECTOR_SCALAR_CYCLES) + pass(beats, latency::QUANTIZE_I8_CYCLES)
             }
-            VectorOp::Quant => {
-                pass(beats, largest + mul + latency::HALF + latency::RECIPROCAL) + pass(beats, latency::QUANTIZE)
-            }
-            VectorOp::TopK => u64::from(misc.aux) * pass(beats, largest) + VECTOR_CHOICE,
+            VectorOp::Quant => pass(beats, largest + mul + scale) + pass(beats, latency::QUANTIZE_I8_CYCLES),
+            VectorOp::TopK => u64::from(misc.aux) * pass(beats, largest) + u64::from(latency::VECTOR_CHOICE_CYCLES),
             VectorOp::TopKMask => u64::from(misc.aux) * pass(beats, largest) + pass(beats, 0),
         };
         let cycles = VECTOR_COLLECT + passes;
         Duration { occupancy: cycles, latency: cycles }
-    }
-
-    /// Cycles from the last beat of a row to its sum: the tree over lanes, the accumulator, the tree over partials.
-    fn sum_cycles(&self) -> u64 {
-        (self.lane_steps() + 1 + PARTIAL_TREE_STEPS) * latency::ADD + PARTIAL_GATHER
-    }
-
-    /// Cycles from the last beat of a row to its largest element: one compare a level of the tree over lanes, and one
-    /// with the beats before.
-    fn largest_cycles(&self) -> u64 {
-        self.lane_steps() + 1
-    }
-
-    /// Levels of a tree over the lanes of a beat.
-    fn lane_steps(&self) -> u64 {
-        u64::from(self.core.lanes.ilog2())
     }
 }

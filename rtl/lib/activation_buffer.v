@@ -2,7 +2,7 @@
 //
 // Words stand in banks, word w in bank w mod `Banks`, so that a window of consecutive words may begin anywhere. Every read
 // port has memories of its own: `Rows` windows of `MaxRatio` words for the matrix unit, one word for the store unit; slots
-// two. All reads: address in, value three periods later, initiation interval 1. A write in period p is seen by a read
+// two. All reads: latency 3, initiation interval 1. A write in period p is seen by a read
 // whose address is presented in period p + 1. Reads past the end of the buffer give anything.
 // Registered: all outputs.
 module activation_buffer #(
@@ -39,6 +39,8 @@ module activation_buffer #(
     output wire               [8*Chain-1:0] store_word_o,
     output wire                      [31:0] store_slot_o
 );
+    `include "constants.vh"
+
     localparam Banks = MaxRatio > WriteWords ? MaxRatio : WriteWords;
     localparam PlaceBits = $clog2(Banks);
     localparam BankWords = ActivationWords > 2 * Banks ? (ActivationWords + Banks - 1) / Banks : 2;
@@ -112,7 +114,7 @@ module activation_buffer #(
             end
 
             wire [20:0] place_late;
-            delay #(.Width(21), .Cycles(2)) u_place (
+            delay #(.Width(21), .Cycles(RamCycles)) u_place (
                 .clk_i (clk_i),
                 .data_i(place),
                 .data_o(place_late)

@@ -3,8 +3,8 @@
 //
 // A slot is put in with `push_i`, in order, and its drain begins in the period after `take_i`: period 0 of its first word.
 // It takes `Words` periods whatever the slot holds; the next slot is taken no earlier. Every output belongs to a word
-// a fixed number of periods after its period 0 (the number behind the comment): the stages of accumulator_bank,
-// scale_buffer and drain_lane.
+// a fixed number of periods after its period 0 (the stage named before it): the sums of the latencies of
+// accumulator_bank, scale_buffer and drain_lane that stand below.
 // Registered: everything; the outputs of period 0 follow from registers through additions.
 module drain_control #(
     parameter Columns = 16,
@@ -39,27 +39,37 @@ module drain_control #(
     input  wire                [17:0] dst_stride_i,
     input  wire                       take_i,
 
-    // 0: group of chains. 1: which of its sums.
+    // 0: group of chains. Second: which of its sums.
     output wire       [GroupBits-1:0] group_o,
     output wire                       interleaved_o,
     output wire                       second_o,
-    // 2: f16 scales.
+    // Half: f16 scales.
     output wire                [17:0] half_row_o,
     output wire                [11:0] half_column_o,
-    // 10: f32 accumulators, read.
+    // Read: f32 accumulators.
     output wire [AccumulatorBits-1:0] read_address_o,
     output wire                       clear_o,
-    // 15: scale slot of the row.
+    // Slot: scale slot of the row.
     output wire                [11:0] slot_address_o,
-    // 18: f32 accumulators, written.
+    // Write: f32 accumulators.
     output wire [AccumulatorBits-1:0] write_address_o,
     output wire      [ScaleLanes-1:0] write_o,
-    // 22: results.
+    // Result: results.
     output wire                [19:0] result_address_o,
     output wire      [ScaleLanes-1:0] result_write_o,
-    // 23: the instruction's last result has been written.
+    // Result + 1: the instruction's last result has been written.
     output wire                       done_o
 );
+    `include "constants.vh"
+
+    // Stages: periods from a word's period 0.
+    localparam Second = SelectCycles - 1;
+    localparam Read = SelectCycles + DrainReadCycles;
+    localparam Write = SelectCycles + DrainWriteCycles;
+    localparam Result = SelectCycles + DrainLaneCycles;
+    localparam Half = Read - MulCycles - F16ToF32Cycles - BufferReadCycles;
+    localparam Slot = Write - BufferReadCycles;
+
     localparam EntryBits = 5 + 10 + 5 + 12 + 12 + 18 + 12 + 20 + 18;
     localparam DepthBits = $clog2(Depth);
     localparam WordBits = $clog2(Words + 1);
@@ -186,12 +196,12 @@ module drain_control #(
     wire [WordBits-1:0] group = interleaved ? row_word_q >> 1 : pair_word_q + row_word_q;
     assign group_o = group[GroupBits-1:0];
     wire second = interleaved ? row_word_q[0] : second_row_q;
-    delay #(.Width(2), .Cycles(1)) u_select (
+    delay #(.Width(2), .Cycles(Second)) u_select (
         .clk_i (clk_i),
         .data_i({interleaved, second}),
         .data_o({interleaved_o, second_o})
     );
-    delay #(.Width(18 + 12), .Cycles(2)) u_half (
+    delay #(.Width(18 + 12), .Cycles(Half)) u_half (
         .clk_i (clk_i),
         .data_i({scale_row_q, column_q}),
         .data_o({half_row_o, half_column_o})
@@ -199,22 +209,22 @@ module drain_control #(
 
     localparam RowBits = AccumulatorBits - ColumnWordBits;
     wire [AccumulatorBits-1:0] address = {row_q[RowBits-1:0], column_q[LaneBits+:ColumnWordBits]};
-    delay #(.Width(AccumulatorBits + 1), .Cycles(10)) u_read (
+    delay #(.Width(AccumulatorBits + 1), .Cycles(Read)) u_read (
         .clk_i (clk_i),
         .data_i({address, clear_q}),
         .data_o({read_address_o, clear_o})
     );
-    delay #(.Width(AccumulatorBits), .Cycles(8)) u_write (
+    delay #(.Width(AccumulatorBits), .Cycles(Write - Read)) u_write (
         .clk_i (clk_i),
         .data_i(read_address_o),
         .data_o(write_address_o)
     );
-    delay #(.Width(12), .Cycles(15)) u_slot (
+    delay #(.Width(12), .Cycles(Slot)) u_slot (
         .clk_i (clk_i),
         .data_i(slot_q),
         .data_o(slot_address_o)
     );
-    delay #(.Width(20), .Cycles(22)) u_result (
+    delay #(.Width(20), .Cycles(Result)) u_result (
         .clk_i (clk_i),
         .data_i(dst_q),
         .data_o(result_address_o)
@@ -231,35 +241,35 @@ module drain_control #(
             assign lanes[lane] = rows_left_q != 5'd0 && cols_left_q > Number;
         end
     endgenerate
-    delay #(.Width(ScaleLanes), .Cycles(18)) u_lanes (
+    delay #(.Width(ScaleLanes), .Cycles(Write)) u_lanes (
         .clk_i (clk_i),
         .data_i(lanes),
         .data_o(lanes_late)
     );
-    delay #(.Width(ScaleLanes), .Cycles(4)) u_result_lanes (
+    delay #(.Width(ScaleLanes), .Cycles(Result - Write)) u_result_lanes (
         .clk_i (clk_i),
         .data_i(lanes_late),
         .data_o(result_lanes)
     );
 
     // Control: one bit of each is set only by a word, also right after a reset.
-    reg [17:0] word_q;
-    reg [21:0] keep_q;
-    reg [22:0] done_q;
+    reg  [Write-1:0] word_q;
+    reg [Result-1:0] keep_q;
+    reg   [Result:0] done_q;
     always @(posedge clk_i) begin
         if (!rst_ni) begin
-            word_q <= 18'd0;
-            keep_q <= 22'd0;
-            done_q <= 23'd0;
+            word_q <= {Write{1'b0}};
+            keep_q <= {Result{1'b0}};
+            done_q <= {(Result + 1) {1'b0}};
         end else begin
-            word_q <= {word_q[16:0], active};
-            keep_q <= {keep_q[20:0], active && write_q};
-            done_q <= {done_q[21:0], final_q && words_left_q == {{(WordBits-1){1'b0}}, 1'b1}};
+            word_q <= {word_q[Write-2:0], active};
+            keep_q <= {keep_q[Result-2:0], active && write_q};
+            done_q <= {done_q[Result-1:0], final_q && words_left_q == {{(WordBits-1){1'b0}}, 1'b1}};
         end
     end
-    assign write_o = lanes_late & {ScaleLanes{word_q[17]}};
-    assign result_write_o = result_lanes & {ScaleLanes{keep_q[21]}};
-    assign done_o = done_q[22];
+    assign write_o = lanes_late & {ScaleLanes{word_q[Write-1]}};
+    assign result_write_o = result_lanes & {ScaleLanes{keep_q[Result-1]}};
+    assign done_o = done_q[Result];
 
     wire unused_high_bits = &{1'b0, group, row_q, column_q};
 

@@ -19,13 +19,15 @@ module dsp_chain #(
     output wire        [31:0] hi_sum_o,
     output wire        [31:0] lo_sum_o
 );
-    localparam Segments = (Chain + 6) / 7;
+    `include "constants.vh"
+
+    localparam Segments = (Chain + PackedMaxProducts - 1) / PackedMaxProducts;
     localparam Longest = (Chain + Segments - 1) / Segments;
     // The first segments have `Longest` products, the rest one less.
     localparam LongSegments = Chain - Segments * (Longest - 1);
     localparam Levels = $clog2(Segments);
-    // 7 products need 18 bits, the sum of all segments `Levels` more.
-    localparam LaneBits = 18;
+    // The sum of all segments needs `Levels` bits more than a lane.
+    localparam LaneBits = PackedLaneBits;
     localparam SumBits = LaneBits + Levels;
 
     // Operands 0, 1, 2... periods late: one word a delay, of which each product uses one.

@@ -13,8 +13,7 @@ module fp32_exp (
     input  wire [31:0] a_i,
     output wire [31:0] y_o
 );
-    // log2(e) in units of 2^-33, as hw_config::numeric::tables::LOG2_E.
-    localparam [33:0] Log2E = 34'd12392656037;
+    `include "constants.vh"
 
     // Stage 1. `places`: from an exponent of 6 down (operands of 64 ..= 128), to the right. Beyond 32 places the
     // product is below half a unit; the field of zero and of the subnormals is there too.
@@ -56,7 +55,7 @@ module fp32_exp (
     wire [5:0] places_s3;
     delay #(
         .Width (8),
-        .Cycles(2)
+        .Cycles(MultiplyCascadeCycles - 1)
     ) u_delay_places (
         .clk_i (clk_i),
         .data_i({negative_s1_q, vanishing_s1_q, places_s1_q}),
@@ -103,7 +102,7 @@ module fp32_exp (
     wire zero_s5;
     delay #(
         .Width (3),
-        .Cycles(4)
+        .Cycles(MultiplyCascadeCycles + 1)
     ) u_delay_class (
         .clk_i (clk_i),
         .data_i({nan_s1_q, infinity_s1_q, zero_s1_q}),
@@ -148,7 +147,7 @@ module fp32_exp (
     wire       nan_s9;
     delay #(
         .Width (18),
-        .Cycles(2)
+        .Cycles(QuadraticCycles - 2)
     ) u_delay_field (
         .clk_i (clk_i),
         .data_i({low_field_s7_q, high_field_s7_q, kept_s7_q, nan_s7_q}),

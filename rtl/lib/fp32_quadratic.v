@@ -22,11 +22,13 @@ module fp32_quadratic #(
     input  wire       [C2Bits-1:0] c2_i,
     output wire             [24:0] significand_o
 );
+    `include "constants.vh"
+
     // One bit more than c1 takes the carry of the inner sum; c2 * r >> ResidualBits is far smaller than c1's range.
     localparam InnerBits = C1Bits + 1;
     localparam InnerSumBits = InnerBits + ResidualBits;
     localparam SumBits = Drop + 25 + 1;
-    localparam InnerCycles = InputStages + 2;
+    localparam InnerCycles = InputStages + MultiplyAddCycles;
 
     // inner
     wire [ResidualBits-1:0] inner_residual;

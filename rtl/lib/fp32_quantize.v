@@ -12,6 +12,8 @@ module fp32_quantize (
     input  wire [31:0] b_i,
     output wire  [7:0] y_o
 );
+    `include "constants.vh"
+
     wire [31:0] scaled;
     fp32_mul u_mul (
         .clk_i(clk_i),
@@ -34,7 +36,7 @@ module fp32_quantize (
     always @(posedge clk_i) begin
         sign_s5_q <= scaled[31];
         zero_s5_q <= nan || scaled[30:23] < 8'd126;
-        clamped_s5_q <= scaled[30:0] >= 31'h42fe0000;
+        clamped_s5_q <= scaled[30:0] >= F32CodeMax[30:0];
         places_s5_q <= 3'd5 - scaled[25:23];
         significand_s5_q <= scaled[22:16];
         sticky_s5_q <= scaled[15:0] != 16'd0;

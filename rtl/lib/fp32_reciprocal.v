@@ -14,6 +14,8 @@ module fp32_reciprocal (
     input  wire [31:0] a_i,
     output wire [31:0] y_o
 );
+    `include "constants.vh"
+
     // Stage 1.
     wire [27:0] c0;
     wire [21:0] c1;
@@ -93,7 +95,7 @@ module fp32_reciprocal (
     wire       kept_s7;
     delay #(
         .Width (19),
-        .Cycles(5)
+        .Cycles(RegisteredQuadraticCycles - 1)
     ) u_delay_class (
         .clk_i (clk_i),
         .data_i({sign_s2_q, nan_s2_q, low_field_s2_q, high_field_s2_q, kept_s2_q}),

@@ -14,6 +14,8 @@ module fp32_rsqrt (
     input  wire [31:0] a_i,
     output wire [31:0] y_o
 );
+    `include "constants.vh"
+
     // Stage 1. The exponent is odd where its biased field is even.
     wire [27:0] c0;
     wire [20:0] c1;
@@ -78,7 +80,7 @@ module fp32_rsqrt (
     wire [7:0] exponent_s7;
     delay #(
         .Width (12),
-        .Cycles(6)
+        .Cycles(RegisteredQuadraticCycles)
     ) u_delay_class (
         .clk_i (clk_i),
         .data_i({sign_s1_q, nan_s1_q, zero_s1_q, infinity_s1_q, exponent_s1_q}),

@@ -10,6 +10,8 @@ module fp32_to_fp16 (
     input  wire [31:0] a_i,
     output wire [15:0] y_o
 );
+    `include "constants.vh"
+
     // Stage 1. The significand in units of 2^-24 of the result's binade (normals) or of 2^-24 (subnormals), with
     // every bit behind it. Below an exponent field of 102 = 127 - 25 the value rounds to zero.
     wire [7:0] exponent = a_i[30:23];
@@ -45,7 +47,7 @@ module fp32_to_fp16 (
     always @(posedge clk_i) begin
         y_q <= {sign_s1_q, rounded};
         if (overflow_s1_q) y_q <= {sign_s1_q, 15'h7c00};
-        if (nan_s1_q) y_q <= 16'h7e00;
+        if (nan_s1_q) y_q <= F16Nan;
     end
     assign y_o = y_q;
 endmodule

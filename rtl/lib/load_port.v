@@ -42,7 +42,9 @@ module load_port #(
     output wire                           [PortBytes-1:0] write_strobe_o,
     output wire                                           done_o
 );
-    localparam Loads = 4;
+    `include "constants.vh"
+
+    localparam Loads = LoadsInFlight;
     localparam PortShift = $clog2(PortBytes);
     localparam BeatBits = ChannelAddressBits - PortShift;
     localparam integer BurstBeats = BurstBytes / PortBytes;

@@ -42,7 +42,9 @@ module load_unit #(
     output wire        [Channels*8*PortBytes-1:0] load_write_data_o,
     output wire          [Channels*PortBytes-1:0] load_write_strobe_o
 );
-    localparam Loads = 4;
+    `include "constants.vh"
+
+    localparam Loads = LoadsInFlight;
     localparam LoadBits = $clog2(Loads + 1);
     localparam PortShift = $clog2(PortBytes);
     localparam LineShift = $clog2(Channels * PortBytes);

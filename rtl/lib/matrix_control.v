@@ -76,6 +76,8 @@ module matrix_control #(
     localparam [11:0] PartMatrix = Columns[11:0];
     localparam [11:0] PartVector = GemvColumns[11:0];
     localparam [11:0] PartSparse = SparseColumns[11:0];
+    `include "constants.vh"
+
     localparam [15:0] LeastSlot = DrainCycles[15:0];
     localparam  [9:0] SetRows = Rows[9:0];
 
@@ -326,7 +328,7 @@ module matrix_control #(
     assign drain_dst_stride_o = dst_stride_q;
 
 `ifndef SYNTHESIS
-    initial if (Rows < 2 || Rows > 16 || Rows % 2 != 0 || DrainCycles < 8) begin
+    initial if (Rows < 2 || Rows > 16 || Rows % 2 != 0 || DrainCycles < AddCycles) begin
         $display("matrix_control: Rows %0d, DrainCycles %0d: expected an even 2 to 16, and at least 8", Rows,
                  DrainCycles);
         $finish;

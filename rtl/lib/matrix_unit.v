@@ -62,20 +62,22 @@ module matrix_unit #(
     output wire               [32*ScaleLanes-1:0] result_write_data_o
 );
 `include "isa.vh"
+`include "constants.vh"
 
     localparam Width = Columns > GemvColumns ? Columns : GemvColumns;
     localparam Outputs = Rows * Columns > GemvColumns ? Rows * Columns : GemvColumns;
     localparam Chains = Outputs / 2;
     localparam SparseColumns = GemvColumns < Chains ? GemvColumns : Chains;
     localparam Words = Outputs / ScaleLanes;
-    localparam DrainCycles = Words > 8 ? Words : 8;
+    localparam DrainCycles = Words > AddCycles ? Words : AddCycles;
     localparam Sparse = IndexChunks > 0 ? 1 : 0;
     localparam Straddle = CodeWidths[1] || CodeWidths[3] ? 1 : 0;
 
-    // Latency of dsp_chain, as there, and the stage that accumulates.
-    localparam Segments = (Chain + 6) / 7;
-    localparam ChainLatency = (Chain + Segments - 1) / Segments + 4 + $clog2(Segments);
-    localparam Accumulate = 6 + ChainLatency;
+    // Latency of dsp_chain: the skew of its longest segment and what follows; and the stage that accumulates.
+    localparam Segments = (Chain + PackedMaxProducts - 1) / PackedMaxProducts;
+    localparam Longest = (Chain + Segments - 1) / Segments;
+    localparam ChainLatency = Longest - 1 + DspCycles + SplitCycles + $clog2(Segments);
+    localparam Accumulate = FrontCycles + ChainLatency;
 
     localparam GroupBits = Chains > ScaleLanes ? $clog2(Chains / ScaleLanes) : 1;
     localparam ColumnWordBits = Width > ScaleLanes ? $clog2(Width / ScaleLanes) : 1;
@@ -271,7 +273,7 @@ module matrix_unit #(
     wire  [2:0] index_unit_s3;
     wire        vector_s5;
     wire        sparse_s5;
-    delay #(.Width(12 + 3), .Cycles(2)) u_delay_s2 (
+    delay #(.Width(12 + 3), .Cycles(RamCycles)) u_delay_s2 (
         .clk_i (clk_i),
         .data_i({part_column, weight_unit}),
         .data_o({part_s2, weight_unit_s2})
@@ -281,17 +283,17 @@ module matrix_unit #(
         .data_i(part_s2),
         .data_o(part_s3)
     );
-    delay #(.Width(4 + 3), .Cycles(3)) u_delay_s3 (
+    delay #(.Width(4 + 3), .Cycles(RamCycles + 1)) u_delay_s3 (
         .clk_i (clk_i),
         .data_i({code_bits, index_unit}),
         .data_o({code_bits_s3, index_unit_s3})
     );
-    delay #(.Width(1 + 3 + 4), .Cycles(4)) u_delay_s4 (
+    delay #(.Width(1 + 3 + 4), .Cycles(RamCycles + 2)) u_delay_s4 (
         .clk_i (clk_i),
         .data_i({two_level, index_bits, ratio}),
         .data_o({two_level_s4, index_bits_s4, ratio_s4})
     );
-    delay #(.Width(2), .Cycles(5)) u_delay_s5 (
+    delay #(.Width(2), .Cycles(FrontCycles - ChainOperandsCycles)) u_delay_s5 (
         .clk_i (clk_i),
         .data_i({vector, index_bits != 3'd0}),
         .data_o({vector_s5, sparse_s5})
@@ -397,7 +399,7 @@ module matrix_unit #(
 
             // Indices are wanted one period later than weights.
             wire [15:0] index_chunk_s1;
-            delay #(.Width(16), .Cycles(1)) u_delay_chunk (
+            delay #(.Width(16), .Cycles(StepAddressCycles)) u_delay_chunk (
                 .clk_i (clk_i),
                 .data_i(index_chunk),
                 .data_o(index_chunk_s1)

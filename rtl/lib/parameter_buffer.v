@@ -1,8 +1,8 @@
 // The parameter buffer: raw bytes, written by the load unit a line at a time, read by the vector unit as f32 or f16.
 //
 // Each channel writes its own byte lanes of a line, when `load_write_buffer_i` is the parameter buffer's code; channels
-// may be in different lines in the same period. Two read ports: element address (of 4 bytes, or of 2 with `half`) in
-// period p, `Lanes` consecutive elements in stored form in p + 3: an f32 without subnormals and with the canonical NaN,
+// may be in different lines in the same period. Two read ports: latency 3 from an element address (of 4 bytes, or of 2
+// with `half`) to `Lanes` consecutive elements in stored form: an f32 without subnormals and with the canonical NaN,
 // an f16 widened. A write in period p is seen by a read presented in p + 1. Elements past the end are anything.
 // Initiation interval 1. Registered: both forms of each element; the selection between them follows.
 //

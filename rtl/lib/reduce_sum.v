@@ -1,12 +1,12 @@
 // Sums of rows of f32, in the order of hw_config::numeric::reduce: a tree over the lanes of a beat (neighbours first),
-// beat i of the row into partial sum i mod 8, a tree over the partial sums. Every addition is fp32_add.
+// beat i of the row into partial sum i mod `SumPartials`, a tree over the partial sums. Every addition is fp32_add.
 //
 // A row is a run of beats without a gap, `last_i` with its last; the next row may begin in the next period.
-// Lanes past the end of the row must hold +0. `valid_o` and `sum_o`: 8 (clog2(Lanes) + 4) + 1 periods after `last_i`.
+// Lanes past the end of the row must hold +0. Latency 8 (clog2(Lanes) + 4) + 1 from `last_i` to `valid_o` and `sum_o`.
 // Initiation interval 1 beat. Registered: all outputs. It takes one row's beats at a time and no stall.
 //
-// Why the accumulator needs no control but a multiplexer: its adder takes 8 periods, so what comes out of it is the
-// partial sum that the present beat belongs to. The first 8 beats of a row take +0 instead.
+// Why the accumulator needs no control but a multiplexer: its adder takes as many periods, so what comes out of it is the
+// partial sum that the present beat belongs to. The first beat of each partial sum takes +0 instead.
 module reduce_sum #(
     parameter Lanes = 8
 ) (
@@ -18,10 +18,12 @@ module reduce_sum #(
     output wire                valid_o,
     output wire         [31:0] sum_o
 );
+    `include "constants.vh"
+
     localparam Levels = $clog2(Lanes);
-    localparam AddCycles = 8;
     localparam TreeCycles = AddCycles * Levels;
-    localparam Partials = 8;
+    localparam Partials = SumPartials;
+    localparam TurnBits = $clog2(Partials);
 
     // The tree as a heap: node n adds nodes 2n + 1 and 2n + 2; the lanes are the last nodes.
     wire [32*(2*Lanes-1)-1:0] node;
@@ -59,15 +61,15 @@ module reduce_sum #(
     // Accumulator. `turn_q`: partial sum of the beat that enters; `again_q`: it has one from an earlier beat.
     wire enter = valid[TreeCycles];
     wire enter_last = last[TreeCycles];
-    reg [2:0] turn_q;
-    reg       again_q;
+    reg [TurnBits-1:0] turn_q;
+    reg                again_q;
     always @(posedge clk_i) begin
         if (!rst_ni || (enter && enter_last)) begin
-            turn_q <= 3'd0;
+            turn_q <= {TurnBits{1'b0}};
             again_q <= 1'b0;
         end else if (enter) begin
-            turn_q <= turn_q + 3'd1;
-            again_q <= again_q || turn_q == 3'd7;
+            turn_q <= turn_q + 1'b1;
+            again_q <= again_q || &turn_q;
         end
     end
 
@@ -84,22 +86,22 @@ module reduce_sum #(
     wire leave = valid[TreeCycles+AddCycles];
     wire leave_last = last[TreeCycles+AddCycles];
     reg                   first_leaves_q;
-    reg             [2:0] leave_turn_q;
+    reg    [TurnBits-1:0] leave_turn_q;
     reg [32*Partials-1:0] partial_q;
     always @(posedge clk_i) begin
         if (!rst_ni || (leave && leave_last)) begin
             first_leaves_q <= 1'b1;
-            leave_turn_q <= 3'd0;
+            leave_turn_q <= {TurnBits{1'b0}};
         end else if (leave) begin
             first_leaves_q <= 1'b0;
-            leave_turn_q <= leave_turn_q + 3'd1;
+            leave_turn_q <= leave_turn_q + 1'b1;
         end
     end
     integer i;
     always @(posedge clk_i) begin
         if (leave) begin
             for (i = 0; i < Partials; i = i + 1)
-                if (leave_turn_q == i[2:0]) partial_q[32*i+:32] <= accumulated;
+                if (leave_turn_q == i[TurnBits-1:0]) partial_q[32*i+:32] <= accumulated;
                 else if (first_leaves_q) partial_q[32*i+:32] <= 32'd0;
         end
     end
@@ -120,7 +122,7 @@ module reduce_sum #(
     endgenerate
     assign sum_o = partial[31:0];
 
-    localparam SumTags = 3 * AddCycles + 1;
+    localparam SumTags = AddCycles * TurnBits + PartialGatherCycles;
     reg [SumTags-1:0] sum_valid_q;
     always @(posedge clk_i) begin
         if (!rst_ni) sum_valid_q <= {SumTags{1'b0}};

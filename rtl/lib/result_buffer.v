@@ -1,7 +1,7 @@
 // The result buffer: written by the matrix unit, read by the vector unit (operands a and b).
 //
 // `ScaleLanes` consecutive elements are written in a period, each with its own valid, and `Lanes` are read on each port,
-// all at any element address. Read: address in period p, elements in p + 3. A write in period p is seen by a read
+// all at any element address. Read latency 3. A write in period p is seen by a read
 // presented in p + 1. Registered: all outputs. Initiation interval 1.
 module result_buffer #(
     parameter ResultElements = 1024,

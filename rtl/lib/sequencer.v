@@ -72,9 +72,8 @@ module sequencer #(
     output wire                  [4:0] probe_issue_o,
     output wire                  [4:0] probe_retire_o
 );
-    localparam LoadsInFlight = 4;
-    localparam StoresInFlight = 2;
-    localparam MatrixInFlight = 16;
+    `include "constants.vh"
+
     // The vector unit takes one instruction at a time.
     localparam VectorInFlight = 0;
     localparam FirstTopkRegister = 4'b0001;

@@ -43,11 +43,10 @@ module store_gather #(
     output wire                   [Channels*PortBytes-1:0] line_strobe_o
 );
     `include "isa.vh"
+    `include "constants.vh"
 
     localparam Pieces = 16;
-    localparam ReadCycles = 3;
-    localparam RoundCycles = 2;
-    localparam DataCycles = ReadCycles + RoundCycles;
+    localparam DataCycles = BufferReadCycles + F32ToF16Cycles;
     localparam PieceCountBits = $clog2(Pieces + 1);
     localparam [PieceCountBits-1:0] MostPieces = Pieces;
     localparam LineBytes = Channels * PortBytes;
@@ -117,8 +116,8 @@ module store_gather #(
     );
 
     // Words of codes or f32 elements, and scales.
-    wire word_come = reading_q[ReadCycles-1];
-    wire [1:0] word_source = reading_source_q[2*ReadCycles-1-:2];
+    wire word_come = reading_q[BufferReadCycles-1];
+    wire [1:0] word_source = reading_source_q[2*BufferReadCycles-1-:2];
     wire [8*WordBytes-1:0] codes;
     wire [8*WordBytes-1:0] elements;
     wire [8*WordBytes-1:0] word;

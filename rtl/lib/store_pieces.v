@@ -49,8 +49,9 @@ module store_pieces #(
     output wire                                               store_o
 );
     `include "isa.vh"
+    `include "constants.vh"
 
-    localparam Stores = 2;
+    localparam Stores = StoresInFlight;
     localparam LineBytes = Channels * PortBytes;
     localparam LineShift = $clog2(LineBytes);
     localparam AddressBits = ChannelAddressBits + $clog2(Channels);

@@ -42,7 +42,9 @@ module store_unit #(
     input  wire                    [Channels-1:0] store_bvalid_i,
     output wire                    [Channels-1:0] store_bready_o
 );
-    localparam Stores = 2;
+    `include "constants.vh"
+
+    localparam Stores = StoresInFlight;
     localparam AddressBits = ChannelAddressBits + $clog2(Channels);
     localparam BeatBits = ChannelAddressBits - $clog2(PortBytes);
     localparam LineBytes = Channels * PortBytes;

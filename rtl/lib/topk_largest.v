@@ -1,7 +1,7 @@
 // The largest key of each row and its element index: signed 32-bit keys, the lowest index among equals.
 //
-// A row is a run of beats, `last_i` with its last; lanes that do not take part hold a key below all others. `valid_o`,
-// `key_o`, `index_o`: clog2(Lanes) + 1 periods after `last_i`. Initiation interval 1 beat; rows may follow each other
+// A row is a run of beats, `last_i` with its last; lanes that do not take part hold a key below all others. Latency clog2(Lanes) + 1
+// from `last_i` to `valid_o`, `key_o`, `index_o`. Initiation interval 1 beat; rows may follow each other
 // without a gap. Registered: all outputs. It does not know what a key stands for.
 module topk_largest #(
     parameter Lanes = 8

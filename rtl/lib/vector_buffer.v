@@ -1,7 +1,7 @@
 // The vector buffer: written by the vector unit, read by it (operands a and b) and by the store unit.
 //
-// `Lanes` consecutive elements a period on every port, at any element address. Read: address in period p, elements in
-// p + 3. A write in period p is seen by a read presented in p + 1. Registered: all outputs. Initiation interval 1.
+// `Lanes` consecutive elements a period on every port, at any element address. Read latency 3.
+// A write in period p is seen by a read presented in p + 1. Registered: all outputs. Initiation interval 1.
 module vector_buffer #(
     parameter VectorElements = 1024,
     parameter Lanes = 8,

@@ -12,12 +12,12 @@
 //   multiply_3  0 reciprocal x a of then; 1 exp x scalar_1
 //   result      0 a; 1 relu a; 2 |a|; 3 rank of a if not taken yet; 4 a if taken, else -inf; 5 add_0; 6 multiply_0;
 //               7 multiply_1; 8 multiply_2; 9 exp; 10 multiply_3; 11 order key of multiply_0; 12 code
-// Ranks order like the values, NaN below every number: hw_config::numeric::fp32::order_key, NaN as 80000001.
+// Ranks order like the values, NaN below every number: hw_config::numeric::fp32::order_key, NaN as `RankNan`.
 //
 // Rotary pairs come as two beats, (x, c) and then (y, s). In the period of the second, x c - y s is begun; in the next
 // one (`rotary_high_i`) y c + x s.
 //
-// Latency: the sum of the units used, and the result register. Initiation interval 1. Registered: `result_o`, loaded
+// The latency is the sum of those of the units used, and the result register (silu: 31). Initiation interval 1. Registered: `result_o`, loaded
 // with `load_i`; `live_i` low puts `fill_i` in its place. The operands are not registered here. No reset.
 module vector_lane #(
     parameter Lane = 0
@@ -49,11 +49,9 @@ module vector_lane #(
     input  wire [31:0] fill_i,
     output wire [31:0] result_o
 );
+    `include "constants.vh"
+
     localparam [17:0] Offset = Lane[17:0];
-    localparam [31:0] GeluA = 32'h3fcc422a;
-    localparam [31:0] GeluB = 32'h3d922279;
-    localparam [31:0] One = 32'h3f800000;
-    localparam [31:0] MinusInfinity = 32'hff800000;
 
     wire [31:0] multiply_0;
     wire [31:0] multiply_1;
@@ -102,7 +100,7 @@ module vector_lane #(
         multiply_1_a = multiply_0;
         multiply_1_b = b_i;
         case (multiply_1_i)
-            3'd0:    multiply_1_b = GeluB;
+            3'd0:    multiply_1_b = F32GeluB;
             3'd1:    multiply_1_a = multiply_0;
             3'd2:    multiply_1_a = multiply_2;
             3'd3:    multiply_1_a = multiply_3;
@@ -128,7 +126,7 @@ module vector_lane #(
             3'd0:    add_0_a = a_i;
             3'd1:    add_0_a = multiply_0;
             3'd2: begin
-                add_0_a = GeluA;
+                add_0_a = F32GeluA;
                 add_0_b = multiply_1;
             end
             3'd3: begin
@@ -178,7 +176,7 @@ module vector_lane #(
 
     fp32_add u_add_1 (
         .clk_i     (clk_i),
-        .a_i       (One),
+        .a_i       (F32One),
         .b_i       (exponential),
         .subtract_i(1'b0),
         .y_o       (add_1)
@@ -206,7 +204,7 @@ module vector_lane #(
 
     // Whether a comes after the element taken last: lower, or equal with a higher index. Then it is not taken yet.
     wire        a_nan = a_i[30:23] == 8'd255 && a_i[22];
-    wire [31:0] a_rank = a_nan ? 32'h80000001 : {a_i[31], a_i[30:0] ^ {31{a_i[31]}}};
+    wire [31:0] a_rank = a_nan ? RankNan : {a_i[31], a_i[30:0] ^ {31{a_i[31]}}};
     wire [17:0] index = index_i | Offset;
     wire        untaken = any_i || $signed(a_rank) < $signed(scalar_0_i) ||
                           (a_rank == scalar_0_i && index > scalar_1_i[17:0]);
@@ -217,8 +215,8 @@ module vector_lane #(
             4'd0:    result = a_i;
             4'd1:    result = a_i & {32{!a_i[31]}};
             4'd2:    result = {1'b0, a_i[30:0]};
-            4'd3:    result = untaken ? a_rank : 32'h80000000;
-            4'd4:    result = untaken ? MinusInfinity : a_i;
+            4'd3:    result = untaken ? a_rank : RankNone;
+            4'd4:    result = untaken ? F32MinusInfinity : a_i;
             4'd5:    result = add_0;
             4'd6:    result = multiply_0;
             4'd7:    result = multiply_1;

@@ -6,8 +6,8 @@
 // (topk: how many) hold still during an operation. Registered: all outputs.
 //
 // Periods are counted from that in which the address of a beat of operand a is presented; its elements are at the lanes
-// four periods later (three for the buffer, one for the operand register). Every output `..._tap_o` and `wait_o` below is
-// a sum of named latencies: hw_config::timing::misc_duration has the same sums, and nothing else has any.
+// `VectorOperandCycles` later. Every output `..._tap_o` and `wait_o` below is
+// a sum of named latencies: hw_config::timing::misc_duration has the same sums of the same constants.
 module vector_passes #(
     parameter Lanes = 8
 ) (
@@ -49,26 +49,30 @@ module vector_passes #(
     output reg         choose_o           // the row's largest goes to the vector buffer and a register
 );
     `include "isa.vh"
+    `include "constants.vh"
 
-    // Latencies of the leaves, and of what stands between them: hw_config::numeric::latency.
-    localparam [7:0] Add = 8;
-    localparam [7:0] Mul = 4;
-    localparam [7:0] Exp = 10;
-    localparam [7:0] Reciprocal = 8;
-    localparam [7:0] Rsqrt = 8;
-    localparam [7:0] Quantize = 8;
-    localparam [7:0] Half = 3;                       // to f16 and back
-    localparam SumPeriods = 8 * ($clog2(Lanes) + 4) + 1;
-    localparam LargestPeriods = $clog2(Lanes) + 1;
+    // Latencies of the leaves, and of what stands between them.
+    localparam [7:0] Add = AddCycles[7:0];
+    localparam [7:0] Mul = MulCycles[7:0];
+    localparam [7:0] Exp = ExpCycles[7:0];
+    localparam [7:0] Reciprocal = ReciprocalCycles[7:0];
+    localparam [7:0] Rsqrt = RsqrtCycles[7:0];
+    localparam [7:0] Quantize = QuantizeI8Cycles[7:0];
+    localparam [7:0] Half = HalfCycles[7:0];
+    localparam SumPeriods = AddCycles * ($clog2(Lanes) + 1 + $clog2(SumPartials)) + PartialGatherCycles;
+    localparam LargestPeriods = MaxCycles * ($clog2(Lanes) + 1);
     localparam [7:0] Sum = SumPeriods[7:0];               // reduce_sum
     localparam [7:0] Largest = LargestPeriods[7:0];      // topk_largest
-    localparam [7:0] Operand = 4;                    // address to lane: buffer 3, operand register 1
-    localparam [7:0] Result = 1;                     // the lane's result register
-    localparam [7:0] Scalar = 2;                     // row scalars: ram_sdp
+    localparam [7:0] Operand = VectorOperandCycles[7:0];
+    localparam [7:0] Result = VectorResultCycles[7:0];
+    localparam [7:0] Choice = VectorChoiceCycles[7:0];
+    localparam [7:0] ScalarWrite = VectorScalarCycles[7:0];
+    localparam [7:0] Scalar = RamCycles[7:0];        // row scalars
+    localparam [7:0] Pair = RotaryPairCycles[7:0];
 
     // Positions in the lane: periods from the operands to the inputs of each unit that waits for something.
-    localparam [7:0] Sigmoid = Exp + Add + Reciprocal;
-    localparam [7:0] Argument = 3 * Mul + Add;       // gelu: the sigmoid's argument
+    localparam [7:0] Sigmoid = SigmoidCycles[7:0];
+    localparam [7:0] Argument = GeluArgumentCycles[7:0];
 
     localparam [4:0] PassCopy = 0;
     localparam [4:0] PassAdd = 1;
@@ -162,8 +166,7 @@ module vector_passes #(
                 depth = Sigmoid + 2 * Mul;
                 b_at = Sigmoid + Mul;
             end
-            // A pair is complete one period after its first half.
-            PassRope:    depth = 8'd1 + Mul + Add;
+            PassRope:    depth = Pair + Mul + Add;
             PassSquares: begin
                 depth = Mul;
                 after = Sum + Add + Rsqrt;
@@ -216,7 +219,7 @@ module vector_passes #(
 
     // A scalar is written in its last period, and the next pass begins in the period after: that is 1 more for a pass
     // without beats. `topk` writes its element through a register too.
-    wire [7:0] finish = static_scale ? 8'd1 : Operand + Result + (last_pass && largest ? 8'd1 : 8'd0);
+    wire [7:0] finish = static_scale ? ScalarWrite : Operand + Result + (last_pass && largest ? Choice : 8'd0);
 
     wire [7:0] b_tap = b_at;
     wire [7:0] exit_tap = Operand + depth;
@@ -313,7 +316,7 @@ module vector_passes #(
                 PassMaximum: begin
                     multiply_0_o <= 2'd2;
                     result_o <= 4'd11;
-                    fill_o <= 32'h807fffff;
+                    fill_o <= OrderKeyLowest;
                     scalar_o <= 3'd3;
                 end
                 PassExpSum: begin
@@ -339,7 +342,7 @@ module vector_passes #(
                 PassQuantize:  result_o <= 4'd12;
                 PassLargest: begin
                     result_o <= 4'd3;
-                    fill_o <= 32'h80000000;
+                    fill_o <= RankNone;
                     scalar_o <= 3'd7;
                 end
                 PassMask:      result_o <= 4'd4;

@@ -38,6 +38,8 @@ module vector_scalar (
     output wire [31:0] scalar_0_o,
     output wire [31:0] scalar_1_o
 );
+    `include "constants.vh"
+
     localparam [2:0] Norm = 1;
     localparam [2:0] Mean = 2;
     localparam [2:0] Maximum = 3;
@@ -46,17 +48,9 @@ module vector_scalar (
     localparam [2:0] StaticScale = 6;
     localparam [2:0] Chosen = 7;
 
-    localparam AddCycles = 8;
-    localparam MulCycles = 4;
-    localparam ReciprocalCycles = 8;
-    localparam RsqrtCycles = 8;
-    localparam HalfCycles = 3;
-    // 1 / 127 in f32.
-    localparam [31:0] InverseCodeMax = 32'h3c010204;
-
     // The value of a key; NaN is the key below that of -inf.
     wire [31:0] ordered = {largest_key_i[31], largest_key_i[30:0] ^ {31{largest_key_i[31]}}};
-    wire [31:0] value = largest_key_i == 32'h80000001 ? 32'h7fc00000 : ordered;
+    wire [31:0] value = largest_key_i == RankNan ? F32Nan : ordered;
     assign value_o = value;
 
     // Mean and scale.
@@ -65,7 +59,7 @@ module vector_scalar (
     fp32_mul u_mul (
         .clk_i(clk_i),
         .a_i  (scalar_i == Mean ? sum_i : value),
-        .b_i  (scalar_i == Mean ? reciprocal : InverseCodeMax),
+        .b_i  (scalar_i == Mean ? reciprocal : F32InverseCodeMax),
         .y_o  (product)
     );
 

@@ -55,6 +55,7 @@ module vector_unit #(
     output wire                   [31:0] slot_write_value_o
 );
     `include "isa.vh"
+    `include "constants.vh"
 
     // States: collect (t + 1), begin (t + 2), then passes: run (an address a period) and wait.
     localparam [2:0] Idle = 0;
@@ -313,23 +314,25 @@ module vector_unit #(
     // ---- Tags: what was addressed i periods ago. A beat; the last one of its row; the second of a pair; a scalar.
     // A pass leaves none to the next one, whose taps may be later.
     localparam Tags = 64;
+    localparam RotaryMultiply = VectorOperandCycles + RotaryPairCycles;
+    localparam RotaryAdd = RotaryMultiply + MulCycles;
     reg [Tags-1:1] tag_valid_q;
     reg [Tags-1:1] tag_last_q;
-    reg      [9:1] tag_second_q;
-    reg      [3:1] tag_fetch_q;
+    reg [RotaryAdd:1] tag_second_q;
+    reg [BufferReadCycles:1] tag_fetch_q;
     wire [Tags-1:0] tag_valid = {tag_valid_q, address_valid};
     wire [Tags-1:0] tag_last = {tag_last_q, address_valid && row_end};
     always @(posedge clk_i) begin
         if (!rst_ni || start) begin
             tag_valid_q <= {Tags - 1{1'b0}};
             tag_last_q <= {Tags - 1{1'b0}};
-            tag_fetch_q <= 3'd0;
+            tag_fetch_q <= {BufferReadCycles{1'b0}};
         end else begin
             tag_valid_q <= tag_valid[Tags-2:0];
             tag_last_q <= tag_last[Tags-2:0];
-            tag_fetch_q <= {tag_fetch_q[2:1], running && fetch_q};
+            tag_fetch_q <= {tag_fetch_q[BufferReadCycles-1:1], running && fetch_q};
         end
-        tag_second_q <= {tag_second_q[8:1], second_q};
+        tag_second_q <= {tag_second_q[RotaryAdd-1:1], second_q};
     end
     wire unused_oldest = &{1'b0, tag_valid[Tags-1], tag_last[Tags-1]};
 
@@ -350,10 +353,10 @@ module vector_unit #(
         .address_o(b_address_o)
     );
     assign b_half_o = b_buffer == IsaOperandParameter16;
-    reg [3:1] b_step_q;
+    reg [BufferReadCycles:1] b_step_q;
     always @(posedge clk_i) begin
-        if (!rst_ni) b_step_q <= 3'd0;
-        else b_step_q <= {b_step_q[2:1], b_step};
+        if (!rst_ni) b_step_q <= {BufferReadCycles{1'b0}};
+        else b_step_q <= {b_step_q[BufferReadCycles-1:1], b_step};
     end
 
     // ---- Operand registers. They move only for a beat, so that the lanes rest when nothing runs.
@@ -361,25 +364,24 @@ module vector_unit #(
     reg [32*Lanes-1:0] b_q;
     reg         [31:0] axpy_q;
     always @(posedge clk_i) begin
-        if (tag_valid[3]) begin
+        if (tag_valid[BufferReadCycles]) begin
             case (a_buffer)
                 IsaOperandResult: a_q <= a_result_i;
                 IsaOperandVector: a_q <= a_vector_i;
                 default:          a_q <= a_parameter_i;
             endcase
         end
-        if (b_step_q[3]) begin
+        if (b_step_q[BufferReadCycles]) begin
             case (b_buffer)
                 IsaOperandResult: b_q <= b_result_i;
                 IsaOperandVector: b_q <= b_vector_i;
                 default:          b_q <= b_parameter_i;
             endcase
         end
-        if (tag_fetch_q[3]) axpy_q <= a_vector_i[31:0];
+        if (tag_fetch_q[BufferReadCycles]) axpy_q <= a_vector_i[31:0];
     end
 
     // Late copies of operand a.
-    localparam ArgumentPeriods = 16;   // multiply_0, multiply_1, add_0: where gelu has its slope
     wire [32*Lanes-1:0] a_argument;
     wire [32*Lanes-1:0] a_late;
     wire busy = state_q != Idle;
@@ -390,7 +392,7 @@ module vector_unit #(
         .clk_i   (clk_i),
         .rst_ni  (rst_ni),
         .enable_i(busy),
-        .delay_i (ArgumentPeriods[4:0]),
+        .delay_i (GeluSlopeCycles[4:0]),
         .data_i  (a_q),
         .data_o  (a_argument)
     );
@@ -476,8 +478,8 @@ module vector_unit #(
                 .exp_i        (exponential),
                 .multiply_3_i (multiply_3),
                 .result_i     (result_select),
-                .rotary_high_i(tag_second_q[5]),
-                .rotary_add_i (tag_second_q[9]),
+                .rotary_high_i(tag_second_q[RotaryMultiply]),
+                .rotary_add_i (tag_second_q[RotaryAdd]),
                 .index_i      (exit_index_q),
                 .any_i        (any),
                 .load_i       (exit),

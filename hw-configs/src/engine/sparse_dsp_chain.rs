@@ -14,8 +14,7 @@
 
 use super::{MatrixMode, MatrixShape};
 use crate::isa::{CodeBits, Sparsity};
-use crate::numeric::latency;
-use crate::numeric::packed::MAX_PRODUCTS;
+use crate::latency;
 
 /// The engine's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +37,6 @@ pub struct SparseDspChain {
     /// Code widths of the weight expander.
     pub weight_bits: Vec<CodeBits>,
 }
-
-/// Registers from the addresses of a step to the operands of the chains: buffer 2, the columns' streams 1, codes 1,
-/// integer scales 1, choice of operands 1. Activations take as many: address 1, window 3, candidates 1, choice 1.
-const FRONT_CYCLES: u64 = 6;
-/// Registers of a DSP48E2: A, B and D; AD; M; P.
-const DSP_CYCLES: u64 = 4;
-/// Parting the two lanes of a segment.
-const SPLIT_CYCLES: u64 = 1;
-/// Adding to the INT32 accumulators.
-const ACCUMULATE_CYCLES: u64 = 1;
-/// From the accumulators to a word of the drain: a group of chains, and of it one row or half its columns.
-const SELECT_CYCLES: u64 = 2;
 
 impl SparseDspChain {
     /// Products a cycle at most.
@@ -115,24 +102,11 @@ impl SparseDspChain {
         self.drain_beats().max(u64::from(latency::ADD_CYCLES))
     }
 
-    /// Segments of a chain: cascades of at most [`MAX_PRODUCTS`] multipliers, added in a tree of two-input adders.
-    fn segments(&self) -> u32 {
-        self.chain.div_ceil(MAX_PRODUCTS)
-    }
-
-    /// Cycles from the operands of a chain to its sums: the skew of the longest segment, its last multiplier, the parting
-    /// of the lanes, the tree.
-    fn chain_cycles(&self) -> u64 {
-        let skew = u64::from(self.chain.div_ceil(self.segments())) - 1;
-        let tree = u64::from(self.segments().next_power_of_two().ilog2());
-        skew + DSP_CYCLES + SPLIT_CYCLES + tree
-    }
-
     /// Cycles from the end of the input phase to the instruction's retirement, in which its last result can be read:
-    /// front registers, chains, accumulators, every word of the drain, and behind the last INT32 -> f32, group scale,
-    /// f32 accumulator, activation scale.
+    /// front registers, chains, accumulators, every word of the drain, and behind the last its lane.
     pub fn fill(&self) -> u64 {
-        let scale = u64::from(latency::I32_TO_F32_CYCLES + 2 * latency::MUL_CYCLES + latency::ADD_CYCLES);
-        FRONT_CYCLES + self.chain_cycles() + ACCUMULATE_CYCLES + self.drain_beats() + SELECT_CYCLES + scale
+        let drain = latency::SELECT_CYCLES + latency::DRAIN_LANE_CYCLES;
+        let fixed = latency::FRONT_CYCLES + latency::ACCUMULATE_CYCLES + drain;
+        u64::from(fixed + latency::chain_cycles(self.chain)) + self.drain_beats()
     }
 }

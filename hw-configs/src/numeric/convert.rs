@@ -8,6 +8,9 @@ use super::fp32::{CANONICAL_NAN_BITS, canonical, mul};
 /// The largest magnitude that [`quantize_i8`] returns; -128 is never produced, so that negation is exact.
 pub const QUANTIZED_I8_MAX: i32 = 127;
 
+/// The f32 nearest to 1 / [`QUANTIZED_I8_MAX`]: times it, a largest magnitude is the scale that makes it code 127.
+pub const INVERSE_CODE_MAX: f32 = 1.0 / QUANTIZED_I8_MAX as f32;
+
 /// The f16 pattern of every NaN that is stored.
 pub const CANONICAL_NAN_F16: u16 = 0x7e00;
 

@@ -5,8 +5,9 @@
 //! and holds it to [`FUNCTIONS`]; `docs/src/numerics.md` shows the table.
 //! No function here calls a transcendental of the host.
 
+use crate::latency;
+
 use super::fp32::{CANONICAL_NAN, add, canonical, mul, sub};
-use super::latency;
 use super::tables::{
     EXP2, EXP2_LAYOUT, LOG2_E, LOG2_E_FRACTION_BITS, Layout, RECIPROCAL, RECIPROCAL_LAYOUT, RSQRT, RSQRT_LAYOUT,
 };
@@ -71,6 +72,11 @@ pub const FUNCTIONS: [FunctionSpec; 7] = [
     },
     FunctionSpec { name: "tanh", table: None, latency_cycles: latency::TANH_CYCLES, bound: ErrorBound::UlpOfOne(2.0) },
 ];
+
+/// A of [`gelu_tanh`]: 2 sqrt(2/pi).
+pub const GELU_A: f32 = 1.595_769_2;
+/// B of [`gelu_tanh`]: 0.044715 times [`GELU_A`].
+pub const GELU_B: f32 = 0.071_354_814;
 
 const MANTISSA_BITS: u32 = 23;
 const MANTISSA_MASK: u32 = (1 << MANTISSA_BITS) - 1;
@@ -181,14 +187,12 @@ pub fn silu(x: f32) -> f32 {
 }
 
 /// GELU in its tanh form, `x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))` (Hendrycks and Gimpel 2016), which
-/// equals `x * sigmoid(x (A + B x^2))` with A = 2 sqrt(2/pi), B = 0.044715 A. -inf gives NaN, as [`silu`].
+/// equals `x * sigmoid(x (A + B x^2))` with [`GELU_A`] and [`GELU_B`]. -inf gives NaN, as [`silu`].
 #[inline]
 #[must_use]
 pub fn gelu_tanh(x: f32) -> f32 {
-    const A: f32 = 1.595_769_2;
-    const B: f32 = 0.071_354_814;
     let x = canonical(x);
-    let slope = add(A, mul(B, mul(x, x)));
+    let slope = add(GELU_A, mul(GELU_B, mul(x, x)));
     canonical(mul(x, sigmoid(mul(x, slope))))
 }
 

@@ -9,15 +9,13 @@
 //!
 //! Reading order: [`fp32`] (the vector unit's arithmetic), [`convert`] (to and from integers, f16, bf16),
 //! [`reduce`] (sums and maxima over lanes), [`functions`] (reciprocal, exp and their kin, over [`tables`]),
-//! [`integer`] (weight codes, dot products), [`packed`] (two products in one DSP), [`mod@format`] (names),
-//! [`latency`] (pipeline depths that the cycle model and the RTL share).
+//! [`integer`] (weight codes, dot products), [`packed`] (two products in one DSP), [`mod@format`] (names).
 
 pub mod convert;
 pub mod format;
 pub mod fp32;
 pub mod functions;
 pub mod integer;
-pub mod latency;
 pub mod packed;
 pub mod reduce;
 pub mod tables;

@@ -7,11 +7,12 @@
 //!
 //! No function here re-associates for speed: the code is arranged so that the fixed order vectorises.
 
+use crate::latency;
+
 use super::fp32::{add, canonical, from_order_key, mul, order_key, sub};
-use super::latency;
 
 /// Interleaved partial sums: the adder's depth, so that one beat is accepted in each cycle.
-pub const PARTIALS: usize = latency::ADD_CYCLES as usize;
+pub const PARTIALS: usize = latency::SUM_PARTIALS as usize;
 
 /// The widest vector unit that these functions serve.
 pub const MAX_LANES: usize = 128;

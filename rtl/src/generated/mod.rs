@@ -1,9 +1,10 @@
-//! Modules that are written from tables of `hw_config`: the decoder and its constants from the instruction table, the
-//! look-up tables of the vector unit. They are the same for every machine. This module must never name an instruction
+//! Files that are written from tables of `hw_config`: the decoder and its constants from the instruction table, the
+//! constants of its latencies and numbers, the look-up tables of the vector unit. They are the same for every machine. This module must never name an instruction
 //! or a field.
 //!
-//! Reading order: `decode`, `isa_header`, `tables`.
+//! Reading order: `decode`, `isa_header`, `constants_header`, `tables`.
 
+mod constants_header;
 mod decode;
 mod isa_header;
 mod tables;
@@ -13,7 +14,7 @@ use crate::verilog::Module;
 
 /// All generated files that do not depend on a machine.
 pub fn files() -> Vec<File> {
-    let mut files = vec![isa_header::file(), decode::header()];
+    let mut files = vec![isa_header::file(), constants_header::file(), decode::header()];
     files.extend(decode::classes());
     files.extend(tables::files());
     files

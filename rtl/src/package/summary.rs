@@ -2,8 +2,8 @@
 //! Resources are the prediction of `hw_config::resources`; latencies the closed forms of `hw_config::timing`.
 
 use hw_config::isa::{Immediate, Misc, Operand, REGISTERS, VectorOp};
+use hw_config::latency as stages;
 use hw_config::machine::Machine;
-use hw_config::numeric::latency as stages;
 use hw_config::resources::{Amounts, Resource};
 use hw_config::timing::{ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, STORE_DONE_CYCLES, STORE_START_CYCLES};
 use serde_json::{Map, Value, json};

@@ -1,7 +1,7 @@
 //! `fp32_add` and `fp32_mul`.
 
+use hw_config::latency::{ADD_CYCLES, MUL_CYCLES};
 use hw_config::numeric::fp32::{add, canonical, flush, mul, sub};
-use hw_config::numeric::latency::{ADD_CYCLES, MUL_CYCLES};
 
 use crate::leaf::Leaf;
 use crate::operands::{Random, exponent, specials};

@@ -1,8 +1,8 @@
 //! `i32_to_fp32`, `fp16_to_fp32`, `fp32_to_fp16` and `fp32_quantize`.
 
+use hw_config::latency::{F16_TO_F32_CYCLES, F32_TO_F16_CYCLES, I32_TO_F32_CYCLES, QUANTIZE_I8_CYCLES};
 use hw_config::numeric::convert::{f16_to_f32, f32_to_f16, i32_to_f32, quantize_i8};
 use hw_config::numeric::fp32::flush;
-use hw_config::numeric::latency::{F16_TO_F32_CYCLES, F32_TO_F16_CYCLES, I32_TO_F32_CYCLES, QUANTIZE_I8_CYCLES};
 
 use crate::leaf::Leaf;
 use crate::operands::{Random, exponent, exponent_boundaries, specials, unary};

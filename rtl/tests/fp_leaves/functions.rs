@@ -1,7 +1,7 @@
 //! `fp32_reciprocal`, `fp32_rsqrt` and `fp32_exp`.
 
+use hw_config::latency::{EXP_CYCLES, RECIPROCAL_CYCLES, RSQRT_CYCLES};
 use hw_config::numeric::functions::{exp, reciprocal, rsqrt};
-use hw_config::numeric::latency::{EXP_CYCLES, RECIPROCAL_CYCLES, RSQRT_CYCLES};
 
 use crate::leaf::Leaf;
 use crate::operands::{Random, unary};

@@ -11,14 +11,11 @@ mod select;
 use super::core::{Core, Scratch, span};
 use super::{MAX_TOP_K, Routing, TOP_K_REGISTER};
 use hw_config::isa::{Misc, Operand, VectorOp};
-use hw_config::numeric::convert::{f16_to_f32, f32_to_f16, quantize_i8_slice};
+use hw_config::numeric::convert::{INVERSE_CODE_MAX, f16_to_f32, f32_to_f16, quantize_i8_slice};
 use hw_config::numeric::fp32::{canonicalize, mul};
 use hw_config::numeric::functions::reciprocal;
 use hw_config::numeric::reduce;
 use hw_config::timing::misc_extent;
-
-/// 1/127, rounded to f32: the largest magnitude becomes code 127.
-const INVERSE_CODE_MAX: f32 = 1.0 / 127.0;
 
 /// The operands of one row.
 struct Row<'a> {
