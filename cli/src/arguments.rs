@@ -1,5 +1,6 @@
 //! What can be asked of the command: one declaration from which parser, help, man pages and completions come.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -229,12 +230,20 @@ pub(crate) struct CosimArgs {
     /// Seed of the first random program, and of withheld handshakes.
     #[arg(long, default_value_t = 0, value_name = "S")]
     pub(crate) seed: u64,
+    /// Instead of one machine: each random small machine of the seeds from A up to B, without B, with --random programs.
+    /// Machine m runs the programs of the seeds from S + m N on, so ranges can be run apart.
+    #[arg(long, value_name = "A..B", value_parser = seeds, requires = "random",
+          conflicts_with_all = ["machine", "overrides", "wave"])]
+    pub(crate) random_machines: Option<Range<u64>>,
+    /// Keep what was built for random machines in the cache; it is removed after each without this.
+    #[arg(long, requires = "random_machines")]
+    pub(crate) keep_built: bool,
     /// Withhold each handshake of the memory ports with this probability: results are compared, cycles are not.
     #[arg(long, value_name = "P", value_parser = probability)]
     pub(crate) backpressure: Option<f64>,
     /// Run a case again that an earlier run has written down.
     #[arg(long, value_name = "DIR",
-          conflicts_with_all = ["machine", "overrides", "model", "format", "prompt", "tokens", "random", "seed", "backpressure"])]
+          conflicts_with_all = ["machine", "overrides", "model", "format", "prompt", "tokens", "random", "random_machines", "seed", "backpressure"])]
     pub(crate) reproduce: Option<PathBuf>,
     /// Write everything that the Verilog does to this file (FST, for GTKWave); several times slower.
     #[arg(long, value_name = "FILE")]
@@ -396,6 +405,14 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         Some(_) | None => Err("expected KEY=VALUE, as in clock.kernel_mhz=250".to_owned()),
+    }
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let ends = text.split_once("..").map(|(first, end)| (first.parse(), end.parse()));
+    match ends {
+        Some((Ok(first), Ok(end))) if first < end => Ok(first..end),
+        Some(_) | None => Err("expected A..B with A less than B, as in 0..50 for the seeds 0 to 49".to_owned()),
     }
 }
 

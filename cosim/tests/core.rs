@@ -37,16 +37,40 @@ fn tiny_is_equal_on_random_programs() {
     assert!(sum.cycles > 100_000 && sum.stored_bytes > 1_000_000);
 }
 
+/// Programs on each random machine: 200 on all five.
+const PROGRAMS: u64 = 40;
+
+/// Random programs on a random machine. Many more of both: `lapwing cosim --random-machines`.
+fn compare_random(machine_seed: u64) {
+    let (machine, text) = random_machine(machine_seed);
+    let sum = compare(&machine, &text, PROGRAMS * machine_seed..PROGRAMS * (machine_seed + 1));
+    println!("machine {machine_seed}: {PROGRAMS} programs, {sum:?}");
+    assert!(sum.cycles > 100_000 && sum.stored_bytes > 1_000_000, "little was compared");
+}
+
+// Machines that differ in what they have, and are small enough to be built in every run of the tests.
+
 #[test]
-#[ignore = "soak: builds a core for each machine, minutes"]
-fn random_machines_are_equal_on_random_programs() {
-    let mut sum = Counts::default();
-    for seed in 0..8 {
-        let (machine, text) = random_machine(seed);
-        let counts = compare(&machine, &text, 0..8);
-        println!("machine {seed}: {counts:?}");
-        sum += counts;
-    }
-    println!("{sum:?}");
-    assert!(sum.cycles > 100_000 && sum.stored_bytes > 1_000_000);
+fn eight_channels_and_four_rows() {
+    compare_random(7);
+}
+
+#[test]
+fn every_pattern_in_chains_of_32() {
+    compare_random(30);
+}
+
+#[test]
+fn four_channels_and_four_widths_of_codes() {
+    compare_random(33);
+}
+
+#[test]
+fn one_channel_with_one_short_burst() {
+    compare_random(34);
+}
+
+#[test]
+fn dense_alone() {
+    compare_random(38);
 }

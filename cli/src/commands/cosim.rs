@@ -1,5 +1,7 @@
 //! `cosim`: simulator and Verilog side by side, compared at every event.
 
+mod machines;
+
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,9 @@ pub(crate) fn run(args: &CosimArgs, host: Host) -> Result<(), Failure> {
     }
     let output = args.output.clone().unwrap_or_else(|| free_name(REPRODUCER));
     probe_folder(&output)?;
+    if let (Some(seeds), Some(programs)) = (&args.random_machines, args.random) {
+        return machines::run(args, seeds.clone(), programs, &output, host);
+    }
     let case = args.reproduce.as_deref().map(read_case).transpose()?;
     let (case, (machine, text)) = match case {
         Some((case, machine)) => {
@@ -44,7 +49,7 @@ pub(crate) fn run(args: &CosimArgs, host: Host) -> Result<(), Failure> {
         }
         None => (None, machine(&args.machine.machine, &args.machine.overrides)?),
     };
-    let mut dut = build(&machine, args.wave.as_deref(), host)?;
+    let mut dut = build(&machine, &cache()?, args.wave.as_deref(), host)?;
     let result = match (case, args.random) {
         (Some(case), _) => reproduce(&machine, &mut dut, case, host),
         (None, Some(programs)) => randomly(args, (&machine, &text), &mut dut, programs, host),
@@ -58,21 +63,30 @@ pub(crate) fn run(args: &CosimArgs, host: Host) -> Result<(), Failure> {
             if args.json {
                 print_json(&summary(&machine, &compared, 1))?;
             }
-            let report = found.divergence.to_string();
             // What is reproduced stands in a folder already.
-            let folder = match (&args.output, &args.reproduce) {
-                (None, Some(folder)) => folder,
+            Err(match (&args.output, &args.reproduce) {
+                (None, Some(folder)) => diverged(&found, folder),
                 (Some(_), _) | (None, None) => {
-                    make_folder(&output)?;
-                    for (name, bytes) in found.case.to_files(&report) {
-                        write(&output.join(name), &bytes)?;
-                    }
-                    &output
+                    write_case(&found, &output)?;
+                    diverged(&found, &output)
                 }
-            };
-            Err(Failure::Diverged(format!("{report}again: lapwing cosim --reproduce {}", folder.display())))
+            })
         }
     }
+}
+
+/// Writes down what leads to a difference.
+fn write_case(found: &Found, folder: &Path) -> Result<(), Failure> {
+    make_folder(folder)?;
+    for (name, bytes) in found.case.to_files(&found.divergence.to_string()) {
+        write(&folder.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// A difference that stands in a folder.
+fn diverged(found: &Found, folder: &Path) -> Failure {
+    Failure::Diverged(format!("{}again: lapwing cosim --reproduce {}", found.divergence, folder.display()))
 }
 
 /// How a comparison ended before its end.
@@ -150,10 +164,10 @@ fn backpressure(args: &CosimArgs) -> Option<Backpressure> {
 }
 
 /// The machine's Verilog, Verilated: from the cache, or built into it.
-fn build(machine: &Machine, wave: Option<&Path>, host: Host) -> Result<Dut, Failure> {
+fn build(machine: &Machine, cache: &Path, wave: Option<&Path>, host: Host) -> Result<Dut, Failure> {
     let _busy = host.busy("building the Verilog");
     let emission = rtl::generate(machine).map_err(Failure::input)?;
-    let core = VerilatedCore::build(machine, &emission.files, &cache()?, wave).map_err(|error| match error {
+    let core = VerilatedCore::build(machine, &emission.files, cache, wave).map_err(|error| match error {
         BuildError::ToolMissing { .. } => Failure::input(error),
         BuildError::ToolFailed { .. }
         | BuildError::File { .. }
