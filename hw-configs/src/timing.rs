@@ -166,7 +166,7 @@ impl Machine {
                     + pass(beats, weights + products)
             }
             // A static scale needs no pass to find it.
-            VectorOp::Quant if misc.imm.value() > 0.0 => {
+            VectorOp::Quant if misc.imm.operand() > 0.0 => {
                 u64::from(scale + latency::VECTOR_SCALAR_CYCLES) + pass(beats, latency::QUANTIZE_I8_CYCLES)
             }
             VectorOp::Quant => pass(beats, largest + mul + scale) + pass(beats, latency::QUANTIZE_I8_CYCLES),

@@ -126,8 +126,8 @@ module vector_unit #(
     wire rotary = op == IsaVectorOpRope;
     wire axpy = op == IsaVectorOpAxpy;
     wire with_b = b_buffer != IsaOperandNone;
-    // imm > 0: positive, neither zero nor NaN.
-    wire static_scale = !imm[31] && imm[30:0] != 31'd0 && imm[30:0] <= 31'h7f800000;
+    // imm > 0: positive, neither zero (nor subnormal, which counts as zero) nor NaN.
+    wire static_scale = !imm[31] && imm[30:23] != 8'd0 && imm[30:0] <= 31'h7f800000;
 
     // ---- Run-time extents, in t + 1.
     wire [31:0] len_left = value_c_q - {16'd0, len_sub};

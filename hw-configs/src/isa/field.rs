@@ -1,6 +1,7 @@
 //! What a field of an instruction can be: its bits, its text, and the macro that turns one table into
 //! structs, encoder, decoder, assembler and documentation. It must never know a particular instruction.
 
+use crate::numeric::fp32::flush;
 use std::fmt;
 
 /// One row of the instruction table as data: what documentation and the RTL decoder are generated from.
@@ -80,6 +81,10 @@ impl Immediate {
     /// The f32 of the immediate.
     pub fn value(self) -> f32 {
         f32::from_bits(self.0)
+    }
+    /// The immediate as an operand: a subnormal one counts as zero, like every operand.
+    pub fn operand(self) -> f32 {
+        flush(self.value())
     }
 }
 

@@ -236,7 +236,7 @@ impl Oracle {
     }
 
     fn quant(&mut self, m: &Misc, row: usize, dst: usize, a: &[f32]) {
-        let imm = f32::from_bits(m.imm.0);
+        let imm = operand(m.imm.0);
         let largest =
             if a.iter().any(|x| x.is_nan()) { f32::NAN } else { a.iter().fold(0.0_f32, |l, x| l.max(x.abs())) };
         let mut scale = if imm > 0.0 { imm } else { times(largest, 1.0_f32 / 127.0) };
@@ -251,7 +251,7 @@ impl Oracle {
     }
 
     fn row(&self, m: &Misc, row: usize, rows: usize, a: &[f32], b: &[f32]) -> Vec<f32> {
-        let imm = f32::from_bits(m.imm.0);
+        let imm = operand(m.imm.0);
         let n = a.len();
         let each = |f: &dyn Fn(usize) -> f32| (0..n).map(f).collect::<Vec<f32>>();
         let sum = |values: Vec<f32>| stored(tree_sum(&values, self.lanes));
@@ -354,4 +354,9 @@ fn of_mat_vec(m: &MatVec) -> MatMul {
         extent_sub: m.extent_sub,
         extent_unit: m.extent_unit,
     }
+}
+
+/// An immediate as an operand: a subnormal is zero.
+fn operand(bits: u32) -> f32 {
+    if bits & 0x7f80_0000 == 0 { f32::from_bits(bits & 1 << 31) } else { f32::from_bits(bits) }
 }

@@ -82,7 +82,7 @@ impl Core {
 
     /// The operations whose result is a row of the vector buffer.
     fn map_row(&self, misc: &Misc, operands: &Row<'_>, row: usize, rows: usize, out: &mut [f32]) {
-        let imm = misc.imm.value();
+        let imm = misc.imm.operand();
         match misc.op {
             VectorOp::Copy => out.copy_from_slice(operands.a),
             VectorOp::Add => elementwise::add(operands, out),
@@ -113,7 +113,7 @@ impl Core {
     /// `scale = mul(max |a|, 1/127)`, rounded to f16 if asked, or the static scale `imm` when it is positive;
     /// `code = quantize(a x reciprocal(scale))`, all codes 0 when the scale is 0; padded with 0 to a whole word.
     fn quantize(&mut self, misc: &Misc, row: usize, a: &[f32]) {
-        let imm = misc.imm.value();
+        let imm = misc.imm.operand();
         let wide = if imm > 0.0 { imm } else { mul(reduce::max_abs(a), INVERSE_CODE_MAX) };
         let scale = if misc.f16_scale { f16_to_f32(f32_to_f16(wide)) } else { wide };
         let inverse = if scale == 0.0 { 0.0 } else { reciprocal(scale) };
