@@ -24,7 +24,7 @@ const MEMORY_BYTES: usize = 32 << 20;
 const FAR_REGISTER: u8 = 17;
 const FAR: u64 = 1 << 20;
 /// Periods from a source address to its answer.
-const READ_CYCLES: usize = 3;
+const READ_CYCLES: usize = hw_config::latency::BUFFER_READ_CYCLES as usize;
 
 /// Elements of one source word, fragment and line.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 // One column of the drain: INT32 sum to f32, times the group's f16 scale, plus the f32 accumulator, which takes the sum;
 // the sum times the row's activation scale is the result.
 //
-// Latency 20 from `sum_i` to `result_o`. Period 0: `sum_i` and `half_scale_i` three periods later, for the product; period 8: the accumulator is read; period 16:
-// it is written, and may be read again in the same period (the new value is seen); `row_scale_i` belongs to period 16;
-// period 20: `result_o`. Initiation interval 1; additions to one accumulator are at least 8 periods apart, by contract.
+// Latency 20 from `sum_i` to `result_o`, initiation interval 1. Period 0: `sum_i`, and `half_scale_i` three periods
+// later, for the product; period 8: the accumulator is read; period 16: it is written, and may be read again in the same
+// period (the new value is seen); `row_scale_i` belongs to period 16. Additions to one accumulator are at least as many
+// periods apart as fp32_add takes, by contract.
 // Registered: `result_o`. Numbers are those of hw_config::numeric::fp32.
 // Cells (yosys synth_xilinx -family xcup): 4 DSP48E2.
 module drain_lane #(

@@ -4,7 +4,7 @@
 // parted and added in fabric. Operands are skewed along each segment, shorter segments starting later, so that all
 // segments end together.
 //
-// Latency (longest segment - 1) + 4 + 1 + clog2(segments): Chain 16: 12, Chain 32: 15, Chain 64: 16. Initiation interval
+// Latency (longest segment - 1) + 4 + 1 + clog2(segments): Chain 16: 12, Chain 32: 14, Chain 64: 15. Initiation interval
 // 1; `enable_i` is the clock enable of every register. The inputs are not registered before the skew.
 // Registered: the sums. Does not accumulate over steps.
 // Cells (yosys synth_xilinx -family xcup): `Chain` DSP48E2.

@@ -2,9 +2,9 @@
 // rotation. `WriteElements` consecutive elements are written in a period, each with its own valid; each of `ReadPorts`
 // ports reads `ReadElements` consecutive elements.
 //
-// Read latency 3 (RAM 2, rotation 1), the element at the address in the low bits. A write in
-// period p is seen by a read presented in p + 1. Elements past the end of the memory are anything, and are not written.
-// Initiation interval 1 on every port. Registered: `read_data_o`.
+// Read latency 3 (RAM 2, rotation 1), the element at the address in the low bits. A write in period p is seen by a read
+// presented in p + 1. Elements past the end of the memory are anything, and are not written. Initiation interval 1 on
+// every port. Registered: `read_data_o`.
 // Each read port is a copy of the memory, so that no port ever waits for another.
 module vector_banks #(
     parameter Elements = 1024,

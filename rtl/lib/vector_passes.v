@@ -6,8 +6,8 @@
 // (topk: how many) hold still during an operation. Registered: all outputs.
 //
 // Periods are counted from that in which the address of a beat of operand a is presented; its elements are at the lanes
-// `VectorOperandCycles` later. Every output `..._tap_o` and `wait_o` below is
-// a sum of named latencies: hw_config::timing::misc_duration has the same sums of the same constants.
+// `VectorOperandCycles` later. Every output `..._tap_o` and `wait_o` below is a sum of named latencies:
+// hw_config::timing::misc_duration has the same sums of the same constants.
 module vector_passes #(
     parameter Lanes = 8
 ) (

@@ -299,7 +299,7 @@ impl Bench {
 
     /// Reads elements of the vector buffer through the store port, at any address.
     pub(crate) fn read_back(&mut self, rng: &mut Rng, reads: u32) {
-        const LATENCY: usize = 3;
+        const LATENCY: usize = hw_config::latency::BUFFER_READ_CYCLES as usize;
         let lanes = self.machine.core.lanes;
         let mut addresses = Vec::new();
         for period in 0..reads as usize + LATENCY {
