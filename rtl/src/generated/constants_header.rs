@@ -60,7 +60,7 @@ fn numbers() -> [(&'static str, &'static str, u32, u64); 12] {
         ("1 / the largest magnitude of a code.", "F32InverseCodeMax", 32, f32_of(INVERSE_CODE_MAX)),
         ("A of gelu.", "F32GeluA", 32, f32_of(GELU_A)),
         ("B of gelu.", "F32GeluB", 32, f32_of(GELU_B)),
-        ("log2(e).", "Log2E", LOG2_E_FRACTION_BITS + 1, LOG2_E),
+        ("log2(e), with one bit before its point.", "Log2E", LOG2_E_FRACTION_BITS + 1, LOG2_E),
         ("Order key of minus infinity: the lowest of all.", "OrderKeyLowest", 32, lowest),
         // Below the lowest key there is room for two marks. Ranks are the Verilog's alone.
         ("Rank of a NaN in a choice: below every number's order key.", "RankNan", 32, 1 << 31 | 1),
