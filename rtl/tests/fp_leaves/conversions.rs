@@ -5,7 +5,7 @@ use hw_config::numeric::convert::{f16_to_f32, f32_to_f16, i32_to_f32, quantize_i
 use hw_config::numeric::fp32::flush;
 
 use crate::leaf::Leaf;
-use crate::operands::{Random, exponent, exponent_boundaries, specials, unary};
+use crate::operands::{Random, exponent_boundaries, near_codes, special_pairs, tie_grid, unary};
 
 /// Drawn operands of the ordinary tests.
 const COUNT: u32 = 1 << 20;
@@ -72,35 +72,12 @@ fn check_fp32_to_fp16(seed: u64, count: u32) {
 
 fn check_quantize(seed: u64, count: u32) {
     let leaf = Leaf { name: "fp32_quantize", inputs: &["a_i", "b_i"], latency: QUANTIZE_I8_CYCLES };
-    let special = specials().into_iter().flat_map(|a| specials().into_iter().map(move |b| [a, b]));
     let boundaries = exponent_boundaries().map(|bits| [bits, 1_f32.to_bits()]);
     let mut random = Random(seed);
-    let drawn = (0..count).map(move |draw| {
-        // Products from 2^-3 to 2^8, with any fraction.
-        let a = random.bits() & 0xff80_0000 | random.fraction();
-        let field = 251 + (draw % 12).cast_signed() - exponent(a);
-        [a, random.with_exponent(field) & 0xff80_0000 | random.fraction()]
-    });
-    let operands = special.chain(boundaries).chain(tie_grid(seed + 1)).chain(drawn);
+    let drawn = (0..count).map(move |draw| near_codes(&mut random, draw));
+    let operands = special_pairs().chain(boundaries).chain(tie_grid(seed + 1)).chain(drawn);
     leaf.check(operands, |[a, b]| {
         let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
         u32::from(quantize_i8(a, b).cast_unsigned())
     });
-}
-
-/// Operands whose product is each tie and each integer from -130 to 130 or up to 4 places beside it, with 64 factors:
-/// powers of two, where the product is exact, and others, where it is rounded first.
-fn tie_grid(seed: u64) -> impl Iterator<Item = [u32; 2]> {
-    let mut random = Random(seed);
-    (0..64).flat_map(move |row: i32| {
-        let factor = match row {
-            0..32 => f32::from_bits(((row * 7 + 16).cast_unsigned()) << 23),
-            32.. => f32::from_bits((64 + random.below(126)) << 23 | random.fraction()),
-            ..0 => unreachable!("rows count from 0"),
-        };
-        (-260..=260).flat_map(move |twice: i32| {
-            let operand = (twice as f32 / 2.0 / factor).to_bits();
-            (0..9).map(move |near| [operand.wrapping_add(near).wrapping_sub(4), factor.to_bits()])
-        })
-    })
 }

@@ -108,3 +108,90 @@ pub(crate) fn unary(seed: u64, count: u32, exponents: std::ops::Range<i32>) -> i
     });
     halves().chain(exponent_boundaries()).chain(specials()).chain(drawn).map(|bits| [bits])
 }
+
+/// Each special pattern with each.
+pub(crate) fn special_pairs() -> impl Iterator<Item = [u32; 2]> {
+    specials().into_iter().flat_map(|a| specials().into_iter().map(move |b| [a, b]))
+}
+
+/// Two numbers whose sum is hard, by turns: near exponents, cancellation, exponents as far apart as the significand is
+/// long, results below and above the normals, special patterns, anything.
+pub(crate) fn summands(random: &mut Random, draw: u32) -> [u32; 2] {
+    let a = random.bits() & 0xff80_0000 | random.fraction();
+    let other = random.fraction();
+    let beside = |random: &mut Random, spread: u32| {
+        let field = exponent(a) + random.below(2 * spread + 1).cast_signed() - spread.cast_signed();
+        random.with_exponent(field) & 0xff80_0000 | other
+    };
+    match draw % 8 {
+        0 | 1 => [a, beside(random, 2)],
+        2 => [a, a ^ random.below(64) ^ random.bits() & 1 << 31],
+        3 => [a, beside(random, 28)],
+        4 => {
+            let [low, high] = [random.below(30), random.below(30)].map(u32::cast_signed);
+            [random.with_exponent(low), random.with_exponent(high) & 0xff80_0000 | other]
+        }
+        5 => {
+            let field = 254 - random.below(3).cast_signed();
+            [random.with_exponent(field) & 0xff80_0000 | random.fraction(), random.with_exponent(field) | other]
+        }
+        6 => [random.one_of(&specials()), if random.below(2) == 0 { a } else { random.one_of(&specials()) }],
+        _ => [random.bits(), random.bits()],
+    }
+}
+
+/// Two numbers whose product is hard, by turns: anything, hard fractions with products near 1, near and below the
+/// least normal, just below it with all leading bits ones, near the overflow, special patterns.
+pub(crate) fn factors(random: &mut Random, draw: u32) -> [u32; 2] {
+    let a = random.bits() & 0xff80_0000 | random.fraction();
+    let with_sum = |random: &mut Random, sum: i32| {
+        let fraction = random.fraction();
+        random.with_exponent(sum - exponent(a)) & 0xff80_0000 | fraction
+    };
+    match draw % 8 {
+        0 => [random.bits(), random.bits()],
+        1 | 2 => [a, with_sum(random, 254)],
+        3 => {
+            let sum = 124 + random.below(6).cast_signed();
+            [a, with_sum(random, sum)]
+        }
+        4 => {
+            // The product of (2 - x) and (1 + x / 2) is 2 - x^2 / 2: just below 2, in every last place.
+            let x = random.below(1 << 13);
+            let field = 1 + random.below(126).cast_signed();
+            let a = random.with_exponent(field) & 0xff80_0000 | (0x7f_ffff - x);
+            let b = (x / 2 + random.below(3)).saturating_sub(1);
+            [a, random.with_exponent(127 - exponent(a)) & 0xff80_0000 | b]
+        }
+        5 => {
+            let sum = 379 + random.below(6).cast_signed();
+            [a, with_sum(random, sum)]
+        }
+        6 => [random.one_of(&specials()), if random.below(2) == 0 { a } else { random.one_of(&specials()) }],
+        _ => [a, random.bits() & 0xff80_0000 | random.fraction()],
+    }
+}
+
+/// Two numbers whose product is from 2^-3 to 2^8, with any fraction: where codes are rounded and clamped.
+pub(crate) fn near_codes(random: &mut Random, draw: u32) -> [u32; 2] {
+    let a = random.bits() & 0xff80_0000 | random.fraction();
+    let field = 251 + (draw % 12).cast_signed() - exponent(a);
+    [a, random.with_exponent(field) & 0xff80_0000 | random.fraction()]
+}
+
+/// Operands whose product is each tie and each integer from -130 to 130 or up to 4 places beside it, with 64 factors:
+/// powers of two, where the product is exact, and others, where it is rounded first.
+pub(crate) fn tie_grid(seed: u64) -> impl Iterator<Item = [u32; 2]> {
+    let mut random = Random(seed);
+    (0..64).flat_map(move |row: i32| {
+        let factor = match row {
+            0..32 => f32::from_bits(((row * 7 + 16).cast_unsigned()) << 23),
+            32.. => f32::from_bits((64 + random.below(126)) << 23 | random.fraction()),
+            ..0 => unreachable!("rows count from 0"),
+        };
+        (-260..=260).flat_map(move |twice: i32| {
+            let operand = (twice as f32 / 2.0 / factor).to_bits();
+            (0..9).map(move |near| [operand.wrapping_add(near).wrapping_sub(4), factor.to_bits()])
+        })
+    })
+}

@@ -1,0 +1,169 @@
+//! The leaves, each with the trace that it must follow.
+
+use crate::trace::Trace;
+use crate::{pipelines, queues};
+
+/// A leaf under test.
+pub(crate) struct Leaf {
+    pub(crate) module: &'static str,
+    /// Small, so that proofs are found; odd, so that nothing fits by chance.
+    pub(crate) parameters: &'static [(&'static str, u64)],
+    pub(crate) is_clocked: bool,
+    pub(crate) trace: fn() -> Trace,
+    /// Inputs that the leaf's header allows, as an expression over its ports.
+    pub(crate) allowed: &'static str,
+    /// Outputs that mean something only where an expression over the ports holds.
+    pub(crate) cares: &'static [(&'static str, &'static str)],
+    /// Periods after which nothing of what a pipeline held at first is left.
+    pub(crate) steps: u32,
+}
+
+impl Leaf {
+    /// The module with its parameters, as a name.
+    pub(crate) fn label(&self) -> String {
+        let parameters: String = self.parameters.iter().map(|(name, value)| format!("-{name}{value}")).collect();
+        format!("{}{parameters}", self.module)
+    }
+}
+
+const ANY: &str = "1'b1";
+
+/// All of them.
+pub(crate) const LEAVES: &[Leaf] = &[
+    Leaf {
+        module: "fifo",
+        parameters: &[("Width", 5), ("Depth", 3)],
+        is_clocked: true,
+        trace: queues::fifo,
+        allowed: ANY,
+        cares: &[("data_o", "valid_o")],
+        steps: 2,
+    },
+    Leaf {
+        module: "fifo",
+        parameters: &[("Width", 5), ("Depth", 3), ("FallThrough", 1)],
+        is_clocked: true,
+        trace: queues::fifo_that_falls_through,
+        allowed: ANY,
+        cares: &[("data_o", "valid_o")],
+        steps: 2,
+    },
+    Leaf {
+        module: "skid_buffer",
+        parameters: &[("Width", 5)],
+        is_clocked: true,
+        trace: queues::skid_buffer,
+        allowed: ANY,
+        cares: &[("data_o", "valid_o")],
+        steps: 2,
+    },
+    Leaf {
+        module: "wait_passed",
+        parameters: &[],
+        is_clocked: false,
+        trace: queues::wait_passed,
+        allowed: ANY,
+        cares: &[],
+        steps: 1,
+    },
+    Leaf {
+        module: "dispatch_queue",
+        parameters: &[("Queue", 3), ("Limit", 2)],
+        is_clocked: true,
+        trace: queues::dispatch_queue,
+        allowed: "!push_i || room_o",
+        cares: &[("word_o", "issue_o")],
+        steps: 2,
+    },
+    Leaf {
+        module: "topk_largest",
+        parameters: &[("Lanes", 4)],
+        is_clocked: true,
+        trace: queues::topk_largest,
+        allowed: ANY,
+        cares: &[("key_o", "valid_o"), ("index_o", "valid_o")],
+        steps: 4,
+    },
+    Leaf {
+        module: "weight_expander",
+        parameters: &[("Chain", 4)],
+        is_clocked: true,
+        trace: pipelines::weight_expander,
+        allowed: "code_bits_i == 4'd2 || code_bits_i == 4'd3 || code_bits_i == 4'd4 || code_bits_i == 4'd5 || \
+                  code_bits_i == 4'd8",
+        cares: &[],
+        steps: 5,
+    },
+    Leaf {
+        module: "index_expander",
+        parameters: &[("Chain", 4)],
+        is_clocked: true,
+        trace: pipelines::index_expander,
+        allowed: "(index_bits_i == 3'd2 || index_bits_i == 3'd4) && !unit_i[0]",
+        cares: &[],
+        steps: 4,
+    },
+    Leaf {
+        module: "chain_operands",
+        parameters: &[("Chain", 4)],
+        is_clocked: true,
+        trace: pipelines::chain_operands,
+        allowed: "!vector_i || !sparse_i",
+        cares: &[],
+        steps: 3,
+    },
+    Leaf {
+        module: "dsp_pair_mac",
+        parameters: &[],
+        is_clocked: true,
+        trace: pipelines::dsp_pair_mac,
+        allowed: ANY,
+        cares: &[],
+        steps: 6,
+    },
+    Leaf {
+        module: "fp32_add",
+        parameters: &[],
+        is_clocked: true,
+        trace: pipelines::fp32_add,
+        allowed: ANY,
+        cares: &[],
+        steps: 10,
+    },
+    Leaf {
+        module: "fp32_mul",
+        parameters: &[],
+        is_clocked: true,
+        trace: pipelines::fp32_mul,
+        allowed: ANY,
+        cares: &[],
+        steps: 6,
+    },
+    Leaf {
+        module: "fp32_quantize",
+        parameters: &[],
+        is_clocked: true,
+        trace: pipelines::fp32_quantize,
+        allowed: ANY,
+        cares: &[],
+        steps: 10,
+    },
+    Leaf {
+        module: "drain_lane",
+        parameters: &[("AccumulatorBits", 4), ("Accumulators", 16)],
+        is_clocked: true,
+        trace: pipelines::drain_lane,
+        allowed: ANY,
+        cares: &[],
+        steps: 22,
+    },
+    Leaf {
+        module: "parameter_buffer",
+        parameters: &[("ParameterBytes", 128), ("Channels", 2), ("PortBytes", 16), ("Lanes", 4)],
+        is_clocked: true,
+        trace: queues::parameter_buffer,
+        allowed: ANY,
+        cares: &[],
+        steps: 5,
+    },
+];

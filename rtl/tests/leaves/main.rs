@@ -1,0 +1,163 @@
+//! Leaves of `rtl/lib` against plain models of what their headers say, and how good these tests are: mutants of each leaf
+//! (`yosys mutate`, all in one netlist, one selected at a time) must fail the leaf's own trace, and the netlist that
+//! synthesis makes of it must follow it. A mutant that follows the trace is harmless if induction proves that no allowed
+//! inputs show it; one that is left is a survivor.
+//!
+//! The tables of `docs/src/evidence.md`:
+//! `cargo test --release -p rtl --test leaves -- --ignored --nocapture --test-threads 1`.
+
+mod leaf;
+mod netlist;
+#[path = "../fp_leaves/operands.rs"]
+#[allow(dead_code, reason = "the floating point tests use the rest of it")]
+mod operands;
+mod pipelines;
+mod queues;
+mod trace;
+
+use std::fmt::Write as _;
+
+use leaf::{LEAVES, Leaf};
+use netlist::{Mutants, SELECT};
+use trace::{Trace, Value};
+
+/// Mutants of a leaf in the table of the docs, and their seed.
+const MUTANTS: usize = 300;
+const SEED: u32 = 1;
+/// Mutants of a leaf in each run of the tests.
+const FEW: usize = 40;
+
+/// What became of a leaf's mutants.
+#[derive(Default)]
+struct Score {
+    killed: usize,
+    harmless: usize,
+    survivors: Vec<String>,
+}
+
+impl Score {
+    /// Killed of those that are not harmless.
+    fn percent(&self) -> f64 {
+        100.0 * self.killed as f64 / (self.killed + self.survivors.len()) as f64
+    }
+}
+
+fn leaf(module: &str) -> &'static Leaf {
+    LEAVES.iter().find(|leaf| leaf.module == module).unwrap_or_else(|| panic!("no leaf {module}"))
+}
+
+/// Runs all mutants of a leaf, after the leaf without a mutant.
+fn score(leaf: &Leaf, count: usize) -> Score {
+    let trace = (leaf.trace)();
+    let mut mutants = Mutants::make(leaf, count, SEED);
+    let select = mutants.model.port(SELECT);
+    let baseline = trace.play(&mut mutants.model, leaf.is_clocked);
+    assert_eq!(baseline, None, "{}: the netlist without a mutant", leaf.label());
+    let mut score = Score::default();
+    let mut followed = Vec::new();
+    for number in 1..=mutants.what.len() {
+        mutants.model.set(select, number as u64);
+        match trace.play(&mut mutants.model, leaf.is_clocked) {
+            Some(_) => score.killed += 1,
+            None => followed.push(number),
+        }
+    }
+    for number in followed {
+        if mutants.is_harmless(leaf, number) {
+            score.harmless += 1;
+        } else {
+            score.survivors.push(format!("{number}: {}", mutants.what[number - 1]));
+        }
+    }
+    score
+}
+
+#[test]
+fn leaves_follow_their_traces() {
+    let mut compared = 0;
+    for leaf in LEAVES {
+        let trace = (leaf.trace)();
+        assert!(trace.compared() > 1000, "{}: little is compared", leaf.label());
+        assert_eq!(trace.play(&mut netlist::original(leaf), leaf.is_clocked), None, "{}", leaf.label());
+        println!("{}: {} values in {} periods, 0 differ", leaf.label(), trace.compared(), trace.periods.len());
+        compared += trace.compared();
+    }
+    println!("{compared} values of {} leaves compared", LEAVES.len());
+}
+
+/// A flipped bit of a trace is a difference, wherever it is.
+#[test]
+fn a_trace_that_is_wrong_in_one_bit_is_found() {
+    let leaf = leaf("fifo");
+    let mut model = netlist::original(leaf);
+    let good = (leaf.trace)();
+    let mut found = 0;
+    for at in (1..good.periods.len()).step_by(997) {
+        let mut bad: Trace = good.clone();
+        let outputs: Vec<&mut Value> = bad.periods[at].outputs.iter_mut().flatten().collect();
+        for value in outputs {
+            value[0] ^= 1;
+        }
+        let difference = bad.play(&mut model, leaf.is_clocked).expect("a difference");
+        assert_eq!(difference.period, at);
+        found += 1;
+    }
+    println!("{found} wrong traces found");
+    assert!(found > 10);
+}
+
+#[test]
+fn few_mutants_of_some_leaves_are_killed() {
+    let mut killed = 0;
+    for module in ["fifo", "wait_passed", "index_expander", "parameter_buffer"] {
+        let score = score(leaf(module), FEW);
+        println!("{module}: {} killed, {} harmless, {} survivors", score.killed, score.harmless, score.survivors.len());
+        assert!(score.survivors.is_empty(), "{module}: {:#?}", score.survivors);
+        killed += score.killed;
+    }
+    assert!(killed > 2 * FEW, "{killed} mutants killed");
+}
+
+#[test]
+#[ignore = "minutes: prints the table of the evidence page"]
+fn mutation_score_of_every_leaf() {
+    let mut table =
+        "| leaf | mutants | killed | harmless | survivors | score |\n|---|---|---|---|---|---|\n".to_owned();
+    for leaf in LEAVES {
+        let score = score(leaf, MUTANTS);
+        let Score { killed, harmless, survivors } = &score;
+        let row = format!(
+            "| `{}` | {} | {killed} | {harmless} | {} | {:.1} % |",
+            leaf.label(),
+            killed + harmless + survivors.len(),
+            survivors.len(),
+            score.percent()
+        );
+        println!("{row}\n{survivors:#?}");
+        writeln!(table, "{row}").expect("a String takes all");
+    }
+    println!("{table}");
+}
+
+/// The netlist of a leaf follows its trace.
+fn check_synthesised(leaf: &Leaf) -> usize {
+    let trace = (leaf.trace)();
+    let (mut model, cells) = netlist::synthesised(leaf);
+    assert_eq!(trace.play(&mut model, leaf.is_clocked), None, "the netlist of {}", leaf.label());
+    println!("| `{}` | {} | {} |", leaf.label(), trace.compared(), cells);
+    trace.compared()
+}
+
+#[test]
+fn some_netlists_are_their_leaves() {
+    let compared: usize =
+        ["fifo", "skid_buffer", "index_expander"].into_iter().map(|module| check_synthesised(leaf(module))).sum();
+    assert!(compared > 10_000, "{compared} values compared");
+}
+
+#[test]
+#[ignore = "minutes: prints the table of the evidence page"]
+fn every_netlist_is_its_leaf() {
+    let compared: usize = LEAVES.iter().map(check_synthesised).sum();
+    println!("{compared} values compared");
+}

@@ -1,0 +1,335 @@
+//! Leaves that are pipelines: one operand a period, results a fixed number of periods later.
+
+use hw_config::numeric::convert::{f16_to_f32, i32_to_f32, quantize_i8};
+use hw_config::numeric::fp32::{add, canonical, flush, mul, sub};
+use hw_config::numeric::latency::{ADD_CYCLES, MUL_CYCLES, QUANTIZE_I8_CYCLES};
+use hw_config::numeric::packed::packed_pair_mac;
+
+use crate::operands::{Random, factors, near_codes, special_pairs, summands, tie_grid};
+use crate::trace::{Trace, Value, field, pack, word};
+
+/// Drawn operands of a leaf.
+const DRAWN: u32 = 60_000;
+/// Steps of the leaves with a clock enable.
+const STEPS: usize = 4_000;
+/// Products of the traced chain leaves.
+const CHAIN: usize = 4;
+
+pub(crate) fn fp32_add() -> Trace {
+    let mut random = Random(21);
+    let drawn = (0..DRAWN).map(|draw| {
+        let [a, b] = summands(&mut random, draw);
+        [a, b, random.bits() & 1]
+    });
+    let fixed = special_pairs().flat_map(|[a, b]| [[a, b, 0], [a, b, 1]]);
+    pipeline(&["a_i", "b_i", "subtract_i"], ADD_CYCLES, fixed.chain(drawn), |[a, b, subtract]| {
+        let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
+        canonical(if subtract == 1 { sub(a, b) } else { add(a, b) }).to_bits()
+    })
+}
+
+pub(crate) fn fp32_mul() -> Trace {
+    let mut random = Random(22);
+    let drawn = (0..DRAWN).map(|draw| factors(&mut random, draw));
+    pipeline(&["a_i", "b_i"], MUL_CYCLES, special_pairs().chain(drawn), |[a, b]| {
+        let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
+        canonical(mul(a, b)).to_bits()
+    })
+}
+
+pub(crate) fn fp32_quantize() -> Trace {
+    let mut random = Random(23);
+    let drawn = (0..DRAWN).map(|draw| near_codes(&mut random, draw));
+    let fixed = special_pairs().chain(tie_grid(24).step_by(3));
+    pipeline(&["a_i", "b_i"], QUANTIZE_I8_CYCLES, fixed.chain(drawn), |[a, b]| {
+        let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
+        u32::from(quantize_i8(a, b).cast_unsigned())
+    })
+}
+
+fn pipeline<const N: usize>(
+    ports: &[&'static str; N],
+    latency: u32,
+    operands: impl Iterator<Item = [u32; N]>,
+    expected: impl Fn([u32; N]) -> u32,
+) -> Trace {
+    let mut trace = Trace::new(ports, &["y_o"]);
+    let operands: Vec<[u32; N]> = operands.chain(std::iter::repeat_n([0; N], latency as usize)).collect();
+    for (period, tuple) in operands.iter().enumerate() {
+        let result = period.checked_sub(latency as usize).map(|at| vec![expected(operands[at])]);
+        trace.push(tuple.map(|value| vec![value]).to_vec(), vec![result]);
+    }
+    trace
+}
+
+/// A pipeline with a clock enable, held now and then. `drive` gives the inputs before the n-th enabled edge, without
+/// the enable; `expected` the outputs after the enabled edge that is `latency` after the first that saw step n.
+fn held_pipeline(
+    mut trace: Trace,
+    seed: u64,
+    latency: usize,
+    drive: impl Fn(usize) -> Vec<Value>,
+    expected: impl Fn(usize) -> Vec<Value>,
+) -> Trace {
+    let mut random = Random(seed);
+    let mut edges = 0;
+    while edges < STEPS {
+        let is_enabled = random.below(4) > 0;
+        // What comes while it is held is of another step.
+        let of = if is_enabled { edges } else { random.below(STEPS as u32) as usize };
+        let outputs = match edges.checked_sub(latency) {
+            Some(step) => expected(step).into_iter().map(Some).collect(),
+            None => vec![None; trace.outputs.len()],
+        };
+        trace.push([vec![word(u64::from(is_enabled))], drive(of)].concat(), outputs);
+        edges += usize::from(is_enabled);
+    }
+    trace
+}
+
+/// A step that is before the first, or past the last, is the last.
+fn step_of(at: usize, before: usize) -> usize {
+    at.checked_sub(before).filter(|step| *step < STEPS).unwrap_or(STEPS - 1)
+}
+
+fn codes(random: &mut Random, count: usize) -> Vec<u64> {
+    // The ends of the range more often than by chance.
+    (0..count)
+        .map(|_| if random.below(8) == 0 { random.one_of(&[0x80, 0x7f, 0, 0xff]).into() } else { random.wide(8) })
+        .collect()
+}
+
+pub(crate) fn weight_expander() -> Trace {
+    struct Step {
+        low: Vec<u64>,
+        high: Vec<u64>,
+        unit: u64,
+        bits: usize,
+        two_level: bool,
+        scale: u64,
+    }
+    let mut random = Random(25);
+    let steps: Vec<Step> = (0..STEPS)
+        .map(|_| {
+            let bits = random.one_of(&[2, 3, 4, 5, 8]) as usize;
+            let unit = if bits == 8 { 0 } else { random.wide(3) };
+            let (low, high) = (codes(&mut random, CHAIN), codes(&mut random, CHAIN));
+            Step { low, high, unit, bits, two_level: random.below(2) == 1, scale: random.wide(4) }
+        })
+        .collect();
+    let inputs = ["enable_i", "low_i", "high_i", "unit_i", "code_bits_i", "two_level_i", "integer_scale_i"];
+    let drive = |edge: usize| {
+        let [first, second, third] = [0, 1, 2].map(|before| &steps[step_of(edge, before)]);
+        let (low, high) = (pack(&first.low, 8), pack(&first.high, 8));
+        let (two_level, scale) = (word(third.two_level.into()), word(third.scale));
+        vec![low, high, word(first.unit), word(second.bits as u64), two_level, scale]
+    };
+    let expected = |step: usize| {
+        let Step { low, high, unit, bits, two_level, scale } = &steps[step];
+        let stream = pack(&[low.as_slice(), high].concat(), 8);
+        let code = |i: usize| {
+            let raw = field(&stream, *unit as usize * CHAIN + i * bits, *bits);
+            let signed = (raw << (32 - bits)).cast_signed() >> (32 - bits);
+            let product = if *two_level { signed * *scale as i32 } else { signed };
+            u64::from(product.cast_unsigned() & 0xff)
+        };
+        vec![pack(&(0..CHAIN).map(code).collect::<Vec<_>>(), 8)]
+    };
+    held_pipeline(Trace::new(&inputs, &["codes_o"]), 26, 3, drive, expected)
+}
+
+pub(crate) fn index_expander() -> Trace {
+    let mut random = Random(27);
+    let steps: Vec<(Vec<u64>, u64, usize)> = (0..STEPS)
+        .map(|_| {
+            let bits = random.one_of(&[2, 4]) as usize;
+            // A step never straddles two chunks of eight units.
+            let unit = u64::from(random.below(8 / bits as u32)) * bits as u64;
+            (codes(&mut random, CHAIN), unit, bits)
+        })
+        .collect();
+    let drive = |edge: usize| {
+        let [first, second] = [0, 1].map(|before| &steps[step_of(edge, before)]);
+        vec![pack(&first.0, 8), word(first.1), word(second.2 as u64)]
+    };
+    let expected = |step: usize| {
+        let (piece, unit, bits) = &steps[step];
+        let stream = pack(piece, 8);
+        let index = |i: usize| u64::from(field(&stream, *unit as usize * CHAIN + i * bits, *bits));
+        vec![pack(&(0..CHAIN).map(index).collect::<Vec<_>>(), 4)]
+    };
+    let inputs = ["enable_i", "piece_i", "unit_i", "index_bits_i"];
+    held_pipeline(Trace::new(&inputs, &["indices_o"]), 28, 2, drive, expected)
+}
+
+pub(crate) fn chain_operands() -> Trace {
+    struct Step {
+        vector: bool,
+        sparse: bool,
+        lo_codes: Vec<u64>,
+        hi_codes: Vec<u64>,
+        column: Vec<u64>,
+        indices: Vec<u64>,
+        row: Vec<u64>,
+        lo_row: Vec<u64>,
+        hi_row: Vec<u64>,
+        lo_candidates: Vec<u64>,
+        hi_candidates: Vec<u64>,
+    }
+    let mut random = Random(29);
+    let steps: Vec<Step> = (0..STEPS)
+        .map(|_| {
+            let kind = random.below(3);
+            let mut each = |count| codes(&mut random, count);
+            let [lo_codes, hi_codes, column, row, lo_row, hi_row] = [(); 6].map(|()| each(CHAIN));
+            let [lo_candidates, hi_candidates] = [(); 2].map(|()| each(8 * CHAIN));
+            let indices = (0..CHAIN).map(|_| random.wide(4)).collect();
+            let (vector, sparse) = (kind == 1, kind == 2);
+            Step {
+                vector,
+                sparse,
+                lo_codes,
+                hi_codes,
+                column,
+                indices,
+                row,
+                lo_row,
+                hi_row,
+                lo_candidates,
+                hi_candidates,
+            }
+        })
+        .collect();
+    let drive = |edge: usize| {
+        let step = &steps[step_of(edge, 0)];
+        let bytes = |values: &[u64]| pack(values, 8);
+        vec![
+            word(step.vector.into()),
+            word(step.sparse.into()),
+            bytes(&step.lo_codes),
+            bytes(&step.hi_codes),
+            bytes(&step.column),
+            pack(&step.indices, 4),
+            bytes(&step.row),
+            bytes(&step.lo_row),
+            bytes(&step.hi_row),
+            bytes(&step.lo_candidates),
+            bytes(&step.hi_candidates),
+        ]
+    };
+    let expected = |step: usize| {
+        let step = &steps[step];
+        // Two products have 16 candidates together.
+        let picked = |candidates: &[u64]| {
+            let pick = |i: usize| candidates[16 * (i / 2) + step.indices[i] as usize];
+            (0..CHAIN).map(pick).collect::<Vec<_>>()
+        };
+        let [lo, hi, shared] = match (step.vector, step.sparse) {
+            (true, _) => [step.lo_codes.clone(), step.hi_codes.clone(), step.row.clone()],
+            (false, true) => [picked(&step.lo_candidates), picked(&step.hi_candidates), step.column.clone()],
+            (false, false) => [step.lo_row.clone(), step.hi_row.clone(), step.column.clone()],
+        };
+        [lo, hi, shared].map(|values| pack(&values, 8)).to_vec()
+    };
+    let inputs = [
+        "enable_i",
+        "vector_i",
+        "sparse_i",
+        "lo_codes_i",
+        "hi_codes_i",
+        "column_codes_i",
+        "column_indices_i",
+        "row_i",
+        "lo_row_i",
+        "hi_row_i",
+        "lo_candidates_i",
+        "hi_candidates_i",
+    ];
+    held_pipeline(Trace::new(&inputs, &["lo_o", "hi_o", "shared_o"]), 30, 1, drive, expected)
+}
+
+pub(crate) fn dsp_pair_mac() -> Trace {
+    let mut random = Random(31);
+    let steps: Vec<([i8; 3], i64)> = (0..STEPS)
+        .map(|_| {
+            let operands = codes(&mut random, 3);
+            ([0, 1, 2].map(|i| (operands[i] as u8).cast_signed()), random.wide(48).cast_signed())
+        })
+        .collect();
+    let drive = |edge: usize| {
+        let operands = steps[step_of(edge, 0)].0;
+        let cascade = steps[step_of(edge, 3)].1;
+        let mut values = operands.map(|value| word(u64::from(value.cast_unsigned()))).to_vec();
+        values.push(word(cascade.cast_unsigned()));
+        values
+    };
+    let expected = |step: usize| {
+        let ([hi, lo, shared], cascade) = steps[step];
+        // Sign-extended from 48 bits.
+        let sum = packed_pair_mac(cascade << 16 >> 16, hi, lo, shared);
+        vec![word(sum.cast_unsigned() & ((1 << 48) - 1))]
+    };
+    let inputs = ["enable_i", "hi_i", "lo_i", "shared_i", "cascade_i"];
+    held_pipeline(Trace::new(&inputs, &["cascade_o"]), 32, 4, drive, expected)
+}
+
+/// Periods of `drain_lane` from a sum to its scale, to the reading and the writing of its accumulator, to its result.
+const SCALE_AFTER: usize = 3;
+const READ_AFTER: usize = 8;
+const WRITE_AFTER: usize = 16;
+const RESULT_AFTER: usize = 20;
+/// Additions to one accumulator are at least so many periods apart.
+const APART: usize = 8;
+
+pub(crate) fn drain_lane() -> Trace {
+    const ACCUMULATORS: usize = 16;
+    #[derive(Clone)]
+    struct Step {
+        sum: u32,
+        scale: u16,
+        row: u32,
+        accumulator: usize,
+        clear: bool,
+        result: Option<u32>,
+    }
+    let mut random = Random(33);
+    let mut last = [None; ACCUMULATORS];
+    let mut accumulators = [None; ACCUMULATORS];
+    let mut steps = Vec::new();
+    for at in 0..20_000 {
+        let accumulator = if random.below(3) == 0 { at % APART } else { random.below(16) as usize };
+        let is_free = last[accumulator].is_none_or(|before| at - before >= APART);
+        let clear = random.below(6) == 0 || accumulators[accumulator].is_none();
+        let sum = random.bits().cast_signed() >> random.below(31);
+        let (scale, row) = (random.bits() as u16, random.with_exponent(110 + (at % 24) as i32));
+        // Mostly moderate scales: infinities stay in an accumulator.
+        let scale = if random.below(64) == 0 { scale } else { 0x2000 | scale & 0x9fff };
+        let mut step = Step { sum: sum.cast_unsigned(), scale, row, accumulator, clear, result: None };
+        if is_free && random.below(8) > 0 {
+            let product = canonical(mul(i32_to_f32(sum), f16_to_f32(scale)));
+            let before = if clear { 0.0 } else { accumulators[accumulator].expect("it was cleared once") };
+            let value = canonical(add(before, product));
+            (accumulators[accumulator], last[accumulator]) = (Some(value), Some(at));
+            step.result = Some(canonical(mul(value, f32::from_bits(row))).to_bits());
+        }
+        steps.push(step);
+    }
+    let inputs = ["sum_i", "half_scale_i", "read_address_i", "clear_i", "write_i", "write_address_i", "row_scale_i"];
+    let mut trace = Trace::new(&inputs, &["result_o"]);
+    for at in 0..steps.len() {
+        let of = |after: usize| at.checked_sub(after).map_or(&steps[0], |step| &steps[step]);
+        let writes = at >= WRITE_AFTER && of(WRITE_AFTER).result.is_some();
+        let values = vec![
+            vec![of(0).sum],
+            vec![u32::from(of(SCALE_AFTER).scale)],
+            vec![of(READ_AFTER).accumulator as u32],
+            vec![u32::from(of(READ_AFTER).clear)],
+            vec![u32::from(writes)],
+            vec![of(WRITE_AFTER).accumulator as u32],
+            vec![of(WRITE_AFTER).row],
+        ];
+        let result = if at < RESULT_AFTER { None } else { of(RESULT_AFTER).result };
+        trace.push(values, vec![result.map(|bits| vec![bits])]);
+    }
+    trace
+}
