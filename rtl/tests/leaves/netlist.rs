@@ -14,11 +14,17 @@ use crate::leaf::Leaf;
 const LINT_OFF: &str = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNUSED */\n\
     /* verilator lint_off UNDRIVEN */\n/* verilator lint_off UNOPTFLAT */\n/* verilator lint_off DECLFILENAME */\n\
     /* verilator lint_off INITIALDLY */\n/* verilator lint_off LITENDIAN */\n/* verilator lint_off CMPCONST */\n\
-    /* verilator lint_off UNSIGNED */\n/* verilator lint_off BLKSEQ */\n/* verilator lint_off SELRANGE */\n";
+    /* verilator lint_off UNSIGNED */\n/* verilator lint_off BLKSEQ */\n/* verilator lint_off SELRANGE */\n/* verilator lint_off CASEOVERLAP */\n";
 
 /// The input that selects a mutant: 0 is none.
 pub(crate) const SELECT: &str = "mutsel";
 const SELECT_BITS: u32 = 16;
+
+/// The reset of leaves that have one.
+const RESET: &str = "rst_ni";
+/// Periods from the beginning, a reset where there is one, that are searched for a difference where induction finds no
+/// proof: it starts in states, too, that are never reached, and where a clock enable holds it, it never ends.
+const PERIODS: u32 = 16;
 
 /// Seconds that a proof may take.
 const PROOF_SECONDS: u32 = 30;
@@ -84,6 +90,17 @@ pub(crate) fn original(leaf: &Leaf) -> Model {
     design.build(&cache, false).unwrap_or_else(|error| panic!("{}: {error}", leaf.label()))
 }
 
+/// What is known of a mutant that follows the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// No allowed inputs show it, in whatever state: proven by induction.
+    Harmless,
+    /// No allowed inputs show it within [`PERIODS`] periods.
+    Unreached,
+    /// Neither was proven.
+    Open,
+}
+
 /// A leaf with many mutants, of which an input selects one.
 pub(crate) struct Mutants {
     folder: PathBuf,
@@ -97,35 +114,57 @@ impl Mutants {
     pub(crate) fn make(leaf: &Leaf, count: usize, seed: u32) -> Self {
         let (folder, mut script) = read(leaf, "mutants");
         let top = leaf.module;
-        writeln!(script, "hierarchy -top {top}\nproc\nflatten\nopt -full\nclean").expect("a String takes all");
         // The first of the list is no mutant.
-        writeln!(script, "mutate -list {} -seed {seed} -none -ctrl {SELECT} {SELECT_BITS} 0 -o mutants.ys", count + 1)
-            .expect("a String takes all");
-        script += "script mutants.ys\nopt_clean\nwrite_rtlil mutants.il\nwrite_verilog -noattr mutants.v\n";
-        yosys(&folder, "make", &script);
-        let list = fs::read_to_string(folder.join("mutants.ys")).expect("Yosys wrote it");
-        let what: Vec<String> = list.lines().skip(1).map(describe).collect();
+        writeln!(
+            script,
+            "hierarchy -top {top}\nproc\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
+             mutate -list {} -seed {seed} -none -o list.txt",
+            count + 1
+        )
+        .expect("a String takes all");
+        yosys(&folder, "list", &script);
+        let list = fs::read_to_string(folder.join("list.txt")).expect("Yosys wrote it");
         assert!(list.lines().next().is_some_and(|line| line.ends_with("-mode none")), "the first is no mutant");
+        // A clock that is cut or turned is no fault of the logic.
+        let lines: Vec<&str> = list.lines().skip(1).filter(|line| !line.contains("-port CLK ")).collect();
+        let mut script = "read_rtlil base.il\n".to_owned();
+        for (at, line) in lines.iter().enumerate() {
+            let how = line.strip_prefix("mutate ").expect("a list of mutants");
+            writeln!(script, "mutate -ctrl {SELECT} {SELECT_BITS} {} {how}", at + 1).expect("a String takes all");
+        }
+        script += "opt_clean\nwrite_rtlil mutants.il\nwrite_verilog -noattr mutants.v\n";
+        yosys(&folder, "make", &script);
+        let what = lines.into_iter().map(describe).collect();
         let model = build(leaf, &folder.join("mutants.v"));
         Self { folder, what, model }
     }
 
-    /// Whether no inputs that the leaf's contract allows tell a mutant from the leaf: proven by induction. False is
-    /// also the answer of a proof that was not found.
-    pub(crate) fn is_harmless(&self, leaf: &Leaf, number: usize) -> bool {
-        let (name, top) = (format!("miter-{number}"), leaf.module);
+    /// Whether inputs that the leaf's contract allows tell a mutant from the leaf.
+    pub(crate) fn verdict(&self, leaf: &Leaf, number: usize) -> Verdict {
+        let name = format!("miter-{number}");
         fs::write(self.folder.join(format!("{name}.v")), self.miter(leaf, number)).expect("a file of this test");
         // What both copies have in common is merged: only what the mutant reaches is left to be proven.
-        let script = format!(
+        let read = format!(
             "read_rtlil mutants.il\nread_verilog {name}.v\nhierarchy -top miter\nproc\nflatten\nmemory -nomap\nmemory_map\n\
-             opt -full\nopt_merge -share_all\nopt -full\nopt_merge -share_all\nopt_clean\n\
-             sat -tempinduct -seq {steps} -maxsteps {most} -set allowed 1 -prove trigger 0 -timeout {PROOF_SECONDS} miter\n",
-            steps = leaf.steps,
-            most = leaf.steps + 4,
+             opt -full\nopt_merge -share_all\nopt -full\nopt_merge -share_all\nopt_clean\n"
         );
-        let text = yosys(&self.folder, &name, &script);
-        assert!(text.contains(top), "{name}: Yosys did not say what it did");
-        text.contains("Induction step proven: SUCCESS!")
+        // Both begin alike: with zeros, as the device does.
+        let goal = format!("-set-init-zero -set allowed 1 -prove trigger 0 -timeout {PROOF_SECONDS} miter");
+        let (steps, most) = (leaf.steps, leaf.steps + 4);
+        let always = format!("{read}sat -tempinduct -seq {steps} -maxsteps {most} {goal}\n");
+        if yosys(&self.folder, &name, &always).contains("Induction step proven: SUCCESS!") {
+            return Verdict::Harmless;
+        }
+        let reset = match self.model.ports().iter().any(|port| port.name == RESET) {
+            true => (1..=PERIODS).map(|step| format!("-set-at {step} {RESET} {} ", u32::from(step > 1))).collect(),
+            false => String::new(),
+        };
+        let bounded = format!("{read}sat -seq {PERIODS} -prove-skip 1 {reset}{goal}\n");
+        if yosys(&self.folder, &format!("{name}-bounded"), &bounded).contains("SUCCESS!") {
+            Verdict::Unreached
+        } else {
+            Verdict::Open
+        }
     }
 
     /// The leaf beside its mutant: `trigger` where an output differs that the leaf promises.
