@@ -12,6 +12,7 @@ module vector_passes #(
     parameter Lanes = 8
 ) (
     input  wire        clk_i,
+    input  wire        rst_ni,
     input  wire  [4:0] op_i,
     input  wire        static_i,
     input  wire        with_b_i,
@@ -246,6 +247,13 @@ module vector_passes #(
             write_o <= !sum && !largest && pass != PassQuantize && !static_scale;
             codes_o <= pass == PassQuantize;
             choose_o <= op_i == IsaVectorOpTopk;
+        end
+        // They choose among valid bits: before the first pass, too, they must choose one that there is.
+        if (!rst_ni) begin
+            b_tap_o <= 6'd0;
+            exit_tap_o <= 6'd0;
+            scalar_0_tap_o <= 6'd0;
+            scalar_1_tap_o <= 6'd0;
         end
     end
 

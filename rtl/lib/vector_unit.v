@@ -216,6 +216,7 @@ module vector_unit #(
         .Lanes(Lanes)
     ) u_passes (
         .clk_i         (clk_i),
+        .rst_ni        (rst_ni),
         .op_i          (op),
         .static_i      (static_scale),
         .with_b_i      (with_b),

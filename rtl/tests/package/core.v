@@ -20,6 +20,9 @@ module core #(
     input  wire                                   register_write_i,
     input  wire [6:0]                             register_number_i,
     input  wire [31:0]                            register_value_i,
+    output wire                                   probe_dispatch_o,
+    output wire [4:0]                             probe_issue_o,
+    output wire [4:0]                             probe_retire_o,
     output wire                                   fetch_arvalid_o,
     output wire [FetchAddressBits-1:0]            fetch_araddr_o,
     output wire [7:0]                             fetch_arlen_o,
@@ -60,6 +63,7 @@ module core #(
 
     assign busy_o          = busy_q;
     assign error_o         = error_q;
+    assign {probe_dispatch_o, probe_issue_o, probe_retire_o} = 11'd0;
     assign done_o          = busy_q && (&idle) && fetch_left_q == 32'd0 && !fetch_wait_q;
     assign fetch_arvalid_o = busy_q && fetch_left_q != 32'd0 && !fetch_wait_q;
     assign fetch_araddr_o  = {fetch_beat_q[FetchAddressBits-FetchShift-1:0], {FetchShift{1'b0}}};

@@ -49,6 +49,11 @@ module tb_icarus;
     wire [Channels-1:0]                    store_bvalid;
     wire [Channels-1:0]                    store_bready;
 
+    wire       busy;
+    wire       dispatch;
+    wire [4:0] issue;
+    wire [4:0] retire;
+
     wire [32*(Channels+1)-1:0] events;
     wire [Channels:0]          faults;
 
@@ -60,6 +65,7 @@ module tb_icarus;
         .register_write_i    (register_write),
         .register_number_i   (register_number),
         .register_value_i    (register_value),
+        .busy_o              (busy),
         .done_o              (done),
         .error_o             (refused),
         .fetch_arvalid_o     (fetch_arvalid),
@@ -86,8 +92,40 @@ module tb_icarus;
         .store_wstrb_o       (store_wstrb),
         .store_wready_i      (store_wready),
         .store_bvalid_i      (store_bvalid),
-        .store_bready_o      (store_bready)
+        .store_bready_o      (store_bready),
+        .probe_dispatch_o    (dispatch),
+        .probe_issue_o       (issue),
+        .probe_retire_o      (retire)
     );
+
+    // After reset nothing that the core says may be unknown: its flags ever, an address or a byte when it is offered.
+    reg     unknown;
+    integer at;
+    initial unknown = 1'b0;
+    always @(negedge clk) if (rst_n) begin
+        if (^{busy, done, refused, dispatch, issue, retire, fetch_arvalid, fetch_rready, load_arvalid, load_rready,
+              store_awvalid, store_wvalid, store_bready} === 1'bx) unknown = 1'b1;
+        if (fetch_arvalid && ^{fetch_araddr, fetch_arlen} === 1'bx) unknown = 1'b1;
+        for (at = 0; at < Channels; at = at + 1) begin
+            if (load_arvalid[at] && ^{load_araddr[at*ChannelAddressBits +: ChannelAddressBits],
+                                          load_arlen[8*at +: 8]} === 1'bx) unknown = 1'b1;
+            if (store_awvalid[at] && ^store_awaddr[at*ChannelAddressBits +: ChannelAddressBits] === 1'bx)
+                unknown = 1'b1;
+            if (store_wvalid[at] && ^store_wstrb[at*PortBytes +: PortBytes] === 1'bx) unknown = 1'b1;
+        end
+        for (at = 0; at < Channels * PortBytes; at = at + 1) begin
+            if (store_wvalid[at/PortBytes] && store_wstrb[at] && ^store_wdata[8*at +: 8] === 1'bx)
+                unknown = 1'b1;
+        end
+        if (unknown) begin
+            $display("FAIL: period %0d: an output is unknown after reset: done %b, error %b, busy %b, dispatch %b,",
+                     periods, done, refused, busy, dispatch);
+            $display("issue %b, retire %b, valid: fetch %b, load %b, store %b %b, address %h, strobe %h, data %h",
+                     issue, retire, fetch_arvalid, load_arvalid, store_awvalid, store_wvalid, store_awaddr, store_wstrb,
+                     store_wdata);
+            $finish;
+        end
+    end
 
     // The instruction memory: its write channel is idle, its number as a channel the one after the last.
     wire       fetch_awready, fetch_wready, fetch_bvalid;
