@@ -66,8 +66,8 @@ fn four_channels_and_four_widths_of_codes() {
 }
 
 #[test]
-fn one_channel_with_one_short_burst() {
-    compare_random(34);
+fn short_bursts_into_few_columns() {
+    compare_random(25);
 }
 
 #[test]

@@ -67,15 +67,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         steps: 1,
     },
     Leaf {
-        module: "dispatch_queue",
-        parameters: &[("Queue", 3), ("Limit", 2)],
-        is_clocked: true,
-        trace: queues::dispatch_queue,
-        allowed: "!push_i || room_o",
-        cares: &[("word_o", "issue_o")],
-        steps: 2,
-    },
-    Leaf {
         module: "topk_largest",
         parameters: &[("Lanes", 4)],
         is_clocked: true,
@@ -165,5 +156,14 @@ pub(crate) const LEAVES: &[Leaf] = &[
         allowed: ANY,
         cares: &[],
         steps: 5,
+    },
+    Leaf {
+        module: "dispatch_queue",
+        parameters: &[("Queue", 3), ("Limit", 2)],
+        is_clocked: true,
+        trace: queues::dispatch_queue,
+        allowed: "!push_i || room_o",
+        cares: &[("word_o", "issue_o")],
+        steps: 2,
     },
 ];

@@ -22,7 +22,7 @@ use netlist::{Mutants, SELECT, Verdict};
 use trace::{Trace, Value};
 
 /// Mutants of a leaf in the table of the docs, and their seed.
-const MUTANTS: usize = 300;
+const MUTANTS: usize = 100;
 const SEED: u32 = 1;
 /// Mutants of a leaf in each run of the tests.
 const FEW: usize = 40;

@@ -27,7 +27,7 @@ const RESET: &str = "rst_ni";
 const PERIODS: u32 = 16;
 
 /// Seconds that a proof may take.
-const PROOF_SECONDS: u32 = 30;
+const PROOF_SECONDS: u32 = 20;
 
 /// Runs a script and gives what Yosys printed.
 fn yosys(folder: &Path, name: &str, script: &str) -> String {
