@@ -101,7 +101,7 @@ impl Builder<'_> {
             heads = self.add(Operator::HeadNorm(norm), &[heads]);
         }
         match self.config.position {
-            Position::Rope { .. } => self.add(Operator::Rope, &[heads]),
+            Position::Rope(_) => self.add(Operator::Rope, &[heads]),
             Position::Learned { .. } => heads,
         }
     }
@@ -164,7 +164,7 @@ pub fn build(config: &ModelConfig) -> Graph {
     let mut x = b.add(Operator::Embed, &[]);
     match config.position {
         Position::Learned { .. } => x = b.add(Operator::AddPosition, &[x]),
-        Position::Rope { .. } => {}
+        Position::Rope(_) => {}
     }
     for layer in 0..config.layers {
         x = b.layer(layer, x);

@@ -165,14 +165,14 @@ fn is_norm_scale(id: TensorId) -> bool {
     id.kind() == TensorKind::Norm && !id.to_string().ends_with(".bias")
 }
 
-/// A row `[cos, sin]` a position: angle = position x theta^(-2i / rotary dims).
+/// A row `[cos, sin]` a position: angle = position x frequency.
 fn rope_table(config: &ModelConfig, table: &TableLayout, sink: &mut Sink<'_>) {
-    let Position::Rope { theta, rotary_dims } = config.position else { unreachable!("only rotary models have one") };
-    let half = rotary_dims / 2;
+    let Position::Rope(rope) = config.position else { unreachable!("only rotary models have one") };
+    let frequencies = rope.frequencies();
     for position in 0..table.rows {
-        let angle = |i: usize| f64::from(position) * theta.powf(-2.0 * i as f64 / rotary_dims as f64);
-        let cos = (0..half).map(|i| angle(i).cos() as f32);
-        let sin = (0..half).map(|i| angle(i).sin() as f32);
+        let angles = frequencies.iter().map(|frequency| f64::from(position) * frequency);
+        let cos = angles.clone().map(|angle| angle.cos() as f32);
+        let sin = angles.map(|angle| angle.sin() as f32);
         let bytes: Vec<u8> = cos.chain(sin).flat_map(f32::to_le_bytes).collect();
         sink(table.base + u64::from(position) * table.stride, &bytes);
     }

@@ -5,6 +5,7 @@
 
 use std::ops::Deref;
 
+use crate::rope::{Rope, RopeScaling};
 use crate::weights::{LayerPart, TensorId, TensorSpec};
 use crate::{ModelError, tensor_list};
 
@@ -90,14 +91,8 @@ pub struct Norm {
 /// How a token's place is told to the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Position {
-    /// Rotary embedding of the first `rotary_dims` of each head, in the half-split pairing: dimension `i` turns with
-    /// dimension `i + rotary_dims / 2` by `position * theta^(-2i / rotary_dims)`.
-    Rope {
-        /// Base of the frequencies.
-        theta: f64,
-        /// Dimensions of a head that are turned, even.
-        rotary_dims: usize,
-    },
+    /// Query and key heads are turned.
+    Rope(Rope),
     /// A learned row for each position, at row `position + offset`.
     Learned {
         /// Rows before position 0 (2 for OPT).
@@ -207,7 +202,8 @@ impl ModelConfig {
     ///
     /// # Errors
     /// A zero or over-large dimension, a product beyond 2^44 parameters (with the bytes it would need), heads that do
-    /// not divide, an odd rotary width, a norm or RoPE figure that is not a positive finite number.
+    /// not divide, an odd rotary width, a norm or RoPE figure that is not a positive finite number, a `high_freq_factor` that is not
+    /// above `low_freq_factor`.
     pub fn new(place: &str, architecture: Architecture) -> Result<Self, ModelError> {
         let a = &architecture;
         let fault = |what: String| Err(ModelError::input(place, what));
@@ -238,10 +234,18 @@ impl ModelConfig {
                 return fault(format!("{name}: got {value}, expected a positive finite number"));
             }
         }
-        if let Position::Rope { rotary_dims: r, .. } = a.position
+        if let Position::Rope(Rope { rotary_dims: r, .. }) = a.position
             && (r % 2 != 0 || r > a.head_dim)
         {
             return fault(format!("rotary dimensions: got {r}, expected an even number up to head_dim {}", a.head_dim));
+        }
+        if let Position::Rope(Rope { scaling, .. }) = a.position
+            && let RopeScaling::Llama3 { low_freq_factor: low, high_freq_factor: high, .. } = scaling
+            && high <= low
+        {
+            return fault(format!(
+                "high_freq_factor of rope scaling: got {high}, expected above low_freq_factor {low}"
+            ));
         }
         Ok(Self(architecture))
     }
@@ -292,7 +296,12 @@ fn dimension_limits(a: &Architecture) -> Vec<(&'static str, usize, usize)> {
         limits.push(("experts per token", e.top_k, 1 << 12));
     }
     match a.position {
-        Position::Rope { rotary_dims, .. } => limits.push(("rotary dimensions", rotary_dims, 1 << 14)),
+        Position::Rope(Rope { rotary_dims, scaling, .. }) => {
+            limits.push(("rotary dimensions", rotary_dims, 1 << 14));
+            if let RopeScaling::Llama3 { original_context, .. } = scaling {
+                limits.push(("original context of rope scaling", original_context, 1 << 26));
+            }
+        }
         Position::Learned { offset } => limits.push(("learned rows", a.context.saturating_add(offset), 1 << 26)),
     }
     if let Some(window) = a.sliding_window {
@@ -303,8 +312,17 @@ fn dimension_limits(a: &Architecture) -> Vec<(&'static str, usize, usize)> {
 
 fn positive_figures(a: &Architecture) -> Vec<(&'static str, f64)> {
     let mut figures = vec![("norm epsilon", a.norm.epsilon)];
-    if let Position::Rope { theta, .. } = a.position {
+    if let Position::Rope(Rope { theta, scaling, .. }) = a.position {
         figures.push(("rope theta", theta));
+        match scaling {
+            RopeScaling::None => {}
+            RopeScaling::Linear { factor } => figures.push(("factor of rope scaling", factor)),
+            RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context: _ } => figures.extend([
+                ("factor of rope scaling", factor),
+                ("low_freq_factor of rope scaling", low_freq_factor),
+                ("high_freq_factor of rope scaling", high_freq_factor),
+            ]),
+        }
     }
     figures
 }

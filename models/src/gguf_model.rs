@@ -12,6 +12,7 @@ use crate::gguf::{Gguf, Metadata};
 use crate::huggingface::clip;
 use crate::names::{self, GgufPlace};
 use crate::nearest::nearest;
+use crate::rope::{Rope, RopeScaling};
 use crate::rope_order::half_split;
 use crate::weights::{LayerPart, TensorId, Weights};
 use crate::{ModelError, Tensor};
@@ -125,10 +126,11 @@ fn config<R: Read + Seek>(place: &str, file: &Gguf<R>) -> Result<ModelConfig, Mo
             kind: NormKind::Rms,
             epsilon: epsilon.ok_or_else(|| keys.fault("attention.layer_norm_rms_epsilon", "missing"))?,
         },
-        position: Position::Rope {
+        position: Position::Rope(Rope {
             theta: keys.optional_figure("rope.freq_base")?.unwrap_or(10_000.0),
             rotary_dims: keys.optional_size("rope.dimension_count")?.unwrap_or(head_dim),
-        },
+            scaling: RopeScaling::None,
+        }),
         biases: biases(file),
         head_norm: HeadNorm::None,
         residual: Residual::Sequential,
@@ -150,7 +152,7 @@ fn biases<R: Read + Seek>(file: &Gguf<R>) -> Biases {
 
 fn refuse_rope_scaling<R: Read + Seek>(keys: &Keys<'_>, file: &Gguf<R>) -> Result<(), ModelError> {
     let refuse = |key: &str, what: &str| {
-        let what = format!("RoPE scaling {what}; nearest that works: none");
+        let what = format!("RoPE scaling {what}; nearest that works: none, or the same model as a Hugging Face folder");
         Err(ModelError::unsupported(format!("{}: {key}", keys.place), what))
     };
     if file.shape("rope_freqs.weight").is_some() {

@@ -10,6 +10,7 @@ use crate::config::{
     OutputHead, Position, Residual,
 };
 use crate::nearest::nearest;
+use crate::rope::{Rope, RopeScaling};
 
 const ARCHITECTURES: [&str; 6] = [
     "LlamaForCausalLM",
@@ -94,6 +95,13 @@ impl Keys<'_> {
         value.as_f64().ok_or_else(|| self.fault(key, &format!("got {}, expected a number", brief(value))))
     }
 
+    fn given_figure(&self, key: &str) -> Result<f64, ModelError> {
+        match self.find(key) {
+            Some(_) => self.figure(key, 0.0),
+            None => Err(self.fault(key, "missing; expected a number")),
+        }
+    }
+
     fn flag(&self, key: &str, default: bool) -> Result<bool, ModelError> {
         let Some(value) = self.find(key) else {
             return Ok(default);
@@ -146,6 +154,7 @@ impl Keys<'_> {
     /// RoPE from `rope_parameters` (new layout) or `rope_theta` and `rope_scaling` (old layout).
     fn rope(&self, head_dim: usize, default_theta: f64) -> Result<Position, ModelError> {
         let mut theta = self.figure("rope_theta", default_theta)?;
+        let mut scaling = RopeScaling::None;
         for key in ["rope_parameters", "rope_scaling"] {
             let Some(value) = self.find(key) else {
                 continue;
@@ -155,15 +164,30 @@ impl Keys<'_> {
             };
             let place = format!("{}: {key}", self.place);
             let inner = Keys { place: &place, map };
-            let kind = inner.text("rope_type")?.or(inner.text("type")?).unwrap_or("default");
-            if kind != "default" {
-                return Err(inner.unsupported("rope_type", &format!("{}; nearest that works: default", clip(kind))));
-            }
+            scaling = inner.rope_scaling()?;
             theta = inner.figure("rope_theta", theta)?;
             inner.require_whole_rotary()?;
         }
         self.require_whole_rotary()?;
-        Ok(Position::Rope { theta, rotary_dims: head_dim })
+        Ok(Position::Rope(Rope { theta, rotary_dims: head_dim, scaling }))
+    }
+
+    /// The scaling that an object of RoPE parameters asks for; the keys are those of Hugging Face transformers.
+    fn rope_scaling(&self) -> Result<RopeScaling, ModelError> {
+        match self.text("rope_type")?.or(self.text("type")?).unwrap_or("default") {
+            "default" => Ok(RopeScaling::None),
+            "linear" => Ok(RopeScaling::Linear { factor: self.given_figure("factor")? }),
+            "llama3" => Ok(RopeScaling::Llama3 {
+                factor: self.given_figure("factor")?,
+                low_freq_factor: self.given_figure("low_freq_factor")?,
+                high_freq_factor: self.given_figure("high_freq_factor")?,
+                original_context: self.size("original_max_position_embeddings")?,
+            }),
+            other => {
+                let what = format!("{}; nearest that works: default, linear or llama3", clip(other));
+                Err(self.unsupported("rope_type", &what))
+            }
+        }
     }
 
     fn require_whole_rotary(&self) -> Result<(), ModelError> {

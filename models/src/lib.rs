@@ -5,7 +5,7 @@
 //! It must never know a machine, a program or a cycle, and its reference shares no code with `hw_config::numeric`.
 //! A file is never trusted: sizes are checked against what the file holds before anything is allocated.
 //!
-//! Reading order: `config` and `tensor_list` (the architecture and its tensors), `weights` and `tensor` (names and
+//! Reading order: `config`, `rope` and `tensor_list` (the architecture, its rotary frequencies and its tensors), `weights` and `tensor` (names and
 //! values), `model` (loading, with `huggingface`, `safetensors`, `gguf`, `gguf_model`, `llama2c` and `names` below it),
 //! `tokenizer` (with `byte_bpe`, `bpe_sources`, `score_merge` and `merge`), `reference` (with `arithmetic`), `presets`,
 //! `compress`.
@@ -27,6 +27,7 @@ mod nearest;
 pub mod presets;
 mod quant_blocks;
 pub mod reference;
+mod rope;
 mod rope_order;
 pub mod safetensors;
 mod score_merge;
@@ -40,6 +41,7 @@ pub use config::{Architecture, ModelConfig};
 pub use error::ModelError;
 pub use model::Model;
 pub use reference::{Loss, Reference};
+pub use rope::{Rope, RopeScaling};
 pub use score_merge::ScoreMerge;
 pub use tensor::Tensor;
 pub use tokenizer::{Tokenizer, chat_prompt};

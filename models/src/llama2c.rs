@@ -9,6 +9,7 @@ use crate::config::{
     Activation, Architecture, Biases, Family, FeedForward, Gating, HeadNorm, ModelConfig, Norm, NormKind, OutputHead,
     Position, Residual,
 };
+use crate::rope::{Rope, RopeScaling};
 use crate::rope_order::half_split;
 use crate::weights::{LayerPart, Param, TensorId, Weights};
 use crate::{ModelError, Tensor};
@@ -57,7 +58,7 @@ pub fn parse_header(place: &str, bytes: &[u8]) -> Result<ModelConfig, ModelError
                 experts: None,
             },
             norm: Norm { kind: NormKind::Rms, epsilon: 1e-5 },
-            position: Position::Rope { theta: 10_000.0, rotary_dims: hidden / heads },
+            position: Position::Rope(Rope { theta: 10_000.0, rotary_dims: hidden / heads, scaling: RopeScaling::None }),
             biases: Biases::None,
             head_norm: HeadNorm::None,
             residual: Residual::Sequential,

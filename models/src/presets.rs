@@ -12,6 +12,7 @@ use crate::config::{
     OutputHead, Position, Residual,
 };
 use crate::nearest::nearest;
+use crate::rope::{Rope, RopeScaling};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,11 +43,22 @@ struct RawPreset {
     context: usize,
     rope_theta: Option<f64>,
     rotary_dims: Option<usize>,
+    rope_llama3: Option<RawLlama3>,
     sliding_window: Option<usize>,
     output: RawOutput,
     parameters: u64,
     active_parameters: Option<u64>,
     source: String,
+}
+
+/// As in `RopeScaling::Llama3`.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+struct RawLlama3 {
+    factor: f64,
+    low_freq_factor: f64,
+    high_freq_factor: f64,
+    original_context: usize,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -167,7 +179,10 @@ fn architecture(raw: &RawPreset) -> Architecture {
     let traits = traits(raw.family);
     let experts = raw.experts.zip(raw.experts_per_token).map(|(count, top_k)| Experts { count, top_k });
     let position = match raw.rope_theta {
-        Some(theta) => Position::Rope { theta, rotary_dims: raw.rotary_dims.unwrap_or(raw.head_dim) },
+        Some(theta) => {
+            let rotary_dims = raw.rotary_dims.unwrap_or(raw.head_dim);
+            Position::Rope(Rope { theta, rotary_dims, scaling: scaling(raw) })
+        }
         None => Position::Learned { offset: traits.learned_offset },
     };
     let output = match (&raw.output, traits.family) {
@@ -197,6 +212,15 @@ fn architecture(raw: &RawPreset) -> Architecture {
         residual: traits.residual,
         output,
         sliding_window: raw.sliding_window,
+    }
+}
+
+fn scaling(raw: &RawPreset) -> RopeScaling {
+    match raw.rope_llama3 {
+        None => RopeScaling::None,
+        Some(RawLlama3 { factor, low_freq_factor, high_freq_factor, original_context }) => {
+            RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context }
+        }
     }
 }
 

@@ -53,9 +53,7 @@ impl<'w> Reference<'w> {
         refuse_what_is_not_built(config)?;
         let empty = vec![Vec::new(); config.layers];
         let frequencies = match config.position {
-            Position::Rope { theta, rotary_dims } => {
-                (0..rotary_dims).step_by(2).map(|i| theta.powf(-(i as f64) / rotary_dims as f64)).collect()
-            }
+            Position::Rope(rope) => rope.frequencies(),
             Position::Learned { .. } => Vec::new(),
         };
         Ok(Self { config, weights, keys: empty.clone(), values: empty, frequencies, position: 0 })

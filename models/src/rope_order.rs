@@ -1,5 +1,5 @@
 //! Row order of query and key projections. GGUF (llama) and llama2.c store each head's rows for interleaved RoPE, where
-//! dimension `2i` turns with `2i + 1`; everything inside this project uses the half-split order of `Position::Rope`.
+//! dimension `2i` turns with `2i + 1`; everything inside this project uses the half-split order of `Rope`.
 
 use crate::Tensor;
 

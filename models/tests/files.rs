@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use models::config::Position;
 use models::{Model, Reference, Tokenizer, chat_prompt};
 
 fn path(name: &str) -> PathBuf {
@@ -86,7 +87,7 @@ fn canonical_names_are_stable() {
 #[test]
 fn micro_models_agree_with_numpy() {
     let mut compared = 0;
-    for kind in ["llama", "qwen2", "qwen3", "mistral", "mixtral"] {
+    for kind in ["llama", "qwen2", "qwen3", "mistral", "mixtral", "llama3", "linear"] {
         let folder = format!("tests/data/micro-{kind}");
         let text = std::fs::read(path(&folder).join("expected.json")).expect("expected");
         let json: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
@@ -109,7 +110,46 @@ fn micro_models_agree_with_numpy() {
         }
     }
     println!("compared {compared} logits");
-    assert_eq!(compared, 8 * 12 * 64);
+    assert_eq!(compared, 10 * 12 * 64);
+}
+
+/// Frequencies against numpy: those of the micro models with scaled positions all, Llama 3.1's on both sides of each border
+/// (`tests/data/make_micro.py`, `tests/data/make_llama3_frequencies.py`).
+#[test]
+fn scaled_frequencies_agree_with_numpy() {
+    const LLAMA_3_1: [(usize, f64); 8] = [
+        (0, 1.000000000000e+00),
+        (1, 8.146172338565e-01),
+        (28, 3.211445994753e-03),
+        (29, 2.166570763503e-03),
+        (30, 1.371893567761e-03),
+        (34, 1.785078127680e-04),
+        (35, 9.556212353965e-05),
+        (63, 3.068925988915e-07),
+    ];
+    let frequencies = |model: &Model| match model.config.position {
+        Position::Rope(rope) => rope.frequencies(),
+        Position::Learned { .. } => panic!("{}: positions are learned", model.name),
+    };
+    let llama = load("tests/data/llama-3.1-8b/config.json");
+    let got = frequencies(&llama);
+    assert_eq!(got.len(), 64);
+    let mut pairs: Vec<(f64, f64)> = LLAMA_3_1.iter().map(|&(at, expected)| (got[at], expected)).collect();
+    for kind in ["llama3", "linear"] {
+        let folder = format!("tests/data/micro-{kind}");
+        let text = std::fs::read(path(&folder).join("expected.json")).expect("expected");
+        let json: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let expected: Vec<f64> = serde_json::from_value(json["frequencies"].clone()).expect("frequencies");
+        let got = frequencies(&load(&folder));
+        assert_eq!(got.len(), expected.len(), "{kind}");
+        pairs.extend(got.into_iter().zip(expected));
+    }
+    for (got, expected) in &pairs {
+        assert!((got - expected).abs() < 1e-11 * expected, "got {got}, expected {expected}");
+    }
+    println!("compared {} frequencies", pairs.len());
+    assert_eq!(pairs.len(), 8 + 2 * 4);
+    assert_eq!(*llama.config, *Model::preset("llama-3.1-8b").unwrap_or_else(|e| panic!("{e}")).config);
 }
 
 /// Every GGUF element type against the widening of the gguf Python package.

@@ -11,7 +11,7 @@ use models::config::{
     Position, Residual,
 };
 use models::weights::TensorKind;
-use models::{Model, ModelConfig, Tensor, Weights};
+use models::{Model, ModelConfig, Rope, RopeScaling, Tensor, Weights};
 use std::collections::BTreeMap;
 
 /// A drawn machine and the keys in which it differs from `tiny`: its reproducer.
@@ -101,6 +101,12 @@ pub fn architecture(rng: &mut Rng, style: Style) -> Architecture {
     let kv_heads = rng.choose(&[1, 2, 3]);
     let heads = kv_heads * rng.choose(&[1, 1, 2, 3]);
     let hidden = 16 + 2 * rng.up_to(88) as usize;
+    // From what is drawn already: no cycle depends on it, so that it takes no draw of its own.
+    let scaling = match hidden / 2 % 3 {
+        0 => RopeScaling::None,
+        1 => RopeScaling::Linear { factor: 2.5 },
+        _ => RopeScaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 96 },
+    };
     let llama = Architecture {
         family: Family::Llama,
         layers: 1 + rng.up_to(1) as usize,
@@ -117,7 +123,7 @@ pub fn architecture(rng: &mut Rng, style: Style) -> Architecture {
             experts: None,
         },
         norm: Norm { kind: NormKind::Rms, epsilon: 1e-5 },
-        position: Position::Rope { theta: 10_000.0, rotary_dims: head_dim },
+        position: Position::Rope(Rope { theta: 10_000.0, rotary_dims: head_dim, scaling }),
         biases: rng.choose(&[Biases::None, Biases::None, Biases::QueryKeyValue]),
         head_norm: rng.choose(&[HeadNorm::None, HeadNorm::None, HeadNorm::Rms]),
         residual: Residual::Sequential,
@@ -145,7 +151,7 @@ pub fn architecture(rng: &mut Rng, style: Style) -> Architecture {
         }
         Style::Phi => {
             let feed_forward = plain(Activation::GeluTanh);
-            let position = Position::Rope { theta: 10_000.0, rotary_dims: head_dim / 4 * 2 };
+            let position = Position::Rope(Rope { theta: 10_000.0, rotary_dims: head_dim / 4 * 2, scaling });
             let residual = rng.choose(&[Residual::ParallelOneNorm, Residual::ParallelTwoNorms]);
             let (family, output) = (Family::Phi, OutputHead::OwnWithBias);
             Architecture { family, feed_forward, norm, position, biases, head_norm, residual, output, ..llama }

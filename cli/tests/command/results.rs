@@ -132,6 +132,24 @@ fn presets_are_timed_from_shapes() {
     println!("compared 2 cycle counts, 1 byte count");
 }
 
+/// Llama 3.1's configuration alone, whose rotary frequencies are scaled: the run of the preset with the same shapes.
+#[test]
+fn a_bare_config_is_timed_as_its_preset() {
+    let folder = Folder::new("bare-config");
+    let config = project("models/tests/data/llama-3.1-8b/config.json");
+    let run = |model: &str| {
+        let machine = ["--machine", "u280-1core", "--format", "w4a8-g128"];
+        folder.json(&[&["run", "--model", model, "--prefill", "4", "--decode", "1", "--json"], &machine[..]].concat())
+    };
+    let (bare, preset) = (run(&config), run("llama-3.1-8b"));
+    let keys = ["total_cycles", "bytes.weights", "bytes.kv", "program_bytes"];
+    for key in keys {
+        assert_eq!(integer(&bare, key), integer(&preset, key), "{key}");
+    }
+    assert!(integer(&bare, "bytes.weights") > 2 * 8_000_000_000 / 2 - 128_256 * 4096);
+    println!("compared {} figures", keys.len());
+}
+
 #[test]
 fn sparse_weights_are_found_in_a_folder_with_weights() {
     let folder = Folder::new("sparse");

@@ -8,7 +8,7 @@ use hw_config::machine::Machine;
 use hw_config::program::{Region, TrafficClass};
 use models::config::Position;
 use models::weights::TensorKind;
-use models::{ExpertPart, LayerPart, ModelConfig, TensorId};
+use models::{ExpertPart, LayerPart, ModelConfig, Rope, TensorId};
 use std::collections::BTreeMap;
 
 /// A table in memory of which rows are loaded: embeddings, positions, norms, biases.
@@ -239,7 +239,7 @@ fn place_tables(
         }
     }
     let rope = match config.position {
-        Position::Rope { rotary_dims, .. } => {
+        Position::Rope(Rope { rotary_dims, .. }) => {
             Some(padded("rope".into(), options.context, rotary_dims as u32, 4, padding))
         }
         Position::Learned { .. } => None,

@@ -10,8 +10,8 @@ use super::{CodeSlot, VectorSlot};
 use crate::{CompileError, StepKind};
 use hw_config::isa::REGISTERS;
 use hw_config::machine::Machine;
-use models::ModelConfig;
 use models::config::{Position, Residual};
+use models::{ModelConfig, Rope};
 
 /// First register of the new tokens' ids.
 pub const FIRST_ID: u32 = 16;
@@ -345,7 +345,7 @@ fn place_parameters(
     let mut parameter = Allocator::new("parameter", "core.buffers.parameter_kib", machine.parameter_elements());
     let padded = |elements: u64| elements.next_multiple_of(u64::from(tile::parameter_line_elements(machine)));
     match config.position {
-        Position::Rope { rotary_dims, .. } => {
+        Position::Rope(Rope { rotary_dims, .. }) => {
             parameter.take(rows * padded(rotary_dims as u64));
         }
         Position::Learned { .. } => {}

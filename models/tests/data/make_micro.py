@@ -34,11 +34,24 @@ def weights(kind):
             for n, o, i in (("gate", FFN, H), ("up", FFN, H), ("down", H, FFN)): w[p + f"mlp.{n}_proj.weight"] = f16(o, i)
     return w
 
-def logits(w, kind, window=None):
+def frequencies(scaling):  # case by case, as `apply_scaling` of Meta's llama-models (llama3/model.py)
+    out = []
+    for i in range(0, D, 2):
+        f = THETA ** (-i / D); wave = 2 * np.pi / f
+        if scaling is None: pass
+        elif scaling["rope_type"] == "linear": f /= scaling["factor"]
+        else:
+            factor, low, high, old = (scaling[k] for k in ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
+            if wave > old / low: f /= factor
+            elif wave >= old / high: s = (old / wave - low) / (high - low); f = (1 - s) * f / factor + s * f
+        out.append(f)
+    return np.array(out)
+
+def logits(w, kind, window=None, scaling=None):
     w = {k: v.astype(np.float64) for k, v in w.items()}; T = len(TOKENS)
     rms = lambda x, g: g * x / np.sqrt((x * x).mean(-1, keepdims=True) + EPS)
     silu = lambda x: x / (1 + np.exp(-x))
-    angle = np.arange(T)[:, None] * THETA ** (-np.arange(0, D, 2) / D)[None]; c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    angle = np.arange(T)[:, None] * frequencies(scaling)[None]; c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
     rope = lambda v: np.concatenate([v[..., :D // 2] * c - v[..., D // 2:] * s, v[..., D // 2:] * c + v[..., :D // 2] * s], -1)
     x = w["model.embed_tokens.weight"][TOKENS]
     i, j = np.arange(T)[:, None], np.arange(T)[None]; seen = (j <= i) & ((i - j < window) if window else True)
@@ -119,3 +132,10 @@ t = Tokenizer(models.BPE()); t.pre_tokenizer = pre_tokenizers.Sequence([pre_toke
 t.train_from_iterator([text], trainers.BpeTrainer(vocab_size=600, special_tokens=["<|end|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
 t.save("small_bpe.tokenizer.json", pretty=False)
 json.dump([[c, t.encode(c).ids] for c in cases], open("small_bpe.cases.json", "w"))
+
+# Stretched positions; drawn last, so that the files above do not depend on them.
+w = weights("llama")
+for kind, scaling in (("llama3", dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)), ("linear", dict(rope_type="linear", factor=4.0))):
+    d = pathlib.Path(f"micro-{kind}"); d.mkdir(exist_ok=True); save_file(w, d / "model.safetensors")
+    (d / "config.json").write_text(json.dumps(dict(architectures=["LlamaForCausalLM"], **base, rope_scaling=scaling), indent=1))
+    (d / "expected.json").write_text(json.dumps(dict(tokens=TOKENS, frequencies=list(frequencies(scaling)), logits=[[round(float(v), 5) for v in row] for row in logits(w, "llama", scaling=scaling)])))

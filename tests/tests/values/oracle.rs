@@ -6,7 +6,7 @@
 use half::f16;
 use models::compress::CompressedModel;
 use models::config::{Activation, Gating, HeadNorm, NormKind, Position, Residual};
-use models::{ExpertPart, LayerPart, Model, ModelConfig, Param, TensorId};
+use models::{ExpertPart, LayerPart, Model, ModelConfig, Param, Rope, RopeScaling, TensorId};
 use std::collections::BTreeMap;
 
 /// A key or a value of the cache: codes times scale.
@@ -145,10 +145,11 @@ impl<'a> Oracle<'a> {
                     let weight = self.tensor(TensorId::Layer(layer, norm)).expect("a norm of heads");
                     head = rms_norm(&head, &weight, self.config.norm.epsilon);
                 }
-                if let Position::Rope { theta, rotary_dims } = self.config.position {
+                if let Position::Rope(Rope { theta, rotary_dims, scaling }) = self.config.position {
                     let half = rotary_dims / 2;
                     for i in 0..half {
-                        let angle = position as f64 * theta.powf(-2.0 * i as f64 / rotary_dims as f64);
+                        let wavelength = std::f64::consts::TAU * theta.powf(2.0 * i as f64 / rotary_dims as f64);
+                        let angle = position as f64 * std::f64::consts::TAU / stretched(wavelength, scaling);
                         let (a, b) = (head[i], head[i + half]);
                         head[i] = a * angle.cos() - b * angle.sin();
                         head[i + half] = b * angle.cos() + a * angle.sin();
@@ -265,5 +266,24 @@ impl<'a> Oracle<'a> {
         }
         let last = quantize(&self.norm(TensorId::FinalNorm, &x), ScaleKind::F32);
         self.linear(TensorId::Output, &last)
+    }
+}
+
+/// A rotary wave's length in positions after scaling, case by case as its authors published it.
+fn stretched(wavelength: f64, scaling: RopeScaling) -> f64 {
+    match scaling {
+        RopeScaling::None => wavelength,
+        RopeScaling::Linear { factor } => wavelength * factor,
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
+            let context = original_context as f64;
+            if wavelength < context / high_freq_factor {
+                wavelength
+            } else if wavelength > context / low_freq_factor {
+                wavelength * factor
+            } else {
+                let smooth = (context / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                wavelength / ((1.0 - smooth) / factor + smooth)
+            }
+        }
     }
 }

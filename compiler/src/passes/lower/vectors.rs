@@ -11,7 +11,7 @@ use crate::passes::{CodeSlot, Rows, VectorSlot};
 use hw_config::isa::{Immediate, Load, LoadBuffer, LoadExtent, Misc, Operation, VectorOp};
 use models::compress::InputSite;
 use models::config::{NormKind, Position};
-use models::{LayerPart, TensorId};
+use models::{LayerPart, Rope, TensorId};
 
 /// Rows of a vector operation at most (10 bits).
 const MOST_ROWS: u32 = 1023;
@@ -177,7 +177,9 @@ impl Lowering<'_> {
     pub(super) fn rope(&mut self, layer: usize, slot: VectorSlot) {
         self.mark(Some(layer), if slot == VectorSlot::Query { "rope_query" } else { "rope_key" });
         let config = self.job.config;
-        let Position::Rope { rotary_dims, .. } = config.position else { unreachable!("only rotary models turn heads") };
+        let Position::Rope(Rope { rotary_dims, .. }) = config.position else {
+            unreachable!("only rotary models turn heads")
+        };
         let (dim, turned) = (config.head_dim as u32, rotary_dims as u32);
         let (at, width, table) = (self.job.places.vector(slot), self.vector_width(slot), self.job.places.rope);
         match self.job.kind {
