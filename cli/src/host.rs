@@ -1,10 +1,14 @@
-//! The host: its terminal and its clock. None of it can reach a simulated figure.
+//! The host: its terminal, its clock and its cache folder. None of it can reach a simulated figure.
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::Failure;
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,4 +96,17 @@ impl Stopwatch {
     pub(crate) fn seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
+}
+
+/// The user's folder for what tools have made and may be made again, of one kind.
+///
+/// # Errors
+/// There is no such folder: the environment names neither it nor a home.
+pub(crate) fn cache_folder(kind: &str) -> Result<PathBuf, Failure> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    let folder = base.ok_or_else(|| {
+        Failure::input("there is no folder for what is kept, expected XDG_CACHE_HOME or HOME; set one of them")
+    })?;
+    Ok(folder.join("lapwing").join(kind))
 }

@@ -26,8 +26,7 @@ const INTERRUPTED: i32 = 130;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let handled = ctrlc::set_handler(|| {
-        reports::atomic::abandon_all();
-        std::process::exit(INTERRUPTED);
+        reports::atomic::abandon_all_then(|| std::process::exit(INTERRUPTED));
     });
     if let Err(error) = handled {
         eprintln!("error: no handler for interrupts: {error}");

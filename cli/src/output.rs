@@ -25,6 +25,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(atomic::write_file(path, bytes)?)
 }
 
+/// Writes files that belong together: all of them or none.
+pub(crate) fn write_together(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
+    Ok(atomic::write_files(files)?)
+}
+
 /// Refuses a file that could not be written, before the work that would fill it.
 pub(crate) fn probe(path: &Path) -> Result<(), Failure> {
     // Dropped at once: the temporary file is gone again.
@@ -44,10 +49,12 @@ pub(crate) fn probe_folder(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Makes a folder, with those above it.
-pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::Io(format!("{}: the folder cannot be made: {error}", folder.display())))
+/// Writes files into a folder, which is made where it is not there: all of them or none.
+pub(crate) fn write_folder<'f>(
+    folder: &Path,
+    files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
+) -> Result<(), Failure> {
+    Ok(atomic::write_folder(folder, &files.into_iter().collect::<Vec<_>>())?)
 }
 
 /// Where text goes while it is being generated.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// One test at a time: `abandon_all` acts on the whole process.
+/// One test at a time: `abandon_all_then` acts on the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
 
 struct Folder(PathBuf);
@@ -108,9 +108,72 @@ fn abandoning_removes_every_temporary_file() {
     let one = AtomicFile::create(&folder.0.join("a")).expect("writable");
     let two = AtomicFile::create(&folder.0.join("b")).expect("writable");
     assert_eq!(folder.names().len(), 2);
-    abandon_all();
-    assert!(folder.names().is_empty());
+    abandon_all_then(|| assert!(folder.names().is_empty()));
     drop((one, two));
+}
+
+#[test]
+fn nothing_is_made_while_the_process_ends() {
+    let _alone = alone();
+    let folder = Folder::new("end");
+    let paths = [folder.0.join("file"), folder.0.join("folder")];
+    let writers = abandon_all_then(|| {
+        let [file, directory] = paths.clone();
+        let writers = [
+            std::thread::spawn(move || write_file(&file, b"late")),
+            std::thread::spawn(move || write_folder(&directory, &[("a", b"late")])),
+        ];
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(folder.names().is_empty(), "{:?}", folder.names());
+        writers
+    });
+    for writer in writers {
+        writer.join().expect("no panic").expect("writable");
+    }
+    assert_eq!(folder.names(), ["file", "folder"]);
+}
+
+#[test]
+fn a_new_folder_appears_whole_with_those_above_it() {
+    let _alone = alone();
+    let folder = Folder::new("new-folder");
+    let wanted = folder.0.join("above/wanted");
+    let files: [(&str, &[u8]); 3] = [("a", b"1"), ("deep/b", b"22"), ("deep/er/c", b"")];
+    write_folder(&wanted, &files).expect("writable");
+    assert_eq!(folder.names(), ["above"]);
+    for (name, bytes) in files {
+        assert_eq!(fs::read(wanted.join(name)).expect("readable"), bytes);
+    }
+    // A file that has the name of a file and of a folder: nothing of the folder appears.
+    let error = write_folder(&folder.0.join("other/wanted"), &[("a", b"1"), ("a/b", b"2")]).expect_err("refused");
+    assert!(error.to_string().contains("cannot write its files"), "{error}");
+    assert_eq!(folder.names(), ["above"]);
+}
+
+#[test]
+fn a_folder_that_is_there_takes_all_files_or_none() {
+    let _alone = alone();
+    let folder = Folder::new("old-folder");
+    write_folder(&folder.0, &[("old", b"1"), ("both", b"1")]).expect("writable");
+    write_folder(&folder.0, &[("both", b"2"), ("deep/new", b"2")]).expect("writable");
+    assert_eq!(folder.names(), ["both", "deep", "old"]);
+    assert_eq!(fs::read(folder.0.join("both")).expect("readable"), b"2");
+    let error = write_folder(&folder.0, &[("both", b"3"), ("deep", b"3")]).expect_err("a folder is no file");
+    assert!(error.to_string().contains("`deep` in it is a folder"), "{error}");
+    assert_eq!(fs::read(folder.0.join("both")).expect("readable"), b"2");
+    assert_eq!(folder.names(), ["both", "deep", "old"]);
+}
+
+#[test]
+fn bad_folders_are_refused() {
+    let _alone = alone();
+    let folder = Folder::new("bad-folder");
+    write_file(&folder.0.join("file"), b"").expect("writable");
+    for path in [PathBuf::from(""), folder.0.join("file"), folder.0.join("file/below"), folder.0.join("no/../x")] {
+        let error = write_folder(&path, &[("a", b"1")]).expect_err("refused");
+        assert!(error.to_string().contains("nothing was written there"), "{error}");
+    }
+    assert_eq!(folder.names(), ["file"]);
 }
 
 #[cfg(unix)]

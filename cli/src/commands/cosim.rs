@@ -2,7 +2,6 @@
 
 mod machines;
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use ::cosim::case::CaseError;
@@ -16,8 +15,8 @@ use session::{Setup, resolve};
 
 use crate::arguments::CosimArgs;
 use crate::failure::Failure;
-use crate::host::{Host, Stopwatch};
-use crate::output::{Live, TextStream, make_folder, print, print_json, probe, probe_folder, write};
+use crate::host::{Host, Stopwatch, cache_folder};
+use crate::output::{Live, TextStream, print, print_json, probe, probe_folder, write_folder};
 
 /// Longest file of a reproducer, in bytes: the memory of the largest model that anybody would Verilate.
 const CASE_FILE_BYTES: u64 = 4 << 30;
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &CosimArgs, host: Host) -> Result<(), Failure> {
         }
         None => (None, machine(&args.machine.machine, &args.machine.overrides)?),
     };
-    let mut dut = build(&machine, &cache()?, args.wave.as_deref(), host)?;
+    let mut dut = build(&machine, &cache_folder("verilated")?, args.wave.as_deref(), host)?;
     let result = match (case, args.random) {
         (Some(case), _) => reproduce(&machine, &mut dut, case, host),
         (None, Some(programs)) => randomly(args, (&machine, &text), &mut dut, programs, host),
@@ -77,11 +76,8 @@ pub(crate) fn run(args: &CosimArgs, host: Host) -> Result<(), Failure> {
 
 /// Writes down what leads to a difference.
 fn write_case(found: &Found, folder: &Path) -> Result<(), Failure> {
-    make_folder(folder)?;
-    for (name, bytes) in found.case.to_files(&found.divergence.to_string()) {
-        write(&folder.join(name), &bytes)?;
-    }
-    Ok(())
+    let files = found.case.to_files(&found.divergence.to_string());
+    write_folder(folder, files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))
 }
 
 /// A difference that stands in a folder.
@@ -178,16 +174,6 @@ fn build(machine: &Machine, cache: &Path, wave: Option<&Path>, host: Host) -> Re
         | BuildError::Load { .. } => Failure::Io(error.to_string()),
     })?;
     Ok(Dut::Verilated(Box::new(core)))
-}
-
-/// The user's cache folder for built models.
-fn cache() -> Result<PathBuf, Failure> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    let folder = base.ok_or_else(|| {
-        Failure::input("there is no folder for built models, expected XDG_CACHE_HOME or HOME; set one of them")
-    })?;
-    Ok(folder.join("lapwing").join("verilated"))
 }
 
 /// A folder of this name in the current one, with a number if that is taken.

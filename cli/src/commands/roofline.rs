@@ -10,7 +10,7 @@ use super::timing;
 use crate::arguments::{RooflineArgs, Width};
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{probe, write};
+use crate::output::{probe, write_together};
 
 /// Kinds of figure file.
 #[derive(Clone, Copy)]
@@ -41,8 +41,7 @@ pub(crate) fn run(args: &RooflineArgs, host: Host) -> Result<(), Failure> {
         Kind::Png => figure.to_png(PNG_DOTS_PER_INCH)?,
         Kind::Tikz => figure.to_tikz()?.into_bytes(),
     };
-    write(&args.output, &picture)?;
-    write(&beside, numbers.as_bytes())?;
+    write_together(&[(&args.output, &picture), (&beside, numbers.as_bytes())])?;
     host.note(format!("figure in {}, its numbers in {}", args.output.display(), beside.display()));
     Ok(())
 }

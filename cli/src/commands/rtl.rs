@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hw_config::machine::Machine;
 use hw_config::program::{Mark, Program};
@@ -13,7 +13,7 @@ use sim::functional::{Core, MemoryImage};
 use crate::arguments::RtlArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{make_folder, print, probe_folder};
+use crate::output::{print, probe_folder, write_folder};
 
 /// Random instructions of the test benches' program, between those that fill and those that store the buffers.
 const RANDOM_INSTRUCTIONS: usize = 48;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RtlArgs, host: Host) -> Result<(), Failure> {
         let emission = rtl::generate(&machine).map_err(Failure::input)?;
         package::package(&machine, &emission.files, &vectors(&machine, args.seed)).map_err(Failure::input)?
     };
-    write_folder(&args.output, &files)?;
+    write_folder(&args.output, files.iter().map(|file| (file.path.as_str(), file.text.as_bytes())))?;
     if args.json {
         let summary = files.iter().find(|file| file.path == SUMMARY).expect("a folder has its summary");
         return print(&summary.text);
@@ -107,37 +107,4 @@ fn refuse_used(folder: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Failure::Io(format!("{}: the folder cannot be read: {error}", folder.display()))),
     }
-}
-
-/// Writes all files into a folder beside the wanted one and renames it: the wanted one is whole or was never there.
-fn write_folder(folder: &Path, files: &[File]) -> Result<(), Failure> {
-    let failure = |what: &str, error: &io::Error| {
-        Failure::Io(format!("{}: {what}: {error}; nothing was written there", folder.display()))
-    };
-    let name = folder
-        .file_name()
-        .ok_or_else(|| Failure::input(format!("{}: is no name for a folder; name a new one", folder.display())))?;
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(parent)?;
-    let temporary = parent.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    let written = fs::create_dir(&temporary).and_then(|()| fill(&temporary, files)).and_then(|()| {
-        // An empty folder of the same name gives way to the finished one.
-        fs::rename(&temporary, folder)
-    });
-    written.map_err(|error| {
-        // The cause is told; what cannot be removed keeps its `.part` name.
-        let _ = fs::remove_dir_all(&temporary);
-        failure("the folder cannot be written", &error)
-    })
-}
-
-fn fill(folder: &Path, files: &[File]) -> io::Result<()> {
-    for file in files {
-        let path: PathBuf = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&path, &file.text)?;
-    }
-    Ok(())
 }

@@ -13,7 +13,7 @@ use super::timing::{self, Timed, print_report};
 use crate::arguments::RunArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{make_folder, print, probe, probe_folder, write};
+use crate::output::{self, print, probe, probe_folder};
 
 /// Dots per inch of PNG figures: what journals ask of line art on screen.
 pub(crate) const PNG_DOTS_PER_INCH: f64 = 300.0;
@@ -60,9 +60,5 @@ fn write_folder(folder: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), F
         files.push((format!("{name}.lwp"), program.to_bytes()));
         files.push((format!("{name}.lws"), program.to_text().into_bytes()));
     }
-    make_folder(folder)?;
-    for (name, bytes) in files {
-        write(&folder.join(name), &bytes)?;
-    }
-    Ok(())
+    output::write_folder(folder, files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))
 }

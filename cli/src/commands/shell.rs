@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use crate::arguments::Cli;
 use crate::failure::Failure;
-use crate::output::{make_folder, print, write};
+use crate::output::{print, write_folder};
 
 /// Prints a completion script.
 pub(crate) fn completions(shell: Shell) -> Result<(), Failure> {
@@ -22,16 +22,18 @@ pub(crate) fn man(folder: Option<&Path>) -> Result<(), Failure> {
     let mut command = Cli::command();
     command.build();
     let Some(folder) = folder else { return print(&String::from_utf8_lossy(&page(&command)?)) };
-    make_folder(folder)?;
-    write_pages(folder, &command)
+    let pages = pages(&command)?;
+    write_folder(folder, pages.iter().map(|(name, page)| (name.as_str(), page.as_slice())))
 }
 
-fn write_pages(folder: &Path, command: &clap::Command) -> Result<(), Failure> {
+fn pages(command: &clap::Command) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     // clap names the page of a subcommand by its whole path: `lapwing-show-machine`.
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-    write(&folder.join(format!("{name}.1")), &page(command)?)?;
-    let commands = command.get_subcommands().filter(|sub| sub.get_name() != "help");
-    commands.into_iter().try_for_each(|sub| write_pages(folder, sub))
+    let mut found = vec![(format!("{name}.1"), page(command)?)];
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        found.extend(pages(sub)?);
+    }
+    Ok(found)
 }
 
 fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {

@@ -1,8 +1,5 @@
 //! `synth`: what Yosys makes of a machine's Verilog, beside the prediction and the board.
 
-use std::env;
-use std::path::PathBuf;
-
 use hw_config::machine::Machine;
 use hw_config::resources::Resource;
 use reports::table::{Align, Table, count, percent};
@@ -12,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::SynthArgs;
 use crate::failure::Failure;
-use crate::host::Host;
+use crate::host::{Host, cache_folder};
 use crate::output::{print, print_json};
 
 /// Runs the command.
@@ -20,7 +17,7 @@ pub(crate) fn run(args: &SynthArgs, host: Host) -> Result<(), Failure> {
     let machine = super::machine(&args.machine)?;
     let emission = rtl::generate(&machine).map_err(Failure::input)?;
     let design = Design { files: &emission.files, top: emission.top, parameters: &[] };
-    let cache = cache()?;
+    let cache = cache_folder("synth")?;
     let hierarchy = {
         let _busy = host.busy("taking the design apart");
         Hierarchy::elaborate(&design, &cache).map_err(failure)?
@@ -42,16 +39,6 @@ fn failure(error: SynthError) -> Failure {
         SynthError::UnknownModule { .. } | SynthError::Tool(BuildError::ToolMissing { .. }) => Failure::input(error),
         SynthError::Tool(_) => Failure::Io(error.to_string()),
     }
-}
-
-/// The user's cache folder for what was synthesised.
-fn cache() -> Result<PathBuf, Failure> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    let folder = base.ok_or_else(|| {
-        Failure::input("there is no folder for netlists, expected XDG_CACHE_HOME or HOME; set one of them")
-    })?;
-    Ok(folder.join("lapwing").join("synth"))
 }
 
 fn text(machine: &Machine, comparison: &Comparison) -> String {

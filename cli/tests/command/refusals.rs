@@ -191,3 +191,30 @@ fn an_interrupt_during_a_write_leaves_nothing_behind() {
     interrupt(&folder, &[&step[..], &["--decode", "1", "--trace", "t.json"]].concat(), writing);
     println!("interrupted 1 command");
 }
+
+/// Interrupted at its first sign on the disk, a folder is all there or not at all.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_while_a_folder_is_filled_leaves_all_or_nothing() {
+    let folder = Folder::new("interrupt-folder");
+    let (mut cut, mut whole, mut files) = (0, 0, 0);
+    for arguments in [["rtl", "-o", "deep/out"], ["man", "-o", "deep/out"]].repeat(5) {
+        let mut child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+        while folder.names(".").is_empty() && child.try_wait().expect("a state").is_none() {}
+        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status();
+        signal.expect("kill runs");
+        child.wait().expect("it ends");
+        if folder.names(".").is_empty() {
+            cut += 1;
+            continue;
+        }
+        assert_eq!((folder.names("."), folder.names("deep")), (vec!["deep".into()], vec!["out".into()]));
+        let written = folder.names("deep/out");
+        let last = if arguments[0] == "rtl" { "summary.json" } else { "lapwing.1" };
+        assert!(written.contains(&last.to_owned()) && written.len() > 5, "{arguments:?}: {written:?}");
+        (whole, files) = (whole + 1, files + written.len());
+        std::fs::remove_dir_all(folder.at("deep")).expect("a test folder goes");
+    }
+    println!("{cut} folders cut short and gone, {whole} whole with {files} entries");
+    assert!(cut > 0, "no interrupt came in time");
+}

@@ -13,10 +13,10 @@ use reports::table::count;
 use serde_json::{Value, json};
 use session::cosim::{Found, random};
 
-use super::{backpressure, build, cache, diverged, write_case};
+use super::{backpressure, build, diverged, write_case};
 use crate::arguments::CosimArgs;
 use crate::failure::Failure;
-use crate::host::{Host, Stopwatch};
+use crate::host::{Host, Stopwatch, cache_folder};
 use crate::output::{print, print_json};
 
 /// Columns of the table and their widths: rows are printed as they come, so widths are fixed.
@@ -150,7 +150,7 @@ struct Built {
 impl Built {
     /// The user's cache, or a folder in it that is for these machines alone.
     fn new(args: &CosimArgs, seeds: &Range<u64>) -> Result<Self, Failure> {
-        let cache = cache()?;
+        let cache = cache_folder("verilated")?;
         if args.keep_built {
             return Ok(Self { folder: cache, is_kept: true });
         }

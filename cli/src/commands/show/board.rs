@@ -94,7 +94,8 @@ fn text(board: &Board) -> String {
         power.row(vec![name.to_owned(), plain(figure.value), unit.to_owned(), figure.source.clone()]);
     }
     let head = format!("{}: {}, {} nm, {} blocks", board.name, board.device, board.process_nm, board.dsp_kind.name());
-    format!("{head}\n\n{}\n{}\n{}", fabric.render(), memories.render(), power.render())
+    let part = board.part.as_ref().map_or_else(String::new, |part| format!("part {}: {}\n", part.number, part.source));
+    format!("{head}\n{part}\n{}\n{}\n{}", fabric.render(), memories.render(), power.render())
 }
 
 fn value(board: &Board) -> Value {
@@ -110,6 +111,7 @@ fn value(board: &Board) -> Value {
     json!({
         "name": board.name,
         "device": board.device,
+        "part": board.part.as_ref().map(|part| json!({ "number": part.number, "source": part.source })),
         "process_nm": board.process_nm,
         "dsp_kind": board.dsp_kind.name(),
         "regions": regions(board).map(region).collect::<Vec<_>>(),
