@@ -23,6 +23,8 @@ pub struct Board {
     pub name: String,
     /// The FPGA.
     pub device: String,
+    /// Its part number, where the card has one that Vivado knows.
+    pub part: Option<Part>,
     /// Feature size of the FPGA's process in nm.
     pub process_nm: u32,
     /// Kind of DSP block.
@@ -41,6 +43,16 @@ pub struct Board {
     pub tdp_w: Option<Figure>,
     /// Price in US dollars, where published.
     pub price_usd: Option<Figure>,
+}
+
+/// An FPGA as Vivado spells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Part {
+    /// Device, package, speed grade and temperature range.
+    pub number: String,
+    /// Where it comes from.
+    pub source: String,
 }
 
 /// Kinds of DSP block.
@@ -145,6 +157,7 @@ impl Board {
         let mut root = document.root(&table);
         let name = root.name("name");
         let device = root.text("device");
+        let part = root.optional_section("part").map(RawPart::read);
         let process_nm = root.number_in("process_nm", 5..=28);
         let dsp_kind = root.name("dsp_kind");
         let energy = root.name("energy");
@@ -161,6 +174,7 @@ impl Board {
         Ok(Self {
             name: name.get(),
             device: device.get(),
+            part: part.map(|part| part.get()),
             process_nm: process_nm.get(),
             dsp_kind: find_dsp_kind(&dsp_kind.get()).expect("checked above"),
             energy: energy.get(),
@@ -196,6 +210,23 @@ fn check_slrs(document: &Document<'_>, total: &RawFabric, slrs: &[RawFabric]) {
         if whole.value.is_some_and(|whole| sum > u64::from(whole)) {
             document.fault_at(whole, format!("at least {sum}, the sum over [[slr]]"), "correct the total or the SLRs");
         }
+    }
+}
+
+struct RawPart {
+    number: Value<String>,
+    source: Value<String>,
+}
+
+impl RawPart {
+    fn read(mut section: Section<'_, '_>) -> Self {
+        let part = Self { number: section.text("number"), source: section.text("source") };
+        section.finish();
+        part
+    }
+
+    fn get(&self) -> Part {
+        Part { number: self.number.get(), source: self.source.get() }
     }
 }
 

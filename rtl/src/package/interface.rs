@@ -60,15 +60,7 @@ pub(super) fn banks(machine: &Machine) -> Result<Vec<(String, String)>, Refusal>
     Ok(banks)
 }
 
-/// The FPGA part of a board that comes with Lapwing, as Vivado spells it (the boards' Vivado board files).
-pub(super) fn part(machine: &Machine) -> Option<&'static str> {
-    const PARTS: [(&str, &str); 6] = [
-        ("u50", "xcu50-fsvh2104-2-e"),
-        ("u55c", "xcu55c-fsvh2892-2L-e"),
-        ("u250", "xcu250-figd2104-2L-e"),
-        ("u280", "xcu280-fsvh2892-2L-e"),
-        ("v80", "xcv80-lsva4737-2MHP-e-S"),
-        ("vhk158", "xcvh1582-vsva3697-2MP-e-S"),
-    ];
-    PARTS.iter().find(|(board, _)| *board == machine.board.name).map(|(_, part)| *part)
+/// The FPGA part of the machine's board, as Vivado spells it.
+pub(super) fn part(machine: &Machine) -> Option<&str> {
+    machine.board.part.as_ref().map(|part| part.number.as_str())
 }

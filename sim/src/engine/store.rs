@@ -2,8 +2,8 @@
 //!
 //! The unit takes one *piece* a cycle: a contiguous run, the consecutive elements of a row that come from one source word
 //! and go to one fragment and one line. A source word is an activation word (`chain` codes), a scale slot, or `lanes`
-//! f32 elements counted from the row's first. The piece after which the row goes on in another line, or ends, fires that line: one beat to each
-//! channel of which a byte is written, all in the same cycle.
+//! f32 elements counted from the row's first. The piece after which the row goes on in another line, or ends, fires that
+//! line: one beat to each channel of which a byte is written, all in the same cycle.
 
 use hw_config::isa::{Store, StoreSource};
 use hw_config::machine::Machine;

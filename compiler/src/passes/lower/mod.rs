@@ -385,52 +385,19 @@ impl Lowering<'_> {
         let Stored { bits, sparsity, group_steps, two_level, index } = s;
         let Tiled { rows, rows_reg, cols, steps, act, act_stride, slot, weight, scale, dst, dst_stride, first, last } =
             t;
+        // `mv` has the operands of `mm` but for those of rows.
+        macro_rules! with_operands {
+            ($instruction:ident, $($of_rows:ident),*) => {
+                $instruction {
+                    first, last, bits, sparsity, steps, group_steps, two_level, cols, act, slot, weight, index, scale,
+                    dst, extent, extent_reg, extent_sub, extent_unit, $($of_rows),*
+                }
+            };
+        }
         let operation = if rows == 1 {
-            Operation::MatVec(MatVec {
-                first,
-                last,
-                bits,
-                sparsity,
-                steps,
-                group_steps,
-                two_level,
-                cols,
-                act,
-                slot,
-                weight,
-                index,
-                scale,
-                dst,
-                extent,
-                extent_reg,
-                extent_sub,
-                extent_unit,
-            })
+            Operation::MatVec(with_operands!(MatVec,))
         } else {
-            Operation::MatMul(MatMul {
-                first,
-                last,
-                bits,
-                sparsity,
-                steps,
-                group_steps,
-                two_level,
-                rows,
-                rows_reg,
-                cols,
-                act,
-                act_stride,
-                slot,
-                weight,
-                index,
-                scale,
-                dst,
-                dst_stride,
-                extent,
-                extent_reg,
-                extent_sub,
-                extent_unit,
-            })
+            Operation::MatMul(with_operands!(MatMul, rows, rows_reg, act_stride, dst_stride))
         };
         self.push(operation);
     }
