@@ -10,6 +10,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::Failure;
 
+/// How often what is shown on stderr is drawn anew.
+const TICK: Duration = Duration::from_millis(100);
+
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verbosity {
@@ -40,6 +43,8 @@ impl Host {
         let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}, {eta} left");
         bar.set_style(style.expect("a fixed template is sound").progress_chars("=> "));
         bar.set_message(what);
+        // The estimate goes on within a long step.
+        bar.enable_steady_tick(TICK);
         Progress(bar)
     }
 
@@ -48,7 +53,7 @@ impl Host {
         let bar = self.bar(None);
         bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {elapsed}").expect("a fixed template is sound"));
         bar.set_message(what);
-        bar.enable_steady_tick(Duration::from_millis(100));
+        bar.enable_steady_tick(TICK);
         Progress(bar)
     }
 

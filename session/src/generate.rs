@@ -1,5 +1,6 @@
 //! Text from the simulated machine, token by token.
 
+use crate::timing::Progress;
 use crate::{Mode, Runner, SessionError, Setup};
 use models::reference::argmax;
 
@@ -12,18 +13,25 @@ pub struct Generation<'a> {
 }
 
 impl<'a> Generation<'a> {
-    /// Processes the prompt; the first token of the answer is then known.
+    /// Processes the prompt; the first token of the answer is then known. `progress` is told each step of the machine,
+    /// and before the first how many there are.
     ///
     /// # Errors
     /// An empty prompt, or what the compiler refuses.
-    pub fn start(setup: &'a Setup, prompt: &[u32]) -> Result<Self, SessionError> {
+    pub fn start(setup: &'a Setup, prompt: &[u32], mut progress: impl FnMut(Progress)) -> Result<Self, SessionError> {
         if prompt.is_empty() {
             return Err(SessionError::Input(
                 "--prompt: got 0 tokens, expected at least 1; give a longer prompt".into(),
             ));
         }
         let mut runner = Runner::new(setup, Mode::ValuesAndCycles)?;
-        let logits = runner.prefill(0, 0, prompt)?;
+        let mut so_far =
+            Progress { done: 0, total: prompt.len().div_ceil(runner.compiler().prefill_rows() as usize) as u64 };
+        progress(so_far);
+        let logits = runner.prefill_observed(0, 0, prompt, || {
+            so_far.done += 1;
+            progress(so_far);
+        })?;
         let next = argmax(&logits);
         Ok(Self { runner, position: prompt.len() as u32, next, stops: setup.model.tokenizer.stop_tokens() })
     }

@@ -3,11 +3,15 @@
 
 use compiler::step::Logits;
 use compiler::{Options, StepKind};
+use hw_config::isa::{REGISTERS, assemble};
 use hw_config::machine::Machine;
+use hw_config::program::{Mark, Program};
 use hw_config::raw::{self, schema};
 use lapwing_tests::{kept_model, profile, tiny_with};
 use session::report::{Facts, run_report};
 use session::{Mode, Runner, Setup};
+use sim::engine::{MemoryModel, Step, run_step};
+use sim::memory::Grouping;
 
 /// What is seen of a machine, part by part.
 #[derive(Debug, PartialEq)]
@@ -163,4 +167,36 @@ fn the_same_machine_is_seen_alike() {
     let again = Machine::from_toml("tiny", text).unwrap_or_else(|faults| panic!("{faults}"));
     let differs = see(tiny_with(&[]).expect("tiny")).differs(&see(again));
     assert!(differs.is_empty(), "{differs:?}");
+}
+
+/// Bursts in flight bound loads and stores in places of their own, so that a step that does both shows one of them alone:
+/// each must feel the key by itself.
+#[test]
+fn bursts_in_flight_bound_loads_alone_and_stores_alone() {
+    let programs =
+        [("ld", "ld buffer=weight rows=1 bytes=16384\nend"), ("st", "st source=vector rows=1 count=4096\nend")];
+    let machines = ["1", "2"].map(|bursts| tiny_with(&[("memory.outstanding", bursts)]).expect("a legal number"));
+    for (unit, text) in programs {
+        let cycles = machines.each_ref().map(|machine| {
+            let program = by_hand(machine, text);
+            assert_eq!(program.check(machine), Ok(()), "{unit}");
+            let memory = MemoryModel::Fast(Grouping::Shared);
+            run_step(&Step { machine, program: &program, registers: &[0; REGISTERS], routing: &[], memory }).cycles
+        });
+        println!("{unit}: {cycles:?} cycles with 1 and 2 bursts in flight");
+        assert!(cycles[0] > cycles[1], "{unit}: {cycles:?} cycles with 1 and 2 bursts in flight");
+    }
+}
+
+fn by_hand(machine: &Machine, text: &str) -> Program {
+    Program {
+        machine: machine.name.clone(),
+        machine_fingerprint: machine.fingerprint(),
+        name: "by hand".to_owned(),
+        max_rows: 1,
+        max_end: 1,
+        regions: Vec::new(),
+        marks: vec![Mark { first: 0, layer: None, operator: "all".to_owned() }],
+        instructions: assemble(text).expect("a sound text"),
+    }
 }

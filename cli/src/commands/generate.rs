@@ -35,8 +35,8 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
     };
     let watch = Stopwatch::start();
     let mut generation = {
-        let _busy = host.busy("prompt");
-        Generation::start(&setup, &prompt)?
+        let bar = host.progress("steps of the prompt", 0);
+        Generation::start(&setup, &prompt, |so_far| bar.set(so_far.done, so_far.total))?
     };
     let live = open_text(args)?;
     let mut text = TextStream::new(&setup.model, live);
@@ -81,7 +81,15 @@ fn float(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
     let mut reference = Reference::new(&model)?;
     let stops = model.tokenizer.stop_tokens();
     host.note("format `float` is the reference executor: it has no machine, so there are no cycles and no joules");
-    let Some(mut next) = reference.logits_of(&prompt)?.last().map(|logits| argmax(logits)) else {
+    let mut next = None;
+    {
+        let bar = host.progress("tokens of the prompt", prompt.len() as u64);
+        for token in &prompt {
+            next = Some(argmax(&reference.forward(*token)?));
+            bar.add(1);
+        }
+    }
+    let Some(mut next) = next else {
         return Err(Failure::input("--prompt: got 0 tokens, expected at least 1; give a longer prompt"));
     };
     let live = open_text(args)?;
