@@ -5,6 +5,7 @@
 
 use proptest::prelude::*;
 use reports::figure::FigureError;
+use reports::figure::drawing::Element;
 use reports::figure::style::ColumnWidth;
 use reports::roofline::{Bandwidth, Ceiling, CeilingKind, Phase, Point, Roofline};
 
@@ -440,8 +441,27 @@ fn exports_carry_every_number() {
     assert_eq!(compared, 6);
     let tikz = figure.to_tikz().expect("tikz");
     assert!(tikz.contains("\\& down\\_proj"));
-    assert!(tikz.contains(&format!("(2e0,{:e})", figure.points[1].attained_ops_per_s)));
     assert_eq!(tikz.matches("\\begin").count(), tikz.matches("\\end").count());
+    let drawing = figure.draw().expect("drawn");
+    let (mut paths, mut texts) = (0, 0);
+    for element in &drawing.elements {
+        match element {
+            Element::Path(_) => paths += 1,
+            Element::Text(text) => {
+                texts += 1;
+                let at = format!("at ({},{})", thousandths(text.at.x), thousandths(text.at.y));
+                assert!(tikz.lines().any(|line| line.starts_with("\\node") && line.contains(&at)), "no text {at}");
+            }
+        }
+    }
+    assert_eq!(tikz.matches("\n\\path[draw").count() + tikz.matches("\n\\path[fill").count(), paths);
+    assert_eq!((tikz.matches("\n\\node").count(), tikz.matches("\\resizebox").count()), (texts, texts));
+    assert!(tikz.is_ascii(), "every TeX takes it");
+    println!("compared {paths} paths and {texts} texts");
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
 /// The same picture of a machine with other peaks: ridges and points move together.

@@ -1,6 +1,6 @@
 //! What is told of a run that is under way.
 
-use models::compress::Profile;
+use models::compress::Format;
 use session::generate::Generation;
 use session::{Setup, resolve};
 
@@ -8,7 +8,9 @@ use session::{Setup, resolve};
 fn a_prompt_tells_each_of_its_steps() {
     let machine = resolve::machine("tiny", &[]).unwrap_or_else(|error| panic!("{error}"));
     let model = resolve::model("tiny-llama").unwrap_or_else(|error| panic!("{error}"));
-    let profile = Profile::by_name("w8a8").unwrap_or_else(|error| panic!("{error}"));
+    let Format::Compressed(profile) = resolve::format("w8a8").unwrap_or_else(|error| panic!("{error}")) else {
+        panic!("w8a8 is no reference");
+    };
     let options = compiler::Options { batch: 1, context: 300 };
     let setup = Setup::with_weights(machine, model, profile, &[], options).unwrap_or_else(|error| panic!("{error}"));
     let mut told = Vec::new();

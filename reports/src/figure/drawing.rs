@@ -1,4 +1,4 @@
-//! A drawing: an ordered list of paths and texts in points. The three outputs draw exactly this list.
+//! A drawing: an ordered list of paths and texts in points. The four outputs draw exactly this list.
 //!
 //! Must never know about data or axes; later elements cover earlier ones.
 

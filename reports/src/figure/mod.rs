@@ -1,7 +1,7 @@
-//! Vector figures for papers: primitives in points, log axes, labels that do not collide, three outputs.
+//! Vector figures for papers: primitives in points, log axes, labels that do not collide, four outputs.
 //!
 //! Reading order: [`geometry`], [`style`], [`font`], [`drawing`] (the primitives), [`axis`], [`label`] (where
-//! labels go), then the outputs [`svg`], [`pdf`] and [`png`]. Must never depend on what a figure is about.
+//! labels go), then the outputs [`svg`], [`pdf`], [`png`] and [`tikz`]. Must never depend on what a figure is about.
 
 pub mod axis;
 pub mod drawing;
@@ -12,6 +12,7 @@ pub mod pdf;
 pub mod png;
 pub mod style;
 pub mod svg;
+pub mod tikz;
 
 /// Why a figure was not drawn.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! Roofline figures (Williams, Waterman, Patterson, CACM 52(4), 2009): attained against attainable performance over
 //! arithmetic intensity, on log-log axes, under several compute ceilings and bandwidth roofs.
 //!
-//! Reading order: this file (data and checks), `page` (the drawing), `margins` (around the plot), `names` (its labels), `export` (CSV, TikZ).
+//! Reading order: this file (data and checks), `page` (the drawing), `margins` (around the plot), `names` (its labels), `export` (CSV).
 //! Must never draw a point above its roof: that is an error in the numbers, and the caller gets it back.
 
 mod export;
@@ -11,7 +11,7 @@ mod page;
 
 use crate::figure::drawing::Drawing;
 use crate::figure::style::ColumnWidth;
-use crate::figure::{FigureError, pdf, png, svg};
+use crate::figure::{FigureError, pdf, png, svg, tikz};
 
 /// Rounding that numbers computed along two ways may differ by.
 const SLACK: f64 = 1e-9;
@@ -154,13 +154,12 @@ impl Roofline {
         Ok(export::csv(self))
     }
 
-    /// The figure as a pgfplots `tikzpicture`, for authors who restyle it in their paper.
+    /// The figure as a `tikzpicture` in the fonts of the paper that takes it in.
     ///
     /// # Errors
-    /// As [`Roofline::to_csv`].
+    /// As [`Roofline::draw`].
     pub fn to_tikz(&self) -> Result<String, FigureError> {
-        self.check()?;
-        Ok(export::tikz(self))
+        Ok(tikz::to_tikz(&self.draw()?))
     }
 
     /// Every meeting of a slanted roof and a ceiling, bandwidths outermost, each distinct height once.
