@@ -122,6 +122,7 @@ impl<'a> Compiler<'a> {
             machine: self.machine.name.clone(),
             machine_fingerprint: self.machine.fingerprint(),
             name: format!("{} {} end<={}", self.name, kind.name(), bucket.max_end),
+            core: 0,
             max_rows: rows,
             max_end: bucket.max_end,
             regions: self.map.regions.clone(),

@@ -35,6 +35,8 @@ pub struct Board {
     pub total: Fabric,
     /// What the shell leaves in each super logic region.
     pub slrs: Vec<Fabric>,
+    /// Wires between neighbouring regions, where published.
+    pub sll_per_boundary: Option<Figure>,
     /// Memories on the card or in the package.
     pub memories: Vec<BoardMemory>,
     /// Power that flows whatever happens, without memory devices, in W.
@@ -101,6 +103,8 @@ pub struct Fabric {
 pub struct BoardMemory {
     /// Its standard.
     pub standard: String,
+    /// The super logic region beside which its controllers stand.
+    pub slr: u32,
     /// Channels (HBM: pseudo-channels).
     pub channels: u32,
     /// MiB of each channel.
@@ -163,6 +167,7 @@ impl Board {
         let energy = root.name("energy");
         let total = RawFabric::read(root.section("total"));
         let slrs: Vec<RawFabric> = root.sections("slr").into_iter().map(RawFabric::read).collect();
+        let sll_per_boundary = root.optional_section("sll_per_boundary").map(RawFigure::read);
         let memories: Vec<RawMemory> = root.sections("memory").into_iter().map(RawMemory::read).collect();
         let static_w = RawFigure::read(root.section("static_w"));
         let tdp_w = root.optional_section("tdp_w").map(RawFigure::read);
@@ -170,6 +175,7 @@ impl Board {
         root.finish();
         check_dsp_kind(&document, &dsp_kind);
         check_slrs(&document, &total, &slrs);
+        check_memory_slrs(&document, slrs.len(), &memories);
         document.take().finish(())?;
         Ok(Self {
             name: name.get(),
@@ -180,6 +186,7 @@ impl Board {
             energy: energy.get(),
             total: total.get(),
             slrs: slrs.iter().map(RawFabric::get).collect(),
+            sll_per_boundary: sll_per_boundary.map(|figure| figure.get()),
             memories: memories.iter().map(RawMemory::get).collect(),
             static_w: static_w.get(),
             tdp_w: tdp_w.map(|figure| figure.get()),
@@ -230,6 +237,13 @@ impl RawPart {
     }
 }
 
+/// A memory's controllers stand beside a region that there is.
+fn check_memory_slrs(document: &Document<'_>, slrs: usize, memories: &[RawMemory]) {
+    for memory in memories.iter().filter(|memory| memory.slr.value.is_some_and(|slr| slr as usize >= slrs)) {
+        document.fault_at(&memory.slr, format!("less than {slrs}, the number of [[slr]]"), "name a region of the list");
+    }
+}
+
 struct RawFabric {
     lut: Value<u32>,
     ff: Value<u32>,
@@ -271,6 +285,7 @@ impl RawFabric {
 
 struct RawMemory {
     standard: Value<String>,
+    slr: Value<u32>,
     channels: Value<u32>,
     channel_mib: Value<u32>,
     peak_gb_per_s: Value<f64>,
@@ -281,6 +296,7 @@ impl RawMemory {
     fn read(mut section: Section<'_, '_>) -> Self {
         let memory = Self {
             standard: section.name("standard"),
+            slr: section.number_in("slr", 0..=15),
             channels: section.number_in("channels", 1..=256),
             channel_mib: section.number_in("channel_mib", 1..=1 << 20),
             peak_gb_per_s: section.real("peak_gb_per_s", 0.1..=100_000.0),
@@ -293,6 +309,7 @@ impl RawMemory {
     fn get(&self) -> BoardMemory {
         BoardMemory {
             standard: self.standard.get(),
+            slr: self.slr.get(),
             channels: self.channels.get(),
             channel_mib: self.channel_mib.get(),
             peak_gb_per_s: self.peak_gb_per_s.get(),

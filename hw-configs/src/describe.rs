@@ -37,6 +37,7 @@ impl Machine {
         let (memory, fetch, core) = (&self.memory, &self.instructions, &self.core);
         let Engine::SparseDspChain(engine) = &core.engine;
         let buffers = &core.buffers;
+        let slrs: Vec<String> = core.slrs.iter().map(u32::to_string).collect();
         let patterns: Vec<&str> = engine.sparsity.iter().map(|pattern| pattern.name()).collect();
         let widths: Vec<String> = engine.weight_bits.iter().map(|width| width.bits().to_string()).collect();
         vec![
@@ -44,7 +45,7 @@ impl Machine {
             row("board", &self.board.name, ""),
             row("clock.kernel_mhz", self.kernel_mhz, "MHz"),
             row("memory.standard", &memory.standard.name, ""),
-            row("memory.channels", memory.channels, ""),
+            row("memory.channels", self.all_channels(), ""),
             row("memory.port_bytes", memory.port_bytes, "B"),
             row("memory.burst_bytes", memory.burst_bytes, "B"),
             row("memory.outstanding", memory.outstanding, "bursts"),
@@ -55,6 +56,8 @@ impl Machine {
             row("instructions.burst_bytes", fetch.burst_bytes, "B"),
             row("instructions.outstanding", fetch.outstanding, "bursts"),
             row("core.count", core.count, ""),
+            row("core.slr", slrs.join(" "), ""),
+            row("core.crossing_cycles", core.crossing_cycles, "kernel cycles"),
             row("core.queue", core.queue, "instructions"),
             row("core.matrix.kind", "sparse-dsp-chain", ""),
             row("core.matrix.rows", engine.rows, ""),
@@ -80,21 +83,31 @@ impl Machine {
     fn describe_derived(&self) -> Vec<Row> {
         let peak = |mode| {
             let macs = self.core.engine.peak_macs_per_cycle(mode);
-            format!("{:.1}", macs as f64 * f64::from(self.kernel_mhz) * 1e-3)
+            format!("{:.1}", macs as f64 * f64::from(self.core.count) * f64::from(self.kernel_mhz) * 1e-3)
         };
         let mut rows = vec![
             row("line", self.memory.line_bytes(), "B"),
             row("chunk", self.chunk_bytes(), "B"),
-            row("data memory", self.memory_bytes() >> 20, "MiB"),
+            row("data memory", (self.memory_bytes() * u64::from(self.core.count)) >> 20, "MiB"),
             row("peak data bandwidth", format!("{:.1}", self.peak_bytes_per_s() * 1e-9), "GB/s"),
             row("peak `mm` rate", peak(MatrixMode::Matrix), "GMAC/s"),
             row("peak `mv` rate", peak(MatrixMode::Vector), "GMAC/s"),
         ];
-        let resources = self.resources();
-        let region = &self.board.slrs[resources.slr];
-        for kind in Resource::ALL {
-            let value = format!("{} of {}", resources.total.of(kind), kind.of(region));
-            rows.push(row(&format!("{} in SLR{}", kind.name(), resources.slr), value, kind.basis()));
+        if self.core.count > 1 {
+            rows.push(row("link", self.link_cycles(), "kernel cycles"));
+        }
+        for (_, resources) in self.resources_by_region() {
+            let region = &self.board.slrs[resources.slr];
+            for kind in Resource::ALL {
+                let value = format!("{} of {}", resources.total.of(kind), kind.of(region));
+                rows.push(row(&format!("{} in SLR{}", kind.name(), resources.slr), value, kind.basis()));
+            }
+        }
+        for boundary in self.boundaries().iter().filter(|boundary| boundary.signals > 0) {
+            let available = boundary.available.map_or_else(|| "unknown".to_owned(), |wires| wires.to_string());
+            let (below, above) = (boundary.below, boundary.below + 1);
+            let value = format!("{} of {available}", boundary.signals);
+            rows.push(row(&format!("wires SLR{below} to SLR{above}"), value, "counted"));
         }
         rows
     }

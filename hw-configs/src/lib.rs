@@ -4,8 +4,9 @@
 //! This crate must never run a program, read a file or a clock, or hold state: it is data, checks and formulas.
 //!
 //! Reading order: `machine` (the validated description), `raw` (its TOML file and every check), `board`, `memory` and
-//! `energy` (the libraries behind it), `resources` (what it takes of a board), `latency` (how deep each leaf of the
-//! design is), `engine` and `timing` (how long an instruction takes), `isa` (the instruction table), `numeric` (what the arithmetic computes, bit by bit), `describe`
+//! `energy` (the libraries behind it), `resources` (what it takes of a board), `placement` (where on it), `latency` (how
+//! deep each leaf of the design is), `engine` and `timing` (how long an instruction takes), `isa` (the instruction table),
+//! `numeric` (what the arithmetic computes, bit by bit), `describe`
 //! (a machine as rows), `fault` and `reader` (what is wrong with a file, and how all of it is found at once).
 
 pub mod board;
@@ -18,6 +19,7 @@ pub mod latency;
 pub mod machine;
 pub mod memory;
 pub mod numeric;
+pub mod placement;
 pub mod program;
 pub mod raw;
 mod reader;

@@ -24,13 +24,13 @@ pub struct Machine {
     pub core: Core,
 }
 
-/// The data memory of a core and its ports.
+/// The data memory of a core and its ports. Each core has channels of its own: core k those from k x `channels` on.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DataMemory {
     /// Device rules.
     pub standard: MemoryStandard,
-    /// Channels that the address space is striped over (1..=64).
+    /// Channels of a core, which its address space is striped over (1..=64).
     pub channels: u32,
     /// Bytes of one AXI beat of a channel's port.
     pub port_bytes: u32,
@@ -38,9 +38,9 @@ pub struct DataMemory {
     pub burst_bytes: u32,
     /// AXI bursts in flight, at most, a port and direction.
     pub outstanding: u32,
-    /// Kernel cycles from a port's request to the memory controller (synchroniser included).
+    /// Kernel cycles from a port's request to the memory controller (synchroniser included), in the memory's own region.
     pub request_cycles: u32,
-    /// Kernel cycles from the controller's data back to the port.
+    /// Kernel cycles from the controller's data back to the port, likewise.
     pub response_cycles: u32,
 }
 
@@ -55,7 +55,7 @@ impl DataMemory {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct InstructionMemory {
-    /// Device rules of the one channel that holds the program.
+    /// Device rules of the one channel that holds a core's program.
     pub standard: MemoryStandard,
     /// Bytes of one AXI beat of the fetch port.
     pub port_bytes: u32,
@@ -65,12 +65,16 @@ pub struct InstructionMemory {
     pub outstanding: u32,
 }
 
-/// One core.
+/// The cores: all are alike.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Core {
     /// Cores of the machine.
     pub count: u32,
+    /// The super logic region of each.
+    pub slrs: Vec<u32>,
+    /// Kernel cycles of the way over a boundary between regions.
+    pub crossing_cycles: u32,
     /// Instructions that wait in front of each unit, at most.
     pub queue: u32,
     /// The matrix engine.
@@ -154,16 +158,36 @@ impl Machine {
         kib(self.core.buffers.vector_kib) / 4
     }
 
-    /// Bytes of the data memory: all channels of the address space.
+    /// Channels of all cores.
+    pub fn all_channels(&self) -> u32 {
+        self.memory.channels * self.core.count
+    }
+
+    /// Kernel cycles of a request, and of its response, between a core and its data memory.
+    pub fn data_path_cycles(&self, core: u32) -> (u32, u32) {
+        self.path_cycles(self.memory_distance(core))
+    }
+
+    /// The same between a core and its instruction memory: both are reached through the same synchronisers.
+    pub fn instruction_path_cycles(&self, core: u32) -> (u32, u32) {
+        self.path_cycles(self.instruction_distance(core))
+    }
+
+    fn path_cycles(&self, boundaries: u32) -> (u32, u32) {
+        let crossings = boundaries * self.core.crossing_cycles;
+        (self.memory.request_cycles + crossings, self.memory.response_cycles + crossings)
+    }
+
+    /// Bytes of a core's data memory: all channels of its address space.
     pub fn memory_bytes(&self) -> u64 {
         u64::from(self.memory.channels) * self.memory.standard.channel_bytes()
     }
 
-    /// Peak bandwidth of the data memory in bytes/s: the lesser of DRAM and ports.
+    /// Peak bandwidth of the data memory of all cores in bytes/s: the lesser of DRAM and ports.
     pub fn peak_bytes_per_s(&self) -> f64 {
         let dram = self.memory.standard.peak_bytes_per_s();
         let port = f64::from(self.memory.port_bytes) * f64::from(self.kernel_mhz) * 1e6;
-        f64::from(self.memory.channels) * dram.min(port)
+        f64::from(self.all_channels()) * dram.min(port)
     }
 
     /// Seconds of a number of kernel cycles.

@@ -25,6 +25,9 @@ const MEMORIES: [(&str, &str); 2] = [
     ("ddr4-2400", include_str!("../memories/ddr4-2400.toml")),
 ];
 
+/// Regions that a board may have.
+const REGION_NUMBERS: RangeInclusive<u32> = 0..=15;
+
 /// One key of a machine file, for documentation and tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySpec {
@@ -50,6 +53,10 @@ struct Name;
 struct Number(RangeInclusive<u32>);
 /// A power of two within bounds.
 struct PowerOfTwo(RangeInclusive<u32>);
+/// A whole number within bounds that may be left out: then it is the second.
+struct NumberOr((RangeInclusive<u32>, u32));
+/// The super logic region of each core; left out, core k is in region k.
+struct Regions;
 /// A list of N:M patterns.
 struct Patterns;
 /// A list of code widths.
@@ -82,6 +89,28 @@ impl Kind for PowerOfTwo {
     }
     fn expected(&self) -> String {
         format!("a power of two from {} to {}", self.0.start(), self.0.end())
+    }
+}
+
+impl Kind for NumberOr {
+    type Out = u32;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<u32> {
+        let (bounds, default) = &self.0;
+        section.absent(key, *default).unwrap_or_else(|| section.number_in(key, bounds.clone()))
+    }
+    fn expected(&self) -> String {
+        let (bounds, default) = &self.0;
+        format!("{}; {default} when left out", number_text(bounds))
+    }
+}
+
+impl Kind for Regions {
+    type Out = Vec<u32>;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<u32>> {
+        section.absent(key, Vec::new()).unwrap_or_else(|| section.numbers(key, REGION_NUMBERS))
+    }
+    fn expected(&self) -> String {
+        format!("a list, each item {}; core k in region k when left out", number_text(&REGION_NUMBERS))
     }
 }
 
@@ -161,8 +190,8 @@ sections! {
     RawDataMemory = "memory" {
         /// Memory standard; the board must carry it.
         standard: Name,
-        /// Channels that the address space is striped over.
-        channels: PowerOfTwo(1..=64),
+        /// Channels of all cores: each core's address space is striped over an equal part of them, a power of two.
+        channels: Number(1..=64),
         /// Bytes of one AXI beat of a channel's port.
         port_bytes: PowerOfTwo(16..=128),
         /// Bytes of the longest AXI burst.
@@ -174,7 +203,7 @@ sections! {
         /// Kernel cycles from the controller's data back to the port.
         response_cycles: Number(1..=64),
     }
-    /// Instruction memory: one channel of its own.
+    /// Instruction memory: one channel a core.
     RawInstructionMemory = "instructions" {
         /// Memory standard; the board must carry it.
         standard: Name,
@@ -189,6 +218,10 @@ sections! {
     RawCore = "core" {
         /// Cores of the machine.
         count: Number(1..=16),
+        /// Super logic region of each core.
+        slr: Regions,
+        /// Kernel cycles of the way over a boundary between two regions: a register on each side.
+        crossing_cycles: NumberOr((1..=16, 2)),
         /// Instructions that wait in front of each unit, at most.
         queue: Number(1..=63),
     }
@@ -333,7 +366,10 @@ pub fn with_overrides(file: &str, text: &str, overrides: &[(&str, &str)]) -> Res
         }
         match find(&table, key) {
             Some(span) => edits.push((span, literal(value))),
-            None => document.fault(key, None, "missing", "a value to replace", "add the key to the file"),
+            None => match section_end(text, key) {
+                Some((at, name)) => edits.push((at..at, format!("{name} = {}\n", literal(value)))),
+                None => document.fault(key, None, "missing", "a value to replace", "add the key to the file"),
+            },
         }
     }
     document.take().finish(())?;
@@ -354,6 +390,20 @@ fn find(table: &DeTable<'_>, key: &str) -> Option<std::ops::Range<usize>> {
         None => table.get(key).map(toml::Spanned::span),
         Some((section, rest)) => find(table.get(section)?.get_ref().as_table()?, rest),
     }
+}
+
+/// Where a key that may be left out can be added: behind the line that begins its section; and its name there.
+fn section_end<'k>(text: &str, key: &'k str) -> Option<(usize, &'k str)> {
+    let (section, name) = key.rsplit_once('.')?;
+    let header = format!("[{section}]");
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if line.trim_end() == header && line.ends_with('\n') {
+            return Some((at, name));
+        }
+    }
+    None
 }
 
 /// A TOML value of what stands behind `--set key=`.

@@ -273,6 +273,23 @@ impl<'a, 't> Section<'a, 't> {
         result
     }
 
+    /// A list of whole numbers within bounds, of which several may be equal.
+    pub(crate) fn numbers(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<Vec<u32>> {
+        let expected = format!("a list, each item {}", number_text(&bounds));
+        self.read(key, &expected, |value| {
+            let items = value.as_array()?.iter();
+            items.map(|item| number_of(item.get_ref(), |number| bounds.contains(&number))).collect()
+        })
+    }
+
+    /// What an optional key is when it is left out: this value.
+    pub(crate) fn absent<T>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
+        if self.find(key).is_some() || self.table.is_none() {
+            return None;
+        }
+        Some(Value { key: self.declare(key), span: self.span.clone(), value: Some(value) })
+    }
+
     /// Reports every key that nobody read.
     pub(crate) fn finish(self) {
         let Some(table) = self.table else { return };

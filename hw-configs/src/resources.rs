@@ -206,7 +206,7 @@ pub struct Resources {
     pub memories: Vec<PhysicalMemory>,
     /// The sum of all rows.
     pub total: Amounts,
-    /// The region of the board it is placed in: the first that it fits, or else the one it exceeds least.
+    /// The region of the board it is placed in.
     pub slr: usize,
 }
 
@@ -222,18 +222,9 @@ pub struct Excess {
 }
 
 impl Machine {
-    /// What a core takes, unit by unit, in the region of the board that suits it best.
+    /// What the first core takes, unit by unit, in its region.
     pub fn resources(&self) -> Resources {
-        let mut candidates: Vec<(f64, Resources)> = (0..self.board.slrs.len())
-            .map(|slr| {
-                let resources = self.resources_in(slr);
-                (fullness(&resources.total, &self.board.slrs[slr]), resources)
-            })
-            .collect();
-        let fits = candidates.iter().position(|(fullness, _)| *fullness <= 1.0);
-        let least = || (0..candidates.len()).min_by(|a, b| candidates[*a].0.total_cmp(&candidates[*b].0));
-        let best = fits.or_else(least).expect("a board has at least one region");
-        candidates.swap_remove(best).1
+        self.resources_of(0)
     }
 
     /// What the core takes beyond what its region has: empty when it fits.
@@ -249,7 +240,7 @@ impl Machine {
         beyond(&resources.total, region, limit)
     }
 
-    fn resources_in(&self, slr: usize) -> Resources {
+    pub(crate) fn resources_in(&self, slr: usize) -> Resources {
         let region = &self.board.slrs[slr];
         let memories = place(self.memories(), region);
         let Engine::SparseDspChain(engine) = &self.core.engine;
@@ -261,6 +252,9 @@ impl Machine {
             UnitResources { unit: "mx scale lanes", amounts: scale_lanes(engine) },
             UnitResources { unit: "vx lanes", amounts: self.vector_lanes() },
         ];
+        if self.core.count > 1 {
+            units.push(UnitResources { unit: "link and crossings", amounts: self.link_resources(slr) });
+        }
         units.extend(memories.iter().map(|memory| UnitResources { unit: memory.name, amounts: memory.amounts }));
         let total = units.iter().fold(Amounts::default(), |sum, unit| sum.plus(unit.amounts));
         Resources { units, memories, total, slr }
@@ -484,12 +478,6 @@ fn place(mut wanted: Vec<(&'static str, u64, u64, u64)>, region: &Fabric) -> Vec
         memories.push(PhysicalMemory { name, width_bits, depth, copies, primitive, amounts });
     }
     memories
-}
-
-/// The fullest resource of a region, 1.0 being full.
-fn fullness(amounts: &Amounts, region: &Fabric) -> f64 {
-    let of = |resource: Resource| amounts.of(resource) as f64 / (resource.of(region).max(1)) as f64;
-    Resource::ALL.into_iter().map(of).fold(0.0, f64::max)
 }
 
 fn beyond(amounts: &Amounts, region: &Fabric, limit: impl Fn(Resource) -> f64) -> Vec<Excess> {

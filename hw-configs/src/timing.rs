@@ -115,6 +115,13 @@ pub fn misc_extent(misc: &Misc, registers: &Registers) -> (u32, u32) {
     (rows, len)
 }
 
+/// The part of a shared row of `len` elements that a core contributes: its first element and how many.
+#[inline]
+pub fn share_part(len: u32, chunk: u32, core: u32) -> (u32, u32) {
+    let first = core.saturating_mul(chunk).min(len);
+    (first, chunk.min(len - first))
+}
+
 impl Machine {
     /// Cycles of a matrix instruction.
     #[inline]
@@ -125,6 +132,7 @@ impl Machine {
     }
 
     /// Cycles of a vector operation on `rows` rows of `len` elements. One operation at a time: no overlap.
+    /// Those of `share` count from the issue of the last core's.
     pub fn misc_duration(&self, misc: &Misc, registers: &Registers) -> Duration {
         let (rows, len) = misc_extent(misc, registers);
         if rows == 0 || len == 0 {
@@ -172,6 +180,12 @@ impl Machine {
             VectorOp::Quant => pass(beats, largest + mul + scale) + pass(beats, latency::QUANTIZE_I8_CYCLES),
             VectorOp::TopK => u64::from(misc.aux) * pass(beats, largest) + u64::from(latency::VECTOR_CHOICE_CYCLES),
             VectorOp::TopKMask => u64::from(misc.aux) * pass(beats, largest) + pass(beats, 0),
+            // That all cores are there takes a way over the link, and so does the last core's last beat.
+            VectorOp::Share => {
+                let parts = (0..self.core.count).map(|core| share_part(len, misc.imm.0, core).1);
+                let beats = rows * parts.map(|part| u64::from(part).div_ceil(lanes)).sum::<u64>();
+                self.link_cycles() + pass(beats, self.link_cycles())
+            }
         };
         let cycles = VECTOR_COLLECT + passes;
         Duration { occupancy: cycles, latency: cycles }

@@ -427,6 +427,7 @@ fn each_conflict_is_caught_and_a_wait_orders_it() {
             machine: machine.name.clone(),
             machine_fingerprint: machine.fingerprint(),
             name: "conflict".to_owned(),
+            core: 0,
             max_rows: 1,
             max_end: 1,
             regions: vec![region.clone()],

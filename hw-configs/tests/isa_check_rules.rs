@@ -15,6 +15,7 @@ fn program(machine: &Machine, text: &str) -> Program {
         machine: machine.name.clone(),
         machine_fingerprint: machine.fingerprint(),
         name: "test".to_owned(),
+        core: 0,
         max_rows: 4,
         max_end: 64,
         regions: vec![Region { name: "all".to_owned(), base: 0, bytes: 1 << 20, class: TrafficClass::Weights }],

@@ -89,6 +89,7 @@ fn decode_step(machine: &Machine, weight_bytes: u64) -> Program {
         machine: machine.name.clone(),
         machine_fingerprint: machine.fingerprint(),
         name: "synthetic decode".to_owned(),
+        core: 0,
         max_rows: 1,
         max_end: 1,
         regions: vec![

@@ -24,6 +24,8 @@ pub struct Energy {
     pub matrix_products_j: f64,
     /// Logic of the matrix engine while it works.
     pub matrix_logic_j: f64,
+    /// The link between cores.
+    pub link_j: f64,
     /// f32 operations of the scale lanes and the vector unit.
     pub float_ops_j: f64,
     /// Buffers and accumulators.
@@ -46,11 +48,12 @@ pub struct Energy {
 
 impl Energy {
     /// The components by name, in a fixed order.
-    pub fn components(&self) -> [(&'static str, f64); 11] {
+    pub fn components(&self) -> [(&'static str, f64); 12] {
         [
             ("matrix_products", self.matrix_products_j),
             ("matrix_logic", self.matrix_logic_j),
             ("float_ops", self.float_ops_j),
+            ("link", self.link_j),
             ("buffers", self.buffers_j),
             ("ports", self.ports_j),
             ("dispatch", self.dispatch_j),
@@ -79,6 +82,7 @@ impl Energy {
             matrix_products_j: self.matrix_products_j + other.matrix_products_j,
             matrix_logic_j: self.matrix_logic_j + other.matrix_logic_j,
             float_ops_j: self.float_ops_j + other.float_ops_j,
+            link_j: self.link_j + other.link_j,
             buffers_j: self.buffers_j + other.buffers_j,
             ports_j: self.ports_j + other.ports_j,
             dispatch_j: self.dispatch_j + other.dispatch_j,
@@ -96,7 +100,8 @@ impl Energy {
 pub struct EnergyModel<'a> {
     machine: &'a Machine,
     table: EnergyTable,
-    resources: Resources,
+    /// By core.
+    resources: Vec<Resources>,
 }
 
 impl<'a> EnergyModel<'a> {
@@ -105,15 +110,34 @@ impl<'a> EnergyModel<'a> {
     /// # Errors
     /// The board names an energy table that does not exist.
     pub fn new(machine: &'a Machine) -> Result<Self, Faults> {
-        Ok(Self { machine, table: machine.energy_table()?, resources: machine.resources() })
+        let resources = (0..machine.core.count).map(|core| machine.resources_of(core)).collect();
+        Ok(Self { machine, table: machine.energy_table()?, resources })
     }
 
-    /// The joules of a step.
+    /// The joules of a step on a machine of one core.
     pub fn step(&self, outcome: &StepOutcome) -> Energy {
+        self.step_of_cores(std::slice::from_ref(outcome))
+    }
+
+    /// The joules of a step, of which each core has an outcome.
+    pub fn step_of_cores(&self, outcomes: &[StepOutcome]) -> Energy {
+        assert_eq!(outcomes.len(), self.resources.len(), "an outcome a core");
+        let seconds = self.machine.seconds(outcomes.iter().map(|outcome| outcome.cycles).max().unwrap_or(0));
+        let board = Energy {
+            memory_background_j: seconds * self.background_w(),
+            static_j: seconds * self.table.static_w,
+            ..Energy::default()
+        };
+        let cores = outcomes.iter().zip(&self.resources);
+        cores.fold(board, |sum, (outcome, resources)| sum.plus(&self.core(outcome, resources)))
+    }
+
+    /// What a core takes beside what the board takes whatever happens.
+    fn core(&self, outcome: &StepOutcome, resources: &Resources) -> Energy {
         let (events, table) = (&outcome.events, &self.table);
         let [load, store, matrix, _] = &outcome.units;
-        let seconds = self.machine.seconds(outcome.cycles);
-        let logic = |unit, cycles: u64| J_PER_PJ * cycles as f64 * table.logic_pj_per_cycle(&self.resources, unit);
+        let logic = |unit, cycles: u64| J_PER_PJ * cycles as f64 * table.logic_pj_per_cycle(resources, unit);
+        let link_pj = table.link_pj_per_byte(self.machine.link_boundaries());
         // A scaled sum is a multiplication and an addition; a result one more multiplication.
         let adds = events.float_ops.adds + events.scaled_sums;
         let muls = events.float_ops.muls + events.scaled_sums + events.results;
@@ -124,30 +148,30 @@ impl<'a> EnergyModel<'a> {
             matrix_products_j: J_PER_PJ * events.macs as f64 * table.mac_i8_pj(),
             matrix_logic_j: logic("mx chains", matrix.busy_cycles),
             float_ops_j: J_PER_PJ * float_pj,
-            buffers_j: self.buffers_j(outcome),
+            link_j: J_PER_PJ * events.link_bytes as f64 * link_pj,
+            buffers_j: self.buffers_j(outcome, resources),
             ports_j: logic("ld ports", load.busy_cycles) + logic("st port", store.busy_cycles),
             dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction_pj,
-            clock_j: J_PER_PJ * outcome.cycles as f64 * table.clock_pj_per_cycle(&self.resources),
+            clock_j: J_PER_PJ * outcome.cycles as f64 * table.clock_pj_per_cycle(resources),
             data_memory_j: commands_j(&outcome.data_memory, &self.machine.memory.standard),
             instruction_memory_j: commands_j(&[outcome.instruction_memory], &self.machine.instructions.standard),
-            memory_background_j: seconds * self.background_w(),
-            static_j: seconds * table.static_w,
+            ..Energy::default()
         }
     }
 
-    fn buffers_j(&self, outcome: &StepOutcome) -> f64 {
+    fn buffers_j(&self, outcome: &StepOutcome, resources: &Resources) -> f64 {
         let mut joules = 0.0;
         for buffer in Buffer::ALL {
             let traffic = outcome.events.buffers[buffer as usize];
-            joules += self.memory_j(memory_name(buffer), traffic.read_bytes, traffic.written_bytes);
+            joules += self.memory_j(resources, memory_name(buffer), traffic.read_bytes, traffic.written_bytes);
         }
         let accumulated = outcome.events.scaled_sums * ACCUMULATOR_BYTES;
-        joules + self.memory_j("mx accumulators", accumulated, accumulated)
+        joules + self.memory_j(resources, "mx accumulators", accumulated, accumulated)
     }
 
     /// Joules of bytes read from one copy of a memory and written to all.
-    fn memory_j(&self, name: &str, read_bytes: u64, written_bytes: u64) -> f64 {
-        let Some(memory) = self.resources.memories.iter().find(|memory| memory.name == name) else {
+    fn memory_j(&self, resources: &Resources, name: &str, read_bytes: u64, written_bytes: u64) -> f64 {
+        let Some(memory) = resources.memories.iter().find(|memory| memory.name == name) else {
             // Only a buffer of no bytes is not built, and nothing can have touched it.
             assert!(read_bytes + written_bytes == 0, "`{name}` moved bytes and is not in the machine's resources");
             return 0.0;
@@ -159,8 +183,8 @@ impl<'a> EnergyModel<'a> {
     fn background_w(&self) -> f64 {
         let (data, instructions) = (&self.machine.memory, &self.machine.instructions);
         W_PER_MW
-            * (f64::from(data.channels) * data.standard.energy.background_mw
-                + instructions.standard.energy.background_mw)
+            * (f64::from(self.machine.all_channels()) * data.standard.energy.background_mw
+                + f64::from(self.machine.core.count) * instructions.standard.energy.background_mw)
     }
 }
 

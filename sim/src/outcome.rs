@@ -22,13 +22,15 @@ pub enum StallCause {
     AfterVector,
     /// It had as many unretired instructions as it may have.
     InFlightLimit,
+    /// Its `share` waited for that of another core.
+    Core,
     /// It had no instruction left in the step.
     Drained,
 }
 
 impl StallCause {
     /// All causes, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fetch,
         Self::QueueFull,
         Self::AfterLoad,
@@ -36,6 +38,7 @@ impl StallCause {
         Self::AfterMatrix,
         Self::AfterVector,
         Self::InFlightLimit,
+        Self::Core,
         Self::Drained,
     ];
 
@@ -49,6 +52,7 @@ impl StallCause {
             Self::AfterMatrix => "after_matrix",
             Self::AfterVector => "after_vector",
             Self::InFlightLimit => "in_flight_limit",
+            Self::Core => "core",
             Self::Drained => "drained",
         }
     }
@@ -152,6 +156,8 @@ pub struct Events {
     pub buffers: [Traffic; Buffer::ALL.len()],
     /// Instructions dispatched.
     pub instructions: u64,
+    /// Bytes that the core put on the link.
+    pub link_bytes: u64,
 }
 
 /// The part of a step that belongs to one operator of the program (one mark).
@@ -181,7 +187,7 @@ pub struct OperatorOutcome {
 /// What one step took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepOutcome {
-    /// Kernel cycles from the start to the retirement of `end`.
+    /// Kernel cycles from the start to the retirement of the last core's `end`.
     pub cycles: u64,
     /// Load, store, matrix, vector.
     pub units: [UnitTime; 4],

@@ -6,12 +6,13 @@
 mod common;
 mod oracle;
 
-use common::{random_registers, variants};
-use hw_config::isa::{Instruction, MatMul, Operation, VectorOp};
+use common::{cores_variants, random_registers, variants};
+use hw_config::isa::{Instruction, MatMul, Misc, Operand, Operation, VectorOp};
 use hw_config::machine::Machine;
-use hw_config::program::random::{Rng, random_instruction};
+use hw_config::program::Program;
+use hw_config::program::random::{Rng, random_instruction, random_programs};
 use oracle::{Oracle, scale_rows};
-use sim::functional::{Core, MemoryImage};
+use sim::functional::{Core, MemoryImage, run_cores};
 use std::collections::BTreeMap;
 
 /// Bytes of the memory: the regions of random instructions and what run-time addresses can add.
@@ -164,10 +165,81 @@ fn functional_equals_naive() {
     println!("{instructions} instructions, {values} values written and compared, every buffer each time");
     assert!(values > 100_000, "only {values} values were written");
     let missing: Vec<&str> =
-        VectorOp::ALL.iter().map(|op| op.name()).filter(|op| !seen.contains_key(&format!("misc {op}"))).collect();
+        VectorOp::ALONE.iter().map(|op| op.name()).filter(|op| !seen.contains_key(&format!("misc {op}"))).collect();
     assert!(missing.is_empty(), "vector operations never drawn: {missing:?}");
     for operand in ["a parameter", "a parameter16", "b parameter", "b parameter16"] {
         assert!(seen.get(operand).is_some_and(|(_, values)| *values > 0), "operand {operand} never read");
+    }
+}
+
+/// Vector operations of several cores with shares between them, against rows put together element by element.
+#[test]
+fn shares_equal_naive() {
+    let (mut shares, mut values) = (0, 0);
+    for (number, variant) in cores_variants().iter().enumerate() {
+        let machine = &variant.machine;
+        for seed in 0..6 {
+            let mut rng = Rng::new(seed * 1000 + number as u64);
+            let mut programs = random_programs(rng.next_u64(), machine, 40, 6);
+            for program in &mut programs {
+                program.instructions.retain(|i| matches!(i.operation, Operation::Misc(_) | Operation::End(_)));
+            }
+            let registers = random_registers(&mut rng, 16, 256);
+            let mut cores = vec![Core::new(machine); programs.len()];
+            let mut memories = vec![MemoryImage::new(MEMORY_BYTES); programs.len()];
+            for (core, memory) in cores.iter_mut().zip(&mut memories) {
+                fill(core, memory, &mut rng);
+                core.registers = registers;
+            }
+            let states = cores.iter().zip(&memories);
+            let mut oracles: Vec<Oracle> = states.map(|(core, memory)| Oracle::of(machine, core, memory)).collect();
+            run_cores(&mut cores, &programs, &mut memories);
+            values += share_naively(&mut oracles, &programs, &mut shares);
+            for (k, (core, oracle)) in cores.iter().zip(&oracles).enumerate() {
+                assert_equal(&format!("{} seed {seed} core {k}", variant.name), core, oracle);
+            }
+        }
+    }
+    println!("{shares} shares, {values} values shared, every buffer of every core compared");
+    assert!(shares > 100 && values > 10_000, "too little compared");
+}
+
+/// Runs all cores on their oracles; gives how many values were shared.
+fn share_naively(oracles: &mut [Oracle], programs: &[Program], shares: &mut usize) -> usize {
+    let mut next = vec![0; programs.len()];
+    let mut values = 0;
+    loop {
+        let mut terms: Vec<&Misc> = Vec::new();
+        for (k, oracle) in oracles.iter_mut().enumerate() {
+            for instruction in &programs[k].instructions[next[k]..] {
+                next[k] += 1;
+                match &instruction.operation {
+                    Operation::Misc(misc) if misc.op == VectorOp::Share => {
+                        terms.push(misc);
+                        break;
+                    }
+                    operation => _ = oracle.execute(operation),
+                }
+            }
+        }
+        if terms.is_empty() {
+            return values;
+        }
+        *shares += 1;
+        let rows = if terms[0].rows_reg == 0 { terms[0].rows } else { terms[0].rows.min(oracles[0].registers[3]) };
+        for row in 0..rows {
+            for element in 0..terms[0].len {
+                let from = (element / terms[0].imm.0) as usize;
+                let misc = terms[from];
+                let at = misc.a + row * misc.a_stride + element % misc.imm.0;
+                let buffer = if misc.a_buffer == Operand::Result { &oracles[from].result } else { &oracles[from].vector };
+                let value = buffer[at as usize];
+                for (oracle, misc) in oracles.iter_mut().zip(&terms) {
+                    oracle.vector[(misc.dst + row * misc.dst_stride + element) as usize] = value;
+                    values += 1;
+                }
+            }
+        }
     }
 }
 
@@ -239,7 +311,7 @@ fn vector_operations_mean_what_they_say() {
     let machine = &variants()[0].machine;
     let mut rng = Rng::new(11);
     let mut compared = 0;
-    for &op in VectorOp::ALL {
+    for &op in VectorOp::ALONE {
         for len in [2_usize, 8, 30, 64, 200] {
             let mut core = Core::new(machine);
             let mut moderate = || (rng.up_to(1 << 20) as f32 / (1 << 18) as f32) - 2.0;

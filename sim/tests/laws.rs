@@ -137,6 +137,7 @@ fn program(machine: &Machine, text: &str) -> Program {
         machine: machine.name.clone(),
         machine_fingerprint: machine.fingerprint(),
         name: "by hand".to_owned(),
+        core: 0,
         max_rows: 1,
         max_end: 1,
         regions: Vec::new(),

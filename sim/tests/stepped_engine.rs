@@ -6,8 +6,8 @@
 
 mod common;
 
-use common::{Variant, random_step, variants};
-use hw_config::isa::{Instruction, Operation, Store, StoreSource, Unit, VectorOp};
+use common::{Variant, cores_variants, random_cores_step, random_step, variants};
+use hw_config::isa::{Instruction, Misc, Operation, Store, StoreSource, Unit, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::program::random::Rng;
@@ -15,9 +15,12 @@ use hw_config::timing::{
     self, ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, Registers, STORE_DONE_CYCLES,
     STORE_START_CYCLES, STORES_IN_FLIGHT,
 };
-use sim::engine::{MemoryModel, Step, data_channels, fetch_channel, run_step_with_timeline};
+use sim::engine::{
+    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores_with_timelines, run_step_with_timeline,
+};
 use sim::functional::Routing;
 use sim::memory::{ChannelConfig, Grouping, KernelCycle, SteppedChannel, Transfer};
+use sim::outcome::{StallCause, StepOutcome, Timeline};
 use std::collections::VecDeque;
 
 /// Cycles without end: more than any of the test programs takes.
@@ -90,6 +93,15 @@ struct StoreUnit {
 
 struct Machinery<'a> {
     machine: &'a Machine,
+    program: &'a Program,
+    registers: Registers,
+    routing: std::slice::Iter<'a, Routing>,
+    /// Instructions dispatched.
+    next: usize,
+    /// Cycles that the core took, once its `end` has issued.
+    ended: Option<u64>,
+    /// For each `share` issued: its cycle, and the cycles that it takes once all are there.
+    shares: Vec<(u64, u64)>,
     channels: Vec<Channel>,
     fetch: Channel,
     queues: [VecDeque<Entry>; 4],
@@ -122,11 +134,18 @@ fn unit_number(unit: Unit) -> Option<usize> {
 }
 
 impl<'a> Machinery<'a> {
-    fn new(machine: &'a Machine, instructions: usize) -> Self {
+    fn new(machine: &'a Machine, program: &'a Program, registers: &Registers, routing: &'a [Routing]) -> Self {
+        let instructions = program.instructions.len();
         Self {
             machine,
-            channels: data_channels(machine).into_iter().map(Channel::new).collect(),
-            fetch: Channel::new(fetch_channel(machine)),
+            program,
+            registers: *registers,
+            routing: routing.iter(),
+            next: 0,
+            ended: None,
+            shares: Vec::new(),
+            channels: data_channels(machine, program.core).into_iter().map(Channel::new).collect(),
+            fetch: Channel::new(fetch_channel(machine, program.core)),
             queues: Default::default(),
             issued: Default::default(),
             dispatched_count: [0; 4],
@@ -143,28 +162,33 @@ impl<'a> Machinery<'a> {
         }
     }
 
-    /// Runs a program to its end and gives the cycles.
-    fn run(&mut self, program: &Program, registers: &Registers, routing: &[Routing]) -> u64 {
-        let mut registers = *registers;
-        let mut routing = routing.iter();
-        let mut next = 0;
-        for now in 0..CYCLES_MAX {
-            self.complete(now);
-            if now > 0 {
-                (0..4).for_each(|unit| self.retire_one(unit, now - 1));
-            }
-            let idle = (0..4).all(|u| self.retired_count[u] == self.dispatched_count[u]);
-            if next == program.instructions.len() && idle && self.dispatch[next - 1] < now {
-                self.issue[next - 1] = now;
-                self.retire[next - 1] = now + 1;
-                return now + 1;
-            }
-            self.fire(now);
-            (0..4).for_each(|unit| self.issue_one(unit, now));
-            self.request_fetch(program, next, now);
-            next += self.dispatch_one(program, next, now, &mut registers, &mut routing);
+    /// Does one kernel cycle.
+    fn cycle(&mut self, now: u64) {
+        if self.ended.is_some() {
+            return;
         }
-        panic!("no end within {CYCLES_MAX} cycles");
+        self.complete(now);
+        if now > 0 {
+            (0..4).for_each(|unit| self.retire_one(unit, now - 1));
+        }
+        let idle = (0..4).all(|u| self.retired_count[u] == self.dispatched_count[u]);
+        let next = self.next;
+        if next == self.program.instructions.len() && idle && self.dispatch[next - 1] < now {
+            self.issue[next - 1] = now;
+            self.retire[next - 1] = now + 1;
+            self.ended = Some(now + 1);
+            return;
+        }
+        self.fire(now);
+        (0..4).for_each(|unit| self.issue_one(unit, now));
+        self.request_fetch(self.program, next, now);
+        self.next += self.dispatch_one(next, now);
+    }
+
+    /// The share that the vector unit waits in is done in this cycle.
+    fn shared(&mut self, done: u64) {
+        self.free[3] = done;
+        self.issued[3].back_mut().expect("a core that waits in a share").done = done;
     }
 
     /// Takes in what the memories have completed in the cycles before `now`.
@@ -231,6 +255,10 @@ impl<'a> Machinery<'a> {
                     flight.open = None;
                     self.store_unit.stores.push_back((number, now + STORE_START_CYCLES, pieces));
                 }
+            }
+            Operation::Misc(misc) if waits_for_others(misc, &entry.registers) => {
+                self.shares.push((now, self.machine.misc_duration(misc, &entry.registers).latency));
+                (self.free[unit], flight.done) = (u64::MAX, u64::MAX);
             }
             Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) => {
                 let duration = match &entry.operation {
@@ -357,14 +385,8 @@ impl<'a> Machinery<'a> {
         }
     }
 
-    fn dispatch_one(
-        &mut self,
-        program: &Program,
-        next: usize,
-        now: u64,
-        registers: &mut Registers,
-        routing: &mut std::slice::Iter<'_, Routing>,
-    ) -> usize {
+    fn dispatch_one(&mut self, next: usize, now: u64) -> usize {
+        let program = self.program;
         let Some(Instruction { after, operation }) = program.instructions.get(next) else { return 0 };
         let a_burst = self.machine.instructions.burst_bytes as usize / 32;
         if self.arrivals.get(next / a_burst).is_none() {
@@ -380,22 +402,44 @@ impl<'a> Machinery<'a> {
                 .filter(|&u| after[u] > 0 && self.dispatched_count[u] >= usize::from(after[u]))
                 .map(|u| (u, self.dispatched_count[u] - usize::from(after[u]) + 1))
                 .collect();
-            let entry = Entry { index: next, dispatched: now, waits, operation: *operation, registers: *registers };
+            let entry = Entry { index: next, dispatched: now, waits, operation: *operation, registers: self.registers };
             self.queues[unit].push_back(entry);
             self.dispatched_count[unit] += 1;
         }
         if let Operation::Misc(misc) = operation
             && misc.op == VectorOp::TopK
-            && timing::misc_extent(misc, registers).0 > 0
-            && timing::misc_extent(misc, registers).1 > 0
+            && timing::misc_extent(misc, &self.registers).0 > 0
+            && timing::misc_extent(misc, &self.registers).1 > 0
         {
-            let chosen = routing.next().expect("one for each topk");
+            let chosen = self.routing.next().expect("one for each topk");
             let k = misc.aux as usize;
-            registers[8..8 + k].copy_from_slice(&chosen.indices[..k]);
+            self.registers[8..8 + k].copy_from_slice(&chosen.indices[..k]);
         }
         self.dispatch[next] = now;
         1
     }
+}
+
+/// Whether an operation waits for those of other cores.
+fn waits_for_others(misc: &Misc, registers: &Registers) -> bool {
+    misc.op == VectorOp::Share && timing::misc_extent(misc, registers).0 > 0
+}
+
+/// Steps all cores together to the end of the last, and gives the cycles.
+fn run(cores: &mut [Machinery<'_>]) -> u64 {
+    let mut shared = 0;
+    for now in 0..CYCLES_MAX {
+        cores.iter_mut().for_each(|core| core.cycle(now));
+        if cores.iter().all(|core| core.shares.len() > shared) {
+            let last = cores.iter().map(|core| core.shares[shared].0).max().expect("a core");
+            cores.iter_mut().for_each(|core| core.shared(last + core.shares[shared].1));
+            shared += 1;
+        }
+        if let Some(ends) = cores.iter().map(|core| core.ended).collect::<Option<Vec<u64>>>() {
+            return ends.into_iter().max().expect("a core");
+        }
+    }
+    panic!("no end within {CYCLES_MAX} cycles");
 }
 
 /// Compares every dispatch, issue and retirement of a step; gives how many values were compared.
@@ -403,9 +447,21 @@ fn compare(variant: &Variant, program: &Program, registers: &Registers, routing:
     let (machine, what) = (&variant.machine, format!("{}, {}", variant.name, program.name));
     let step = Step { machine, program, registers, routing, memory: MemoryModel::Fast(Grouping::Shared) };
     let (outcome, timeline) = run_step_with_timeline(&step);
+    let mut stepped = [Machinery::new(machine, program, registers, routing)];
+    let cycles = run(&mut stepped);
+    compare_core(&what, &outcome, &timeline, &stepped[0], cycles)
+}
+
+/// Compares one core of a step of `cycles` cycles.
+fn compare_core(
+    what: &str,
+    outcome: &StepOutcome,
+    timeline: &Timeline,
+    stepped: &Machinery<'_>,
+    cycles: u64,
+) -> usize {
+    let program = stepped.program;
     let length = program.instructions.len();
-    let mut stepped = Machinery::new(machine, length);
-    let cycles = stepped.run(program, registers, routing);
     for i in 0..length {
         let fast = (timeline.dispatch[i], timeline.issue[i], timeline.retire[i]);
         let slow = (stepped.dispatch[i], stepped.issue[i], stepped.retire[i]);
@@ -437,6 +493,39 @@ fn event_engine_equals_stepping() {
     }
     println!("{cases} programs, {values} cycles compared");
     assert!(values > 0, "nothing compared");
+}
+
+/// Several cores that wait for each other, in equal and in different regions of the board.
+#[test]
+fn several_cores_equal_stepping() {
+    let (mut cases, mut values, mut waited, mut shares) = (0, 0, 0, 0);
+    for (number, variant) in cores_variants().iter().enumerate() {
+        for seed in 0..12 {
+            let length = 10 + (seed as usize * 17) % 70;
+            let seed = seed * 100 + number as u64;
+            let (programs, registers, routing) = random_cores_step(seed, &variant.machine, length);
+            let machine = &variant.machine;
+            let memory = MemoryModel::Fast(Grouping::Shared);
+            let step =
+                CoresStep { machine, programs: &programs, registers: &registers, routing: &routing, memory };
+            let fast = run_cores_with_timelines(&step);
+            let mut stepped: Vec<Machinery<'_>> = programs
+                .iter()
+                .zip(&routing)
+                .map(|(program, routing)| Machinery::new(machine, program, &registers, routing))
+                .collect();
+            let cycles = run(&mut stepped);
+            for (k, ((outcome, timeline), stepped)) in fast.iter().zip(&stepped).enumerate() {
+                let what = format!("{}, seed {seed}, core {k}", variant.name);
+                values += compare_core(&what, outcome, timeline, stepped, cycles);
+                waited += outcome.units[3].stalls[StallCause::Core as usize];
+                shares += stepped.shares.len();
+            }
+            cases += 1;
+        }
+    }
+    println!("{cases} steps, {values} cycles compared, {shares} shares, {waited} cycles waited for other cores");
+    assert!(values > 10_000 && shares > 500 && waited > 10_000, "too little compared");
 }
 
 /// Loads and stores alone, so that the memory and the store unit's credit decide.

@@ -219,7 +219,14 @@ field_enum! {
         TopK = "topk",
         /// All but the largest elements replaced by -inf.
         TopKMask = "topk_mask",
+        /// Every core's part of a, put together in every core.
+        Share = "share",
     }
+}
+
+impl VectorOp {
+    /// The operations that a core does by itself: all but the last.
+    pub const ALONE: &'static [Self] = Self::ALL.split_at(Self::ALL.len() - 1).0;
 }
 
 instruction_table! {
@@ -409,7 +416,8 @@ instruction_table! {
         causal: bool = 1,
         /// Quant: the scale is rounded to f16 before it is used.
         f16_scale: bool = 1,
-        /// An f32; for `axpy` the element address of the scalar of row 0 in the vector buffer.
+        /// An f32; for `axpy` the element address of the scalar of row 0 in the vector buffer; for `share` the elements of
+        /// a core's part of a row.
         imm: Immediate = 32,
     }
     /// The step is over when everything before has retired.
@@ -419,6 +427,13 @@ instruction_table! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_share_needs_other_cores() {
+        assert_eq!(VectorOp::ALL.last(), Some(&VectorOp::Share));
+        assert!(!VectorOp::ALONE.contains(&VectorOp::Share));
+        assert_eq!(VectorOp::ALONE.len() + 1, VectorOp::ALL.len());
+    }
 
     #[test]
     fn every_class_fits_in_a_word() {

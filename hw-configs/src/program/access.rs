@@ -8,6 +8,7 @@ use super::span::Span;
 use crate::isa::{
     CodeBits, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
+use crate::timing::share_part;
 
 /// Registers that the host writes before a step and that have a bound: `pos`, `end`, `rows`, `last`.
 pub(super) mod register {
@@ -207,7 +208,8 @@ impl Accesses {
             | VectorOp::LayerNorm
             | VectorOp::Softmax
             | VectorOp::Rope
-            | VectorOp::TopKMask => {
+            | VectorOp::TopKMask
+            | VectorOp::Share => {
                 self.write(Space::Vector, Span::rows(misc.dst, len, misc.dst_stride, misc.rows));
             }
         }
@@ -220,6 +222,8 @@ impl Accesses {
 /// What a program says beside its instructions that ranges depend on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope<'a> {
+    /// The core that it is for.
+    pub(super) core: u32,
     /// Rows bucket.
     pub(super) max_rows: u32,
     /// Length bucket.
@@ -275,7 +279,26 @@ pub(super) fn operand_space(operand: Operand) -> Option<(Space, u32)> {
 /// Operand a of `scale` units an element: it begins at the row that its register names, so every such row may be read.
 pub(super) fn operand_a(misc: &Misc, scope: &Scope, scale: u32) -> Option<Span> {
     let first_row = scope.bound(misc.a_reg).unwrap_or(0);
-    let len = u64::from(misc.len) * u64::from(scale);
+    let len = match misc.op {
+        // A core reads its own part of each row.
+        VectorOp::Share => share_part(misc.len, misc.imm.0, scope.core).1,
+        VectorOp::Copy
+        | VectorOp::Add
+        | VectorOp::Mul
+        | VectorOp::Axpy
+        | VectorOp::Relu
+        | VectorOp::Silu
+        | VectorOp::Gelu
+        | VectorOp::SiluMul
+        | VectorOp::RmsNorm
+        | VectorOp::LayerNorm
+        | VectorOp::Softmax
+        | VectorOp::Rope
+        | VectorOp::Quant
+        | VectorOp::TopK
+        | VectorOp::TopKMask => misc.len,
+    };
+    let len = u64::from(len) * u64::from(scale);
     scaled_rows(misc.a, len, misc.a_stride, misc.rows.saturating_add(first_row), scale)
 }
 

@@ -21,7 +21,7 @@ pub const MOST_VIOLATIONS: usize = 20;
 pub enum Rule {
     /// Names, buckets, regions and marks are in order and fit the machine.
     Header,
-    /// The program was made for this machine.
+    /// The program was made for this machine, and for a core of it.
     Machine,
     /// Every field fits its width in the word.
     Width,
@@ -49,6 +49,8 @@ pub enum Rule {
     Hazard,
     /// There is one `end`, and it is the last instruction.
     End,
+    /// The programs of a step are one a core, with the same buckets and the same sequence of `share`.
+    Set,
 }
 
 /// One violation of a rule.
@@ -76,6 +78,8 @@ impl std::error::Error for Violation {}
 #[derive(Clone, Debug)]
 pub(super) struct Limits<'a> {
     pub(super) engine: &'a Engine,
+    /// Cores of the machine.
+    pub(super) cores: u32,
     /// Columns of a chunk.
     pub(super) width: u32,
     /// Stored weights of a column a step; bytes of an activation word.
@@ -109,6 +113,7 @@ impl<'a> Limits<'a> {
         }
         Self {
             engine: &machine.core.engine,
+            cores: machine.core.count,
             width: machine.width(),
             chain: machine.chain(),
             line_bytes: machine.memory.line_bytes(),
@@ -183,6 +188,7 @@ impl Program {
             | Operation::End(_) => None,
         };
         Scope {
+            core: self.core,
             max_rows: self.max_rows,
             max_end: self.max_end,
             max_topk: self.instructions.iter().filter_map(longest).max(),
@@ -203,6 +209,10 @@ impl Program {
                     self.machine, self.machine_fingerprint, machine.name
                 ),
             ));
+        }
+        if self.core >= limits.cores {
+            let (core, cores) = (self.core, limits.cores);
+            violations.push(beside(Rule::Machine, format!("program is for core {core}, expected one of {cores} cores")));
         }
         if let Some(region) = self.regions.last()
             && region.base.saturating_add(region.bytes) > limits.memory_bytes

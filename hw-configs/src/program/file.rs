@@ -10,8 +10,9 @@
 //! | 12 | 8 | bytes of the file |
 //! | 20 | 8 | fingerprint of the machine |
 //! | 28 | 8 | buckets: rows, end |
-//! | 36 | 12 | number of regions, marks, instructions |
-//! | 48 | | machine, name: a length byte and UTF-8 each |
+//! | 36 | 4 | core |
+//! | 40 | 12 | number of regions, marks, instructions |
+//! | 52 | | machine, name: a length byte and UTF-8 each |
 //! | | | regions: name, base (8), bytes (8), class (1) |
 //! | | | marks: first instruction (4), 1 when of a layer else 0 (1), layer (4), operator |
 //! | | 32 each | instruction words |
@@ -25,10 +26,10 @@ use std::fmt;
 
 const MAGIC: [u8; 8] = *b"LWPROG\r\n";
 /// The version that this crate writes, and the only one that it reads.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const LENGTH_AT: usize = 12;
 /// Bytes of the fields of fixed size, and of the checksum.
-const FIXED_BYTES: usize = 48;
+const FIXED_BYTES: usize = 52;
 const CHECKSUM_BYTES: usize = 4;
 /// The least bytes of an entry: names have at least a length byte.
 const LEAST_REGION_BYTES: usize = 18;
@@ -153,6 +154,7 @@ impl Program {
         put_u64(&mut out, self.machine_fingerprint);
         put_u32(&mut out, self.max_rows);
         put_u32(&mut out, self.max_end);
+        put_u32(&mut out, self.core);
         for count in [self.regions.len(), self.marks.len(), self.instructions.len()] {
             put_u32(&mut out, u32::try_from(count).expect("a program has less than 2^32 of everything"));
         }
@@ -188,6 +190,7 @@ impl Program {
         let mut reader = open(bytes)?;
         let machine_fingerprint = reader.u64("fingerprint")?;
         let (max_rows, max_end) = (reader.u32("bucket rows")?, reader.u32("bucket end")?);
+        let core = reader.u32("core")?;
         let regions_at = reader.at;
         let counts = [reader.u32("region count")?, reader.u32("mark count")?, reader.u32("instruction count")?];
         let (machine, name) = (reader.name("machine name")?, reader.name("program name")?);
@@ -201,7 +204,8 @@ impl Program {
         if left > 0 {
             return Err(reader.error(FileFault::Trailing { left }));
         }
-        let program = Program { machine, machine_fingerprint, name, max_rows, max_end, regions, marks, instructions };
+        let program =
+            Program { machine, machine_fingerprint, name, core, max_rows, max_end, regions, marks, instructions };
         match program.header_faults() {
             faults if faults.is_empty() => Ok(program),
             faults => Err(FileError { offset: regions_at, fault: FileFault::Header { faults } }),

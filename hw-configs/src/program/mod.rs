@@ -1,7 +1,7 @@
 //! A program: what a compiler hands to a core for one step, and everything that stands beside the instructions.
 //!
 //! Reading order: this file for the struct and the rules of its header, `check.rs` for legality (ranges and operands
-//! in `rules.rs`, what an instruction touches in `access.rs` and `span.rs`, order between units in `hazards.rs`),
+//! in `rules.rs`, what an instruction touches in `access.rs` and `span.rs`, order between units in `hazards.rs`, several cores in `set.rs`),
 //! `file.rs` for `.lwp`, `text.rs` for `.lws`, `random.rs` for random legal programs.
 //! It must never say what an instruction computes or how long it takes, and never touch the file system.
 
@@ -11,11 +11,13 @@ mod file;
 mod hazards;
 pub mod random;
 mod rules;
+mod set;
 mod span;
 mod text;
 
 pub use check::{MOST_VIOLATIONS, Rule, Violation};
 pub use file::{FileError, FileFault};
+pub use set::check_set;
 
 use crate::isa::Instruction;
 use crate::isa::field::field_enum;
@@ -32,6 +34,8 @@ pub struct Program {
     pub machine_fingerprint: u64,
     /// What the program does, for reports: one line.
     pub name: String,
+    /// The core of the machine that it is for. A step's programs, one a core, belong together: see [`check_set`].
+    pub core: u32,
     /// Rows bucket: register `rows` must not exceed it.
     pub max_rows: u32,
     /// Length bucket: register `end` must not exceed it.

@@ -11,6 +11,7 @@ use crate::isa::{
     Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 use crate::machine::Machine;
+use crate::timing::share_part;
 
 /// Rows bucket of random programs, where the engine keeps as many.
 const MOST_ROWS: u32 = 16;
@@ -78,31 +79,96 @@ impl Rng {
     }
 }
 
-/// A random legal operation, without waits. It stands alone: its registers are those that the host writes.
+/// A random legal operation of the first core, without waits. It stands alone: its registers are those that the host
+/// writes, and it needs no other core.
 pub fn random_instruction(rng: &mut Rng, machine: &Machine) -> Instruction {
     let limits = Limits::of(machine);
     let regions = random_regions(&limits);
-    let scope = Scope { max_rows: max_rows(&limits), max_end: MOST_END, max_topk: None, regions: &regions };
+    let scope = Scope { core: 0, max_rows: max_rows(&limits), max_end: MOST_END, max_topk: None, regions: &regions };
     let operation = Generator { rng, limits: &limits, scope, topk_written: 0 }.operation();
     Instruction { after: [0; 4], operation }
 }
 
-/// A random legal program of `length` instructions, the last of which is `end`; its waits are the fewest, and
-/// some more.
+/// A random legal program of `length` instructions for the first core, the last of which is `end`; its waits are the
+/// fewest, and some more. It has no `share`.
 ///
 /// # Panics
 /// When `length` is 0.
 pub fn random_program(seed: u64, machine: &Machine, length: usize) -> Program {
+    random_core(seed, machine, 0, length, &[])
+}
+
+/// Random legal programs, one a core of the machine, of `length` instructions and `shares` more each: between the
+/// same shares, each core does what it likes.
+///
+/// # Panics
+/// When `length` is 0.
+pub fn random_programs(seed: u64, machine: &Machine, length: usize, shares: usize) -> Vec<Program> {
+    let mut rng = Rng::new(seed ^ 0x5ee0_11a5);
+    let cores = machine.core.count;
+    let limits = Limits::of(machine);
+    let terms: Vec<Misc> = (0..shares).map(|_| share_terms(&mut rng, cores, max_rows(&limits))).collect();
+    (0..cores)
+        .map(|core| {
+            // Lengths differ, so that cores wait for each other.
+            let length = (length >> rng.up_to(2)).max(1);
+            random_core(rng.next_u64(), machine, core, length, &terms)
+        })
+        .collect()
+}
+
+/// The fields of a `share` that all cores agree on; the others are zero.
+fn share_terms(rng: &mut Rng, cores: u32, max_rows: u32) -> Misc {
+    let len = rng.bounded(1, 200);
+    // From the smallest part that covers the row to one that leaves the later cores with nothing.
+    let chunk = rng.bounded(len.div_ceil(cores), len + 1);
+    Misc {
+        op: VectorOp::Share,
+        a_buffer: Operand::Vector,
+        a: 0,
+        a_stride: 0,
+        a_reg: 0,
+        b_buffer: Operand::None,
+        b: 0,
+        b_stride: 0,
+        dst: 0,
+        dst_stride: 0,
+        aux: 0,
+        rows: rng.bounded(1, max_rows),
+        rows_reg: rng.choose(&[0, register::ROWS]),
+        len,
+        len_reg: 0,
+        len_sub: 0,
+        causal: false,
+        f16_scale: false,
+        imm: Immediate(chunk),
+    }
+}
+
+fn random_core(seed: u64, machine: &Machine, core: u32, length: usize, shares: &[Misc]) -> Program {
     assert!(length > 0, "a program has at least its `end`");
     let mut rng = Rng::new(seed);
     let limits = Limits::of(machine);
     let regions = random_regions(&limits);
     // Indices of `topk` are kept below this bound, so that rows they name can be bounded before all are made.
     let max_topk = rng.up_to(31) as u32;
-    let scope = Scope { max_rows: max_rows(&limits), max_end: MOST_END, max_topk: Some(max_topk), regions: &regions };
+    let scope =
+        Scope { core, max_rows: max_rows(&limits), max_end: MOST_END, max_topk: Some(max_topk), regions: &regions };
     let mut generator = Generator { rng: &mut rng, limits: &limits, scope, topk_written: 0 };
-    let mut instructions = Vec::with_capacity(length);
+    let mut instructions = Vec::with_capacity(length + shares.len());
+    let mut places: Vec<usize> =
+        shares.iter().map(|_| generator.rng.up_to(length as u64 - 1) as usize).collect();
+    places.sort_unstable();
+    let mut due = shares.iter().zip(places).peekable();
+    let length = length + shares.len();
+    let mut own = 0;
     while instructions.len() + 1 < length {
+        if let Some((terms, _)) = due.next_if(|(_, place)| *place <= own) {
+            let operation = generator.share(terms);
+            instructions.push(Instruction { after: [0; 4], operation });
+            continue;
+        }
+        own += 1;
         let operation = generator.operation();
         generator.topk_written = generator.topk_written.max(rules::topk_registers(&operation));
         instructions.push(Instruction { after: [0; 4], operation });
@@ -113,6 +179,7 @@ pub fn random_program(seed: u64, machine: &Machine, length: usize) -> Program {
         machine: machine.name.clone(),
         machine_fingerprint: machine.fingerprint(),
         name: format!("random seed {seed} length {length}"),
+        core,
         max_rows: max_rows(&limits),
         max_end: MOST_END,
         regions,
@@ -395,9 +462,33 @@ impl Generator<'_> {
         }
     }
 
+    /// A `share` of these terms with operands of its own: a part in place, or one from elsewhere.
+    fn share(&mut self, terms: &Misc) -> Operation {
+        let mut accesses = Accesses::default();
+        for _ in 0..MOST_TRIES {
+            let (first, _) = share_part(terms.len, terms.imm.0, self.scope.core);
+            let dst_stride = terms.len + self.rng.bounded(0, 2);
+            let whole = u64::from(terms.rows) * u64::from(dst_stride);
+            let dst = self.start(self.limits.size(Space::Vector), whole, 20);
+            let in_place = self.flag();
+            let a_buffer = if in_place || self.flag() { Operand::Vector } else { Operand::Result };
+            let a = if in_place { dst + first } else { self.start(self.limits.size(Space::Result), whole, 20) };
+            let a_stride = if in_place { dst_stride } else { self.rng.bounded(0, dst_stride) };
+            let operation = Operation::Misc(Misc { a_buffer, a, a_stride, dst, dst_stride, ..*terms });
+            let mut legal = true;
+            accesses.fill(&operation, self.limits, &self.scope);
+            let mut report = |_, _| legal = false;
+            rules::instruction(&operation, self.limits, &self.scope, &accesses, self.topk_written, &mut report);
+            if legal {
+                return operation;
+            }
+        }
+        panic!("no legal share in {MOST_TRIES} tries: {terms:?}");
+    }
+
     /// A vector operation with the options that some operation takes; those that its own does not take are retried.
     fn misc(&mut self) -> Misc {
-        let op = self.any(VectorOp::ALL);
+        let op = self.any(VectorOp::ALONE);
         let len = self.rng.bounded(0, if op == VectorOp::TopK { 32 } else { 300 });
         let rows = self.rng.bounded(0, if op == VectorOp::TopK { 1 } else { self.scope.max_rows });
         let stride = len + self.rng.bounded(0, 2);
@@ -464,7 +555,8 @@ impl Generator<'_> {
             | VectorOp::Silu
             | VectorOp::Gelu
             | VectorOp::SiluMul
-            | VectorOp::Rope => (0, Immediate(0)),
+            | VectorOp::Rope
+            | VectorOp::Share => (0, Immediate(0)),
         }
     }
 }

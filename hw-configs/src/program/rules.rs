@@ -9,6 +9,7 @@ use crate::isa::{
     CodeBits, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store,
     StoreSource, Unit, VectorOp,
 };
+use crate::timing::share_part;
 
 /// Where a rule puts what it finds.
 type Report<'a> = dyn FnMut(Rule, String) + 'a;
@@ -64,7 +65,7 @@ pub(super) fn instruction(
             engine(mm.bits, mm.sparsity, mm.cols, limits, report);
         }
         Operation::MatVec(mv) => engine(mv.bits, mv.sparsity, mv.cols, limits, report),
-        Operation::Misc(misc) => vector(misc, scope, report),
+        Operation::Misc(misc) => vector(misc, limits, scope, report),
         Operation::End(_) => {}
     }
 }
@@ -271,11 +272,12 @@ fn needs(op: VectorOp) -> Needs {
         VectorOp::Rope => (Yes, No, No, No),
         VectorOp::Quant => (No, May, May, May),
         VectorOp::TopK | VectorOp::TopKMask => (No, Yes, No, No),
+        VectorOp::Share => (No, No, Yes, No),
     };
     Needs { b, aux, imm, len_reg }
 }
 
-fn vector(misc: &Misc, scope: &Scope, report: &mut Report) {
+fn vector(misc: &Misc, limits: &Limits, scope: &Scope, report: &mut Report) {
     let needs = needs(misc.op);
     let causal_op = if misc.op == VectorOp::Softmax { Need::May } else { Need::No };
     let scale_op = if misc.op == VectorOp::Quant { Need::May } else { Need::No };
@@ -298,8 +300,37 @@ fn vector(misc: &Misc, scope: &Scope, report: &mut Report) {
     if misc.a_reg != 0 && scope.bound(misc.a_reg).is_none() {
         report(Rule::Register, format!("a_reg is r{}, which has no bound; expected r1 to r4 or r8 to r15", misc.a_reg));
     }
+    if misc.op == VectorOp::Share {
+        share(misc, limits, report);
+    }
     lengths(misc, report);
     overlap(misc, scope, report);
+}
+
+/// What `share` asks beyond other operations: all cores must do the very same, and every element must come from one.
+fn share(misc: &Misc, limits: &Limits, report: &mut Report) {
+    let (cores, len, chunk) = (limits.cores, misc.len, misc.imm.0);
+    if cores == 1 {
+        report(Rule::Operand, "`share` on a machine of one core, which has no other; use `copy`".to_owned());
+    }
+    if !matches!(misc.a_buffer, Operand::Result | Operand::Vector) {
+        let buffer = misc.a_buffer.name();
+        report(Rule::Operand, format!("`share` of the {buffer} buffer, expected the result or the vector buffer"));
+    }
+    if misc.a_reg != 0 {
+        report(Rule::Register, format!("a_reg of `share` is r{}, expected r0", misc.a_reg));
+    }
+    if is_topk_register(misc.rows_reg) {
+        let number = misc.rows_reg;
+        report(Rule::Register, format!("rows_reg of `share` is r{number}, expected one that the host writes"));
+    }
+    if u64::from(chunk) * u64::from(cores) < u64::from(len) {
+        let expected = len.div_ceil(cores);
+        report(Rule::Length, format!("parts of {chunk} elements for rows of {len} on {cores} cores, expected {expected}"));
+    }
+    if misc.rows > 1 && misc.dst_stride < len {
+        report(Rule::Overlap, format!("rows of {len} elements {} apart, expected no overlap", misc.dst_stride));
+    }
 }
 
 fn lengths(misc: &Misc, report: &mut Report) {
@@ -331,7 +362,8 @@ fn lengths(misc: &Misc, report: &mut Report) {
         | VectorOp::Rope
         | VectorOp::Quant
         | VectorOp::TopK
-        | VectorOp::TopKMask => {}
+        | VectorOp::TopKMask
+        | VectorOp::Share => {}
     }
 }
 
@@ -355,11 +387,16 @@ fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
         | VectorOp::LayerNorm
         | VectorOp::Softmax
         | VectorOp::Rope
-        | VectorOp::TopKMask => Span::rows(misc.dst, len, misc.dst_stride, misc.rows),
+        | VectorOp::TopKMask
+        | VectorOp::Share => Span::rows(misc.dst, len, misc.dst_stride, misc.rows),
     };
     let Some(written) = written else { return };
+    // A core's own part of a shared row stands in place where the row has it.
+    let part = if misc.op == VectorOp::Share { share_part(misc.len, misc.imm.0, scope.core).0 } else { 0 };
     let in_place = |address: u32, stride: u32| {
-        misc.op != VectorOp::TopK && address == misc.dst && (misc.rows <= 1 || stride == misc.dst_stride)
+        misc.op != VectorOp::TopK
+            && u64::from(address) == u64::from(misc.dst) + u64::from(part)
+            && (misc.rows <= 1 || stride == misc.dst_stride)
     };
     let on_vector = |operand| operand == Operand::Vector;
     let axpy = misc.op == VectorOp::Axpy;

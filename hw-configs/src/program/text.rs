@@ -1,6 +1,6 @@
 //! `.lws`: a program as text that assembles back to the same bytes.
-//! Directives stand before what they describe: `.machine`, `.program`, `.bucket` and `.region` before the first
-//! instruction, `.mark` before the first instruction of its operator. `#` starts a comment.
+//! Directives stand before what they describe: `.machine`, `.program`, `.core` (0 when left out), `.bucket` and `.region`
+//! before the first instruction, `.mark` before the first instruction of its operator. `#` starts a comment.
 //! The reader must never stop at the first faulty line, nor drop a line that it does not know.
 
 use super::{Mark, Program, Region, TrafficClass};
@@ -8,7 +8,7 @@ use crate::isa::text::read_instruction;
 use crate::isa::{AssembleError, FieldValue, write_instruction};
 
 /// The directives and their forms, for messages.
-const DIRECTIVES: &str = "`.machine name fingerprint`, `.program name`, `.bucket rows=n end=n`, \
+const DIRECTIVES: &str = "`.machine name fingerprint`, `.program name`, `.core n`, `.bucket rows=n end=n`, \
                           `.region name base bytes class`, `.mark [layer=n] op=name`";
 
 impl Program {
@@ -19,8 +19,9 @@ impl Program {
     pub fn to_text(&self) -> String {
         let faults = self.header_faults();
         assert!(faults.is_empty(), "program without a sound header: {faults:?}");
+        let core = if self.core == 0 { String::new() } else { format!(".core {}\n", self.core) };
         let mut out = format!(
-            ".machine {} {:#018x}\n.program {}\n.bucket rows={} end={}\n",
+            ".machine {} {:#018x}\n.program {}\n{core}.bucket rows={} end={}\n",
             self.machine, self.machine_fingerprint, self.name, self.max_rows, self.max_end
         );
         for Region { name, base, bytes, class } in &self.regions {
@@ -62,6 +63,7 @@ impl Program {
 struct Reader {
     machine: Option<(String, u64)>,
     name: Option<String>,
+    core: Option<u32>,
     bucket: Option<(u32, u32)>,
     regions: Vec<Region>,
     marks: Vec<Mark>,
@@ -88,6 +90,7 @@ impl Reader {
                 set(word, &mut self.machine, ((*name).to_owned(), number("fingerprint", fingerprint)?))
             }
             ("program", [_, ..]) => set(word, &mut self.name, rest.to_owned()),
+            ("core", [core]) => set(word, &mut self.core, number("core", core)?),
             ("bucket", [rows, end]) => {
                 set(word, &mut self.bucket, (number("rows", field("rows", rows)?)?, number("end", field("end", end)?)?))
             }
@@ -130,6 +133,7 @@ impl Reader {
             machine,
             machine_fingerprint,
             name,
+            core: self.core.unwrap_or(0),
             max_rows,
             max_end,
             regions: self.regions,

@@ -8,6 +8,7 @@ use crate::isa::{CodeBits, Operation, WAIT_BITS};
 use crate::machine::{Buffers, Core, DataMemory, InstructionMemory, Machine};
 use crate::memory::MemoryStandard;
 use crate::reader::{Document, Value};
+use crate::resources::Resources;
 use crate::timing::MATRIX_IN_FLIGHT;
 
 use super::{RawMachine, RawMatrix, memory_names, memory_text};
@@ -31,7 +32,7 @@ impl RawMachine {
         }
         check_port(document, &self.memory.port_bytes, &self.memory.burst_bytes, memory.as_ref());
         check_port(document, &self.instructions.port_bytes, &self.instructions.burst_bytes, instructions.as_ref());
-        self.check_core(document);
+        self.check_core(document, board.as_ref());
         self.check_matrix(document);
         self.check_line(document);
         self.check_buffers(document);
@@ -91,26 +92,49 @@ impl RawMachine {
         }
     }
 
-    /// The board must have the channels, one more of them when instructions live in the same memory.
+    /// The board must have the channels: those of the data and one a core for instructions, even in the same memory.
     fn check_channels(&self, document: &Document<'_>, board: &Board) {
         let (Some(standard), Some(channels)) = (&self.memory.standard.value, self.memory.channels.value) else {
             return;
         };
+        let cores = self.core.count.value.unwrap_or(1);
+        let fetch = self.instructions.standard.value.as_ref();
+        if let Some(memory) = fetch.and_then(|fetch| board.memory(fetch)).filter(|memory| cores > memory.channels) {
+            let expected = format!("at most {} (board {} has so many channels)", memory.channels, board.name);
+            let advice = format!("each core fetches from a channel of {} of its own; name another", memory.standard);
+            document.fault_at(&self.core.count, expected, advice);
+        }
         let Some(memory) = board.memory(standard) else { return };
-        let shared = self.instructions.standard.value.as_ref() == Some(standard);
-        let free = memory.channels - u32::from(shared);
+        let shared = fetch == Some(standard);
+        let free = memory.channels.saturating_sub(if shared { cores } else { 0 });
         if channels > free {
-            let kept = if shared { ", one of them kept for instructions" } else { "" };
+            let kept = match (shared, cores) {
+                (false, _) => String::new(),
+                (true, 1) => ", one of them kept for instructions".to_owned(),
+                (true, cores) => format!(", {cores} of them kept for instructions"),
+            };
             let expected = format!("at most {free} (board {} has {} channels{kept})", board.name, memory.channels);
             document.fault_at(&self.memory.channels, expected, "use fewer channels or a board with more");
         }
     }
 
-    fn check_core(&self, document: &Document<'_>) {
+    /// Channels of a core, when they are known and sound: an equal part of all, a power of two.
+    fn core_channels(&self) -> Option<u32> {
+        let (channels, cores) = (self.memory.channels.value?, self.core.count.value?);
+        let part = channels / cores;
+        (channels.is_multiple_of(cores) && part.is_power_of_two()).then_some(part)
+    }
+
+    fn check_core(&self, document: &Document<'_>, board: Option<&Board>) {
         let core = &self.core;
-        if core.count.value.is_some_and(|count| count > 1) {
-            document.fault_at(&core.count, "1", "several cores are not built yet; use 1");
+        if let (Some(cores), Some(_), None) = (core.count.value, self.memory.channels.value, self.core_channels()) {
+            let expected = match cores {
+                1 => "a power of two from 1 to 64".to_owned(),
+                cores => format!("{cores} x a power of two, at most 64, for {cores} cores"),
+            };
+            document.fault_at(&self.memory.channels, expected, "choose such a value");
         }
+        self.check_regions(document, board);
         // A wait counts back at most 2^WAIT_BITS - 1 instructions; four are left for those in a unit's own stages.
         let most = (1u32 << WAIT_BITS) - 4 - MATRIX_IN_FLIGHT as u32;
         if core.queue.value.is_some_and(|queue| queue > most) {
@@ -118,6 +142,26 @@ impl RawMachine {
                 "at most {most} (waits have {WAIT_BITS} bits, {MATRIX_IN_FLIGHT} matrix instructions are in flight)"
             );
             document.fault_at(&core.queue, expected, "use a shorter queue");
+        }
+    }
+
+    /// Every core has a region of the board.
+    fn check_regions(&self, document: &Document<'_>, board: Option<&Board>) {
+        let core = &self.core;
+        let (Some(board), Some(cores), Some(given)) = (board, core.count.value, core.slr.value.as_ref()) else { return };
+        let (slrs, name) = (board.slrs.len(), &board.name);
+        if given.is_empty() && cores as usize > slrs {
+            let advice = "say with core.slr which cores share a region, or use fewer";
+            document.fault_at(&core.count, format!("at most {slrs}, the regions of board {name}"), advice);
+        }
+        let fault = |got: String, expected: String| {
+            document.fault(&core.slr.key, core.slr.span.clone(), got, expected, "name a region for each core");
+        };
+        if !given.is_empty() && given.len() != cores as usize {
+            fault(format!("a list of {}", given.len()), format!("{cores} items, one a core"));
+        }
+        if let Some(slr) = given.iter().find(|slr| **slr as usize >= slrs) {
+            fault(slr.to_string(), format!("regions less than {slrs}, which board {name} has"));
         }
     }
 
@@ -167,7 +211,7 @@ impl RawMachine {
 
     /// Bytes of a line, when its factors are known.
     fn line_bytes(&self) -> Option<u64> {
-        Some(u64::from(self.memory.channels.value?) * u64::from(self.memory.port_bytes.value?))
+        Some(u64::from(self.core_channels()?) * u64::from(self.memory.port_bytes.value?))
     }
 
     /// A chunk is whole lines, so that each channel port always feeds the same byte lanes.
@@ -243,13 +287,16 @@ impl RawMachine {
     /// The machine of a file without faults.
     fn build(&self, board: Board, memory: MemoryStandard, instructions: MemoryStandard) -> Machine {
         let (m, i, b) = (&self.memory, &self.instructions, &self.buffers);
+        let count = self.core.count.get();
+        let given = self.core.slr.get();
+        let slrs = if given.is_empty() { (0..count).collect() } else { given };
         Machine {
             name: self.head.name.get(),
             board,
             kernel_mhz: self.clock.kernel_mhz.get(),
             memory: DataMemory {
                 standard: memory,
-                channels: m.channels.get(),
+                channels: m.channels.get() / count,
                 port_bytes: m.port_bytes.get(),
                 burst_bytes: m.burst_bytes.get(),
                 outstanding: m.outstanding.get(),
@@ -263,7 +310,9 @@ impl RawMachine {
                 outstanding: i.outstanding.get(),
             },
             core: Core {
-                count: self.core.count.get(),
+                count,
+                slrs,
+                crossing_cycles: self.core.crossing_cycles.get(),
                 queue: self.core.queue.get(),
                 engine: self.matrix.build(),
                 lanes: self.vector.lanes.get(),
@@ -334,10 +383,22 @@ fn field_bits(mnemonic: &str, field: &str) -> u32 {
     }
 }
 
-/// The core must fit a region of its board.
+/// The cores must fit their regions of the board, and what crosses between regions the wires there.
 fn check_fit(document: &Document<'_>, machine: &Machine) {
-    let resources = machine.resources();
-    for excess in machine.excess(&resources) {
+    for (cores, resources) in machine.resources_by_region() {
+        check_region(document, machine, cores.len(), &resources);
+    }
+    for boundary in machine.boundaries() {
+        let Some(available) = boundary.available.filter(|available| boundary.signals > *available) else { continue };
+        let (below, board) = (boundary.below, &machine.board.name);
+        let expected = format!("at most {available}, the wires of board {board} between SLR{below} and SLR{}", below + 1);
+        let advice = "give cores beyond it fewer or narrower channels, or fewer lanes";
+        document.fault("core.slr", None, format!("{} signals", boundary.signals), expected, advice);
+    }
+}
+
+fn check_region(document: &Document<'_>, machine: &Machine, cores: usize, resources: &Resources) {
+    for excess in machine.excess(resources) {
         let name = excess.resource.name();
         let mut rows: Vec<(u64, &str)> =
             resources.units.iter().map(|row| (row.amounts.of(excess.resource), row.unit)).collect();
@@ -345,7 +406,8 @@ fn check_fit(document: &Document<'_>, machine: &Machine) {
         let most: Vec<String> = rows.iter().take(3).map(|(amount, unit)| format!("{unit} {amount}")).collect();
         let expected =
             format!("at most {}, what SLR{} of board {} has", excess.allowed, resources.slr, machine.board.name);
-        let advice = format!("make one of the largest smaller: {}", most.join(", "));
+        let of_cores = if cores > 1 { format!(" of each of its {cores} cores") } else { String::new() };
+        let advice = format!("make one of the largest{of_cores} smaller: {}", most.join(", "));
         document.fault("core", None, format!("{} {name}", excess.needed), expected, advice);
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    pub(super) fn new(machine: &Machine, instructions: usize, model: MemoryModel) -> Self {
-        let memory = Backing::new(&[fetch_channel(machine)], model);
+    pub(super) fn new(machine: &Machine, core: u32, instructions: usize, model: MemoryModel) -> Self {
+        let memory = Backing::new(&[fetch_channel(machine, core)], model);
         let port_bytes = u64::from(machine.instructions.port_bytes);
         let burst_bytes = u64::from(machine.instructions.burst_bytes);
         let mut fetch = Self {

@@ -6,10 +6,15 @@
 //! as far as nothing undecided can reach. Nothing depends on the order in which this is done.
 //! It never looks at data: registers, shapes and what `topk` chose (`Routing`) are all that a cycle depends on.
 //!
+//! Several cores run each by itself from `share` to `share`. A `share` retires later than it issues, so a core that has
+//! decided everything else up to there, and has run no memory beyond what was safe without it, can stop until the others
+//! have come, and goes on as if nothing had been.
+//!
 //! Reading order: `work` (what an instruction asks of its unit), `store` (the writes of an `st`), `units`
 //! (issue and retirement), `fetch`, `ports` and `backing` (the two memories), `tally` (what is counted).
 
 mod backing;
+mod cores;
 mod fetch;
 mod ports;
 mod store;
@@ -19,6 +24,7 @@ mod vector_counts;
 mod work;
 
 pub use backing::MemoryModel;
+pub use cores::{CoresStep, run_cores, run_cores_with_timelines};
 pub use ports::{data_channels, fetch_channel};
 
 use crate::functional::Routing;
@@ -38,7 +44,7 @@ use work::Decoder;
 /// takes one a cycle, and the longest transfer well below this.
 const IDLE_ROUNDS_MAX: u32 = 10_000_000;
 
-/// What a step of a program starts from.
+/// What a step of a program starts from, on a machine of one core or between two shares.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// The machine.
@@ -65,8 +71,8 @@ pub fn run_step(step: &Step<'_>) -> StepOutcome {
 /// As [`run_step`], with the cycle in which each instruction was dispatched, issued and retired.
 pub fn run_step_with_timeline(step: &Step<'_>) -> (StepOutcome, Timeline) {
     let mut engine = Engine::new(step);
-    let end = engine.run();
-    engine.finish(end)
+    let end = engine.run_alone();
+    engine.finish(end, end + 1)
 }
 
 /// The commands of every data channel, and last those of the instruction channel, for a legality check.
@@ -74,10 +80,19 @@ pub fn run_step_with_commands(step: &Step<'_>) -> Vec<Vec<Traced>> {
     let mut engine = Engine::new(step);
     engine.data.keep_commands();
     engine.fetch.keep_commands();
-    engine.run();
+    engine.run_alone();
     let mut commands = engine.data.commands();
     commands.push(engine.fetch.commands());
     commands
+}
+
+/// Where a core cannot go on by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// In the `share` that it issued in this cycle.
+    Share(u64),
+    /// At the issue of its `end`, in this cycle.
+    End(u64),
 }
 
 struct Engine<'a> {
@@ -100,9 +115,9 @@ impl<'a> Engine<'a> {
         Self {
             program,
             decoder: Decoder::new(machine, registers, routing),
-            fetch: Fetch::new(machine, program.instructions.len(), memory),
+            fetch: Fetch::new(machine, program.core, program.instructions.len(), memory),
             units: Units::new(machine),
-            data: DataPorts::new(machine, memory),
+            data: DataPorts::new(machine, program.core, memory),
             tally: Tally::new(machine, program),
             timeline: Timeline::new(program.instructions.len()),
             last_dispatch: None,
@@ -110,8 +125,16 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Runs to the issue of `end`, and gives its cycle.
-    fn run(&mut self) -> u64 {
+    /// Runs a program that needs no other core to the issue of `end`, and gives its cycle.
+    fn run_alone(&mut self) -> u64 {
+        match self.run() {
+            Stop::End(end) => end,
+            Stop::Share(issue) => panic!("a `share` in cycle {issue} of a program that is run alone: {}", self.dump()),
+        }
+    }
+
+    /// Runs until the core cannot go on by itself.
+    fn run(&mut self) -> Stop {
         let mut idle_rounds = 0;
         loop {
             let before = self.progress();
@@ -120,19 +143,28 @@ impl<'a> Engine<'a> {
                 while self.units.issue_next(unit, &mut self.data, &mut self.tally, &mut self.timeline) {}
             }
             if let Some(end) = self.end_cycle() {
-                return end;
+                return Stop::End(end);
             }
             idle_rounds = if self.progress() == before { idle_rounds + 1 } else { 0 };
             assert!(idle_rounds < IDLE_ROUNDS_MAX, "no progress: {}", self.dump());
             if idle_rounds > 0 {
+                if let Some(issue) = self.units.waiting_share() {
+                    return Stop::Share(issue);
+                }
                 self.advance_memory();
             }
         }
     }
 
-    fn finish(mut self, end: u64) -> (StepOutcome, Timeline) {
+    /// Goes on from a `share` of which the last core's issued in cycle `last`.
+    fn share(&mut self, last: u64) {
+        self.units.share(last, &mut self.tally, &mut self.timeline);
+    }
+
+    /// What a core took that issued its `end` in cycle `end`, in a step of `cycles` cycles.
+    fn finish(mut self, end: u64, cycles: u64) -> (StepOutcome, Timeline) {
         self.timeline.finish(end);
-        let outcome = self.tally.finish(end + 1, &self.units, &self.data, &self.fetch, &self.timeline);
+        let outcome = self.tally.finish(cycles, &self.units, &self.data, &self.fetch, &self.timeline);
         (outcome, self.timeline)
     }
 

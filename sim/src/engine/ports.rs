@@ -16,8 +16,8 @@ use std::sync::Arc;
 const LOAD_LANE: usize = 0;
 const STORE_LANE: usize = 1;
 
-/// The channels of a machine's data memory: a load and a store lane each.
-pub fn data_channels(machine: &Machine) -> Vec<ChannelConfig> {
+/// The channels of a core's data memory: a load and a store lane each.
+pub fn data_channels(machine: &Machine, core: u32) -> Vec<ChannelConfig> {
     let memory = &machine.memory;
     let lane = |kind| LaneConfig {
         kind,
@@ -29,13 +29,13 @@ pub fn data_channels(machine: &Machine) -> Vec<ChannelConfig> {
         standard: Arc::new(memory.standard.clone()),
         kernel_mhz: machine.kernel_mhz,
         lanes: vec![lane(LaneKind::Load), lane(LaneKind::Store)],
-        port: port_timing(machine),
+        port: port_timing(machine.data_path_cycles(core)),
     };
     vec![channel; memory.channels as usize]
 }
 
-/// The channel of a machine's instruction memory: one fetch lane.
-pub fn fetch_channel(machine: &Machine) -> ChannelConfig {
+/// The channel of a core's instruction memory: one fetch lane.
+pub fn fetch_channel(machine: &Machine, core: u32) -> ChannelConfig {
     let instructions = &machine.instructions;
     ChannelConfig {
         standard: Arc::new(instructions.standard.clone()),
@@ -46,13 +46,12 @@ pub fn fetch_channel(machine: &Machine) -> ChannelConfig {
             burst_bytes: instructions.burst_bytes,
             outstanding: instructions.outstanding,
         }],
-        port: port_timing(machine),
+        port: port_timing(machine.instruction_path_cycles(core)),
     }
 }
 
-/// Both memories are reached through the same synchronisers.
-fn port_timing(machine: &Machine) -> PortTiming {
-    PortTiming { request_cycles: machine.memory.request_cycles, response_cycles: machine.memory.response_cycles }
+fn port_timing((request_cycles, response_cycles): (u32, u32)) -> PortTiming {
+    PortTiming { request_cycles, response_cycles }
 }
 
 /// Who waits for a transfer.
@@ -77,8 +76,8 @@ pub(super) struct DataPorts {
 }
 
 impl DataPorts {
-    pub(super) fn new(machine: &Machine, model: MemoryModel) -> Self {
-        let configs = data_channels(machine);
+    pub(super) fn new(machine: &Machine, core: u32, model: MemoryModel) -> Self {
+        let configs = data_channels(machine, core);
         let memory = Backing::new(&configs, model);
         Self {
             memory,

@@ -11,7 +11,7 @@ use crate::outcome::{Buffer, Events, OperatorOutcome, StepOutcome, Timeline, Tra
 use hw_config::engine::{Engine, MatrixMode, MatrixShape};
 use hw_config::isa::{
     CodeBits, Instruction, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource,
-    Unit,
+    Unit, VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::program::{Program, TrafficClass};
@@ -209,9 +209,15 @@ impl<'a> Tally<'a> {
         self.events.float_ops.compares += ops.compares;
         self.events.float_ops.functions += ops.functions;
         self.operators[operator].vector_ops += ops.total();
+        let mut read = elements;
+        if misc.op == VectorOp::Share {
+            // A core reads its own part and puts it on the link.
+            read = u64::from(rows) * u64::from(timing::share_part(len, misc.imm.0, self.program.core).1);
+            self.events.link_bytes += read * F32;
+        }
         for (operand, times) in [(misc.a_buffer, passes), (misc.b_buffer, 1)] {
             if let Some((buffer, element_bytes)) = operand_buffer(operand) {
-                self.read(buffer, times * elements * element_bytes);
+                self.read(buffer, times * read * element_bytes);
             }
         }
         self.written(destination, written_bytes);

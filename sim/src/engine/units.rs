@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 const UNITS: usize = 4;
 const LOAD: usize = 0;
 const STORE: usize = 1;
+const VECTOR: usize = 3;
 
 /// A dispatched instruction.
 #[derive(Clone, Debug)]
@@ -62,6 +63,15 @@ struct Flight {
     open: u64,
     /// Cycle of the latest completion.
     done: u64,
+}
+
+/// A `share` that has issued and does not know yet when it is done.
+#[derive(Debug)]
+struct Sharing {
+    index: usize,
+    issue: Issue,
+    /// Cycles from the issue of the last core's.
+    cycles: u64,
 }
 
 /// One unit.
@@ -110,6 +120,8 @@ struct Writes {
 pub(super) struct Units {
     units: [UnitState; UNITS],
     writes: Writes,
+    /// The vector unit's `share` that waits for other cores.
+    sharing: Option<Sharing>,
     queue_depth: usize,
     decided: usize,
 }
@@ -119,7 +131,7 @@ fn number(unit: Unit) -> usize {
         Unit::Load => LOAD,
         Unit::Store => STORE,
         Unit::Matrix => 2,
-        Unit::Vector => 3,
+        Unit::Vector => VECTOR,
         Unit::System => unreachable!("the sequencer has no queue"),
     }
 }
@@ -132,6 +144,7 @@ impl Units {
         Self {
             units: Default::default(),
             writes: Writes { window: machine.memory.outstanding as usize, ..Writes::default() },
+            sharing: None,
             queue_depth: machine.core.queue as usize,
             decided: 0,
         }
@@ -198,6 +211,7 @@ impl Units {
                 state.retire(retirement, queued.index, log);
                 tally.busy(queued.index, unit, duration.occupancy);
             }
+            Work::Share(cycles) => self.sharing = Some(Sharing { index: queued.index, issue, cycles }),
             Work::Load(shape) => {
                 state.fly(queued.index, issue, shape.rows);
                 data.load(ordinal, &shape, issue.cycle + ADDRESS_CYCLES);
@@ -221,6 +235,9 @@ impl Units {
     fn issue_cycle(&self, u: usize, waiting: &Waiting) -> Option<Issue> {
         const AFTER: [StallCause; UNITS] =
             [StallCause::AfterLoad, StallCause::AfterStore, StallCause::AfterMatrix, StallCause::AfterVector];
+        if u == VECTOR && self.sharing.is_some() {
+            return None;
+        }
         let state = &self.units[u];
         let dispatched = waiting.queued.dispatch + 1;
         let (mut cycle, mut wait_cause) = (dispatched.max(state.free), waiting.queued.cause);
@@ -238,6 +255,26 @@ impl Units {
             at_least(state.retirements.get(ordinal)? + 1, StallCause::InFlightLimit);
         }
         Some(Issue { cycle, dispatched, dispatch_cause: waiting.queued.cause, wait_cause })
+    }
+
+    /// The issue cycle of a `share` that waits for other cores.
+    pub(super) fn waiting_share(&self) -> Option<u64> {
+        self.sharing.as_ref().map(|sharing| sharing.issue.cycle)
+    }
+
+    /// All cores have issued the `share` that this one waits in, the last of them in cycle `last`.
+    pub(super) fn share(&mut self, last: u64, tally: &mut Tally<'_>, log: &mut Timeline) {
+        let Sharing { index, issue, cycles } = self.sharing.take().expect("a core that waits in a share");
+        let state = &mut self.units[VECTOR];
+        state.free = last + cycles;
+        state.account(&issue, issue.cycle);
+        state.time.stalls[StallCause::Core as usize] += last - issue.cycle;
+        state.time.busy_cycles += cycles;
+        state.accounted = state.free;
+        let retirement = state.next_retirement(state.free);
+        state.retire(retirement, index, log);
+        tally.busy(index, Unit::Vector, cycles);
+        self.decided += 1;
     }
 
     /// Fires the next line of the oldest store, if it is known when.

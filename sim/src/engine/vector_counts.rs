@@ -26,7 +26,7 @@ pub(super) fn vector_counts(misc: &Misc, rows: u32, len: u32) -> VectorCounts {
     let with_b = u64::from(misc.b_buffer != Operand::None);
     let none = each(0, 0, 0, 0);
     let (element, row, passes) = match misc.op {
-        VectorOp::Copy => (none, none, 1),
+        VectorOp::Copy | VectorOp::Share => (none, none, 1),
         VectorOp::Add => (each(1, 0, 0, 0), none, 1),
         VectorOp::Mul => (each(0, 1, 0, 0), none, 1),
         VectorOp::Axpy => (each(1, 1, 0, 0), none, 1),
@@ -62,7 +62,8 @@ pub(super) fn vector_counts(misc: &Misc, rows: u32, len: u32) -> VectorCounts {
         | VectorOp::RmsNorm
         | VectorOp::LayerNorm
         | VectorOp::Softmax
-        | VectorOp::TopKMask => (4 * elements, Buffer::Vector),
+        | VectorOp::TopKMask
+        | VectorOp::Share => (4 * elements, Buffer::Vector),
     };
     VectorCounts {
         ops: each(

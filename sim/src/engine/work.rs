@@ -21,6 +21,8 @@ pub(super) const FIRST_REQUEST: u64 = if timing::ADDRESS_CYCLES < timing::STORE_
 pub(super) enum Work {
     /// Matrix or vector instruction.
     Timed(Duration),
+    /// `share`: so many cycles from the issue of the last core's.
+    Share(u64),
     /// Load with at least one byte.
     Load(LoadShape),
     /// Store with at least one byte.
@@ -83,7 +85,15 @@ impl<'a> Decoder<'a> {
             Operation::MatVec(mv) => {
                 Work::Timed(self.machine.matrix_duration(timing::mat_vec_shape(mv, &self.registers)))
             }
-            Operation::Misc(misc) => Work::Timed(self.machine.misc_duration(misc, &self.registers)),
+            Operation::Misc(misc) => {
+                let duration = self.machine.misc_duration(misc, &self.registers);
+                // A share of nothing waits for nobody.
+                if misc.op == VectorOp::Share && duration != timing::EMPTY {
+                    Work::Share(duration.latency)
+                } else {
+                    Work::Timed(duration)
+                }
+            }
             Operation::End(_) => Work::End,
         }
     }

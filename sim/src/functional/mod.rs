@@ -5,17 +5,19 @@
 //! result in every order that their waits allow), and never repairs a bad program: what lies outside a buffer or the
 //! memory is a fault of the compiler and stops with the values.
 //!
-//! Reading order: `image` (memory), `core` (buffers), `load`, `store`, `matrix`, `vector`.
+//! Reading order: `image` (memory), `core` (buffers), `load`, `store`, `matrix`, `vector`, `share` (several cores).
 
 pub mod core;
 pub mod image;
 mod load;
 mod matrix;
+mod share;
 mod store;
 mod vector;
 
 pub use self::core::Core;
 pub use image::MemoryImage;
+pub use share::run_cores;
 
 use hw_config::isa::{Instruction, Operation};
 
@@ -35,6 +37,9 @@ pub const TOP_K_REGISTER: usize = 8;
 
 impl Core {
     /// Executes one instruction. A `topk` returns what it wrote to the registers.
+    ///
+    /// # Panics
+    /// At a `share`, which needs all cores: `run_cores` executes it.
     pub fn execute(&mut self, instruction: &Instruction, memory: &mut MemoryImage) -> Option<Routing> {
         match &instruction.operation {
             Operation::Load(ld) => self.load(ld, memory),

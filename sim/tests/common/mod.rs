@@ -4,8 +4,8 @@
 
 use hw_config::isa::{Operation, VectorOp};
 use hw_config::machine::Machine;
-use hw_config::program::Program;
-use hw_config::program::random::{Rng, random_program};
+use hw_config::program::random::{Rng, random_program, random_programs};
+use hw_config::program::{Program, check_set};
 use hw_config::raw::{machine_text, with_overrides};
 use hw_config::timing::{Registers, misc_extent};
 use sim::functional::{MAX_TOP_K, Routing};
@@ -37,6 +37,36 @@ pub fn variants() -> Vec<Variant> {
     changes.iter().map(|changes| variant(changes)).collect()
 }
 
+/// `tiny` with several cores, near and far.
+pub fn cores_variants() -> Vec<Variant> {
+    let changes: [&[(&str, &str)]; 6] = [
+        &[("core.count", "2")],
+        &[("core.count", "2"), ("memory.channels", "4"), ("core.slr", "[1, 1]"), ("core.queue", "3")],
+        &[("core.count", "2"), ("core.slr", "[0, 2]"), ("core.crossing_cycles", "5"), ("core.vector.lanes", "16")],
+        &[
+            ("core.count", "3"),
+            ("memory.channels", "6"),
+            ("instructions.standard", "hbm2-u280"),
+            ("memory.outstanding", "2"),
+        ],
+        &[
+            ("core.count", "4"),
+            ("memory.channels", "4"),
+            ("core.slr", "[0, 0, 1, 2]"),
+            ("instructions.standard", "hbm2-u280"),
+            ("clock.kernel_mhz", "300"),
+        ],
+        &[
+            ("core.count", "3"),
+            ("memory.channels", "3"),
+            ("instructions.standard", "hbm2-u280"),
+            ("instructions.outstanding", "1"),
+            ("core.vector.lanes", "4"),
+        ],
+    ];
+    changes.iter().map(|changes| variant(changes)).collect()
+}
+
 /// `tiny` with overrides.
 pub fn variant(changes: &[(&str, &str)]) -> Variant {
     let text = machine_text("tiny").expect("a shipped machine");
@@ -52,12 +82,29 @@ pub fn random_step(seed: u64, machine: &Machine, length: usize) -> (Program, Reg
     assert!(checked.is_ok(), "seed {seed}: {checked:?}");
     let mut rng = Rng::new(seed ^ 0x5bd1_e995);
     let registers = random_registers(&mut rng, program.max_rows, program.max_end);
+    let routing = random_routing(&mut rng, &program, &registers);
+    (program, registers, routing)
+}
+
+/// Random legal programs of all cores with the same shares, registers within their buckets, and a choice for each `topk`.
+pub fn random_cores_step(seed: u64, machine: &Machine, length: usize) -> (Vec<Program>, Registers, Vec<Vec<Routing>>) {
+    let mut rng = Rng::new(seed ^ 0x0c0_4e5);
+    let shares = 1 + rng.up_to(9) as usize;
+    let programs = random_programs(seed, machine, length, shares);
+    let checked = check_set(&programs, machine);
+    assert!(checked.is_ok(), "seed {seed}: {checked:?}");
+    let registers = random_registers(&mut rng, programs[0].max_rows, programs[0].max_end);
+    let routing = programs.iter().map(|program| random_routing(&mut rng, program, &registers)).collect();
+    (programs, registers, routing)
+}
+
+fn random_routing(rng: &mut Rng, program: &Program, registers: &Registers) -> Vec<Routing> {
     let mut routing = Vec::new();
     for instruction in &program.instructions {
         if let Operation::Misc(misc) = &instruction.operation
             && misc.op == VectorOp::TopK
         {
-            let (rows, len) = misc_extent(misc, &registers);
+            let (rows, len) = misc_extent(misc, registers);
             if rows > 0 && len > 0 {
                 let mut choice = Routing { count: misc.aux as u8, indices: [0; MAX_TOP_K] };
                 let indices = &mut choice.indices[..misc.aux as usize];
@@ -66,7 +113,7 @@ pub fn random_step(seed: u64, machine: &Machine, length: usize) -> (Program, Reg
             }
         }
     }
-    (program, registers, routing)
+    routing
 }
 
 /// Registers of a step within the buckets; indices and token ids are small enough for the regions of random programs.

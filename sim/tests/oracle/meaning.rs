@@ -126,5 +126,6 @@ fn expected(op: VectorOp, a: &[f64], b: &[f64], s: f64) -> Vec<f64> {
         VectorOp::TopK => sorted[..K].to_vec(),
         VectorOp::TopKMask => each(&|i| if a[i] >= sorted[K - 1] { a[i] } else { f64::NEG_INFINITY }),
         VectorOp::Quant => unreachable!("compared by its codes"),
+        VectorOp::Share => unreachable!("needs several cores"),
     }
 }

@@ -302,7 +302,7 @@ impl Oracle {
                 ranked(a).iter().take(m.aux as usize).for_each(|&(i, x)| out[i] = x);
                 out
             }
-            VectorOp::Quant | VectorOp::TopK => unreachable!(),
+            VectorOp::Quant | VectorOp::TopK | VectorOp::Share => unreachable!(),
         }
     }
 }

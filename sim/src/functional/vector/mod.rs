@@ -41,6 +41,7 @@ impl Core {
             match misc.op {
                 VectorOp::Quant => self.quantize(misc, row, &scratch.a),
                 VectorOp::TopK => routing = Some(self.top_k(misc, row, &scratch.a)),
+                VectorOp::Share => panic!("`share` needs all cores: {misc:?}"),
                 VectorOp::Copy
                 | VectorOp::Add
                 | VectorOp::Mul
@@ -100,7 +101,9 @@ impl Core {
                 normalise::softmax(operands, imm, operands.a.len().saturating_sub(hidden), out);
             }
             VectorOp::TopKMask => select::top_k_mask(operands.a, misc.aux as usize, out),
-            VectorOp::Quant | VectorOp::TopK => unreachable!("{} writes no row of its length", misc.op.name()),
+            VectorOp::Quant | VectorOp::TopK | VectorOp::Share => {
+                unreachable!("{} is no map of a row", misc.op.name())
+            }
         }
     }
 
