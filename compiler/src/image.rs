@@ -3,6 +3,7 @@
 
 use crate::MemoryMap;
 use crate::passes::layout::TableLayout;
+use crate::passes::partition::Columns;
 use crate::passes::tile::{Block, Piece, Tile, TiledLinear, group_steps, stream_chunks};
 use half::f16;
 use hw_config::machine::Machine;
@@ -14,7 +15,8 @@ use models::{Model, ModelConfig, TensorId, Weights};
 /// Where the bytes go: called with an address and what stands there.
 pub type Sink<'a> = dyn FnMut(u64, &[u8]) + 'a;
 
-/// Writes everything that a model's programs read before they have written it: weights, parameters, constants.
+/// Writes everything that a model's programs on one core read before they have written it: weights, parameters,
+/// constants, as far as the core has them.
 ///
 /// # Panics
 /// When the model has no weights: shapes alone have no image.
@@ -24,7 +26,7 @@ pub fn write(machine: &Machine, model: &Model, compressed: &CompressedModel, map
         linear(machine, tiled, &compressed.linears[id], sink);
     }
     for (id, table) in &map.tables {
-        tensor_table(&model.config, weights, *id, table, sink);
+        tensor_table(map, weights, *id, table, sink);
     }
     if let Some(table) = &map.rope {
         rope_table(&model.config, table, sink);
@@ -71,7 +73,7 @@ fn stream(
     for column in 0..cols {
         column_bytes.fill(0);
         for i in 0..count {
-            let value = u16::from(element(tile.first as usize + column, first + i)) & ((1 << bits) - 1);
+            let value = u16::from(element((tiled.first + tile.first) as usize + column, first + i)) & ((1 << bits) - 1);
             let at = i * bits as usize;
             let shifted = value << (at % 8);
             column_bytes[at / 8] |= shifted as u8;
@@ -117,7 +119,7 @@ fn scales(
         bytes[at..at + 2].copy_from_slice(&bits.to_le_bytes());
     };
     for column in 0..tile.cols as usize {
-        let output = tile.first as usize + column;
+        let output = (tiled.first + tile.first) as usize + column;
         match &linear.scales {
             Scales::F16 { bits } => {
                 for (row, group) in span.clone().enumerate() {
@@ -131,7 +133,7 @@ fn scales(
         Scales::F16 { .. } => {}
         Scales::TwoLevel { group: integers, .. } => {
             for column in 0..tile.cols as usize {
-                let output = tile.first as usize + column;
+                let output = (tiled.first + tile.first) as usize + column;
                 for (row, group) in span.clone().enumerate() {
                     bytes[(2 + row) * width + column] = integers[output * groups + group];
                 }
@@ -141,13 +143,21 @@ fn scales(
     rows(&piece.scale, &bytes, sink);
 }
 
-/// Embeddings as f16; norms and biases as f32, a norm's scale times the root of its length (see `misc rmsnorm`).
-fn tensor_table(config: &ModelConfig, weights: &Weights, id: TensorId, table: &TableLayout, sink: &mut Sink<'_>) {
+/// Embeddings as f16; norms and biases as f32, a norm's scale times the root of its length (see `misc rmsnorm`). Of a bias
+/// the core has its own columns.
+fn tensor_table(map: &MemoryMap, weights: &Weights, id: TensorId, table: &TableLayout, sink: &mut Sink<'_>) {
     let tensor = weights.get(id);
     let is_scale = is_norm_scale(id);
+    let data = match id.kind() {
+        TensorKind::Bias => {
+            let Columns { first, count } = map.part.columns(id);
+            &tensor.data()[first as usize..(first + count) as usize]
+        }
+        TensorKind::Embedding | TensorKind::Norm | TensorKind::Linear => tensor.data(),
+    };
     for row in 0..table.rows as usize {
-        let end = ((row + 1) * table.elements as usize).min(tensor.data().len());
-        let values = &tensor.data()[row * table.elements as usize..end];
+        let end = ((row + 1) * table.elements as usize).min(data.len());
+        let values = &data[row * table.elements as usize..end];
         let bytes: Vec<u8> = match id.kind() {
             TensorKind::Embedding => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
             TensorKind::Norm if is_scale => {
@@ -155,7 +165,7 @@ fn tensor_table(config: &ModelConfig, weights: &Weights, id: TensorId, table: &T
                 values.iter().flat_map(|v| ((f64::from(*v) * root) as f32).to_le_bytes()).collect()
             }
             TensorKind::Norm | TensorKind::Bias => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            TensorKind::Linear => unreachable!("{id} of {:?} is no table", config.family),
+            TensorKind::Linear => unreachable!("{id} is no table"),
         };
         sink(table.base + row as u64 * table.stride, &bytes);
     }

@@ -1,12 +1,12 @@
 //! The compiler: a model's shapes, a compression profile and a machine in; programs and a memory image out.
 //!
-//! A `Compiler` fixes what all programs of a run share: the fused operators, the tiling, the memory map. It then
-//! compiles one `Program` for each step kind and length bucket on demand. It must never read the simulator or the
+//! A `Compiler` fixes what all programs of a run share: the fused operators, each core's part, its tiling and memory map.
+//! It then compiles one `Program` a core for each step kind and length bucket on demand. It must never read the simulator or the
 //! generator, never look at a weight's value (that is `image`'s only job, and it only packs), and never emit what the
 //! legality pass has not allowed.
 //!
-//! Reading order: `graph` (operators and their edges), `passes` (the pipeline, one file a pass: legality, fuse, tile,
-//! layout, place, lower, hoist, order), `image` (tensors into memory), `step` (what a program is for).
+//! Reading order: `graph` (operators and their edges), `passes` (the pipeline, one file a pass: legality, fuse,
+//! partition, tile, layout, place, lower, hoist, order), `image` (tensors into memory), `step` (what a program is for).
 
 mod error;
 mod formats;
@@ -23,7 +23,7 @@ pub use step::{Bucket, StepKind};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use models::ModelConfig;
-use passes::{Fused, fuse, hoist, layout, legality, lower, order, place, tile};
+use passes::{Fused, Part, fuse, hoist, layout, legality, lower, order, partition, place, tile};
 
 /// What a run asks of the compiler besides machine, model and formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,8 @@ pub struct Compiler<'a> {
     options: Options,
     formats: FormatTable,
     fused: Vec<Fused>,
-    map: MemoryMap,
+    /// By core.
+    maps: Vec<MemoryMap>,
     granule: u32,
     prefill_rows: u32,
 }
@@ -61,12 +62,18 @@ impl<'a> Compiler<'a> {
     ) -> Result<Self, CompileError> {
         let graph = graph::build(config);
         legality::check(machine, config, &graph, formats, options)?;
-        let fused = fuse::run(&graph);
+        let fused = partition::run(fuse::run(&graph), machine.core.count);
         let granule = tile::granule(machine);
-        let tiled = tile::run(machine, config, formats)?;
-        let map = layout::run(machine, config, &tiled, options, granule)?;
         let longest = options.context.next_multiple_of(granule);
-        let prefill_rows = place::prefill_rows(machine, config, longest)?;
+        let mut maps = Vec::new();
+        // Cores take the same steps, so the one with the least room decides.
+        let mut prefill_rows = u32::MAX;
+        for core in 0..machine.core.count {
+            let part = Part::new(machine, config, core);
+            let tiled = tile::run(machine, config, formats, &part)?;
+            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, &part, longest)?);
+            maps.push(layout::run(machine, config, &tiled, options, granule, part)?);
+        }
         Ok(Self {
             machine,
             config,
@@ -74,15 +81,25 @@ impl<'a> Compiler<'a> {
             options,
             formats: formats.clone(),
             fused,
-            map,
+            maps,
             granule,
             prefill_rows,
         })
     }
 
-    /// Where everything stands in the data memory.
+    /// Where everything stands in the data memory of the first core.
     pub fn map(&self) -> &MemoryMap {
-        &self.map
+        &self.maps[0]
+    }
+
+    /// Where everything stands in the data memory of each core.
+    pub fn maps(&self) -> &[MemoryMap] {
+        &self.maps
+    }
+
+    /// Bytes in use of the data memory of all cores.
+    pub fn used_bytes(&self) -> u64 {
+        self.maps.iter().map(MemoryMap::used_bytes).sum()
     }
 
     /// New tokens that one prefill step takes at most.
@@ -95,11 +112,23 @@ impl<'a> Compiler<'a> {
         Bucket { max_end: end.div_ceil(self.granule) * self.granule }
     }
 
-    /// The program of one step kind and length bucket.
+    /// The programs of one step kind and length bucket, one a core.
     ///
     /// # Errors
     /// When the step's vectors do not fit the machine's buffers, with the numbers.
+    pub fn compile_cores(&self, kind: StepKind, bucket: Bucket) -> Result<Vec<Program>, CompileError> {
+        self.maps.iter().map(|map| self.compile_on(map, kind, bucket)).collect()
+    }
+
+    /// The first core's program of one step kind and length bucket: on a machine of one core, the whole step.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile_cores`].
     pub fn compile(&self, kind: StepKind, bucket: Bucket) -> Result<Program, CompileError> {
+        self.compile_on(&self.maps[0], kind, bucket)
+    }
+
+    fn compile_on(&self, map: &MemoryMap, kind: StepKind, bucket: Bucket) -> Result<Program, CompileError> {
         let rows = match kind {
             StepKind::Prefill { .. } => self.prefill_rows,
             StepKind::Decode => self.options.batch,
@@ -107,13 +136,13 @@ impl<'a> Compiler<'a> {
         let job = lower::Job {
             machine: self.machine,
             config: self.config,
-            map: &self.map,
+            map,
             formats: &self.formats,
             kind,
             rows,
             max_end: bucket.max_end,
             granule: self.granule,
-            places: place::run(self.machine, self.config, kind, rows, bucket.max_end)?,
+            places: place::run(self.machine, self.config, &map.part, kind, rows, bucket.max_end)?,
         };
         let natural = lower::run(&job, &self.fused);
         let hoisted = hoist::run(natural);
@@ -122,10 +151,10 @@ impl<'a> Compiler<'a> {
             machine: self.machine.name.clone(),
             machine_fingerprint: self.machine.fingerprint(),
             name: format!("{} {} end<={}", self.name, kind.name(), bucket.max_end),
-            core: 0,
+            core: map.part.core,
             max_rows: rows,
             max_end: bucket.max_end,
-            regions: self.map.regions.clone(),
+            regions: map.regions.clone(),
             marks,
             instructions,
         })

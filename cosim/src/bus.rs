@@ -156,7 +156,7 @@ impl Bus {
     ) -> Self {
         let open =
             |config| PortChannel::new(config, model).unwrap_or_else(|fault| panic!("a checked machine: {fault}"));
-        let configs = data_channels(machine);
+        let configs = data_channels(machine, 0);
         let count = configs.len();
         let mut inputs = Inputs::new(machine);
         let all = u64::MAX >> (64 - count);
@@ -164,7 +164,7 @@ impl Bus {
         inputs.fetch_arready = true;
         Self {
             channels: configs.iter().map(open).collect(),
-            fetch: open(&fetch_channel(machine)),
+            fetch: open(&fetch_channel(machine, 0)),
             reads: (0..count).map(|_| Reads::default()).collect(),
             writes: (0..count).map(|_| Writes::default()).collect(),
             fetch_reads: Reads::default(),

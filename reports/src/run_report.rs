@@ -22,6 +22,7 @@ pub struct RunReport {
     pub prefill_tokens: u64,
     pub decode_tokens: u64,
     pub batch: u64,
+    pub cores: u64,
     pub prefill_ms: f64,
     pub decode_ms_per_token: f64,
     pub total_ms: f64,
@@ -31,6 +32,7 @@ pub struct RunReport {
     pub average_power_w: f64,
     pub tokens_per_j: f64,
     pub bytes: BytesByClass,
+    pub link_bytes: u64,
     pub utilisation: BTreeMap<String, f64>,
     pub stalls: BTreeMap<String, BTreeMap<String, f64>>,
     pub program_bytes: u64,
@@ -203,6 +205,7 @@ impl RunReport {
         add("prefill_tokens", count(self.prefill_tokens));
         add("decode_tokens", count(self.decode_tokens));
         add("batch", count(self.batch));
+        add("cores", count(self.cores));
         add("prefill_ms", milliseconds(self.prefill_ms));
         add("decode_ms_per_token", milliseconds(self.decode_ms_per_token));
         add("total_ms", milliseconds(self.total_ms));
@@ -211,6 +214,7 @@ impl RunReport {
         add("energy_j", si(self.energy_j, "J"));
         add("average_power_w", si(self.average_power_w, "W"));
         add("tokens_per_j", plain(self.tokens_per_j));
+        add("link_bytes", bytes(self.link_bytes));
         add("program_bytes", bytes(self.program_bytes));
         add("peak_memory_bytes", bytes(self.peak_memory_bytes));
         add("simulated_cycles_per_host_s", si(self.simulated_cycles_per_host_s, "cycles/s"));

@@ -126,7 +126,7 @@ impl<'a> Generation<'a> {
             )));
         }
         let runner = Runner::new(setup, Mode::Cycles { seed: 0 })?;
-        let memory = filled(setup, runner.compiler());
+        let memory = filled(setup, runner.compiler().map());
         let cosim = Cosim::new(&setup.machine, dut, memory, Options { backpressure, memory: PortModel::Fast });
         let stops = setup.model.tokenizer.stop_tokens();
         let (steps, position, next) = (Vec::new(), 0, 0);
@@ -165,7 +165,7 @@ impl<'a> Generation<'a> {
             return Err(Stopped::Diverged(Box::new(Found { divergence: *divergence, counts, case })));
         }
         self.position += tokens.len() as u32;
-        self.next = argmax(&logits_in(self.cosim.memory(), self.runner.compiler(), 0));
+        self.next = argmax(&logits_in(self.cosim.memory(), self.runner.compiler().map(), 0));
         Ok(())
     }
 
@@ -175,7 +175,7 @@ impl<'a> Generation<'a> {
         keys.sort_unstable();
         keys.dedup();
         let number = |program| keys.binary_search(program).expect("it is among them");
-        let memory = filled(self.setup, self.runner.compiler());
+        let memory = filled(self.setup, self.runner.compiler().map());
         Case {
             machine_text: self.machine_text.to_owned(),
             backpressure: self.backpressure,

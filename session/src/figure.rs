@@ -1,6 +1,6 @@
 //! The roofline of a run: its operators under the machine's roofs.
 
-use crate::report::{VECTOR_OPS_PER_LANE, attainable, figure_phase, ops, peak_macs};
+use crate::report::{VECTOR_OPS_PER_LANE, attainable, attained, figure_phase, ops, peak_macs};
 use crate::totals::OperatorTotal;
 use crate::{Phase, Setup, Totals};
 use reports::figure::style::ColumnWidth;
@@ -19,10 +19,10 @@ pub fn roofline(setup: &Setup, totals: &Totals, width: ColumnWidth) -> Roofline 
         let label = format!("INT8 sparse, {sparsest:.1}x");
         ceilings.push(Ceiling { label, ops_per_s: dense * sparsest, kind: CeilingKind::ComputeSparse });
     }
-    let vector = f64::from(machine.core.lanes) * VECTOR_OPS_PER_LANE * hertz;
+    let vector = f64::from(machine.core.count * machine.core.lanes) * VECTOR_OPS_PER_LANE * hertz;
     ceilings.push(Ceiling { label: "FP32 vector".into(), ops_per_s: vector, kind: CeilingKind::Vector });
     // The weight buffer gives the engine one chunk a cycle.
-    let on_chip = machine.chunk_bytes() as f64 * hertz;
+    let on_chip = f64::from(machine.core.count) * machine.chunk_bytes() as f64 * hertz;
     Roofline {
         title: String::new(),
         ceilings,
@@ -41,7 +41,7 @@ fn point(setup: &Setup, phase: Phase, name: &str, total: &OperatorTotal) -> Poin
         label: name.replace('_', " "),
         phase: figure_phase(phase),
         intensity_ops_per_byte: ops(total) as f64 / total.bytes as f64,
-        attained_ops_per_s: ops(total) as f64 / setup.machine.seconds(total.span_cycles),
+        attained_ops_per_s: attained(setup, total),
         attainable_ops_per_s,
     }
 }

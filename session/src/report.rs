@@ -50,6 +50,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         prefill_tokens: facts.prefill_tokens,
         decode_tokens: facts.decode_tokens,
         batch,
+        cores: u64::from(machine.core.count),
         prefill_ms: machine.seconds(totals.cycles_of(Phase::Prefill)) * 1e3,
         decode_ms_per_token: ratio(decode_s * 1e3, facts.decode_tokens as f64),
         total_ms: total_s * 1e3,
@@ -59,6 +60,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         average_power_w: ratio(energy_j, total_s),
         tokens_per_j: ratio(generated as f64, energy_j),
         bytes: bytes(totals),
+        link_bytes: totals.link_bytes,
         utilisation: utilisation(setup, totals),
         stalls: stalls(totals),
         program_bytes: facts.program_bytes,
@@ -101,11 +103,8 @@ fn all_bytes(totals: &Totals) -> u64 {
 
 fn utilisation(setup: &Setup, totals: &Totals) -> BTreeMap<String, f64> {
     let cycles = totals.total_cycles() as f64;
-    let mut all: BTreeMap<String, f64> = UNITS
-        .iter()
-        .zip(&totals.units)
-        .map(|(unit, time)| (unit.name().to_string(), ratio(time.0 as f64, cycles)))
-        .collect();
+    let mut all: BTreeMap<String, f64> =
+        units(totals).into_iter().map(|(name, (busy, _), cores)| (name, ratio(busy as f64, cores * cycles))).collect();
     let standard = &setup.machine.memory.standard;
     let per_kernel_cycle =
         f64::from(standard.clock.mhz) / f64::from(standard.clock.mhz_divisor * setup.machine.kernel_mhz);
@@ -115,32 +114,56 @@ fn utilisation(setup: &Setup, totals: &Totals) -> BTreeMap<String, f64> {
     all
 }
 
+/// Busy cycles and stalls of a unit.
+type Time = (u64, [u64; StallCause::ALL.len()]);
+
+/// The units by name, with how many cores' time is added up: each unit over all cores, and where there are several,
+/// of each core too.
+fn units(totals: &Totals) -> Vec<(String, Time, f64)> {
+    let mut all = Vec::new();
+    for (number, unit) in UNITS.iter().enumerate() {
+        let mut sum = Time::default();
+        for (core, times) in totals.cores.iter().enumerate() {
+            let (busy, stalls) = times[number];
+            sum.0 += busy;
+            sum.1.iter_mut().zip(stalls).for_each(|(sum, stall)| *sum += stall);
+            if totals.cores.len() > 1 {
+                all.push((format!("core_{core:02}_{}", unit.name()), (busy, stalls), 1.0));
+            }
+        }
+        all.push((unit.name().to_string(), sum, totals.cores.len() as f64));
+    }
+    all
+}
+
 fn stalls(totals: &Totals) -> BTreeMap<String, BTreeMap<String, f64>> {
     let cycles = totals.total_cycles() as f64;
-    UNITS
-        .iter()
-        .zip(&totals.units)
-        .map(|(unit, time)| {
-            let causes = StallCause::ALL.iter().zip(time.1);
-            let shares = causes.map(|(cause, stall)| (cause.name().to_string(), ratio(stall as f64, cycles)));
-            (unit.name().to_string(), shares.collect())
+    units(totals)
+        .into_iter()
+        .map(|(name, (_, stalls), cores)| {
+            let causes = StallCause::ALL.iter().zip(stalls);
+            let share = |stall: u64| ratio(stall as f64, cores * cycles);
+            (name, causes.map(|(cause, stall)| (cause.name().to_string(), share(stall))).collect())
         })
         .collect()
 }
 
+/// What all cores take, of what their regions have.
 fn resources(setup: &Setup) -> BTreeMap<String, Resource> {
-    let resources = setup.machine.resources();
-    let available = &setup.machine.board.slrs[resources.slr];
-    let used = resources.total;
-    let row =
-        |used: u64, available: u64| Resource { used, available, percent: 100.0 * ratio(used as f64, available as f64) };
-    BTreeMap::from([
-        ("lut".to_string(), row(used.lut, u64::from(available.lut))),
-        ("ff".to_string(), row(used.ff, u64::from(available.ff))),
-        ("bram36".to_string(), row(used.bram36, u64::from(available.bram36))),
-        ("uram".to_string(), row(used.uram, u64::from(available.uram))),
-        ("dsp".to_string(), row(used.dsp, u64::from(available.dsp))),
-    ])
+    let mut rows = BTreeMap::new();
+    for (_, resources) in setup.machine.resources_by_region() {
+        let region = &setup.machine.board.slrs[resources.slr];
+        for kind in hw_config::resources::Resource::ALL {
+            let row =
+                rows.entry(kind.name().to_lowercase()).or_insert(Resource { used: 0, available: 0, percent: 0.0 });
+            row.used += resources.total.of(kind);
+            row.available += kind.of(region);
+        }
+    }
+    for row in rows.values_mut() {
+        row.percent = 100.0 * ratio(row.used as f64, row.available as f64);
+    }
+    rows
 }
 
 /// Operations a second that the machine can do at most on an operator of this many performed and dense MACs and
@@ -153,7 +176,7 @@ pub(crate) fn attainable(setup: &Setup, phase: Phase, total: &crate::totals::Ope
         let sparse = total.dense_macs as f64 / total.macs as f64;
         peak_macs(setup, phase) * OPS_PER_MAC as f64 * hertz * sparse
     } else {
-        f64::from(machine.core.lanes) * hertz * VECTOR_OPS_PER_LANE
+        f64::from(machine.core.count * machine.core.lanes) * hertz * VECTOR_OPS_PER_LANE
     };
     let memory = ops(total) as f64 / (total.bytes.max(1) as f64) * machine.peak_bytes_per_s();
     if memory < compute { (memory, "memory") } else { (compute, "compute") }
@@ -162,14 +185,14 @@ pub(crate) fn attainable(setup: &Setup, phase: Phase, total: &crate::totals::Ope
 /// f32 operations of a lane a cycle at most: `gelu` has two additions, four multiplications and two functions in a row.
 pub(crate) const VECTOR_OPS_PER_LANE: f64 = 8.0;
 
-/// The most products a cycle of a phase: `mm` in prefill, the better of the two in decode.
+/// The most products a cycle of a phase on all cores: `mm` in prefill, the better of the two in decode.
 pub(crate) fn peak_macs(setup: &Setup, phase: Phase) -> f64 {
     use hw_config::engine::MatrixMode;
     let engine = &setup.machine.core.engine;
     let matrix = engine.peak_macs_per_cycle(MatrixMode::Matrix);
     let vector = engine.peak_macs_per_cycle(MatrixMode::Vector);
     match phase {
-        Phase::Prefill | Phase::Decode => matrix.max(vector) as f64,
+        Phase::Prefill | Phase::Decode => f64::from(setup.machine.core.count) * matrix.max(vector) as f64,
     }
 }
 
@@ -192,14 +215,20 @@ fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
             phase: figure_phase(*phase),
             ops,
             bytes: total.bytes,
-            cycles: total.cycles,
+            cycles: total.cycles / u64::from(setup.machine.core.count),
             intensity_ops_per_byte: ratio(ops as f64, total.bytes as f64),
-            attained_ops_per_s: ratio(ops as f64, setup.machine.seconds(total.span_cycles)),
+            attained_ops_per_s: attained(setup, total),
             attainable_ops_per_s: attainable,
             bound: bound.to_string(),
         });
     }
     rows
+}
+
+/// Operations a second of an operator while it is under way: of all cores, in the mean of their times.
+pub(crate) fn attained(setup: &Setup, total: &crate::totals::OperatorTotal) -> f64 {
+    let cores = f64::from(setup.machine.core.count);
+    ratio(cores * ops(total) as f64, setup.machine.seconds(total.span_cycles))
 }
 
 /// The phase as figures name it.
@@ -243,6 +272,20 @@ fn assumptions(setup: &Setup) -> Vec<String> {
         ),
         "energy per event: the table named by the board, each figure with its source in hw-configs/energy".to_string(),
     ];
+    let core = &setup.machine.core;
+    for number in 0..core.count {
+        let (data, fetch) = (setup.machine.memory_distance(number), setup.machine.instruction_distance(number));
+        if data + fetch > 0 {
+            all.push(format!(
+                "core {number} in SLR{}: {data} boundaries to its data and {fetch} to its instructions, {} kernel cycles each",
+                setup.machine.slr_of(number),
+                core.crossing_cycles
+            ));
+        }
+    }
+    if core.count > 1 {
+        all.push(format!("link: {} kernel cycles from core to core", setup.machine.link_cycles()));
+    }
     if setup.compressed.is_none() && setup.model.config.feed_forward.experts.is_some() {
         let seed = crate::timing::ROUTING_SEED;
         all.push(format!("experts are drawn uniformly with seed {seed}: shapes alone do not say which are chosen"));

@@ -2,13 +2,13 @@
 
 use crate::{Phase, SessionError, Setup, Totals};
 use compiler::step::{Logits, StepKind};
-use compiler::{Bucket, Compiler, image};
+use compiler::{Bucket, Compiler, MemoryMap, image};
 use hw_config::isa::{Operation, REGISTERS, VectorOp};
-use hw_config::program::Program;
+use hw_config::program::{Program, check_set};
 use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
-use sim::engine::{MemoryModel, Step, run_step, run_step_with_timeline};
-use sim::functional::{Core, MAX_TOP_K, MemoryImage, Routing};
+use sim::engine::{CoresStep, MemoryModel, run_cores, run_cores_with_timelines};
+use sim::functional::{self, Core, MAX_TOP_K, MemoryImage, Routing};
 use sim::memory::Grouping;
 use sim::outcome::Timeline;
 use std::collections::BTreeMap;
@@ -30,17 +30,18 @@ pub enum Mode {
     },
 }
 
-/// Core and memory, where values are simulated.
+/// Cores and their memories, where values are simulated.
 struct State {
-    core: Core,
-    memory: MemoryImage,
+    cores: Vec<Core>,
+    memories: Vec<MemoryImage>,
 }
 
 /// What a step started from: enough to run its cycles again, since no step's cycles depend on an earlier step.
 struct Start {
     program: (StepKind, Bucket),
     registers: Registers,
-    routing: Vec<Routing>,
+    /// By core.
+    routing: Vec<Vec<Routing>>,
 }
 
 /// A model on a machine, ready for steps.
@@ -49,7 +50,8 @@ pub struct Runner<'a> {
     compiler: Compiler<'a>,
     mode: Mode,
     state: Option<State>,
-    programs: BTreeMap<(StepKind, Bucket), Program>,
+    /// A program a core.
+    programs: BTreeMap<(StepKind, Bucket), Vec<Program>>,
     draw: u64,
     energy: EnergyModel<'a>,
     last: Option<Start>,
@@ -69,7 +71,8 @@ impl<'a> Runner<'a> {
         let compiler = Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, setup.options)?;
         let state = match mode {
             Mode::ValuesAndCycles | Mode::Values => {
-                Some(State { core: Core::new(&setup.machine), memory: filled(setup, &compiler) })
+                let memories: Vec<MemoryImage> = compiler.maps().iter().map(|map| filled(setup, map)).collect();
+                Some(State { cores: vec![Core::new(&setup.machine); memories.len()], memories })
             }
             Mode::Cycles { .. } => None,
         };
@@ -78,7 +81,7 @@ impl<'a> Runner<'a> {
             Mode::ValuesAndCycles | Mode::Values => 0,
         };
         let energy = EnergyModel::new(&setup.machine).map_err(|faults| SessionError::Input(faults.to_string()))?;
-        let totals = Totals::default();
+        let totals = Totals::of_cores(setup.machine.core.count);
         let (programs, last) = (BTreeMap::new(), None);
         let memory_model = MemoryModel::Fast(Grouping::Shared);
         Ok(Self { setup, compiler, mode, state, programs, draw, energy, last, memory_model, totals })
@@ -91,27 +94,30 @@ impl<'a> Runner<'a> {
 
     /// Bytes of all programs compiled so far.
     pub fn program_bytes(&self) -> u64 {
-        let instructions: usize = self.programs.values().map(|p| p.instructions.len()).sum();
+        let instructions: usize = self.programs.values().flatten().map(|p| p.instructions.len()).sum();
         (instructions * hw_config::isa::Word::BYTES) as u64
     }
 
-    /// All programs compiled so far, by step kind and length.
+    /// All programs compiled so far, by step kind, length and core.
     pub fn programs(&self) -> impl Iterator<Item = (StepKind, Bucket, &Program)> {
-        self.programs.iter().map(|((kind, bucket), program)| (*kind, *bucket, program))
+        let steps = self.programs.iter();
+        steps.flat_map(|((kind, bucket), programs)| programs.iter().map(|program| (*kind, *bucket, program)))
     }
 
-    /// The last step's program and the cycle of each of its instructions; nothing before the first timed step.
-    pub fn last_timeline(&self) -> Option<(&Program, Timeline)> {
+    /// The last step's programs, one a core, and the cycle of each of their instructions; nothing before the first timed
+    /// step.
+    pub fn last_timelines(&self) -> Option<Vec<(&Program, Timeline)>> {
         let start = self.last.as_ref()?;
-        let program = &self.programs[&start.program];
-        let step = Step {
+        let programs = &self.programs[&start.program];
+        let step = CoresStep {
             machine: &self.setup.machine,
-            program,
+            programs,
             registers: &start.registers,
             routing: &start.routing,
             memory: self.memory_model,
         };
-        Some((program, run_step_with_timeline(&step).1))
+        let timelines = run_cores_with_timelines(&step).into_iter().map(|(_, timeline)| timeline);
+        Some(programs.iter().zip(timelines).collect())
     }
 
     /// Processes the tokens of `sequence` that stand from `position` on; the logits of the last one, where values are
@@ -173,35 +179,36 @@ impl<'a> Runner<'a> {
 
     fn step(&mut self, kind: StepKind, sequence: u32, position: u32, tokens: &[u32]) -> Result<(), SessionError> {
         let ((kind, bucket), registers) = self.prepare(kind, sequence, position, tokens)?;
-        let program = &self.programs[&(kind, bucket)];
+        let programs = &self.programs[&(kind, bucket)];
         let routing = match &mut self.state {
-            Some(state) => {
-                state.core.registers = registers;
-                state.core.run(&program.instructions, &mut state.memory)
+            Some(State { cores, memories }) => {
+                cores.iter_mut().for_each(|core| core.registers = registers);
+                functional::run_cores(cores, programs, memories)
             }
-            None => draw_routing(program, &mut self.draw),
+            // Every core computes the same scores and so chooses the same experts.
+            None => vec![draw_routing(&programs[0], &mut self.draw); programs.len()],
         };
         if self.mode != Mode::Values {
-            let step = Step {
+            let step = CoresStep {
                 machine: &self.setup.machine,
-                program,
+                programs,
                 registers: &registers,
                 routing: &routing,
                 memory: self.memory_model,
             };
-            let outcome = run_step(&step);
+            let outcomes = run_cores(&step);
             let phase = match kind {
                 StepKind::Prefill { .. } => Phase::Prefill,
                 StepKind::Decode => Phase::Decode,
             };
-            let energy = self.energy.step(&outcome);
-            self.totals.add(phase, program, &outcome, &self.setup.machine, &energy);
+            let energy = self.energy.step_of_cores(&outcomes);
+            self.totals.add(phase, programs, &outcomes, &self.setup.machine, &energy);
             self.last = Some(Start { program: (kind, bucket), registers, routing });
         }
         Ok(())
     }
 
-    /// The program of a step, compiled if it is the first of its kind and length, and its registers.
+    /// The programs of a step, compiled if it is the first of its kind and length, and its registers.
     pub(crate) fn prepare(
         &mut self,
         kind: StepKind,
@@ -216,19 +223,19 @@ impl<'a> Runner<'a> {
         let registers = self.registers(sequence, position, rows, tokens);
         let bucket = self.compiler.bucket(position + rows);
         if !self.programs.contains_key(&(kind, bucket)) {
-            let program = self.compiler.compile(kind, bucket)?;
-            if let Err(violations) = program.check(&self.setup.machine) {
+            let programs = self.compiler.compile_cores(kind, bucket)?;
+            if let Err(violations) = check_set(&programs, &self.setup.machine) {
                 let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
-                panic!("the compiler made an illegal program `{}`:\n{}", program.name, lines.join("\n"));
+                panic!("the compiler made an illegal program `{}`:\n{}", programs[0].name, lines.join("\n"));
             }
-            self.programs.insert((kind, bucket), program);
+            self.programs.insert((kind, bucket), programs);
         }
         Ok(((kind, bucket), registers))
     }
 
-    /// A program that has been prepared.
+    /// The first core's program of a step that has been prepared.
     pub(crate) fn program(&self, of: (StepKind, Bucket)) -> &Program {
-        &self.programs[&of]
+        &self.programs[&of][0]
     }
 
     /// What the host writes before a step; see `docs/src/machine.md`.
@@ -244,24 +251,26 @@ impl<'a> Runner<'a> {
         registers
     }
 
-    /// A row of logits; empty where values are not simulated.
+    /// A row of logits, all cores' columns one behind the other; empty where values are not simulated.
     fn logits(&self, row: u64) -> Vec<f32> {
-        self.state.as_ref().map_or(Vec::new(), |state| logits_in(&state.memory, &self.compiler, row))
+        let Some(state) = &self.state else { return Vec::new() };
+        let cores = state.memories.iter().zip(self.compiler.maps());
+        cores.flat_map(|(memory, map)| logits_in(memory, map, row)).collect()
     }
 }
 
-/// A row of logits as it stands in memory.
-pub(crate) fn logits_in(memory: &MemoryImage, compiler: &Compiler<'_>, row: u64) -> Vec<f32> {
-    let table = compiler.map().logits;
+/// A row of a core's logits as it stands in its memory.
+pub(crate) fn logits_in(memory: &MemoryImage, map: &MemoryMap, row: u64) -> Vec<f32> {
+    let table = map.logits;
     let bytes = memory.read(table.base + row * table.stride, table.elements as usize * 4);
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect()
 }
 
-/// The data memory before the first step. The model must have weights.
-pub(crate) fn filled(setup: &Setup, compiler: &Compiler<'_>) -> MemoryImage {
-    let mut memory = MemoryImage::new(compiler.map().used_bytes() as usize);
+/// A core's data memory before the first step. The model must have weights.
+pub(crate) fn filled(setup: &Setup, map: &MemoryMap) -> MemoryImage {
+    let mut memory = MemoryImage::new(map.used_bytes() as usize);
     let compressed = setup.compressed.as_ref().expect("values need weights");
-    image::write(&setup.machine, &setup.model, compressed, compiler.map(), &mut |at, bytes| memory.write(at, bytes));
+    image::write(&setup.machine, &setup.model, compressed, map, &mut |at, bytes| memory.write(at, bytes));
     memory
 }
 

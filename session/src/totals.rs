@@ -15,10 +15,10 @@ pub enum Phase {
     Decode,
 }
 
-/// One operator over all its instances in a phase.
+/// One operator over all its instances in a phase, and over all cores: cycles are added up over them too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OperatorTotal {
-    /// Kernel cycles by which it lengthens the run; with the wait for each `end` they add up to the run's.
+    /// Kernel cycles by which it lengthens the run of a core; with the wait for each `end` they add up to the run's.
     pub cycles: u64,
     /// Kernel cycles from first issue to last retirement, instance by instance.
     pub span_cycles: u64,
@@ -45,6 +45,9 @@ pub struct MemoryTotal {
     pub refreshes: u64,
 }
 
+/// Busy cycles and stalls of load, store, matrix, vector.
+pub type UnitTotals = [(u64, [u64; StallCause::ALL.len()]); 4];
+
 /// Everything that some steps have taken.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
@@ -52,25 +55,32 @@ pub struct Totals {
     pub cycles: BTreeMap<Phase, u64>,
     /// Steps by phase.
     pub steps: BTreeMap<Phase, u64>,
-    /// Busy cycles and stalls of load, store, matrix, vector.
-    pub units: [(u64, [u64; StallCause::ALL.len()]); 4],
+    /// The units of each core.
+    pub cores: Vec<UnitTotals>,
     /// Bytes by class.
     pub traffic: [Traffic; TrafficClass::ALL.len()],
     /// Instruction bytes fetched.
     pub instruction_bytes: u64,
+    /// Bytes that cores put on the link.
+    pub link_bytes: u64,
     /// Multiply-accumulates by phase, for the matrix unit's utilisation.
     pub macs: BTreeMap<Phase, u64>,
     /// Operators by phase and name.
     pub operators: BTreeMap<(Phase, String), OperatorTotal>,
     /// Data memory.
     pub memory: MemoryTotal,
-    /// Cycles of the memory clock in which each channel's data bus moved data.
+    /// Cycles of the memory clock in which each channel's data bus moved data, core after core.
     pub data_bus_busy_cycles: Vec<u64>,
     /// Joules by component.
     pub energy_j: BTreeMap<String, f64>,
 }
 
 impl Totals {
+    /// No step yet, on this many cores.
+    pub fn of_cores(count: u32) -> Self {
+        Self { cores: vec![UnitTotals::default(); count as usize], ..Self::default() }
+    }
+
     /// Kernel cycles of all steps.
     pub fn total_cycles(&self) -> u64 {
         self.cycles.values().sum()
@@ -81,11 +91,29 @@ impl Totals {
         self.cycles.get(&phase).copied().unwrap_or(0)
     }
 
-    /// Adds a step.
-    pub fn add(&mut self, phase: Phase, program: &Program, outcome: &StepOutcome, machine: &Machine, energy: &Energy) {
-        *self.cycles.entry(phase).or_default() += outcome.cycles;
+    /// Adds a step: a program and an outcome a core.
+    pub fn add(
+        &mut self,
+        phase: Phase,
+        programs: &[Program],
+        outcomes: &[StepOutcome],
+        machine: &Machine,
+        energy: &Energy,
+    ) {
+        *self.cycles.entry(phase).or_default() += outcomes.iter().map(|outcome| outcome.cycles).max().unwrap_or(0);
         *self.steps.entry(phase).or_default() += 1;
-        for (total, unit) in self.units.iter_mut().zip(&outcome.units) {
+        for (component, joules) in energy.components() {
+            *self.energy_j.entry(component.to_string()).or_default() += joules;
+        }
+        self.data_bus_busy_cycles.resize(machine.all_channels() as usize, 0);
+        for (program, outcome) in programs.iter().zip(outcomes) {
+            self.add_core(phase, program, outcome, machine);
+        }
+    }
+
+    fn add_core(&mut self, phase: Phase, program: &Program, outcome: &StepOutcome, machine: &Machine) {
+        let core = program.core as usize;
+        for (total, unit) in self.cores[core].iter_mut().zip(&outcome.units) {
             total.0 += unit.busy_cycles;
             for (sum, stall) in total.1.iter_mut().zip(unit.stalls) {
                 *sum += stall;
@@ -96,16 +124,14 @@ impl Totals {
             total.written_bytes += traffic.written_bytes;
         }
         self.instruction_bytes += outcome.instruction_bytes;
-        let Events { macs, .. } = outcome.events;
+        let Events { macs, link_bytes, .. } = outcome.events;
+        self.link_bytes += link_bytes;
         *self.macs.entry(phase).or_default() += macs;
         for (mark, operator) in program.marks.iter().zip(&outcome.operators) {
             self.operators.entry((phase, mark.operator.clone())).or_default().add(operator);
         }
-        for (component, joules) in energy.components() {
-            *self.energy_j.entry(component.to_string()).or_default() += joules;
-        }
-        self.data_bus_busy_cycles.resize(outcome.data_memory.len(), 0);
-        for (busy, channel) in self.data_bus_busy_cycles.iter_mut().zip(&outcome.data_memory) {
+        let channels = core * outcome.data_memory.len();
+        for (busy, channel) in self.data_bus_busy_cycles[channels..].iter_mut().zip(&outcome.data_memory) {
             *busy += channel.data_bus_busy_cycles(&machine.memory.standard);
         }
         for channel in &outcome.data_memory {

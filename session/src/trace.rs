@@ -12,6 +12,7 @@ use sim::outcome::Timeline;
 
 /// The spans of a step, by instruction: from issue to retirement; `end` retires when the step is over.
 pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<Span> {
+    let core = if machine.core.count > 1 { format!("core {} ", program.core) } else { String::new() };
     let mut free: [Vec<u64>; Unit::ALL.len()] = std::array::from_fn(|_| Vec::new());
     let mut spans = Vec::with_capacity(program.instructions.len());
     for (index, instruction) in program.instructions.iter().enumerate() {
@@ -25,7 +26,10 @@ pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<S
         lanes[lane] = end;
         let us = |cycles| machine.seconds(cycles) * 1e6;
         spans.push(Span {
-            track: if lane == 0 { unit.name().to_owned() } else { format!("{} ({})", unit.name(), lane + 1) },
+            track: match lane {
+                0 => format!("{core}{}", unit.name()),
+                lane => format!("{core}{} ({})", unit.name(), lane + 1),
+            },
             name: name(program, index),
             start_us: us(issue),
             duration_us: us(end - issue),

@@ -4,7 +4,7 @@ use compiler::step::{Logits, StepKind};
 use compiler::{Compiler, Options};
 use session::resolve;
 
-use super::program::{Form, form, put};
+use super::program::{Form, form, put_cores};
 use crate::arguments::{CompileArgs, Step};
 use crate::failure::Failure;
 use crate::host::Host;
@@ -31,9 +31,11 @@ pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
         Step::Prefill => StepKind::Prefill { logits: Logits::Last },
         Step::PrefillBody => StepKind::Prefill { logits: Logits::Skip },
     };
-    let program = compiler.compile(kind, compiler.bucket(args.end)).map_err(Failure::input)?;
-    put(&args.output, form, &program)?;
-    let (instructions, end) = (program.instructions.len(), program.max_end);
-    host.note(format!("{}: {instructions} instructions, for ends up to {end}", args.output.display()));
+    let programs = compiler.compile_cores(kind, compiler.bucket(args.end)).map_err(Failure::input)?;
+    let paths = put_cores(&args.output, form, &setup.machine, &programs)?;
+    for (path, program) in paths.iter().zip(&programs) {
+        let (instructions, end) = (program.instructions.len(), program.max_end);
+        host.note(format!("{}: {instructions} instructions, for ends up to {end}", path.display()));
+    }
     Ok(())
 }

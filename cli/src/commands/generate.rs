@@ -59,7 +59,7 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
         decode_tokens: decoded as u64,
         text: (live == Live::Held).then_some(text),
         host_seconds,
-        peak_memory_bytes: runner.compiler().map().used_bytes(),
+        peak_memory_bytes: runner.compiler().used_bytes(),
         program_bytes: runner.program_bytes(),
     };
     let mut report = run_report(&setup, &runner.totals, facts)?;

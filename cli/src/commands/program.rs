@@ -1,7 +1,8 @@
 //! `asm` and `disasm`: programs between their two files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use hw_config::machine::Machine;
 use hw_config::program::Program;
 use session::resolve::{self, MAX_TEXT_BYTES};
 
@@ -33,6 +34,30 @@ pub(crate) fn form(path: &Path) -> Result<Form, Failure> {
             other.unwrap_or("")
         ))),
     }
+}
+
+/// What tells the files of a step's programs apart: `.core1` and so on, nothing on a machine of one core.
+pub(crate) fn core_suffix(machine: &Machine, program: &Program) -> String {
+    if machine.core.count > 1 { format!(".core{}", program.core) } else { String::new() }
+}
+
+/// Writes a step's programs: one file, or one a core whose name has the core before its ending. Gives their paths.
+pub(crate) fn put_cores(
+    path: &Path,
+    form: Form,
+    machine: &Machine,
+    programs: &[Program],
+) -> Result<Vec<PathBuf>, Failure> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let of_core = |program: &Program| match core_suffix(machine, program) {
+        suffix if suffix.is_empty() => path.to_owned(),
+        suffix => path.with_extension(format!("{}.{ending}", &suffix[1..])),
+    };
+    let paths: Vec<PathBuf> = programs.iter().map(of_core).collect();
+    for (path, program) in paths.iter().zip(programs) {
+        put(path, form, program)?;
+    }
+    Ok(paths)
 }
 
 /// Writes a program.

@@ -9,6 +9,7 @@ use session::Setup;
 use session::figure::roofline;
 use session::trace::spans;
 
+use super::program::core_suffix;
 use super::timing::{self, Timed, print_report};
 use crate::arguments::RunArgs;
 use crate::failure::Failure;
@@ -35,11 +36,13 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
 }
 
 fn write_trace(path: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
-    let (program, timeline) = timed.runner.last_timeline().expect("a run has at least one step");
+    let timelines = timed.runner.last_timelines().expect("a run has at least one step");
     let failed = |source| WriteError { path: path.to_owned(), step: "write it", source };
     let mut writer = TraceWriter::begin(AtomicFile::create(path)?).map_err(failed)?;
-    for span in spans(&setup.machine, program, &timeline) {
-        writer.span(&span).map_err(failed)?;
+    for (program, timeline) in &timelines {
+        for span in spans(&setup.machine, program, timeline) {
+            writer.span(&span).map_err(failed)?;
+        }
     }
     Ok(writer.finish().map_err(failed)?.commit()?)
 }
@@ -56,7 +59,7 @@ fn write_folder(folder: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), F
         ("roofline.csv".to_owned(), figure.to_csv()?.into_bytes()),
     ];
     for (kind, bucket, program) in timed.runner.programs() {
-        let name = format!("{}-{:05}", kind.name(), bucket.max_end);
+        let name = format!("{}-{:05}{}", kind.name(), bucket.max_end, core_suffix(&setup.machine, program));
         files.push((format!("{name}.lwp"), program.to_bytes()));
         files.push((format!("{name}.lws"), program.to_text().into_bytes()));
     }

@@ -38,7 +38,7 @@ pub(crate) fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> R
         decode_tokens: args.decode.into(),
         text: None,
         host_seconds: watch.seconds(),
-        peak_memory_bytes: runner.compiler().map().used_bytes(),
+        peak_memory_bytes: runner.compiler().used_bytes(),
         program_bytes: runner.program_bytes(),
     };
     let mut report = run_report(setup, &runner.totals, facts)?;

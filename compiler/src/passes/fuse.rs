@@ -2,6 +2,7 @@
 //! is for (a non-linearity, the residual addition, the logits), gate and up take in their product, a norm and every
 //! other producer of a linear's input takes in the quantization.
 
+use super::Shared;
 use crate::graph::{Graph, Operator};
 use models::config::Activation;
 use models::{LayerPart, Param, TensorId};
@@ -134,6 +135,15 @@ pub enum Fused {
     Attention {
         /// Layer.
         layer: usize,
+    },
+    /// All cores' parts of a vector, put together in every core.
+    Share {
+        /// Layer that reads it next.
+        layer: Option<usize>,
+        /// The vector.
+        vector: Shared,
+        /// Which rows are read next.
+        rows: Rows,
     },
     /// Choice of experts.
     Route {

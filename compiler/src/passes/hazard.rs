@@ -154,7 +154,9 @@ fn operand(buffer: Operand, at: u32, stride: u32, rows: u32, len: u32) -> Option
 fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {
     let (rows, len) = (misc.rows, misc.len);
     // A register may start operand a at a later row; the vector unit wrote what lies there itself.
-    let mut reads: Vec<Range> = operand(misc.a_buffer, misc.a, misc.a_stride, rows, len).into_iter().collect();
+    // A core reads only its own part of a row that it shares.
+    let a_len = if misc.op == VectorOp::Share { len.min(misc.imm.0) } else { len };
+    let mut reads: Vec<Range> = operand(misc.a_buffer, misc.a, misc.a_stride, rows, a_len).into_iter().collect();
     reads.extend(operand(misc.b_buffer, misc.b, misc.b_stride, rows, len));
     let writes = match misc.op {
         VectorOp::Quant => {
@@ -182,7 +184,8 @@ fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {
         | VectorOp::LayerNorm
         | VectorOp::Softmax
         | VectorOp::Rope
-        | VectorOp::TopKMask => vec![span(Space::Vector, misc.dst, misc.dst_stride, rows, len)],
+        | VectorOp::TopKMask
+        | VectorOp::Share => vec![span(Space::Vector, misc.dst, misc.dst_stride, rows, len)],
     };
     Effects { reads, writes }
 }

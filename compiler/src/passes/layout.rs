@@ -1,5 +1,6 @@
 //! Memory layout: an address for every block of weights, for parameters, KV caches and logits.
 
+use super::partition::Part;
 use super::place;
 use super::tile::{TiledLinear, group_steps};
 use crate::graph::norm_bias;
@@ -8,7 +9,7 @@ use hw_config::machine::Machine;
 use hw_config::program::{Region, TrafficClass};
 use models::config::Position;
 use models::weights::TensorKind;
-use models::{ExpertPart, LayerPart, ModelConfig, Rope, TensorId};
+use models::{ExpertPart, LayerPart, ModelConfig, Param, Rope, TensorId};
 use std::collections::BTreeMap;
 
 /// A table in memory of which rows are loaded: embeddings, positions, norms, biases.
@@ -70,9 +71,11 @@ pub struct KvStrides {
 /// Bytes of a value scale, an f16.
 pub const VALUE_SCALE_BYTES: u32 = 2;
 
-/// Where everything stands in the data memory.
+/// Where everything stands in the data memory of a core.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryMap {
+    /// What the core has of the model.
+    pub part: Part,
     /// Linears by weight id, addresses absolute.
     pub linears: BTreeMap<TensorId, TiledLinear>,
     /// Norm scales and biases (f32), embeddings (f16).
@@ -81,11 +84,11 @@ pub struct MemoryMap {
     pub rope: Option<TableLayout>,
     /// A scale row of ones (f16).
     pub ones: TableLayout,
-    /// KV caches by layer.
+    /// KV caches of the core's heads, by layer.
     pub kv: Vec<KvLayout>,
     /// Strides inside a KV cache.
     pub kv_strides: KvStrides,
-    /// Logits (f32), a row a sequence in decode, a row a new token in prefill.
+    /// Logits (f32) of the core's columns, a row a sequence in decode, a row a new token in prefill.
     pub logits: TableLayout,
     /// Tokens that each sequence's cache holds.
     pub context: u32,
@@ -118,7 +121,7 @@ impl Cursor {
     }
 }
 
-/// Lays out the data memory.
+/// Lays out the data memory of a core.
 ///
 /// # Errors
 /// When the model and its caches do not fit the memory, with the bytes.
@@ -128,28 +131,33 @@ pub fn run(
     tiled: &BTreeMap<TensorId, TiledLinear>,
     options: Options,
     granule: u32,
+    part: Part,
 ) -> Result<MemoryMap, CompileError> {
     let mut cursor = Cursor { at: 0, line: machine.memory.line_bytes(), regions: Vec::new() };
     let linears = place_linears(tiled, &mut cursor);
     let bucket = options.context.next_multiple_of(granule);
-    let (tables, rope, ones) = place_tables(machine, config, options, bucket, &mut cursor);
+    let (tables, rope, ones) = place_tables(machine, config, options, bucket, &part, &mut cursor);
     let context = cache_tokens(options.batch, bucket, cursor.line);
     let kv_strides = kv_strides(machine, config, options.batch, context);
     let mut kv = Vec::new();
     for layer in 0..config.layers {
-        kv.push(place_kv(config, &kv_strides, layer, &mut cursor));
+        kv.push(place_kv(&part, &kv_strides, layer, &mut cursor));
     }
     let rows = options.batch.max(place::MOST_PREFILL_ROWS);
-    let row = (config.vocab as u64 * 4).next_multiple_of(cursor.line);
+    let columns = part.columns(TensorId::Output(Param::Weight)).count;
+    let row = (u64::from(columns) * 4).next_multiple_of(cursor.line);
     let base = cursor.region("logits".into(), TrafficClass::Activations, row * u64::from(rows));
-    let logits = TableLayout { base, elements: config.vocab as u32, rows, stride: row };
-    let map = MemoryMap { linears, tables, rope, ones, kv, kv_strides, logits, context, regions: cursor.regions };
+    let logits = TableLayout { base, elements: columns, rows, stride: row };
+    let map = MemoryMap { part, linears, tables, rope, ones, kv, kv_strides, logits, context, regions: cursor.regions };
     let (needed, available) = (map.used_bytes(), machine.memory_bytes());
     if needed > available {
         return Err(CompileError::DoesNotFit {
             what: format!(
-                "the model with a batch of {} and {} tokens of context in the memory of `{}`",
-                options.batch, map.context, machine.name
+                "the model with a batch of {} and {} tokens of context in the memory of `{}`{}",
+                options.batch,
+                map.context,
+                machine.name,
+                map.part.name()
             ),
             needed: format!("{needed} bytes"),
             available: format!("{available} bytes"),
@@ -207,6 +215,7 @@ fn place_tables(
     config: &ModelConfig,
     options: Options,
     context: u32,
+    part: &Part,
     cursor: &mut Cursor,
 ) -> Tables {
     let line = cursor.line;
@@ -229,8 +238,8 @@ fn place_tables(
             }
             // A row a tile, so that each tile's part begins on a line.
             TensorKind::Bias => {
-                let width = machine.width();
-                tables.insert(spec.id, padded(spec.id.to_string(), last.div_ceil(width), width, 4, 0));
+                let (width, columns) = (machine.width(), part.columns(spec.id).count);
+                tables.insert(spec.id, padded(spec.id.to_string(), columns.div_ceil(width), width, 4, 0));
             }
             TensorKind::Norm => {
                 tables.insert(spec.id, padded(spec.id.to_string(), rows, last, 4, 0));
@@ -282,8 +291,8 @@ fn kv_strides(machine: &Machine, config: &ModelConfig, batch: u32, context: u32)
     }
 }
 
-fn place_kv(config: &ModelConfig, strides: &KvStrides, layer: usize, cursor: &mut Cursor) -> KvLayout {
-    let heads = config.kv_heads as u64;
+fn place_kv(part: &Part, strides: &KvStrides, layer: usize, cursor: &mut Cursor) -> KvLayout {
+    let heads = u64::from(part.kv_heads);
     let sizes = [strides.key_head, strides.key_scale_head, strides.value_head, strides.value_scale_head];
     let base = cursor.region(format!("kv.{layer}"), TrafficClass::Kv, sizes.iter().sum::<u64>() * heads);
     let mut at = base;

@@ -44,7 +44,7 @@ pub fn check(
 /// the host in proportion. Layout has the exact account.
 fn check_memory(machine: &Machine, formats: &FormatTable) -> Result<(), CompileError> {
     let needed = formats.iter().map(|(_, layout)| layout.stored_bits()).sum::<u64>().div_ceil(8);
-    let available = machine.memory_bytes();
+    let available = machine.memory_bytes() * u64::from(machine.core.count);
     if needed <= available {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `legality` | graph, machine, formats | nothing: refuses what is not built, by name |
 //! | `fuse` | graph | fused operators whose inner values stay on chip |
+//! | `partition` | fused operators, cores | the part of each core, and shares where they meet |
 //! | `tile` | linears, formats | column tiles and pieces along the inputs |
 //! | `layout` | tiles | the memory map: an address for every block |
 //! | `place` | fused operators, rows, bucket | buffer places of vectors and codes |
@@ -11,7 +12,7 @@
 //! | `hoist` | instructions | loads moved up as far as buffer space allows |
 //! | `order` | instructions | waits that make every hazard safe |
 //!
-//! The first four run once a model, the rest once a program.
+//! The first five run once a model, the rest once a program.
 
 pub mod fuse;
 pub mod hazard;
@@ -20,7 +21,9 @@ pub mod layout;
 pub mod legality;
 pub mod lower;
 pub mod order;
+pub mod partition;
 pub mod place;
 pub mod tile;
 
 pub use fuse::{CodeSlot, Epilogue, Fused, Rows, VectorSlot};
+pub use partition::{Part, Shared};

@@ -5,6 +5,7 @@
 //! through rings.
 
 use super::layout::VALUE_SCALE_BYTES;
+use super::partition::Part;
 use super::tile;
 use super::{CodeSlot, VectorSlot};
 use crate::{CompileError, StepKind};
@@ -170,13 +171,18 @@ impl Allocator {
 }
 
 /// New tokens of a prefill step: the most for which everything has its place at the longest bucket.
-pub fn prefill_rows(machine: &Machine, config: &ModelConfig, max_end: u32) -> Result<u32, CompileError> {
+pub fn prefill_rows(
+    machine: &Machine,
+    config: &ModelConfig,
+    part: &Part,
+    max_end: u32,
+) -> Result<u32, CompileError> {
     let most = machine.core.engine.accumulator_rows().min(REGISTERS as u32 - FIRST_ID);
     let kind = StepKind::Prefill { logits: crate::step::Logits::All };
     let mut refused = None;
     let sizes = std::iter::successors(Some(MOST_PREFILL_ROWS), |rows| (*rows > 2).then_some(rows / 2));
     for rows in sizes.filter(|rows| *rows <= most) {
-        match run(machine, config, kind, rows, max_end) {
+        match run(machine, config, part, kind, rows, max_end) {
             Ok(_) => return Ok(rows),
             Err(error) => refused = Some(error),
         }
@@ -199,14 +205,15 @@ fn code_words(machine: &Machine, inputs: u32) -> u32 {
 pub fn run(
     machine: &Machine,
     config: &ModelConfig,
+    part: &Part,
     kind: StepKind,
     rows: u32,
     max_end: u32,
 ) -> Result<Places, CompileError> {
     let group = (config.heads / config.kv_heads) as u32;
-    let mut heads = config.heads as u32;
+    let mut heads = part.heads;
     loop {
-        match with_heads(machine, config, kind, rows, max_end, heads) {
+        match with_heads(machine, config, part, kind, (rows, max_end), heads) {
             Ok(places) => return Ok(places),
             Err(error) if heads <= group => return Err(error),
             Err(_) => heads = (heads / 2).next_multiple_of(group).min(heads - group),
@@ -217,9 +224,9 @@ pub fn run(
 fn with_heads(
     machine: &Machine,
     config: &ModelConfig,
+    part: &Part,
     kind: StepKind,
-    rows: u32,
-    max_end: u32,
+    (rows, max_end): (u32, u32),
     heads: u32,
 ) -> Result<Places, CompileError> {
     let (rows, len) = (u64::from(rows), u64::from(max_end));
@@ -230,7 +237,8 @@ fn with_heads(
     };
     let score_rows = u64::from(heads) * attending;
     let hidden_size = config.hidden as u64;
-    let (query, kv) = (config.query_width() as u64, config.kv_width() as u64);
+    let dim = config.head_dim as u64;
+    let (query, kv) = (u64::from(part.heads) * dim, u64::from(part.kv_heads) * dim);
     let width = u64::from(machine.width());
     let experts = config.feed_forward.experts.map_or(0, |e| e.count as u64);
 
@@ -243,7 +251,7 @@ fn with_heads(
     let query_at = vector.take(rows * query);
     let key = vector.take(rows * kv);
     let value = vector.take(rows * kv);
-    let attended = vector.take(rows * query);
+    let attended = vector.take(rows * config.query_width() as u64);
     let probabilities = vector.take(score_rows * len);
     let attention_end = vector.used;
     let hidden = area as u32;
@@ -253,7 +261,7 @@ fn with_heads(
     vector.used = attention_end.max(feed_forward_end).max(logits_end);
     vector.check(machine, &format!("vectors of {rows} rows and {max_end} tokens"))?;
 
-    let codes = place_codes(machine, config, rows, score_rows, max_end)?;
+    let codes = place_codes(machine, config, part, rows, score_rows, max_end)?;
 
     let mut result = Allocator::new("result", "core.buffers.result_kib", machine.result_elements());
     let score_results = result.take(score_rows * len);
@@ -296,6 +304,7 @@ fn with_heads(
 fn place_codes(
     machine: &Machine,
     config: &ModelConfig,
+    part: &Part,
     rows: u64,
     score_rows: u64,
     max_end: u32,
@@ -310,7 +319,7 @@ fn place_codes(
     };
     let hidden = code_words(machine, config.hidden as u32);
     let head = (config.head_dim as u32).div_ceil(machine.chain());
-    let (heads, kv_heads) = (config.heads as u64, config.kv_heads as u64);
+    let (heads, kv_heads) = (u64::from(part.heads), u64::from(part.kv_heads));
     let input = place(rows, hidden);
     // Two norms of one layer live together only where attention and feed-forward part both read the layer's input.
     let second = match config.residual {

@@ -1,6 +1,7 @@
 //! Tiling: each linear is cut into tiles of at most `width` columns, and each tile along its inputs into pieces of
 //! which at least four fit the weight buffer, so that loading, waiting and computing overlap.
 
+use super::partition::{Columns, Part};
 use crate::{CompileError, FormatTable};
 use hw_config::machine::Machine;
 use models::compress::{Grouping, LinearLayout, ScaleFormat};
@@ -75,7 +76,9 @@ pub struct ClassBytes {
 pub struct TiledLinear {
     /// Storage.
     pub plan: LinearLayout,
-    /// Outputs.
+    /// The model's column that is column 0 here.
+    pub first: u32,
+    /// Outputs: this core's columns.
     pub outputs: u32,
     /// Inputs.
     pub inputs: u32,
@@ -123,11 +126,12 @@ pub fn kv_chunks(machine: &Machine, head_dim: u32) -> u32 {
     quarter.max(2 * key.max(value))
 }
 
-/// Tiles every linear of the model. Experts of a layer are tiled alike.
+/// Tiles every linear of the model, as much of it as a core has. Experts of a layer are tiled alike.
 pub fn run(
     machine: &Machine,
     config: &ModelConfig,
     formats: &FormatTable,
+    part: &Part,
 ) -> Result<BTreeMap<TensorId, TiledLinear>, CompileError> {
     let chunks = u32::try_from(machine.weight_chunks()).expect("checked machine");
     let kv = kv_chunks(machine, config.head_dim as u32);
@@ -141,9 +145,9 @@ pub fn run(
         });
     }
     let mut tiled = BTreeMap::new();
-    for (id, outputs, inputs) in linears(config) {
+    for (id, _, inputs) in linears(config) {
         let plan = formats.layout(id);
-        tiled.insert(id, linear(machine, plan, outputs, inputs, ring / PIECES_IN_RING)?);
+        tiled.insert(id, linear(machine, plan, part.columns(id), inputs, ring / PIECES_IN_RING)?);
     }
     Ok(tiled)
 }
@@ -171,10 +175,11 @@ pub fn two_level(plan: LinearLayout) -> bool {
 fn linear(
     machine: &Machine,
     plan: LinearLayout,
-    outputs: u32,
+    columns: Columns,
     inputs: u32,
     piece_chunks: u32,
 ) -> Result<TiledLinear, CompileError> {
+    let outputs = columns.count;
     let steps = (plan.stored() as u32).div_ceil(machine.chain());
     let piece = piece_steps(machine, plan, steps, piece_chunks)?;
     let mut bytes = ClassBytes::default();
@@ -192,7 +197,7 @@ fn linear(
         tiles.push(Tile { first, cols, pieces });
         first += cols;
     }
-    Ok(TiledLinear { plan, outputs, inputs, tiles, bytes })
+    Ok(TiledLinear { plan, first: columns.first, outputs, inputs, tiles, bytes })
 }
 
 /// Steps of a piece: as many as the ring, the index and the scale buffer allow, in whole groups and whole chunks

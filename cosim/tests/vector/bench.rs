@@ -82,7 +82,7 @@ impl Bench {
             written: 0,
             memory: MemoryImage::new(0),
             machine: machine.clone(),
-            counts: Counts { instructions: vec![0; VectorOp::ALL.len()], ..Counts::default() },
+            counts: Counts { instructions: vec![0; VectorOp::ALONE.len()], ..Counts::default() },
             model,
             ports,
             core,

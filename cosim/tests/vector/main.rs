@@ -52,7 +52,7 @@ fn random_instructions(machine: &Machine, seed: u64, least: u32) {
 fn report(machine: &Machine, bench: &Bench) {
     let counts = &bench.counts;
     let each: Vec<String> =
-        VectorOp::ALL.iter().zip(&counts.instructions).map(|(op, count)| format!("{} {count}", op.name())).collect();
+        VectorOp::ALONE.iter().zip(&counts.instructions).map(|(op, count)| format!("{} {count}", op.name())).collect();
     println!(
         "lanes {}, chain {}: {} instructions and {} without effect, {} written values, {} elements read back, {} periods: {}",
         machine.core.lanes,

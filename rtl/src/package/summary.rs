@@ -125,7 +125,7 @@ fn percent(used: u64, available: u64) -> f64 {
 }
 
 fn latencies(machine: &Machine) -> Value {
-    let vector: Vec<Value> = VectorOp::ALL.iter().map(|op| vector_latency(machine, *op)).collect();
+    let vector: Vec<Value> = VectorOp::ALONE.iter().map(|op| vector_latency(machine, *op)).collect();
     json!({
         "load": { "issue_to_first_request": ADDRESS_CYCLES, "last_beat_to_retirement": BUFFER_WRITE_CYCLES },
         "store": { "issue_to_first_piece": STORE_START_CYCLES, "last_response_to_retirement": STORE_DONE_CYCLES },

@@ -31,7 +31,7 @@ pub(super) fn list(form: Form) -> Result<(), Failure> {
                     machine.name.clone(),
                     machine.board.name.clone(),
                     machine.kernel_mhz.to_string(),
-                    format!("{} x {}", machine.memory.channels, machine.memory.standard.name),
+                    format!("{} x {}", machine.all_channels(), machine.memory.standard.name),
                     plain(machine.peak_bytes_per_s() / 1e9),
                     plain(giga_macs_per_s(machine)),
                 ]);
@@ -45,15 +45,23 @@ pub(super) fn list(form: Form) -> Result<(), Failure> {
 /// One machine.
 pub(super) fn one(name: &str, overrides: &[(String, String)], form: Form) -> Result<(), Failure> {
     let machine = resolve::machine(name, overrides)?;
-    let resources = machine.resources();
-    show(form, || text(&machine, &resources), || value(&machine, &resources))
+    show(form, || text(&machine), || value(&machine))
 }
 
-fn text(machine: &Machine, resources: &Resources) -> String {
+fn text(machine: &Machine) -> String {
     let mut keys = Table::new(&[("key or quantity", Align::Left), ("value", Align::Right), ("unit", Align::Left)]);
     for row in machine.describe() {
         keys.row(vec![row.name, row.value, row.unit.to_owned()]);
     }
+    let mut out = keys.render();
+    for (cores, resources) in machine.resources_by_region() {
+        out.push_str(&region(machine, &cores, &resources));
+    }
+    out
+}
+
+/// What the cores of a region take of it.
+fn region(machine: &Machine, cores: &[u32], resources: &Resources) -> String {
     let region = &machine.board.slrs[resources.slr];
     let columns: Vec<(&str, Align)> = std::iter::once(("unit", Align::Left))
         .chain(Resource::ALL.iter().map(|kind| (kind.name(), Align::Right)))
@@ -65,7 +73,10 @@ fn text(machine: &Machine, resources: &Resources) -> String {
     for unit in &resources.units {
         table.row(amounts(unit.unit, &unit.amounts));
     }
-    table.row(amounts("core", &resources.total));
+    table.row(amounts("core", &machine.resources_of(cores[0]).total));
+    if cores.len() > 1 {
+        table.row(amounts(&format!("{} cores", cores.len()), &resources.total));
+    }
     let of = |cell: fn(u64, u64) -> String, name: &str| {
         let cells = Resource::ALL.iter().map(|kind| cell(resources.total.of(*kind), kind.of(region)));
         std::iter::once(name.to_owned()).chain(cells).collect()
@@ -73,7 +84,12 @@ fn text(machine: &Machine, resources: &Resources) -> String {
     table.row(of(|_, available| count(available), "SLR"));
     table.row(of(|used, available| format!("{:.1}", percent(used, available)), "share (%)"));
     let slr = resources.slr;
-    let mut out = format!("{}\nResources of the core in SLR{slr} of {}\n\n", keys.render(), machine.board.name);
+    let numbers: Vec<String> = cores.iter().map(u32::to_string).collect();
+    let who = match machine.core.count {
+        1 => "the core".to_owned(),
+        _ => format!("core {}", numbers.join(" and ")),
+    };
+    let mut out = format!("\nResources of {who} in SLR{slr} of {}\n\n", machine.board.name);
     out.push_str(&table.render());
     for excess in machine.over_planning_limits(resources) {
         out.push_str(&format!(
@@ -86,25 +102,40 @@ fn text(machine: &Machine, resources: &Resources) -> String {
     out
 }
 
-fn value(machine: &Machine, resources: &Resources) -> Value {
+fn value(machine: &Machine) -> Value {
     let rows: Vec<Value> = machine
         .describe()
         .into_iter()
         .map(|row| json!({ "name": row.name, "value": row.value, "unit": row.unit }))
         .collect();
-    let region = &machine.board.slrs[resources.slr];
+    let regions = machine.resources_by_region();
     let mut used = Map::new();
     for kind in Resource::ALL {
-        let (needed, available) = (resources.total.of(kind), kind.of(region));
+        let needed: u64 = regions.iter().map(|(_, resources)| resources.total.of(kind)).sum();
+        let available = regions.iter().map(|(_, resources)| kind.of(&machine.board.slrs[resources.slr])).sum();
         let entry = json!({ "used": needed, "available": available, "percent": percent(needed, available) });
         used.insert(kind.name().to_lowercase(), entry);
     }
+    let boundaries = machine.boundaries();
+    let wires: Vec<Value> = boundaries
+        .iter()
+        .map(|b| json!({ "above_slr": b.below, "used": b.signals, "available": b.available }))
+        .collect();
     let fingerprint = format!("{:016x}", machine.fingerprint());
-    json!({ "name": machine.name, "fingerprint": fingerprint, "slr": resources.slr, "rows": rows, "resources": used })
+    let slrs = &machine.core.slrs;
+    json!({
+        "name": machine.name,
+        "fingerprint": fingerprint,
+        "slr": slrs[0],
+        "slrs": slrs,
+        "rows": rows,
+        "resources": used,
+        "wires": wires,
+    })
 }
 
 fn giga_macs_per_s(machine: &Machine) -> f64 {
-    machine.core.engine.peak_macs_per_cycle(MatrixMode::Matrix) as f64 * f64::from(machine.kernel_mhz) / 1e3
+    machine.core.engine.peak_macs_per_cycle(MatrixMode::Matrix) as f64 * f64::from(machine.core.count) * f64::from(machine.kernel_mhz) / 1e3
 }
 
 /// `used` of `available`; a region without any of a resource is full of it.

@@ -3,7 +3,7 @@
 
 use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
-use crate::passes::VectorSlot;
+use crate::passes::{Shared, VectorSlot};
 use crate::passes::layout::{KvLayout, VALUE_SCALE_BYTES};
 use crate::passes::place::CodePlace;
 use hw_config::isa::{
@@ -47,7 +47,7 @@ enum Cached {
 impl Lowering<'_> {
     pub(super) fn attention(&mut self, layer: usize) {
         self.mark(Some(layer), "attention");
-        let heads = self.job.config.heads as u32;
+        let heads = self.job.part().heads;
         for sequence in 0..self.sequences() {
             let scope = self.scope(layer, sequence);
             let mut first = 0;
@@ -72,7 +72,8 @@ impl Lowering<'_> {
         };
         self.mark(Some(layer), "quantize_qkv");
         self.quantize_heads(heads, codes, cached.is_some());
-        if let Some(cached) = cached {
+        // A core without heads has no cache either.
+        if let Some(cached) = cached.filter(|_| self.job.part().kv_heads > 0) {
             self.mark(Some(layer), "kv_write");
             for sequence in 0..self.sequences() {
                 let scope = self.scope(layer, sequence);
@@ -127,7 +128,7 @@ impl Lowering<'_> {
     }
 
     fn write_cache(&mut self, scope: &Scope, cached: Cached) {
-        let kv_heads = self.job.config.kv_heads as u32;
+        let kv_heads = self.job.part().kv_heads;
         match self.job.kind {
             // Heads are rows: one store writes them all.
             StepKind::Decode => {
@@ -247,7 +248,7 @@ impl Lowering<'_> {
 
     /// Codes of query head `head` of this sequence's tokens.
     fn query(&self, scope: &Scope, head: u32) -> CodePlace {
-        let heads = self.job.config.heads as u32;
+        let heads = self.job.part().heads;
         let row = match self.job.kind {
             StepKind::Decode => scope.sequence * heads + head,
             StepKind::Prefill { .. } => head * scope.rows,
@@ -462,7 +463,8 @@ impl Lowering<'_> {
     /// Results of some heads into their places in the attended rows.
     fn attended(&mut self, scope: &Scope, first: u32, heads: u32, part: u32, cols: u32, out: u32) {
         let width = self.vector_width(VectorSlot::Attended);
-        let at = self.job.places.vector(VectorSlot::Attended) + first * scope.dim + part * self.job.machine.width();
+        let own = self.job.part().own(Shared::Attended).first + first * scope.dim;
+        let at = self.job.places.vector(VectorSlot::Attended) + own + part * self.job.machine.width();
         match self.job.kind {
             StepKind::Decode => {
                 let dst = (at + scope.sequence * width, scope.dim);

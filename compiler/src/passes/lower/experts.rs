@@ -4,7 +4,7 @@
 
 use super::linear::{Expert, Input};
 use super::{Extent, Lowering, NOTHING, base_misc, register, slot_codes, vector};
-use crate::passes::{CodeSlot, Rows, VectorSlot};
+use crate::passes::{CodeSlot, Rows, Shared, VectorSlot};
 use hw_config::isa::{Misc, Operation, VectorOp};
 use models::compress::InputSite;
 use models::{ExpertPart, LayerPart, TensorId};
@@ -50,6 +50,10 @@ impl Lowering<'_> {
     fn expert(&mut self, layer: usize, number: usize, expert: Expert, input: Input, route: u32) {
         let part = |part| TensorId::Layer(layer, LayerPart::Expert(number, part));
         self.gated_tiles(part(ExpertPart::Gate), part(ExpertPart::Up), expert, input);
+        if self.job.part().cores > 1 {
+            self.share(Some(layer), Shared::Hidden);
+            self.mark(Some(layer), "experts");
+        }
         let width = self.vector_width(VectorSlot::Hidden);
         let extent = Extent { rows: input.rows, rows_reg: input.rows_reg, len: width, len_reg: 0 };
         let hidden = vector(self.job.places.vector(VectorSlot::Hidden), width);

@@ -7,7 +7,7 @@ use super::{
 use crate::passes::layout::linear_group_steps;
 use crate::passes::place::CodePlace;
 use crate::passes::tile::{Block, Piece, Tile, scale_rows, stream_chunks, two_level};
-use crate::passes::{CodeSlot, Epilogue, Rows, VectorSlot};
+use crate::passes::{CodeSlot, Epilogue, Rows, Shared, VectorSlot};
 use hw_config::isa::{Immediate, Load, LoadBuffer, Misc, Operation, Store, StoreSource, VectorOp};
 use models::config::Activation;
 use models::{LayerPart, TensorId};
@@ -63,7 +63,7 @@ impl Lowering<'_> {
             let (_, up_at) = self.tile(up, expert, number, input);
             let extent = Extent { rows: input.rows, rows_reg: input.rows_reg, len: tile.cols, len_reg: 0 };
             let (a, b) = (result(gate_at, tile.cols), result(up_at, tile.cols));
-            let dst = (hidden + tile.first, width);
+            let dst = (hidden + self.job.part().own(Shared::Hidden).first + tile.first, width);
             match self.job.config.feed_forward.activation {
                 Activation::Silu => self.misc(VectorOp::SiluMul, extent, a, b, dst, 0.0),
                 other @ (Activation::GeluTanh | Activation::GeluErf | Activation::Relu) => {
@@ -158,7 +158,8 @@ impl Lowering<'_> {
             }
             Epilogue::Activate(activation) => {
                 let width = self.job.config.feed_forward.width as u32;
-                let dst = (self.job.places.vector(VectorSlot::Hidden) + tile.first, width);
+                let first = self.job.part().own(Shared::Hidden).first + tile.first;
+                let dst = (self.job.places.vector(VectorSlot::Hidden) + first, width);
                 let a = match bias {
                     None => out,
                     Some(bias) => {
@@ -170,7 +171,7 @@ impl Lowering<'_> {
             }
             Epilogue::Residual => {
                 let width = self.job.config.hidden as u32;
-                let dst = (self.job.places.residual + tile.first, width);
+                let dst = (self.job.places.residual + self.job.part().own(Shared::Residual).first + tile.first, width);
                 self.misc(VectorOp::Add, extent, out, vector(dst.0, width), dst, 0.0);
                 if let Some(bias) = bias {
                     self.misc(VectorOp::Add, extent, vector(dst.0, width), bias, dst, 0.0);
@@ -226,7 +227,7 @@ impl Lowering<'_> {
         for number in 0..self.job.map.linears[&down].tiles.len() {
             let (tile, at) = self.tile(down, expert, number, input);
             let extent = Extent { rows: input.rows, rows_reg: input.rows_reg, len: tile.cols, len_reg: 0 };
-            let dst = (self.job.places.residual + tile.first, hidden);
+            let dst = (self.job.places.residual + self.job.part().own(Shared::Residual).first + tile.first, hidden);
             let misc = base_misc(VectorOp::Axpy, extent, result(at, tile.cols), vector(dst.0, hidden), dst);
             self.push(Operation::Misc(Misc { aux: weight_stride, imm: Immediate(weight_at), ..misc }));
         }
@@ -234,10 +235,12 @@ impl Lowering<'_> {
 
     /// Elements of a row of a vector.
     pub(super) fn vector_width(&self, slot: VectorSlot) -> u32 {
-        let c = self.job.config;
+        let (c, part) = (self.job.config, self.job.part());
         let width = match slot {
-            VectorSlot::Query | VectorSlot::Attended => c.query_width(),
-            VectorSlot::Key | VectorSlot::Value => c.kv_width(),
+            // The core's own heads; their results stand among those of all heads.
+            VectorSlot::Query => part.heads as usize * c.head_dim,
+            VectorSlot::Key | VectorSlot::Value => part.kv_heads as usize * c.head_dim,
+            VectorSlot::Attended => c.query_width(),
             VectorSlot::Hidden => c.feed_forward.width,
             VectorSlot::Scores => c.feed_forward.experts.map_or(0, |e| e.count),
         };

@@ -10,7 +10,7 @@ use super::hazard::{Effects, effects};
 use super::layout::MemoryMap;
 use super::place::{Places, Span};
 use super::tile::{parameter_line_elements, scale_line_rows};
-use super::{CodeSlot, Fused, Rows};
+use super::{CodeSlot, Fused, Part, Rows};
 use crate::StepKind;
 use crate::step::Logits;
 use hw_config::isa::{
@@ -64,6 +64,11 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// What the program's core has of the model.
+    pub fn part(&self) -> &Part {
+        &self.map.part
+    }
+
     /// The register that bounds the rows: prefill steps may have fewer than the program's.
     pub fn rows_register(&self) -> u8 {
         match self.kind {
@@ -255,6 +260,11 @@ impl<'a> Lowering<'a> {
             Fused::Rope { layer, vector } => self.rope(layer, vector),
             Fused::HeadCodes { layer, vector } => self.head_codes(layer, vector),
             Fused::Attention { layer } => self.attention(layer),
+            Fused::Share { layer, vector, rows } => {
+                if rows == Rows::All || logits {
+                    self.share(layer, vector);
+                }
+            }
             Fused::Route { layer } => self.route(layer),
             Fused::Experts { layer, codes } => self.experts(layer, codes),
         }

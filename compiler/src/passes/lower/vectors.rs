@@ -7,7 +7,7 @@ use crate::StepKind;
 use crate::graph::norm_bias;
 use crate::passes::layout::TableLayout;
 use crate::passes::tile::parameter_line_elements;
-use crate::passes::{CodeSlot, Rows, VectorSlot};
+use crate::passes::{CodeSlot, Rows, Shared, VectorSlot};
 use hw_config::isa::{Immediate, Load, LoadBuffer, LoadExtent, Misc, Operation, VectorOp};
 use models::compress::InputSite;
 use models::config::{NormKind, Position};
@@ -215,6 +215,22 @@ impl Lowering<'_> {
             }
         };
         self.quantize_input(site, extent, a, slot_codes(self.job, codes));
+    }
+}
+
+impl Lowering<'_> {
+    /// Puts all cores' parts of a vector together: each has computed its own in place.
+    pub(super) fn share(&mut self, layer: Option<usize>, shared: Shared) {
+        let (name, at) = match shared {
+            Shared::Attended => ("share_attended", self.job.places.vector(VectorSlot::Attended)),
+            Shared::Hidden => ("share_hidden", self.job.places.vector(VectorSlot::Hidden)),
+            Shared::Residual => ("share_residual", self.job.places.residual),
+        };
+        self.mark(layer, name);
+        let (split, own) = (self.job.part().split(shared), self.job.part().own(shared));
+        let (extent, a) = (self.all_rows(split.len), vector(at + own.first, split.len));
+        let misc = base_misc(VectorOp::Share, extent, a, NOTHING, (at, split.len));
+        self.push(Operation::Misc(Misc { imm: Immediate(split.chunk), ..misc }));
     }
 }
 
