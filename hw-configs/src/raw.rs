@@ -16,8 +16,13 @@ use crate::machine::Machine;
 use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
 
 /// The machine files that come with the crate, by name.
-const MACHINES: [(&str, &str); 2] =
-    [("tiny", include_str!("../machines/tiny.toml")), ("u280-1core", include_str!("../machines/u280-1core.toml"))];
+const MACHINES: [(&str, &str); 5] = [
+    ("tiny", include_str!("../machines/tiny.toml")),
+    ("tiny-2core", include_str!("../machines/tiny-2core.toml")),
+    ("u280-1core", include_str!("../machines/u280-1core.toml")),
+    ("u280-flightllm", include_str!("../machines/u280-flightllm.toml")),
+    ("u280-lapwing", include_str!("../machines/u280-lapwing.toml")),
+];
 
 /// The memory standards that come with the crate, by name.
 const MEMORIES: [(&str, &str); 2] = [

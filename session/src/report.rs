@@ -206,7 +206,7 @@ fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
     let mut rows = Vec::new();
     for ((phase, name), total) in &totals.operators {
         let ops = ops(total);
-        if ops == 0 && total.bytes == 0 {
+        if ops == 0 && total.bytes == 0 && total.cycles == 0 {
             continue;
         }
         let (attainable, bound) = attainable(setup, *phase, total);
