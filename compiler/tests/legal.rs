@@ -4,6 +4,7 @@
 use compiler::step::{Logits, StepKind};
 use compiler::{Compiler, FormatTable, Options};
 use hw_config::machine::Machine;
+use hw_config::program::check_set;
 use models::Model;
 use models::compress::{Format, Profile};
 
@@ -29,12 +30,12 @@ fn check(machine: &str, model: &Model, format: &str, batch: u32, context: u32) -
         StepKind::Decode,
     ] {
         for end in [1, context] {
-            let program = compiler.compile(kind, compiler.bucket(end)).unwrap_or_else(|e| panic!("{e}"));
-            if let Err(violations) = program.check(&machine) {
+            let programs = compiler.compile_cores(kind, compiler.bucket(end)).unwrap_or_else(|e| panic!("{e}"));
+            if let Err(violations) = check_set(&programs, &machine) {
                 let lines: Vec<String> = violations.iter().take(5).map(ToString::to_string).collect();
-                panic!("{} {format} {}: {}", model.name, program.name, lines.join("\n"));
+                panic!("{} {format} {}: {}", model.name, programs[0].name, lines.join("\n"));
             }
-            instructions += program.instructions.len();
+            instructions += programs.iter().map(|program| program.instructions.len()).sum::<usize>();
         }
     }
     instructions
@@ -54,6 +55,8 @@ fn tiny_models_compile_to_legal_programs() {
             instructions += check("tiny", &model, format, 1, 256);
         }
         instructions += check("tiny", &model, "w8a8", 3, 128);
+        instructions += check("tiny-2core", &model, "w4a8", 1, 256);
+        instructions += check("tiny-2core", &model, "w8a8", 3, 128);
     }
     println!("{instructions} instructions checked");
     assert!(instructions > 10_000);
@@ -65,6 +68,7 @@ fn published_models_compile_to_legal_programs() {
     for name in ["llama-2-7b", "opt-6.7b", "phi-2", "smollm2-135m", "qwen2.5-7b", "qwen3-8b"] {
         let model = Model::preset(name).expect("a preset");
         instructions += check("u280-1core", &model, "w4a8-g128", 1, 512);
+        instructions += check("u280-lapwing", &model, "w4a8-g128", 1, 512);
     }
     println!("{instructions} instructions checked");
     assert!(instructions > 100_000);

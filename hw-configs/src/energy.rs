@@ -128,8 +128,8 @@ impl EnergyTable {
 
     /// One byte of the link on its way over `boundaries` between regions. assumption: at each of them every bit is taken
     /// in by a flip-flop on either side and drives as much wire as two LUTs, whose price has their routing.
-    pub fn link_pj_per_byte(&self, boundaries: u64) -> f64 {
-        boundaries as f64 * 8.0 * 2.0 * (self.ff_cycle_pj + self.lut_cycle_pj)
+    pub fn link_pj_per_byte(&self, boundaries: u32) -> f64 {
+        f64::from(boundaries) * 8.0 * 2.0 * (self.ff_cycle_pj + self.lut_cycle_pj)
     }
 
     /// The clock trees of a core, a cycle, whatever it does: a load for each flip-flop and each RAM, two a DSP.

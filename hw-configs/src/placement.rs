@@ -54,14 +54,14 @@ impl Machine {
 
     /// Kernel cycles of a way over the link: between the outermost regions that have cores, and at least one crossing,
     /// so that all cores are equally far from each other.
-    pub fn link_cycles(&self) -> u64 {
-        self.link_boundaries().max(1) * u64::from(self.core.crossing_cycles)
+    pub fn link_cycles(&self) -> u32 {
+        self.link_boundaries().max(1) * self.core.crossing_cycles
     }
 
     /// Boundaries between the outermost regions that have cores.
-    pub fn link_boundaries(&self) -> u64 {
+    pub fn link_boundaries(&self) -> u32 {
         let slrs = &self.core.slrs;
-        slrs.iter().max().zip(slrs.iter().min()).map_or(0, |(most, least)| u64::from(most - least))
+        slrs.iter().max().zip(slrs.iter().min()).map_or(0, |(most, least)| most - least)
     }
 
     /// What the core with this number takes, unit by unit, in its region.

@@ -184,7 +184,7 @@ impl Machine {
             VectorOp::Share => {
                 let parts = (0..self.core.count).map(|core| share_part(len, misc.imm.0, core).1);
                 let beats = rows * parts.map(|part| u64::from(part).div_ceil(lanes)).sum::<u64>();
-                self.link_cycles() + pass(beats, self.link_cycles())
+                u64::from(self.link_cycles()) + pass(beats, self.link_cycles())
             }
         };
         let cycles = VECTOR_COLLECT + passes;

@@ -2,8 +2,8 @@
 
 use hw_config::isa::{Instruction, Operation, assemble};
 use hw_config::machine::Machine;
-use hw_config::program::random::{Rng, random_instruction, random_program};
-use hw_config::program::{Mark, Program, Region, Rule, TrafficClass, Violation};
+use hw_config::program::random::{Rng, random_instruction, random_program, random_programs};
+use hw_config::program::{Mark, Program, Region, Rule, TrafficClass, Violation, check_set};
 
 fn tiny() -> Machine {
     Machine::by_name("tiny").expect("tiny is a machine")
@@ -152,6 +152,105 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("ld after_st=1", Rule::Wait, "after_st is 1, expected at most 0: 0 `st` instructions"),
     ("end", Rule::End, "`end` before the last instruction"),
 ];
+
+/// What breaks one rule of `share` on a core of `tiny-2core`, and the core.
+const BAD_SHARES: &[(u32, &str, Rule, &str)] = &[
+    (0, "a_buffer=parameter rows=1 len=4 imm=0x2", Rule::Operand, "expected the result or the vector buffer"),
+    (0, "rows=1 len=4 imm=0x2", Rule::Operand, "`share` has no `a_buffer`"),
+    (0, "a_buffer=vector a=8 b_buffer=vector rows=1 len=4 imm=0x2", Rule::Operand, "has `b_buffer`"),
+    (0, "a_buffer=vector a=8 aux=1 rows=1 len=4 imm=0x2", Rule::Operand, "has `aux`"),
+    (0, "a_buffer=result rows=1 len=4 len_reg=2 imm=0x2", Rule::Operand, "has `len_reg`"),
+    (0, "a_buffer=result a_reg=4 rows=1 len=4 imm=0x2", Rule::Register, "a_reg of `share` is r4"),
+    (0, "a_buffer=result rows=1 len=5 imm=0x2", Rule::Length, "parts of 2 elements for rows of 5 on 2 cores, expected 3"),
+    (0, "a_buffer=result rows=1 len=0", Rule::Operand, "`share` has no `imm`, which it needs"),
+    (0, "a_buffer=result rows=2 a_stride=4 len=4 dst_stride=3 imm=0x2", Rule::Overlap, "rows of 4 elements 3 apart"),
+    (0, "a_buffer=vector a=1 rows=1 len=4 imm=0x2", Rule::Overlap, "the result overlaps a"),
+    (0, "a_buffer=vector a=2 rows=1 len=4 imm=0x2", Rule::Overlap, "the result overlaps a"),
+    (1, "a_buffer=vector rows=1 len=4 imm=0x2", Rule::Overlap, "the result overlaps a"),
+    (1, "a_buffer=vector a=2 a_stride=8 rows=2 len=4 dst_stride=4 imm=0x2", Rule::Overlap, "the result overlaps a"),
+    (1, "a_buffer=result a={result-1} rows=1 len=4 imm=0x2", Rule::Range, "reads result buffer"),
+    (0, "a_buffer=result rows=1 len=4 dst={vector-3} imm=0x2", Rule::Range, "writes vector buffer"),
+];
+
+/// Shares that lie on the bounds of these rules.
+const GOOD_SHARES: &[(u32, &str)] = &[
+    (0, "a_buffer=vector rows=1 len=4 imm=0x2"),
+    (1, "a_buffer=vector a=2 rows=1 len=4 imm=0x2"),
+    (1, "a_buffer=vector a=2 a_stride=4 rows=2 len=4 dst_stride=4 imm=0x2"),
+    (1, "a_buffer=vector a=4 rows=1 len=4 imm=0x2"),
+    // The second core has the fifth element alone, or none.
+    (1, "a_buffer=result a={result-1} rows=1 len=5 imm=0x4"),
+    (1, "a_buffer=result a={result-1} rows=1 len=5 imm=0x5"),
+    (0, "a_buffer=result rows=4 rows_reg=3 a_stride=1 len=4 dst_stride=5 imm=0x2"),
+];
+
+#[test]
+fn shares_are_checked_by_core() {
+    let machine = Machine::by_name("tiny-2core").expect("a machine");
+    let check = |core, fields: &str, machine: &Machine| {
+        let line = filled(&format!("misc op=share {fields}"), machine);
+        let found = violations(&Program { core, ..program(machine, &format!("{line}\nend\n")) }, machine);
+        (line, found)
+    };
+    for (core, fields, rule, expected) in BAD_SHARES {
+        let (line, found) = check(*core, fields, &machine);
+        assert!(!found.is_empty() && found.iter().all(|v| v.rule == *rule), "core {core} `{line}`: {found:?}");
+        assert!(found.iter().any(|v| v.message.contains(expected)), "`{line}`: expected `{expected}`, got {found:?}");
+    }
+    for (core, fields) in GOOD_SHARES {
+        let (line, found) = check(*core, fields, &machine);
+        assert_eq!(found, [], "core {core} `{line}`");
+    }
+    let (_, found) = check(0, "a_buffer=result rows=1 len=4 imm=0x4", &tiny());
+    assert!(found[0].message.contains("`share` on a machine of one core"), "{found:?}");
+    let (_, found) = check(2, "a_buffer=result rows=1 len=4 imm=0x4", &machine);
+    assert_eq!(found[0].message, "program is for core 2, expected one of 2 cores");
+    println!("{} bad and {} good shares", BAD_SHARES.len() + 2, GOOD_SHARES.len());
+}
+
+/// Two cores whose programs do not meet in the same shares are refused, before anything runs.
+#[test]
+fn programs_of_a_step_must_meet_in_the_same_shares() {
+    let machine = Machine::by_name("tiny-2core").expect("a machine");
+    let share = "misc op=share a_buffer=result rows=2 a_stride=4 len=8 dst_stride=8 imm=0x4\n";
+    let pair = |texts: [&str; 2]| -> Vec<Program> {
+        let programs = texts.iter().zip(0..).map(|(text, core)| Program {
+            core,
+            ..program(&machine, &format!("{text}end\n"))
+        });
+        programs.collect()
+    };
+    let own = "misc op=share a_buffer=vector a=100 rows=2 a_stride=9 len=8 dst=7 dst_stride=9 imm=0x4\n";
+    assert_eq!(check_set(&pair([share, own]), &machine), Ok(()));
+    let other = |changed: &str| share.replace("imm=0x4", changed);
+    let (longer, rows) = (other("imm=0x5"), share.replace("rows=2", "rows=1"));
+    let twice = format!("{share}{share}");
+    let cases = [
+        ([share, ""], "core 1 has 0 `share`, expected 1 as core 0"),
+        ([share, &twice], "core 1 has 2 `share`, expected 1"),
+        ([share, &longer], "`share` 0 has rows=2 rows_reg=0 len=8 imm=5, expected (2, 0, 8, 4)"),
+        ([share, &rows], "`share` 0 has rows=1"),
+    ];
+    for (texts, expected) in cases {
+        let found = check_set(&pair(texts), &machine).expect_err(expected);
+        assert!(found.iter().all(|v| v.rule == Rule::Set) && found[0].message.contains(expected), "{found:?}");
+    }
+    let mut programs = pair([share, share]);
+    assert!(check_set(&programs[..1], &machine).expect_err("one program")[0].message.contains("1 programs, expected 2"));
+    programs[1].core = 0;
+    assert!(check_set(&programs, &machine).expect_err("two of core 0")[0].message.contains("program 1 is for core 0"));
+    programs[1].core = 1;
+    programs[1].max_rows = 3;
+    assert!(check_set(&programs, &machine).expect_err("buckets")[0].message.contains("core 1 has bucket rows=3"));
+    let mut shares = 0;
+    for seed in 0..100 {
+        let random = random_programs(seed, &machine, 60, 5);
+        assert_eq!(check_set(&random, &machine), Ok(()), "seed {seed}");
+        shares += random.iter().map(|p| p.to_text().matches("op=share").count()).sum::<usize>();
+    }
+    println!("{} refusals compared; 100 random sets with {shares} shares are legal", cases.len() + 3);
+    assert_eq!(shares, 1000);
+}
 
 /// Replaces `{name}` and `{name-n}` by sizes of the machine.
 fn filled(line: &str, machine: &Machine) -> String {

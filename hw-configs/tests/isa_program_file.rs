@@ -115,7 +115,7 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 #[test]
 fn absurd_counts_are_refused_before_memory_is_reserved() {
     let mut refused = 0;
-    for at in [36, 40, 44] {
+    for at in [40, 44, 48] {
         for count in [1000_u32, 1 << 20, i32::MAX as u32, 1 << 31, u32::MAX] {
             let fault = Program::from_bytes(&forged(at, &count.to_le_bytes())).expect_err("absurd count");
             assert!(matches!(fault.fault, FileFault::Short { .. }), "{fault}");
@@ -138,15 +138,15 @@ fn sealed_nonsense_is_refused_with_its_place() {
         (forged(8, &1_u32.to_le_bytes()), "offset 8: version 1, expected 3"),
         (forged(28, &0_u32.to_le_bytes()), "bucket is rows=0 end=256"),
         (forged(32, &0_u32.to_le_bytes()), "bucket is rows=1 end=0"),
-        (forged(36, &0_u32.to_le_bytes()), "offset "),
-        (forged(40, &2_u32.to_le_bytes()), "is no instruction"),
-        (forged(44, &2_u32.to_le_bytes()), "32 bytes behind the last instruction"),
+        (forged(40, &0_u32.to_le_bytes()), "offset "),
+        (forged(44, &2_u32.to_le_bytes()), "is no instruction"),
+        (forged(48, &2_u32.to_le_bytes()), "32 bytes behind the last instruction"),
         (forged(52, &[255]), "offset "),
         (forged(52, &[0]), "offset "),
-        (forged(49, &[0xff]), "offset 49: machine name is not UTF-8"),
-        (forged(49, b" "), "machine is \" iny\""),
-        (forged(49, b"#"), "machine is \"#iny\""),
-        (forged(49, b"\n"), "machine is \"\\niny\""),
+        (forged(53, &[0xff]), "offset 53: machine name is not UTF-8"),
+        (forged(53, b" "), "machine is \" iny\""),
+        (forged(53, b"#"), "machine is \"#iny\""),
+        (forged(53, b"\n"), "machine is \"\\niny\""),
         (forged(words_at, &[0x3f]), "instruction 0: opcode 63 is no instruction"),
         (forged(words_at + 64 + 31, &[1]), "instruction 2: `end`: bits beyond its last field"),
         (sealed(trailing), "1 bytes behind the last instruction"),

@@ -18,7 +18,10 @@ fn every_machine_of_the_library_is_sound_and_fits() {
         let resources = machine.resources();
         println!("{name}: {:?} in SLR{}", resources.total, resources.slr);
         assert_eq!(machine.name, name);
-        assert!(machine.excess(&resources).is_empty());
+        let regions = machine.resources_by_region();
+        assert!(regions.iter().all(|(_, resources)| machine.excess(resources).is_empty()));
+        let placed: usize = regions.iter().map(|(cores, _)| cores.len()).sum();
+        assert_eq!(placed, machine.core.count as usize, "{name}: cores in regions");
         for kind in Resource::ALL {
             let sum: u64 = resources.units.iter().map(|row| row.amounts.of(kind)).sum();
             assert_eq!(sum, resources.total.of(kind), "{name}: {}", kind.name());
@@ -94,6 +97,9 @@ fn other_value(key: &str) -> &'static str {
         "instructions.standard" => "hbm2-u280",
         "instructions.port_bytes" => "32",
         "instructions.burst_bytes" => "256",
+        "core.count" => "2",
+        "core.slr" => "[2]",
+        "core.crossing_cycles" => "3",
         "core.queue" => "8",
         "core.matrix.rows" => "4",
         "core.matrix.chain" => "32",
@@ -120,7 +126,7 @@ fn every_key_changes_the_fingerprint_and_is_described() {
         assert!(described.iter().any(|row| row.name == spec.key), "`{}` is not described", spec.key);
         assert!(!spec.doc.is_empty() && !spec.expected.is_empty());
         // These have one value that is built, or one board that carries both memories.
-        if ["core.count", "core.matrix.kind", "board"].contains(&spec.key.as_str()) {
+        if ["core.matrix.kind", "board"].contains(&spec.key.as_str()) {
             continue;
         }
         // Two DDR4 channels are too few for instructions and two channels of data.
@@ -138,7 +144,59 @@ fn every_key_changes_the_fingerprint_and_is_described() {
     other_board.board = Board::by_name("u250").expect("a board");
     assert_ne!(other_board.fingerprint(), base.fingerprint());
     println!("{changed} keys changed the fingerprint");
-    assert_eq!(changed + 3, schema().len());
+    assert_eq!(changed + 2, schema().len());
+}
+
+/// Placement by hand, on `u280-flightllm` and `tiny-2core`: a core a region, all memories beside the first.
+#[test]
+fn placement_by_hand() {
+    let machine = machine("u280-flightllm");
+    let far: Vec<u32> = (0..3).map(|core| machine.memory_distance(core)).collect();
+    assert_eq!(far, [0, 1, 2]);
+    // Four cycles of synchroniser, two for each boundary.
+    let paths: Vec<(u32, u32)> = (0..3).map(|core| machine.data_path_cycles(core)).collect();
+    assert_eq!(paths, [(4, 4), (6, 6), (8, 8)]);
+    assert_eq!((machine.memory.channels, machine.all_channels(), machine.link_cycles()), (8, 24, 4));
+    // 8 GiB: 33 address bits. A data port: read address 33 + 10, read data 512 + 5, write address 33 + 10, write data
+    // 512 + 64 + 3, response 4. A fetch port of 32 bytes: 43 + 256 + 5. The link: 16 x 32 + 2 each way.
+    let (port, fetch, link) = (43 + 517 + 43 + 579 + 4, 43 + 261, 2 * 514);
+    let signals: Vec<u64> = machine.boundaries().iter().map(|boundary| boundary.signals).collect();
+    assert_eq!(signals, [2 * (8 * port + fetch) + link, 8 * port + fetch + link]);
+    assert_eq!(machine.boundaries()[0].available, Some(23_040));
+    // Two cores in one region need twice of everything there, and no link over a boundary.
+    let text = machine_text("tiny-2core").expect("a machine");
+    let text = with_overrides("two", text, &[("core.slr", "[2, 2]")]).expect("a known key");
+    let two = Machine::from_toml("two", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    let regions = two.resources_by_region();
+    assert_eq!((regions.len(), regions[0].0.as_slice(), regions[0].1.slr), (1, [0, 1].as_slice(), 2));
+    assert_eq!(regions[0].1.total.dsp, 2 * two.resources().total.dsp);
+    assert_eq!(two.link_cycles(), 2);
+    let port = 43 + 261 + 43 + 291 + 4;
+    // DDR4 of 32 GiB: 35 address bits, 64 bytes a beat.
+    assert_eq!(two.boundaries()[1].signals, 4 * port + 2 * (45 + 517));
+    println!("14 values compared");
+}
+
+/// A share by hand: beats of every core's part one after the other, and the ways.
+#[test]
+fn shares_by_hand() {
+    use hw_config::isa::{Operation, assemble};
+    let cycles = |machine: &Machine, fields: &str| {
+        let line = format!("misc op=share a_buffer=result {fields}");
+        let Operation::Misc(misc) = assemble(&line).expect("a sound line")[0].operation else { unreachable!() };
+        machine.misc_duration(&misc, &[0; 128]).latency
+    };
+    // 32 heads of 128 on three cores: 11 x 128, 11 x 128 and 10 x 128 elements, 16 a beat. Two cycles of extents, four to
+    // the lanes, one of the result; four there and four back.
+    let flight = machine("u280-flightllm");
+    assert_eq!(cycles(&flight, "rows=1 len=4096 imm=0x580"), 88 + 88 + 80 + 2 + 4 + 1 + 4 + 4);
+    // A part of 9 of 17 elements is two beats of 8 lanes, the other 8 one; 3 rows.
+    let tiny = machine("tiny-2core");
+    assert_eq!(cycles(&tiny, "rows=3 len=17 imm=0x9 dst_stride=17"), 3 * (2 + 1) + 7 + 2 + 2);
+    // All of it on the first core; nothing at all.
+    assert_eq!(cycles(&tiny, "rows=1 len=17 imm=0x11"), 3 + 7 + 2 + 2);
+    assert_eq!(cycles(&tiny, "rows=0 len=17 imm=0x11"), 1);
+    println!("4 durations compared");
 }
 
 #[test]

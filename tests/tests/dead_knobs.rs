@@ -83,7 +83,7 @@ enum Change {
 
 use Change::{Beside, Refused, To};
 
-const CHANGES: [(&str, Change); 34] = [
+const CHANGES: [(&str, Change); 36] = [
     ("name", To("other")),
     // U50 carries the same HBM2 and no DDR4.
     ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
@@ -99,7 +99,9 @@ const CHANGES: [(&str, Change); 34] = [
     ("instructions.port_bytes", To("32")),
     ("instructions.burst_bytes", To("128")),
     ("instructions.outstanding", To("1")),
-    ("core.count", Refused("2")),
+    ("core.count", To("2")),
+    ("core.slr", To("[1]")),
+    ("core.crossing_cycles", Beside(&[("core.count", "2")], "5")),
     ("core.queue", To("2")),
     ("core.matrix.kind", Refused("systolic")),
     ("core.matrix.rows", To("4")),
