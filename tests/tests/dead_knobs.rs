@@ -195,6 +195,7 @@ fn by_hand(machine: &Machine, text: &str) -> Program {
         machine: machine.name.clone(),
         machine_fingerprint: machine.fingerprint(),
         name: "by hand".to_owned(),
+        core: 0,
         max_rows: 1,
         max_end: 1,
         regions: Vec::new(),

@@ -1,8 +1,8 @@
 //! Leaves that are pipelines: one operand a period, results a fixed number of periods later.
 
+use hw_config::latency::{ADD_CYCLES, MUL_CYCLES, QUANTIZE_I8_CYCLES};
 use hw_config::numeric::convert::{f16_to_f32, i32_to_f32, quantize_i8};
 use hw_config::numeric::fp32::{add, canonical, flush, mul, sub};
-use hw_config::numeric::latency::{ADD_CYCLES, MUL_CYCLES, QUANTIZE_I8_CYCLES};
 use hw_config::numeric::packed::packed_pair_mac;
 
 use crate::operands::{Random, factors, near_codes, special_pairs, summands, tie_grid};
