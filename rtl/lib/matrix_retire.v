@@ -11,7 +11,9 @@ module matrix_retire (
     input  wire empty_i,
     // The oldest instruction that does something is done in this period.
     input  wire done_i,
-    output wire retire_o
+    output wire retire_o,
+    // Some instruction has not retired.
+    output wire waits_o
 );
     `include "constants.vh"
 
@@ -20,7 +22,8 @@ module matrix_retire (
     reg           [Bits-1:0] head_q;
     reg             [Bits:0] count_q;
 
-    assign retire_o = count_q != {(Bits + 1) {1'b0}} && (empty_q[head_q] || done_i);
+    assign waits_o = count_q != {(Bits + 1) {1'b0}};
+    assign retire_o = waits_o && (empty_q[head_q] || done_i);
     wire [Bits-1:0] tail = head_q + count_q[Bits-1:0];
 
     always @(posedge clk_i) begin

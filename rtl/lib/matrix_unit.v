@@ -33,6 +33,10 @@ module matrix_unit #(
     parameter LineAddressBits = 11
 ) (
     input  wire                                   clk_i,
+    // Clocks of the buffers, which are written while the unit rests; otherwise the same.
+    input  wire                                   weight_clk_i,
+    input  wire                                   index_clk_i,
+    input  wire                                   scale_clk_i,
     input  wire                                   rst_ni,
 
     // Sequencer.
@@ -42,6 +46,8 @@ module matrix_unit #(
     input  wire                            [31:0] matrix_value_a_i,
     input  wire                            [31:0] matrix_value_b_i,
     output wire                                   matrix_retire_o,
+    // An instruction is issued or has not retired.
+    output wire                                   matrix_run_o,
 
     // Load unit.
     input  wire                    [Channels-1:0] load_write_valid_i,
@@ -220,14 +226,17 @@ module matrix_unit #(
     );
 
     wire done;
+    wire waits;
     matrix_retire u_retire (
         .clk_i   (clk_i),
         .rst_ni  (rst_ni),
         .issue_i (matrix_issue_i),
         .empty_i (empty),
         .done_i  (done),
-        .retire_o(matrix_retire_o)
+        .retire_o(matrix_retire_o),
+        .waits_o (waits)
     );
+    assign matrix_run_o = matrix_issue_i || waits;
 
     // Steps and slots on their way: bit k - 1 belongs to stage s + k.
     reg [Accumulate-1:0] step_q;
@@ -328,7 +337,7 @@ module matrix_unit #(
         .Straddle     (Straddle),
         .LineAddressBits(LineAddressBits)
     ) u_weight_buffer (
-        .clk_i         (clk_i),
+        .clk_i         (weight_clk_i),
         .write_valid_i (write_weight),
         .write_line_i  (load_write_line_i),
         .write_data_i  (load_write_data_i),
@@ -337,8 +346,12 @@ module matrix_unit #(
         .low_o         (weight_low),
         .high_o        (weight_high)
     );
-    wire [ChunkBits-1:0] part_low = weight_low >> (part_number_s2 * (8 * Grain * Chain));
-    wire [ChunkBits-1:0] part_high = weight_high >> (part_number_s2 * (8 * Grain * Chain));
+    // The part's columns: piece `column` of part p is piece p * Grain + column of the chunk; behind the last one comes anything.
+    localparam Parts = Width / Grain;
+    localparam PartBits = Parts > 1 ? $clog2(Parts) : 1;
+    wire [ChunkBits-1:0] part_low;
+    wire [ChunkBits-1:0] part_high;
+    wire [PartBits-1:0] weight_part = part_number_s2[PartBits-1:0];
 
     wire [8*Width-1:0] integer_scales;
     reg  [8*Width-1:0] integer_scales_s4_q;
@@ -346,8 +359,18 @@ module matrix_unit #(
 
     wire [ChunkBits-1:0] codes;
     genvar column;
+    genvar part;
     generate
         for (column = 0; column < Width; column = column + 1) begin : gen_column
+            wire [8*Chain*Parts-1:0] low_pieces;
+            wire [8*Chain*Parts-1:0] high_pieces;
+            for (part = 0; part < Parts; part = part + 1) begin : gen_part
+                localparam Piece = (part * Grain + column) % Width;
+                assign low_pieces[8*Chain*part+:8*Chain] = weight_low[8*Chain*Piece+:8*Chain];
+                assign high_pieces[8*Chain*part+:8*Chain] = weight_high[8*Chain*Piece+:8*Chain];
+            end
+            assign part_low[8*Chain*column+:8*Chain] = low_pieces[8*Chain*weight_part+:8*Chain];
+            assign part_high[8*Chain*column+:8*Chain] = high_pieces[8*Chain*weight_part+:8*Chain];
             // An integer scale has 4 bits.
             wire unused_scale_bits = &{1'b0, integer_scales_s4_q[8*column+4+:4]};
             weight_expander #(
@@ -415,7 +438,7 @@ module matrix_unit #(
                 .Straddle     (0),
                 .LineAddressBits(LineAddressBits)
             ) u_index_buffer (
-                .clk_i         (clk_i),
+                .clk_i         (index_clk_i),
                 .write_valid_i (write_index),
                 .write_line_i  (load_write_line_i),
                 .write_data_i  (load_write_data_i),
@@ -424,24 +447,28 @@ module matrix_unit #(
                 .low_o         (index_low),
                 .high_o        (unused_index_high)
             );
-            wire [ChunkBits-1:0] part_index = index_low >> (part_number_s3 * (8 * Grain * Chain));
+            wire [PartBits-1:0] index_part = part_number_s3[PartBits-1:0];
             for (column = 0; column < IndexColumns; column = column + 1) begin : gen_index
+                wire [8*Chain*Parts-1:0] pieces;
+                for (part = 0; part < Parts; part = part + 1) begin : gen_part
+                    localparam Piece = (part * Grain + column) % Width;
+                    assign pieces[8*Chain*part+:8*Chain] = index_low[8*Chain*Piece+:8*Chain];
+                end
                 index_expander #(
                     .Chain(Chain)
                 ) u_expander (
                     .clk_i       (clk_i),
                     .enable_i    (run_q),
-                    .piece_i     (part_index[8*Chain*column+:8*Chain]),
+                    .piece_i     (pieces[8*Chain*index_part+:8*Chain]),
                     .unit_i      (index_unit_s3),
                     .index_bits_i(index_bits_s4),
                     .indices_o   (indices[4*Chain*column+:4*Chain])
                 );
             end
-            wire unused_part_index = &{1'b0, part_index};
         end else begin : gen_dense
             assign candidates = {(Rows*64*Chain){1'b0}};
             assign indices = {(IndexColumns*4*Chain){1'b0}};
-            wire unused_sparse = &{1'b0, write_index, index_chunk, index_unit_s3, index_bits_s4, ratio_s4};
+            wire unused_sparse = &{1'b0, index_clk_i, write_index, index_chunk, index_unit_s3, index_bits_s4, ratio_s4};
         end
     endgenerate
 
@@ -590,7 +617,7 @@ module matrix_unit #(
         .ScaleRows    (ScaleRows),
         .LineAddressBits(LineAddressBits)
     ) u_scale_buffer (
-        .clk_i           (clk_i),
+        .clk_i           (scale_clk_i),
         .write_valid_i   (write_scale),
         .write_line_i    (load_write_line_i),
         .write_data_i    (load_write_data_i),

@@ -24,6 +24,8 @@ module store_unit #(
     input  wire                            [31:0] store_value_a_i,
     input  wire                            [31:0] store_value_b_i,
     output wire                                   store_retire_o,
+    // A store is issued or has not retired.
+    output wire                                   store_run_o,
     // Sources: kind and address; answers three periods later.
     output wire                                   store_read_valid_o,
     output wire                             [1:0] store_read_o,
@@ -240,6 +242,7 @@ module store_unit #(
     reg                   [1:0] done_q;
 
     assign store_ready_o = 1'b1;
+    assign store_run_o = store_issue_i || oldest_valid;
     assign store_retire_o = oldest_valid && (oldest_empty || done_q[oldest]);
 
     fifo #(

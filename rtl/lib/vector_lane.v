@@ -23,6 +23,9 @@ module vector_lane #(
     parameter Lane = 0
 ) (
     input  wire        clk_i,
+    // The same clock for each unit, standing still while the pass does not need it: multiply_0, multiply_1, add_0,
+    // multiply_2, exp, add_1 and reciprocal, multiply_3, quantize.
+    input  wire  [7:0] unit_clk_i,
 
     input  wire [31:0] a_i,
     input  wire [31:0] b_i,
@@ -88,7 +91,7 @@ module vector_lane #(
         endcase
     end
     fp32_mul u_multiply_0 (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[0]),
         .a_i  (rotary ? a_1_q : a_i),
         .b_i  (multiply_0_b),
         .y_o  (multiply_0)
@@ -111,7 +114,7 @@ module vector_lane #(
         endcase
     end
     fp32_mul u_multiply_1 (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[1]),
         .a_i  (multiply_1_a),
         .b_i  (multiply_1_b),
         .y_o  (multiply_1)
@@ -138,7 +141,7 @@ module vector_lane #(
         endcase
     end
     fp32_add u_add_0 (
-        .clk_i     (clk_i),
+        .clk_i     (unit_clk_i[2]),
         .a_i       (add_0_a),
         .b_i       (add_0_b),
         .subtract_i(add_0_i == 3'd3 || add_0_i == 3'd4 || (add_0_i == 3'd5 && !rotary_add_i)),
@@ -154,7 +157,7 @@ module vector_lane #(
         endcase
     end
     fp32_mul u_multiply_2 (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[3]),
         .a_i  (add_0),
         .b_i  (multiply_2_b),
         .y_o  (multiply_2)
@@ -169,13 +172,13 @@ module vector_lane #(
         endcase
     end
     fp32_exp u_exp (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[4]),
         .a_i  (exp_a),
         .y_o  (exponential)
     );
 
     fp32_add u_add_1 (
-        .clk_i     (clk_i),
+        .clk_i     (unit_clk_i[5]),
         .a_i       (F32One),
         .b_i       (exponential),
         .subtract_i(1'b0),
@@ -183,20 +186,20 @@ module vector_lane #(
     );
 
     fp32_reciprocal u_reciprocal (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[5]),
         .a_i  (add_1),
         .y_o  (reciprocal)
     );
 
     fp32_mul u_multiply_3 (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[6]),
         .a_i  (multiply_3_i ? exponential : reciprocal),
         .b_i  (multiply_3_i ? scalar_1_i : a_late_i),
         .y_o  (multiply_3)
     );
 
     fp32_quantize u_quantize (
-        .clk_i(clk_i),
+        .clk_i(unit_clk_i[7]),
         .a_i  (a_i),
         .b_i  (scalar_1_i),
         .y_o  (code)

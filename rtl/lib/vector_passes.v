@@ -41,6 +41,8 @@ module vector_passes #(
     output reg  [31:0] fill_o,            // result of lanes that hold no visible element
     output reg   [1:0] factor_o,          // 0 imm, 1 scalar 1, 2 the row's scalar of axpy
 
+    output reg   [7:0] uses_o,            // units of the lanes that the pass needs, in the order of vector_lane.v
+
     output reg         sum_o,             // results go to reduce_sum
     output reg         largest_o,         // results go to topk_largest
     output reg         any_o,             // of the first `topk` pass: nothing has been taken yet
@@ -254,6 +256,30 @@ module vector_passes #(
             exit_tap_o <= 6'd0;
             scalar_0_tap_o <= 6'd0;
             scalar_1_tap_o <= 6'd0;
+        end
+    end
+
+    // The units in use: multiply_0, multiply_1, add_0, multiply_2, exp, the sigmoid's two, multiply_3, quantize.
+    always @(posedge clk_i) begin
+        if (start_i) begin
+            case (pass)
+                PassAdd:        uses_o <= 8'b00000100;
+                PassMul:        uses_o <= 8'b00000001;
+                PassAxpy:       uses_o <= 8'b00000101;
+                PassSilu:       uses_o <= 8'b01110000;
+                PassGelu:       uses_o <= 8'b01111111;
+                PassSiluMul:    uses_o <= 8'b01110010;
+                PassRope:       uses_o <= 8'b00000111;
+                PassSquares:    uses_o <= 8'b00000001;
+                PassRmsScale:   uses_o <= 8'b00000011;
+                PassDeviations: uses_o <= 8'b00001100;
+                PassLayerScale: uses_o <= 8'b00001110;
+                PassMaximum:    uses_o <= 8'b00000001;
+                PassExpSum:     uses_o <= 8'b00010101;
+                PassSoftmax:    uses_o <= {6'b010101, with_b_i, 1'b1};
+                PassQuantize:   uses_o <= 8'b10000000;
+                default:        uses_o <= 8'b00000000;
+            endcase
         end
     end
 

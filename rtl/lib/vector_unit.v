@@ -13,6 +13,7 @@
 module vector_unit #(
     parameter Lanes = 8,
     parameter Chain = 16,
+    parameter ClockGates = 0,
     parameter WriteWords = Lanes > Chain ? Lanes / Chain : 1
 ) (
     input  wire                          clk_i,
@@ -25,6 +26,8 @@ module vector_unit #(
     input  wire                   [31:0] vector_value_b_i,
     input  wire                   [31:0] vector_value_c_i,
     output wire                          vector_retire_o,
+    // An instruction is issued or under way.
+    output wire                          vector_run_o,
 
     output wire                          topk_write_o,
     output wire                    [2:0] topk_number_o,
@@ -168,6 +171,7 @@ module vector_unit #(
     wire       last_address;
     assign vector_ready_o = state_q == Idle || retire;
     assign vector_retire_o = retire;
+    assign vector_run_o = vector_issue_i || state_q != Idle;
 
     // The first period of a pass: its control is there, its first address is presented.
     reg  started_q;
@@ -205,6 +209,7 @@ module vector_unit #(
     wire  [3:0] result_select;
     wire [31:0] fill;
     wire  [1:0] factor_select;
+    wire  [7:0] uses;
     wire        sum;
     wire        largest;
     wire        any;
@@ -241,6 +246,7 @@ module vector_unit #(
         .result_o      (result_select),
         .fill_o        (fill),
         .factor_o      (factor_select),
+        .uses_o        (uses),
         .sum_o         (sum),
         .largest_o     (largest),
         .any_o         (any),
@@ -442,6 +448,31 @@ module vector_unit #(
         end
     end
 
+    // ---- Clocks of what a pass uses: a pass leaves nothing in a unit that a later one takes.
+    wire [7:0] unit_clk;
+    genvar unit;
+    generate
+        for (unit = 0; unit < 8; unit = unit + 1) begin : gen_unit
+            clock_gate #(.ClockGates(ClockGates)) u_gate (
+                .clk_i   (clk_i),
+                .enable_i(uses[unit]),
+                .clk_o   (unit_clk[unit])
+            );
+        end
+    endgenerate
+    wire sum_clk;
+    clock_gate #(.ClockGates(ClockGates)) u_sum_gate (
+        .clk_i   (clk_i),
+        .enable_i(!rst_ni || sum),
+        .clk_o   (sum_clk)
+    );
+    wire largest_clk;
+    clock_gate #(.ClockGates(ClockGates)) u_largest_gate (
+        .clk_i   (clk_i),
+        .enable_i(!rst_ni || largest),
+        .clk_o   (largest_clk)
+    );
+
     // ---- The lanes.
     wire [31:0] scalar_0;
     wire [31:0] scalar_1;
@@ -465,6 +496,7 @@ module vector_unit #(
                 .Lane(lane)
             ) u_lane (
                 .clk_i        (clk_i),
+                .unit_clk_i   (unit_clk),
                 .a_i          (a_q[32*lane+:32]),
                 .b_i          (b_q[32*lane+:32]),
                 .a_argument_i (a_argument[32*lane+:32]),
@@ -511,7 +543,7 @@ module vector_unit #(
     reduce_sum #(
         .Lanes(Lanes)
     ) u_sum (
-        .clk_i  (clk_i),
+        .clk_i  (sum_clk),
         .rst_ni (rst_ni),
         .valid_i(result_valid_q && sum),
         .last_i (result_last_q),
@@ -526,7 +558,7 @@ module vector_unit #(
     topk_largest #(
         .Lanes(Lanes)
     ) u_largest (
-        .clk_i  (clk_i),
+        .clk_i  (largest_clk),
         .rst_ni (rst_ni),
         .valid_i(result_valid_q && largest),
         .last_i (result_last_q),

@@ -70,8 +70,15 @@ module weight_buffer #(
         if (Banks == 2) begin : gen_straddle
             reg [1:0] odd_q;
             always @(posedge clk_i) odd_q <= {odd_q[0], chunk_i[0]};
-            assign low_o = odd_q[1] ? bank_word[ChunkBits+:ChunkBits] : bank_word[0+:ChunkBits];
-            assign high_o = odd_q[1] ? bank_word[0+:ChunkBits] : bank_word[ChunkBits+:ChunkBits];
+            // Column by column, as they are used: Verilator then builds no word of a whole chunk.
+            genvar column;
+            for (column = 0; column < Width; column = column + 1) begin : gen_column
+                localparam At = 8 * Chain * column;
+                assign low_o[At+:8*Chain] =
+                    odd_q[1] ? bank_word[ChunkBits+At+:8*Chain] : bank_word[At+:8*Chain];
+                assign high_o[At+:8*Chain] =
+                    odd_q[1] ? bank_word[At+:8*Chain] : bank_word[ChunkBits+At+:8*Chain];
+            end
         end else begin : gen_aligned
             assign low_o = bank_word;
             assign high_o = 0;

@@ -61,16 +61,33 @@ impl std::fmt::Display for Unsupported {
 
 impl std::error::Error for Unsupported {}
 
-/// The Verilog of a machine. Equal machines give equal bytes.
+/// What `clock_gate` does: parameter `ClockGates`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockGates {
+    /// They are wires, and every clock is the core's: for synthesis.
+    Wires,
+    /// The clock of what rests stands still: several times faster in Verilator.
+    Gates,
+}
+
+/// The Verilog of a machine for synthesis. Equal machines give equal bytes.
 ///
 /// # Errors
 /// The machine has something that is not built, or (a fault of ours) parts that do not fit together.
 pub fn generate(machine: &Machine) -> Result<Emission, Unsupported> {
+    generate_with(machine, ClockGates::Wires)
+}
+
+/// The Verilog of a machine; with either kind of gates it does the same in the same periods.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_with(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupported> {
     if machine.core.count != 1 {
         return Err(Unsupported::Cores { count: machine.core.count });
     }
     let mut sources = Sources::new();
-    let core = core(machine, &sources).map_err(|faults| Unsupported::Verilog { faults })?;
+    let core = core(machine, gates, &sources).map_err(|faults| Unsupported::Verilog { faults })?;
     sources.add(File { name: format!("{CORE}.v"), text: core });
     let files = sources.needed_by(CORE).map_err(|fault| Unsupported::Verilog { faults: vec![fault] })?;
     Ok(Emission { top: CORE, files })
@@ -104,34 +121,49 @@ struct Part {
 }
 
 /// The parts, in the order of the page's overview.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
+    Part { module: "core_clocks", renamed: &[], open: &[], memory: None },
     Part { module: "sequencer", renamed: &[], open: &[], memory: None },
     Part { module: "load_unit", renamed: &[], open: &[], memory: None },
     // All sources answer; the unit picks.
-    Part { module: "store_unit", renamed: &[], open: &["store_read_valid_o", "store_read_o"], memory: None },
-    Part { module: "matrix_unit", renamed: &[], open: &[], memory: None },
+    Part {
+        module: "store_unit",
+        renamed: &[("clk_i", "store_clk")],
+        open: &["store_read_valid_o", "store_read_o"],
+        memory: None,
+    },
+    Part { module: "matrix_unit", renamed: &[("clk_i", "matrix_clk")], open: &[], memory: None },
     Part {
         module: "activation_buffer",
-        renamed: &[("store_address_i", "store_read_address"), ("store_word_o", "store_codes")],
+        renamed: &[
+            ("clk_i", "activation_clk"),
+            ("store_address_i", "store_read_address"),
+            ("store_word_o", "store_codes"),
+        ],
         open: &[],
         memory: Some("activation buffer"),
     },
-    Part { module: "vector_unit", renamed: &[], open: &[], memory: None },
+    Part { module: "vector_unit", renamed: &[("clk_i", "vector_clk")], open: &[], memory: None },
     Part {
         module: "parameter_buffer",
-        renamed: &[("a_o", "a_parameter"), ("b_o", "b_parameter")],
+        renamed: &[("clk_i", "parameter_clk"), ("a_o", "a_parameter"), ("b_o", "b_parameter")],
         open: &[],
         memory: Some("parameter buffer"),
     },
     Part {
         module: "result_buffer",
-        renamed: &[("a_o", "a_result"), ("b_o", "b_result")],
+        renamed: &[("clk_i", "result_clk"), ("a_o", "a_result"), ("b_o", "b_result")],
         open: &[],
         memory: Some("result buffer"),
     },
     Part {
         module: "vector_buffer",
-        renamed: &[("a_o", "a_vector"), ("b_o", "b_vector"), ("store_read_address_i", "store_read_address")],
+        renamed: &[
+            ("clk_i", "vector_buffer_clk"),
+            ("a_o", "a_vector"),
+            ("b_o", "b_vector"),
+            ("store_read_address_i", "store_read_address"),
+        ],
         open: &[],
         memory: Some("vector buffer"),
     },
@@ -228,8 +260,8 @@ impl Placed {
 }
 
 /// The text of `core.v`.
-fn core(machine: &Machine, sources: &Sources) -> Result<String, Vec<Fault>> {
-    let values = values(machine);
+fn core(machine: &Machine, gates: ClockGates, sources: &Sources) -> Result<String, Vec<Fault>> {
+    let values = values(machine, gates);
     let mut placed = Vec::new();
     for part in &PARTS {
         placed.push(place(part, machine, &values, sources).map_err(|fault| vec![fault])?);
@@ -255,7 +287,7 @@ fn header(machine: &Machine) -> String {
 }
 
 /// The machine's values by the names that parameters have.
-fn values(machine: &Machine) -> BTreeMap<&'static str, u64> {
+fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
     let Engine::SparseDspChain(engine) = &machine.core.engine;
     let (memory, instructions, buffers) = (&machine.memory, &machine.instructions, &machine.core.buffers);
     let max_ratio = engine.sparsity.iter().map(|pattern| pattern.ratio()).max();
@@ -265,6 +297,13 @@ fn values(machine: &Machine) -> BTreeMap<&'static str, u64> {
     // A port's counters have two bits at least.
     let line_bits = address_bits(longest.div_ceil(memory.line_bytes())).max(2);
     BTreeMap::from([
+        (
+            "ClockGates",
+            match gates {
+                ClockGates::Wires => 0,
+                ClockGates::Gates => 1,
+            },
+        ),
         ("Channels", memory.channels.into()),
         ("PortBytes", memory.port_bytes.into()),
         ("BurstBytes", memory.burst_bytes.into()),
@@ -398,15 +437,15 @@ fn pins<'a>(
     for (port, width) in placed.ports()? {
         let name = port.name.as_str();
         let wire = placed.wire(name);
+        let is_renamed = placed.part.renamed.iter().any(|(renamed, _)| *renamed == name);
         let pin = if placed.part.open.contains(&name) {
             Pin::Open
-        } else if let Some(signal) = ports.get(name) {
+        } else if let Some(signal) = ports.get(name).filter(|_| !is_renamed) {
             Pin::from(*signal)
         } else {
             let message = format!("nobody drives `{wire}`, which `{}` takes as `{name}`", placed.part.module);
             let signal = wires.get(wire).ok_or(Fault::Wiring { module: CORE.to_owned(), message })?;
-            let is_part = placed.part.renamed.iter().any(|(renamed, _)| *renamed == name);
-            let takes_low_bits = port.direction == PortDirection::Input && is_part && width < signal.width();
+            let takes_low_bits = port.direction == PortDirection::Input && is_renamed && width < signal.width();
             if takes_low_bits { Pin::from(signal.bits(0, width)) } else { Pin::from(Expression::from(*signal)) }
         };
         pins.push((name, pin));

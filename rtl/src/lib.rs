@@ -16,6 +16,6 @@ pub mod synth;
 pub mod verilated;
 pub mod verilog;
 
-pub use generate::{Emission, Unsupported, generate};
+pub use generate::{ClockGates, Emission, Unsupported, generate, generate_with};
 pub use sources::LIBRARY;
 pub use verilated::sources_for_test;

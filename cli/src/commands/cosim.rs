@@ -8,6 +8,7 @@ use ::cosim::case::CaseError;
 use ::cosim::{Backpressure, Case, Counts, Dut, VerilatedCore};
 use hw_config::machine::Machine;
 use reports::table::{count, si};
+use rtl::ClockGates;
 use rtl::verilated::BuildError;
 use serde_json::{Value, json};
 use session::cosim::{Found, Generation, Stopped, again, machine, random};
@@ -162,7 +163,7 @@ fn backpressure(args: &CosimArgs) -> Option<Backpressure> {
 /// The machine's Verilog, Verilated: from the cache, or built into it.
 fn build(machine: &Machine, cache: &Path, wave: Option<&Path>, host: Host) -> Result<Dut, Failure> {
     let _busy = host.busy("building the Verilog");
-    let emission = rtl::generate(machine).map_err(Failure::input)?;
+    let emission = rtl::generate_with(machine, ClockGates::Gates).map_err(Failure::input)?;
     let core = VerilatedCore::build(machine, &emission.files, cache, wave).map_err(|error| match error {
         BuildError::ToolMissing { .. } => Failure::input(error),
         BuildError::ToolFailed { .. }

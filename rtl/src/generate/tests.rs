@@ -17,7 +17,7 @@ fn faults_with(module: &str, from: &str, to: &str) -> String {
     let changed = text.replacen(from, to, 1);
     assert_ne!(text, changed, "{module}.v has no `{from}`");
     sources.add(File { name: format!("{module}.v"), text: changed });
-    let faults = core(&tiny(), &sources).expect_err("the parts do not fit");
+    let faults = core(&tiny(), ClockGates::Wires, &sources).expect_err("the parts do not fit");
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -73,7 +73,7 @@ fn every_value_of_the_machine_is_a_parameter_of_some_part() {
     let sources = Sources::new();
     let leaves = PARTS.iter().map(|part| sources.leaf(part.module, CORE).expect("is in the library"));
     let taken: BTreeSet<String> = leaves.flat_map(|leaf| leaf.parameters).map(|parameter| parameter.name).collect();
-    let values = values(&tiny());
+    let values = values(&tiny(), ClockGates::Wires);
     let unused: Vec<_> = values.keys().filter(|name| !taken.contains(**name)).collect();
     println!("{} values", values.len());
     assert!(unused.is_empty(), "{unused:?}");
@@ -113,11 +113,11 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
         ("vector_kib", |m| m.core.buffers.vector_kib *= 2),
         ("scale_slots", |m| m.core.buffers.scale_slots *= 2),
     ];
-    let mut texts = BTreeSet::from([core(&tiny(), &Sources::new()).expect("fits")]);
+    let mut texts = BTreeSet::from([core(&tiny(), ClockGates::Wires, &Sources::new()).expect("fits")]);
     for (name, turn) in knobs {
         let mut machine = tiny();
         turn(&mut machine);
-        let text = core(&machine, &Sources::new()).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        let text = core(&machine, ClockGates::Wires, &Sources::new()).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
         assert!(texts.insert(text), "{name} does not reach the core");
     }
     println!("{} knobs turned", knobs.len());
