@@ -15,6 +15,8 @@ module core_clocks #(
     input  wire                  rst_ni,
     input  wire                  store_run_i,
     input  wire                  matrix_run_i,
+    input  wire                  matrix_weight_run_i,
+    input  wire                  matrix_index_run_i,
     input  wire                  vector_run_i,
     input  wire   [Channels-1:0] load_write_valid_i,
     input  wire [2*Channels-1:0] load_write_buffer_i,
@@ -70,12 +72,12 @@ module core_clocks #(
     );
     clock_gate #(.ClockGates(ClockGates)) u_weight (
         .clk_i   (clk_i),
-        .enable_i(!rst_ni || matrix_run_i || weight_write),
+        .enable_i(!rst_ni || matrix_weight_run_i || weight_write),
         .clk_o   (weight_clk_o)
     );
     clock_gate #(.ClockGates(ClockGates)) u_index (
         .clk_i   (clk_i),
-        .enable_i(!rst_ni || matrix_run_i || index_write),
+        .enable_i(!rst_ni || matrix_index_run_i || index_write),
         .clk_o   (index_clk_o)
     );
     clock_gate #(.ClockGates(ClockGates)) u_scale (

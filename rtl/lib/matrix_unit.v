@@ -30,6 +30,7 @@ module matrix_unit #(
     parameter MaxRatio = 8,
     // Bit i: the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occurs.
     parameter CodeWidths = 31,
+    parameter ClockGates = 0,
     parameter LineAddressBits = 11
 ) (
     input  wire                                   clk_i,
@@ -46,8 +47,10 @@ module matrix_unit #(
     input  wire                            [31:0] matrix_value_a_i,
     input  wire                            [31:0] matrix_value_b_i,
     output wire                                   matrix_retire_o,
-    // An instruction is issued or has not retired.
+    // An instruction is issued or has not retired; weights are read; indices are read.
     output wire                                   matrix_run_o,
+    output wire                                   matrix_weight_run_o,
+    output wire                                   matrix_index_run_o,
 
     // Load unit.
     input  wire                    [Channels-1:0] load_write_valid_i,
@@ -238,6 +241,15 @@ module matrix_unit #(
     );
     assign matrix_run_o = matrix_issue_i || waits;
 
+    // Indices are read from the period after an issue on, if it is of N:M weights.
+    reg indexed_q;
+    always @(posedge clk_i) begin
+        if (!rst_ni) indexed_q <= 1'b0;
+        else if (matrix_issue_i && i_index_bits != 3'd0) indexed_q <= 1'b1;
+        else if (!waits) indexed_q <= 1'b0;
+    end
+    assign matrix_index_run_o = indexed_q;
+
     // Steps and slots on their way: bit k - 1 belongs to stage s + k.
     reg [Accumulate-1:0] step_q;
     reg [Accumulate-1:0] first_q;
@@ -258,6 +270,7 @@ module matrix_unit #(
 
     // The data path holds still while no step is on its way: power, and simulation time.
     localparam RunBits = $clog2(Accumulate + 1);
+    wire              run;
     reg               run_q;
     reg [RunBits-1:0] run_left_q;
     always @(posedge clk_i) begin
@@ -265,11 +278,20 @@ module matrix_unit #(
             run_q <= 1'b0;
             run_left_q <= {RunBits{1'b0}};
         end else begin
-            run_q <= start || busy || run_left_q != {RunBits{1'b0}};
+            run_q <= run;
             if (start || busy) run_left_q <= Accumulate[RunBits-1:0];
             else if (run_left_q != {RunBits{1'b0}}) run_left_q <= run_left_q - {{(RunBits-1){1'b0}}, 1'b1};
         end
     end
+
+    assign run = start || busy || run_left_q != {RunBits{1'b0}};
+    assign matrix_weight_run_o = run;
+    wire data_clk;
+    clock_gate #(.ClockGates(ClockGates)) u_data_gate (
+        .clk_i   (clk_i),
+        .enable_i(run_q),
+        .clk_o   (data_clk)
+    );
 
     // What the stages must know of the step's instruction.
     wire [11:0] part_s2;
@@ -307,7 +329,6 @@ module matrix_unit #(
         .data_i({vector, index_bits != 3'd0}),
         .data_o({vector_s5, sparse_s5})
     );
-    wire [11:0] part_number_s2 = part_s2 >> GrainBits;
     wire [11:0] part_number_s3 = part_s3 >> GrainBits;
 
     // ---- Weights ----
@@ -351,11 +372,12 @@ module matrix_unit #(
     localparam PartBits = Parts > 1 ? $clog2(Parts) : 1;
     wire [ChunkBits-1:0] part_low;
     wire [ChunkBits-1:0] part_high;
-    wire [PartBits-1:0] weight_part = part_number_s2[PartBits-1:0];
+    wire [PartBits-1:0] weight_part = part_s2[GrainBits+:PartBits];
+    wire unused_part_bits = &{1'b0, part_s2};
 
     wire [8*Width-1:0] integer_scales;
     reg  [8*Width-1:0] integer_scales_s4_q;
-    always @(posedge clk_i) if (run_q) integer_scales_s4_q <= integer_scales >> (part_number_s3 * (8 * Grain));
+    always @(posedge data_clk) if (run_q) integer_scales_s4_q <= integer_scales >> (part_number_s3 * (8 * Grain));
 
     wire [ChunkBits-1:0] codes;
     genvar column;
@@ -377,7 +399,7 @@ module matrix_unit #(
                 .Chain     (Chain),
                 .CodeWidths(CodeWidths)
             ) u_expander (
-                .clk_i          (clk_i),
+                .clk_i          (data_clk),
                 .enable_i       (run_q),
                 .low_i          (part_low[8*Chain*column+:8*Chain]),
                 .high_i         (part_high[8*Chain*column+:8*Chain]),
@@ -401,7 +423,7 @@ module matrix_unit #(
     genvar row;
     generate
         for (row = 0; row < Rows; row = row + 1) begin : gen_row
-            always @(posedge clk_i)
+            always @(posedge data_clk)
                 if (run_q) rows_s5_q[8*Chain*row+:8*Chain] <= window_i[WindowBits*row+:8*Chain];
         end
 
@@ -411,7 +433,7 @@ module matrix_unit #(
                     .Chain   (Chain),
                     .MaxRatio(MaxRatio)
                 ) u_candidates (
-                    .clk_i       (clk_i),
+                    .clk_i       (data_clk),
                     .enable_i    (run_q),
                     .window_i    (window_i[WindowBits*row+:WindowBits]),
                     .ratio_i     (ratio_s4),
@@ -447,7 +469,7 @@ module matrix_unit #(
                 .low_o         (index_low),
                 .high_o        (unused_index_high)
             );
-            wire [PartBits-1:0] index_part = part_number_s3[PartBits-1:0];
+            wire [PartBits-1:0] index_part = part_s3[GrainBits+:PartBits];
             for (column = 0; column < IndexColumns; column = column + 1) begin : gen_index
                 wire [8*Chain*Parts-1:0] pieces;
                 for (part = 0; part < Parts; part = part + 1) begin : gen_part
@@ -457,7 +479,7 @@ module matrix_unit #(
                 index_expander #(
                     .Chain(Chain)
                 ) u_expander (
-                    .clk_i       (clk_i),
+                    .clk_i       (data_clk),
                     .enable_i    (run_q),
                     .piece_i     (pieces[8*Chain*index_part+:8*Chain]),
                     .unit_i      (index_unit_s3),
@@ -504,7 +526,7 @@ module matrix_unit #(
                 .Chain (Chain),
                 .Sparse(Sparse)
             ) u_operands (
-                .clk_i           (clk_i),
+                .clk_i           (data_clk),
                 .enable_i        (run_q),
                 .vector_i        (vector_s5 && !sparse_s5),
                 .sparse_i        (sparse_s5),
@@ -524,7 +546,7 @@ module matrix_unit #(
             dsp_chain #(
                 .Chain(Chain)
             ) u_chain (
-                .clk_i   (clk_i),
+                .clk_i   (data_clk),
                 .enable_i(run_q),
                 .hi_i    (hi),
                 .lo_i    (lo),

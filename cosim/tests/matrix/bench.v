@@ -51,6 +51,7 @@ module matrix_bench #(
     wire [Rows*8*MaxRatio*Chain-1:0] window;
     wire                     [11:0] slot_address;
     wire                     [31:0] slot;
+    wire                      [2:0] unused_run;
 
     matrix_unit #(
         .Channels       (Channels),
@@ -70,6 +71,9 @@ module matrix_bench #(
         .LineAddressBits(LineAddressBits)
     ) u_matrix (
         .clk_i                 (clk_i),
+        .weight_clk_i          (clk_i),
+        .index_clk_i           (clk_i),
+        .scale_clk_i           (clk_i),
         .rst_ni                (rst_ni),
         .matrix_ready_o        (matrix_ready_o),
         .matrix_issue_i        (matrix_issue_i),
@@ -77,6 +81,9 @@ module matrix_bench #(
         .matrix_value_a_i      (matrix_value_a_i),
         .matrix_value_b_i      (matrix_value_b_i),
         .matrix_retire_o       (matrix_retire_o),
+        .matrix_run_o          (unused_run[0]),
+        .matrix_weight_run_o   (unused_run[1]),
+        .matrix_index_run_o    (unused_run[2]),
         .load_write_valid_i    (load_write_valid_i),
         .load_write_buffer_i   (load_write_buffer_i),
         .load_write_line_i     (load_write_line_i),

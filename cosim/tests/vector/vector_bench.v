@@ -61,6 +61,7 @@ module vector_bench #(
     wire [32*Lanes-1:0] b_parameter;
     wire [32*Lanes-1:0] b_result;
     wire [32*Lanes-1:0] b_vector;
+    wire                unused_run;
 
     vector_unit #(
         .Lanes(Lanes),
@@ -75,6 +76,7 @@ module vector_bench #(
         .vector_value_b_i         (value_b_i),
         .vector_value_c_i         (value_c_i),
         .vector_retire_o          (retire_o),
+        .vector_run_o             (unused_run),
         .topk_write_o             (topk_write_o),
         .topk_number_o            (topk_number_o),
         .topk_value_o             (topk_value_o),
