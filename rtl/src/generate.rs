@@ -281,7 +281,7 @@ fn header(machine: &Machine) -> String {
     format!(
         "The core of machine `{}`: sequencer, four units, their buffers. Wires and instances only.\nThe cycle of every \
          issue and retirement is in the machine's closed forms, given the answers of its memory ports. Registered: what the \
-         parts say. It has no clock gating and no second clock.",
+         parts say. One clock; whether its gates are wires or stop it is parameter `ClockGates` of the parts.",
         machine.name
     )
 }

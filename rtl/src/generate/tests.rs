@@ -117,7 +117,8 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
     for (name, turn) in knobs {
         let mut machine = tiny();
         turn(&mut machine);
-        let text = core(&machine, ClockGates::Wires, &Sources::new()).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        let text =
+            core(&machine, ClockGates::Wires, &Sources::new()).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
         assert!(texts.insert(text), "{name} does not reach the core");
     }
     println!("{} knobs turned", knobs.len());
