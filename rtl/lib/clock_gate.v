@@ -3,7 +3,7 @@
 // `ClockGates` = 0: `clk_o` is `clk_i`, whatever `enable_i` says; this is what is put on a card (docs/src/rtl.md, "Clock
 // gates"). Otherwise the edge of `clk_i` that ends a period reaches `clk_o` only if `enable_i` is high at the end of that
 // period. The latch passes while the clock is low, so that an enable that changes after the edge makes no edge of its own.
-// Latency 0. It does not know what it stops: what stands behind it must be as it would be with the edge. Registered: nothing.
+// It does not know what it stops: what stands behind it must be as it would be with the edge. Registered: nothing.
 module clock_gate #(
     parameter ClockGates = 0
 ) (

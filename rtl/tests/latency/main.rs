@@ -98,8 +98,9 @@ fn build(rows: &[Row]) -> Model {
         let given: Vec<String> = row.parameters.iter().map(|(name, value)| format!(".{name}({value})")).collect();
         let mut pins = Vec::new();
         for (port, width) in leaf.ports_under(&parameters).unwrap_or_else(fault) {
-            if port.name == "clk_i" {
-                pins.push(".clk_i(clk_i)".to_owned());
+            // The clock, and gated ones.
+            if port.name == "clk_i" || port.name.ends_with("_clk_i") {
+                pins.push(format!(".{}({{{width}{{clk_i}}}})", port.name));
                 continue;
             }
             let direction = match port.direction {
