@@ -82,24 +82,28 @@ module dsp_chain #(
             localparam First = segment < LongSegments ? segment * Longest :
                 LongSegments * Longest + (segment - LongSegments) * (Longest - 1);
             wire [48*(Length+1)-1:0] cascade;
+            wire [48*Length-1:0] sum;
             assign cascade[47:0] = 48'd0;
             for (place = 0; place < Length; place = place + 1) begin : gen_place
                 localparam Byte = 8 * (Chain * (Longest - Length + place) + First + place);
-                dsp_pair_mac u_pair_mac (
+                dsp_pair_mac #(
+                    .First(place == 0 ? 1 : 0)
+                ) u_pair_mac (
                     .clk_i    (clk_i),
                     .enable_i (enable_i),
                     .hi_i     (hi_late[Byte+:8]),
                     .lo_i     (lo_late[Byte+:8]),
                     .shared_i (shared_late[Byte+:8]),
                     .cascade_i(cascade[48*place+:48]),
-                    .cascade_o(cascade[48*(place+1)+:48])
+                    .cascade_o(cascade[48*(place+1)+:48]),
+                    .sum_o    (sum[48*place+:48])
                 );
             end
 
             // A negative low lane has borrowed one from the high lane.
-            wire [LaneBits-1:0] lo = cascade[48*Length+:LaneBits];
-            wire [LaneBits-1:0] hi = cascade[48*Length+LaneBits+:LaneBits] + {{(LaneBits-1){1'b0}}, lo[LaneBits-1]};
-            wire unused_high_bits = &{1'b0, cascade[48*Length+2*LaneBits+:48-2*LaneBits]};
+            wire [LaneBits-1:0] lo = sum[48*(Length-1)+:LaneBits];
+            wire [LaneBits-1:0] hi = sum[48*(Length-1)+LaneBits+:LaneBits] + {{(LaneBits-1){1'b0}}, lo[LaneBits-1]};
+            wire unused_sums = &{1'b0, sum, cascade[48*Length+:48]};
             reg [SumBits-1:0] hi_q;
             reg [SumBits-1:0] lo_q;
             always @(posedge clk_i) begin

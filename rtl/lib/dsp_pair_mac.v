@@ -3,35 +3,35 @@
 //
 // Latency 4 from the operands, 1 from `cascade_i`; initiation interval 1; `enable_i` is the clock enable of every
 // register. The low lane is exact for at most 7 products; this module does not count them and does not part the lanes.
-// Registered: `cascade_o` (P). Registers of the DSP48E2: A, D and B1; AD and B2; M; P.
+// `First`: nothing is added, `cascade_i` is not read. Registered: `cascade_o` and `sum_o`, which are equal (`dsp48e2.v`). Registers of the DSP48E2: A, D and B1; AD and B2; M; P.
 // Cells (yosys synth_xilinx -family xcup): 1 DSP48E2.
-module dsp_pair_mac (
+module dsp_pair_mac #(
+    parameter First = 0
+) (
     input  wire        clk_i,
     input  wire        enable_i,
     input  wire  [7:0] hi_i,
     input  wire  [7:0] lo_i,
     input  wire  [7:0] shared_i,
     input  wire [47:0] cascade_i,
-    output wire [47:0] cascade_o
+    output wire [47:0] cascade_o,
+    output wire [47:0] sum_o
 );
-    reg         [7:0] a_q;
-    reg         [7:0] d_q;
-    reg         [7:0] b1_q;
-    reg signed [26:0] ad_q;
-    reg signed [17:0] b2_q;
-    reg signed [44:0] m_q;
-    reg        [47:0] p_q;
-
-    always @(posedge clk_i) begin
-        if (enable_i) begin
-            a_q <= hi_i;
-            d_q <= lo_i;
-            b1_q <= shared_i;
-            ad_q <= {a_q[7], a_q, 18'd0} + {{19{d_q[7]}}, d_q};
-            b2_q <= {{10{b1_q[7]}}, b1_q};
-            m_q <= ad_q * b2_q;
-            p_q <= cascade_i + {{3{m_q[44]}}, m_q};
-        end
-    end
-    assign cascade_o = p_q;
+    dsp48e2 #(
+        .ARegisters(1),
+        .BRegisters(2),
+        .DRegisters(1),
+        .PreAdd    (1),
+        .Addend    (First != 0 ? 0 : 1)
+    ) u_dsp (
+        .clk_i    (clk_i),
+        .enable_i (enable_i),
+        .a_i      ({hi_i[7], hi_i, 18'd0}),
+        .b_i      ({{10{shared_i[7]}}, shared_i}),
+        .c_i      (48'd0),
+        .d_i      ({{19{lo_i[7]}}, lo_i}),
+        .cascade_i(cascade_i),
+        .cascade_o(cascade_o),
+        .p_o      (sum_o)
+    );
 endmodule

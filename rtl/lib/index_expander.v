@@ -1,5 +1,6 @@
 // The N:M indices of one column's step as `Chain` numbers of 4 bits, cut out of the column's packed stream.
 //
+// A dense step (0 bits) has the indices 0, 1, 0, 1...: those of a pair's own activations among its candidates.
 // A step of indices of b bits (2 or 4) is b units of `Chain` bits of the stream, beginning `unit_i` units into the chunk; it
 // never straddles two chunks. Latency 2 from `piece_i` and `unit_i`: period 0; `index_bits_i` belongs to the same step
 // one period later. Initiation interval 1; `enable_i` is the clock enable of every register. Registered: `indices_o`.
@@ -13,18 +14,24 @@ module index_expander #(
     input  wire         [2:0] index_bits_i,
     output wire [4*Chain-1:0] indices_o
 );
-    wire [8*Chain-1:0] shifted = piece_i >> (unit_i * Chain);
-    wire unused_shifted_bits = &{1'b0, shifted};
+    // Steps begin at even units.
+    wire [4*Chain-1:0] half = unit_i[2] ? piece_i[8*Chain-1:4*Chain] : piece_i[4*Chain-1:0];
+    wire [2*Chain-1:0] quarter = unit_i[1] ? half[4*Chain-1:2*Chain] : half[2*Chain-1:0];
+    wire [4*Chain-1:0] stream = {half[4*Chain-1:2*Chain], quarter};
+    wire unused_unit = unit_i[0];
 
     reg [4*Chain-1:0] stream_q;
     reg [4*Chain-1:0] indices_q;
     integer i;
     always @(posedge clk_i) begin
         if (enable_i) begin
-            stream_q <= shifted[4*Chain-1:0];
+            stream_q <= stream;
             indices_q <= stream_q;
             if (index_bits_i == 3'd2) begin
                 for (i = 0; i < Chain; i = i + 1) indices_q[4*i+:4] <= {2'd0, stream_q[2*i+:2]};
+            end
+            if (index_bits_i == 3'd0) begin
+                for (i = 0; i < Chain; i = i + 1) indices_q[4*i+:4] <= {3'd0, i[0]};
             end
         end
     end

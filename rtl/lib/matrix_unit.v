@@ -31,7 +31,11 @@ module matrix_unit #(
     // Bit i: the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occurs.
     parameter CodeWidths = 31,
     parameter ClockGates = 0,
-    parameter LineAddressBits = 11
+    parameter LineAddressBits = 11,
+    // What the memories are built from, as `ram_sdp` names it.
+    parameter WeightStyle = "block",
+    parameter IndexStyle = "block",
+    parameter ScaleStyle = "block"
 ) (
     input  wire                                   clk_i,
     // Clocks of the buffers, which are written while the unit rests; otherwise the same.
@@ -95,6 +99,8 @@ module matrix_unit #(
     // Every part of columns begins at a multiple of `Grain`.
     localparam Grain = Columns < GemvColumns ? Columns : GemvColumns;
     localparam GrainBits = $clog2(Grain);
+    // The part's columns come first. Where `mm` and sparse `mv` take as many, those behind are a dense `mv`'s and stay.
+    localparam Turned = Columns == SparseColumns ? Grain : Width;
 
     // ---- Issue and steps ----
 
@@ -329,7 +335,6 @@ module matrix_unit #(
         .data_i({vector, index_bits != 3'd0}),
         .data_o({vector_s5, sparse_s5})
     );
-    wire [11:0] part_number_s3 = part_s3 >> GrainBits;
 
     // ---- Weights ----
 
@@ -356,7 +361,8 @@ module matrix_unit #(
         .Chain        (Chain),
         .Chunks       (WeightChunks),
         .Straddle     (Straddle),
-        .LineAddressBits(LineAddressBits)
+        .LineAddressBits(LineAddressBits),
+        .Style        (WeightStyle)
     ) u_weight_buffer (
         .clk_i         (weight_clk_i),
         .write_valid_i (write_weight),
@@ -373,11 +379,21 @@ module matrix_unit #(
     wire [ChunkBits-1:0] part_low;
     wire [ChunkBits-1:0] part_high;
     wire [PartBits-1:0] weight_part = part_s2[GrainBits+:PartBits];
-    wire unused_part_bits = &{1'b0, part_s2};
+    wire unused_part_bits = &{1'b0, part_s2, part_s3};
 
     wire [8*Width-1:0] integer_scales;
     reg  [8*Width-1:0] integer_scales_s4_q;
-    always @(posedge data_clk) if (run_q) integer_scales_s4_q <= integer_scales >> (part_number_s3 * (8 * Grain));
+    wire [8*Width-1:0] part_scales;
+    rotate_words #(
+        .Words(Parts),
+        .Width(8 * Grain),
+        .Taken(Parts)
+    ) u_part_scales (
+        .words_i (integer_scales),
+        .offset_i(part_s3[GrainBits+:PartBits]),
+        .words_o (part_scales)
+    );
+    always @(posedge data_clk) if (run_q) integer_scales_s4_q <= part_scales;
 
     wire [ChunkBits-1:0] codes;
     genvar column;
@@ -387,7 +403,7 @@ module matrix_unit #(
             wire [8*Chain*Parts-1:0] low_pieces;
             wire [8*Chain*Parts-1:0] high_pieces;
             for (part = 0; part < Parts; part = part + 1) begin : gen_part
-                localparam Piece = (part * Grain + column) % Width;
+                localparam Piece = column < Turned ? (part * Grain + column) % Width : column;
                 assign low_pieces[8*Chain*part+:8*Chain] = weight_low[8*Chain*Piece+:8*Chain];
                 assign high_pieces[8*Chain*part+:8*Chain] = weight_high[8*Chain*Piece+:8*Chain];
             end
@@ -397,7 +413,8 @@ module matrix_unit #(
             wire unused_scale_bits = &{1'b0, integer_scales_s4_q[8*column+4+:4]};
             weight_expander #(
                 .Chain     (Chain),
-                .CodeWidths(CodeWidths)
+                .CodeWidths(CodeWidths),
+                .Straddle  (Straddle)
             ) u_expander (
                 .clk_i          (data_clk),
                 .enable_i       (run_q),
@@ -416,6 +433,12 @@ module matrix_unit #(
 
     localparam WindowBits = 8 * MaxRatio * Chain;
     localparam IndexColumns = Columns > SparseColumns ? Columns : SparseColumns;
+    // If `mm` and sparse `mv` take as many columns, a step's indices are a part of a chunk that begins at a multiple of
+    // itself: a row of the index memory is such a part, if it has whole lines. Otherwise it is a chunk.
+    localparam IndexParts = Columns == SparseColumns && SparseColumns * Chain % (Channels * PortBytes) == 0
+        ? Width / SparseColumns : 1;
+    localparam IndexPartBits = $clog2(IndexParts);
+    localparam IndexWidth = Width / IndexParts;
     reg  [Rows*8*Chain-1:0] rows_s5_q;
     wire [Rows*64*Chain-1:0] candidates;
     wire [IndexColumns*4*Chain-1:0] indices;
@@ -442,38 +465,46 @@ module matrix_unit #(
                 );
             end
 
+            wire [15+IndexPartBits:0] index_row;
+            if (IndexPartBits > 0) begin : gen_part_row
+                assign index_row = {index_chunk, part_column[GrainBits+:IndexPartBits]};
+            end else begin : gen_chunk_row
+                assign index_row = index_chunk;
+            end
             // Indices are wanted one period later than weights.
-            wire [15:0] index_chunk_s1;
-            delay #(.Width(16), .Cycles(StepAddressCycles)) u_delay_chunk (
+            wire [15+IndexPartBits:0] index_row_s1;
+            delay #(.Width(16 + IndexPartBits), .Cycles(StepAddressCycles)) u_delay_row (
                 .clk_i (clk_i),
-                .data_i(index_chunk),
-                .data_o(index_chunk_s1)
+                .data_i(index_row),
+                .data_o(index_row_s1)
             );
-            wire [ChunkBits-1:0] index_low;
-            wire [ChunkBits-1:0] unused_index_high;
+            wire [8*IndexWidth*Chain-1:0] index_low;
+            wire [8*IndexWidth*Chain-1:0] unused_index_high;
             weight_buffer #(
                 .Channels     (Channels),
                 .PortBytes    (PortBytes),
-                .Width        (Width),
+                .Width        (IndexWidth),
                 .Chain        (Chain),
-                .Chunks       (IndexChunks),
+                .Chunks       (IndexChunks << IndexPartBits),
                 .Straddle     (0),
-                .LineAddressBits(LineAddressBits)
+                .LineAddressBits(LineAddressBits),
+                .ChunkAddressBits(16 + IndexPartBits),
+                .Style        (IndexStyle)
             ) u_index_buffer (
                 .clk_i         (index_clk_i),
                 .write_valid_i (write_index),
                 .write_line_i  (load_write_line_i),
                 .write_data_i  (load_write_data_i),
                 .write_strobe_i(load_write_strobe_i),
-                .chunk_i       (index_chunk_s1),
+                .chunk_i       (index_row_s1),
                 .low_o         (index_low),
                 .high_o        (unused_index_high)
             );
-            wire [PartBits-1:0] index_part = part_s3[GrainBits+:PartBits];
+            wire [PartBits-1:0] index_part = IndexParts > 1 ? {PartBits{1'b0}} : part_s3[GrainBits+:PartBits];
             for (column = 0; column < IndexColumns; column = column + 1) begin : gen_index
                 wire [8*Chain*Parts-1:0] pieces;
                 for (part = 0; part < Parts; part = part + 1) begin : gen_part
-                    localparam Piece = (part * Grain + column) % Width;
+                    localparam Piece = IndexParts > 1 ? column : (part * Grain + column) % Width;
                     assign pieces[8*Chain*part+:8*Chain] = index_low[8*Chain*Piece+:8*Chain];
                 end
                 index_expander #(
@@ -529,7 +560,6 @@ module matrix_unit #(
                 .clk_i           (data_clk),
                 .enable_i        (run_q),
                 .vector_i        (vector_s5 && !sparse_s5),
-                .sparse_i        (sparse_s5),
                 .lo_codes_i      (codes[8*Chain*Lo+:8*Chain]),
                 .hi_codes_i      (codes[8*Chain*Hi+:8*Chain]),
                 .column_codes_i  (column_codes),
@@ -637,7 +667,8 @@ module matrix_unit #(
         .Width        (Width),
         .ScaleLanes   (ScaleLanes),
         .ScaleRows    (ScaleRows),
-        .LineAddressBits(LineAddressBits)
+        .LineAddressBits(LineAddressBits),
+        .Style        (ScaleStyle)
     ) u_scale_buffer (
         .clk_i           (scale_clk_i),
         .write_valid_i   (write_scale),

@@ -2,10 +2,8 @@
 //
 // Latency 2 for all three operands, initiation interval 1, no enable. It does not round or saturate: the caller sizes
 // `YWidth` so that no sum overflows. At most 27 x 18 bits and a 48-bit sum, the DSP's own widths.
-// The inputs are not registered: registers in front of `a_i` and `b_i` are the caller's, and synthesis takes them
-// into the DSP (A, B). Registered: `y_o` (P); inside, the product (M) and the addend (C).
-// Cells (yosys synth_xilinx -family xcup): 1 DSP48E2; yosys 0.23 keeps the registers and the adder outside
-// (-family xc7 packs them).
+// The inputs are not registered: registers in front of `a_i` and `b_i` are the caller's. Registered: `y_o` (P); inside, the product (M) and the addend (C).
+// Cells (yosys synth_xilinx -family xcup): 1 DSP48E2.
 module multiply_add #(
     parameter AWidth = 27,
     parameter BWidth = 18,
@@ -19,19 +17,44 @@ module multiply_add #(
 );
     localparam ProductWidth = AWidth + BWidth;
 
-    wire signed [ProductWidth-1:0] a = {{BWidth{a_i[AWidth-1]}}, a_i};
-    wire signed [ProductWidth-1:0] b = {{AWidth{b_i[BWidth-1]}}, b_i};
+    wire [26:0] a;
+    wire [17:0] b;
+    wire [47:0] c;
+    assign a[AWidth-1:0] = a_i;
+    assign b[BWidth-1:0] = b_i;
+    assign c[YWidth-1:0] = c_i;
+    generate
+        if (AWidth < 27) begin : gen_extend_a
+            assign a[26:AWidth] = {(27-AWidth){a_i[AWidth-1]}};
+        end
+        if (BWidth < 18) begin : gen_extend_b
+            assign b[17:BWidth] = {(18-BWidth){b_i[BWidth-1]}};
+        end
+        if (YWidth < 48) begin : gen_extend_c
+            assign c[47:YWidth] = {(48-YWidth){c_i[YWidth-1]}};
+        end
+    endgenerate
 
-    reg signed [ProductWidth-1:0] product_q;
-    reg              [YWidth-1:0] c_q;
-    reg              [YWidth-1:0] y_q;
-
-    always @(posedge clk_i) begin
-        product_q <= a * b;
-        c_q <= c_i;
-        y_q <= {{(YWidth - ProductWidth) {product_q[ProductWidth-1]}}, product_q} + c_q;
-    end
-    assign y_o = y_q;
+    wire [47:0] p;
+    wire [47:0] unused_cascade;
+    dsp48e2 #(
+        .ARegisters(0),
+        .BRegisters(0),
+        .CRegisters(1),
+        .Addend    (3)
+    ) u_dsp (
+        .clk_i    (clk_i),
+        .enable_i (1'b1),
+        .a_i      (a),
+        .b_i      (b),
+        .c_i      (c),
+        .d_i      (27'd0),
+        .cascade_i(48'd0),
+        .cascade_o(unused_cascade),
+        .p_o      (p)
+    );
+    assign y_o = p[YWidth-1:0];
+    wire unused_p = &{1'b0, p};
 
 `ifndef SYNTHESIS
     initial if (AWidth > 27 || BWidth > 18 || YWidth > 48 || YWidth <= ProductWidth) begin

@@ -6,8 +6,7 @@
 // The inputs are not registered: each goes into the multiplier array of the first DSP at once.
 // It does not round. Operands beyond 26 x 34 bits need more than two DSPs and are refused.
 // Registered: all outputs. In the first DSP: M, P; in the second: A, B, M, P.
-// Cells (yosys synth_xilinx -family xcup): 2 DSP48E2 for 24 x 24 and 24 x 34; yosys 0.23 keeps the registers outside
-// (-family xc7 packs all of them, and the cascade).
+// Cells (yosys synth_xilinx -family xcup): 2 DSP48E2.
 module multiply_cascade #(
     parameter AWidth = 24,
     parameter BWidth = 24
@@ -21,26 +20,43 @@ module multiply_cascade #(
     localparam LowBits = 17;
     localparam HighBits = BWidth - LowBits;
 
-    reg  [AWidth+LowBits-1:0] low_product_q;
-    reg  [AWidth+LowBits-1:0] low_sum_q;
-    reg          [AWidth-1:0] a_q;
-    reg        [HighBits-1:0] b_high_q;
-    reg [AWidth+HighBits-1:0] high_product_q;
-    reg [AWidth+HighBits-1:0] high_sum_q;
-
-    always @(posedge clk_i) begin
-        low_product_q <= {{LowBits{1'b0}}, a_i} * {{AWidth{1'b0}}, b_i[LowBits-1:0]};
-        a_q <= a_i;
-        b_high_q <= b_i[BWidth-1:LowBits];
-
-        low_sum_q <= low_product_q;
-        high_product_q <= {{HighBits{1'b0}}, a_q} * {{AWidth{1'b0}}, b_high_q};
-
-        high_sum_q <= high_product_q + {{HighBits{1'b0}}, low_sum_q[AWidth+LowBits-1:LowBits]};
-    end
-
-    assign low_o = low_sum_q[LowBits-1:0];
-    assign high_o = high_sum_q;
+    wire [47:0] low;
+    wire [47:0] cascade;
+    dsp48e2 #(
+        .ARegisters(0),
+        .BRegisters(0),
+        .Addend    (0)
+    ) u_low (
+        .clk_i    (clk_i),
+        .enable_i (1'b1),
+        .a_i      ({{(27-AWidth){1'b0}}, a_i}),
+        .b_i      ({1'b0, b_i[LowBits-1:0]}),
+        .c_i      (48'd0),
+        .d_i      (27'd0),
+        .cascade_i(48'd0),
+        .cascade_o(cascade),
+        .p_o      (low)
+    );
+    wire [47:0] high;
+    wire [47:0] unused_cascade;
+    dsp48e2 #(
+        .ARegisters(1),
+        .BRegisters(1),
+        .Addend    (5)
+    ) u_high (
+        .clk_i    (clk_i),
+        .enable_i (1'b1),
+        .a_i      ({{(27-AWidth){1'b0}}, a_i}),
+        .b_i      ({{(18-HighBits){1'b0}}, b_i[BWidth-1:LowBits]}),
+        .c_i      (48'd0),
+        .d_i      (27'd0),
+        .cascade_i(cascade),
+        .cascade_o(unused_cascade),
+        .p_o      (high)
+    );
+    assign low_o = low[LowBits-1:0];
+    assign high_o = high[AWidth+HighBits-1:0];
+    wire unused_bits = &{1'b0, low, high};
 
 `ifndef SYNTHESIS
     initial if (AWidth < 1 || AWidth > 26 || BWidth < 18 || BWidth > 34) begin

@@ -122,9 +122,20 @@ module parameter_buffer #(
                 odd_q <= {odd_q[0], address[0]};
                 widened_q <= half_q[1];
             end
-            wire [64*Lanes-1:0] turned = {word, word} >> {offset_2_q, 5'd0};
-            wire [64*Lanes-1:0] halves = turned >> {odd_q[1], 4'd0};
-            wire unused_turned = &{1'b0, turned[64*Lanes-1:32*Lanes], halves[64*Lanes-1:16*Lanes]};
+            wire [32*Lanes-1:0] turned;
+            rotate_words #(
+                .Words(Lanes),
+                .Width(32),
+                .Taken(Lanes)
+            ) u_turn (
+                .words_i (word),
+                .offset_i(offset_2_q),
+                .words_o (turned)
+            );
+            // Elements 0 to `Lanes` - 1 of 16 bits stand in the lower words, from the first half or the second one on.
+            wire [32*Lanes+15:0] padded = {turned[15:0], turned};
+            wire [16*Lanes-1:0] halves = odd_q[1] ? padded[16+:16*Lanes] : padded[0+:16*Lanes];
+            wire unused_padded = &{1'b0, padded};
 
             for (lane = 0; lane < Lanes; lane = lane + 1) begin : gen_element
                 wire [31:0] raw = turned[32*lane+:32];

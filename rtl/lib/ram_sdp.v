@@ -5,6 +5,8 @@
 // word. Initiation interval 1 on both ports, no read enable, no reset; what is read before it is written, or past
 // `Depth`, is undefined. `Style`: "block", "ultra" or "distributed". For "block" and "ultra" a `ByteWidth` of 8 fills
 // 32 of 36 and 64 (or 72, as 9 strobes) of 72 bits of the primitive; without strobes set `ByteWidth` to `Width`.
+// An "ultra" RAM that is deeper than an UltraRAM and at most half as wide keeps two words in a row, and picks one in
+// front of its output register.
 // Registered: `read_data_o`.
 // Cells (yosys 0.23 synth_xilinx -family xcup, with -uram for "ultra"; the output register stays outside as Width FDRE,
 // and `write_i` costs a LUT a strobe):
@@ -12,6 +14,7 @@
 //                             256 x 512: 4 RAMB36E2; 256 x 2048: 16 RAMB36E2
 //   block, ByteWidth 9:       72 x 512: 1 RAMB36E2
 //   ultra, ByteWidth 8:       144 x 4096: 2 URAM288; 144 x 8192: 4 URAM288 and 144 LUT to select (not cascaded)
+//   ultra, ByteWidth 32:      32 x 8192: 1 URAM288 and 32 LUT to pick
 //   distributed, ByteWidth 8: 32 x 64: 8 RAM64M8, and Width FDRE more for the first register
 module ram_sdp #(
     parameter Width = 32,
@@ -29,19 +32,45 @@ module ram_sdp #(
 );
     localparam Bytes = Width / ByteWidth;
 
-    (* ram_style = Style *)
-    reg [Width-1:0] memory_q [0:Depth-1];
-    reg [Width-1:0] word_q;
-    reg [Width-1:0] read_data_q;
+    localparam AddressBits = $clog2(Depth);
+    /* verilator lint_off WIDTH */ // strings of different lengths: the shorter is extended, as it should be
+    localparam Words = Style == "ultra" && Depth > 4096 && 2 * Width <= 72 ? 2 : 1;
+    /* verilator lint_on WIDTH */
 
+    reg [Width-1:0] read_data_q;
     integer i;
-    always @(posedge clk_i) begin
-        for (i = 0; i < Bytes; i = i + 1)
-            if (write_i && write_strobe_i[i])
-                memory_q[write_address_i][i*ByteWidth+:ByteWidth] <= write_data_i[i*ByteWidth+:ByteWidth];
-        word_q <= memory_q[read_address_i];
-        read_data_q <= word_q;
-    end
+    generate
+        if (Words == 2) begin : gen_pair
+            localparam Rows = (Depth + 1) / 2;
+            (* ram_style = Style *)
+            reg [2*Width-1:0] memory_q [0:Rows-1];
+            reg [2*Width-1:0] row_q;
+            reg               odd_q;
+            wire [2*Bytes-1:0] strobe =
+                {write_strobe_i & {Bytes{write_address_i[0]}}, write_strobe_i & {Bytes{!write_address_i[0]}}};
+            wire [2*Width-1:0] data = {write_data_i, write_data_i};
+            always @(posedge clk_i) begin
+                for (i = 0; i < 2 * Bytes; i = i + 1)
+                    if (write_i && strobe[i])
+                        memory_q[write_address_i[AddressBits-1:1]][i*ByteWidth+:ByteWidth] <=
+                            data[i*ByteWidth+:ByteWidth];
+                row_q <= memory_q[read_address_i[AddressBits-1:1]];
+                odd_q <= read_address_i[0];
+                read_data_q <= odd_q ? row_q[Width+:Width] : row_q[0+:Width];
+            end
+        end else begin : gen_word
+            (* ram_style = Style *)
+            reg [Width-1:0] memory_q [0:Depth-1];
+            reg [Width-1:0] word_q;
+            always @(posedge clk_i) begin
+                for (i = 0; i < Bytes; i = i + 1)
+                    if (write_i && write_strobe_i[i])
+                        memory_q[write_address_i][i*ByteWidth+:ByteWidth] <= write_data_i[i*ByteWidth+:ByteWidth];
+                word_q <= memory_q[read_address_i];
+                read_data_q <= word_q;
+            end
+        end
+    endgenerate
     assign read_data_o = read_data_q;
 
 `ifndef SYNTHESIS

@@ -104,17 +104,37 @@ module scale_buffer #(
     wire [HalfBits:0] integer_place = integer_place_q[HalfBits+1+:HalfBits+1];
     wire [HalfBits:0] half_place = half_place_q[HalfBits+1+:HalfBits+1];
 
-    wire [8*WordBytes-1:0] integer_shifted = integer_word >> {integer_place, 3'd0};
-    wire [8*WordBytes-1:0] half_turned =
-        half_place[HalfBits] ? {half_word[8*HalfBytes-1:0], half_word[8*WordBytes-1:8*HalfBytes]} : half_word;
-    wire [8*WordBytes-1:0] half_shifted = half_turned >> {half_place[HalfBits-1:0], 3'd0};
-    wire unused_shifted_bits = &{1'b0, integer_shifted, half_shifted, integer_half, half_half, half_half_low};
+    // A step takes a whole row, a drain 2 x `ScaleLanes` bytes, which begin at a multiple of themselves in a pair of rows;
+    // a pair begins at any row.
+    localparam PieceBytes = 2 * ScaleLanes < Width ? 2 * ScaleLanes : Width;
+    localparam PieceBits = $clog2(PieceBytes);
+    wire      [8*Width-1:0] integer_row;
+    wire [16*ScaleLanes-1:0] half_piece;
+    rotate_words #(
+        .Words(WordBytes / Width),
+        .Width(8 * Width),
+        .Taken(1)
+    ) u_turn_integer (
+        .words_i (integer_word),
+        .offset_i(integer_place[HalfBits:WidthBits]),
+        .words_o (integer_row)
+    );
+    rotate_words #(
+        .Words(WordBytes / PieceBytes),
+        .Width(8 * PieceBytes),
+        .Taken(2 * ScaleLanes / PieceBytes)
+    ) u_turn_half (
+        .words_i (half_word),
+        .offset_i(half_place[HalfBits:PieceBits]),
+        .words_o (half_piece)
+    );
+    wire unused_place_bits = &{1'b0, integer_place, half_place, integer_half, half_half, half_half_low};
 
     reg       [8*Width-1:0] integer_scales_q;
     reg [16*ScaleLanes-1:0] half_scales_q;
     always @(posedge clk_i) begin
-        integer_scales_q <= integer_shifted[8*Width-1:0];
-        half_scales_q <= half_shifted[16*ScaleLanes-1:0];
+        integer_scales_q <= integer_row;
+        half_scales_q <= half_piece;
     end
     assign integer_scales_o = integer_scales_q;
     assign half_scales_o = half_scales_q;

@@ -1,7 +1,7 @@
 // The activations from which each pair of a chain's stored weights picks, for all N:M patterns: the M of its group.
 //
 // Stored weight i belongs to group i / N; since every N is even, weights 2h and 2h + 1 share a group. Patterns are told
-// by `ratio_i` = M / N and `index_bits_i` = log2 M, which belong to the same step as `window_i`.
+// by `ratio_i` = M / N and `index_bits_i` = log2 M (0: a dense step, whose pairs have their own two), which belong to the same step as `window_i`.
 // Latency 1, initiation interval 1; `enable_i` is the clock enable of every register. Registered: `candidates_o`.
 module sparse_candidates #(
     parameter Chain = 16,
@@ -21,7 +21,9 @@ module sparse_candidates #(
     always @(posedge clk_i) begin
         if (enable_i) begin
             for (pair = 0; pair < Chain / 2; pair = pair + 1) begin
-                if (index_bits_i == 3'd2)
+                if (index_bits_i == 3'd0)
+                    candidates_q[128*pair+:128] <= {112'd0, window_i[16*pair+:16]};
+                else if (index_bits_i == 3'd2)
                     candidates_q[128*pair+:128] <= {96'd0, window_i[32*pair+:32]};
                 else if (MaxRatio >= 8 && ratio_i == 4'd8)
                     candidates_q[128*pair+:128] <= window_i[128*(MaxRatio >= 8 ? pair : 0)+:128];

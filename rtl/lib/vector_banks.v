@@ -43,12 +43,28 @@ module vector_banks #(
             assign lane_data = write_data_i;
         end
     endgenerate
-    // Rotated up: the high half of (lanes, lanes) << offset.
-    wire    [2*Banks-1:0] valid_turned = {lane_valid, lane_valid} << write_offset;
-    wire [2*32*Banks-1:0] data_turned = {lane_data, lane_data} << {write_offset, 5'd0};
-    wire      [Banks-1:0] bank_valid = valid_turned[2*Banks-1:Banks];
-    wire   [32*Banks-1:0] bank_data = data_turned[2*32*Banks-1:32*Banks];
-    wire unused_turned = &{1'b0, valid_turned[Banks-1:0], data_turned[32*Banks-1:0]};
+    // Bank b takes lane b - offset.
+    wire [OffsetBits-1:0] write_turn = {OffsetBits{1'b0}} - write_offset;
+    wire      [Banks-1:0] bank_valid;
+    wire   [32*Banks-1:0] bank_data;
+    rotate_words #(
+        .Words(Banks),
+        .Width(1),
+        .Taken(Banks)
+    ) u_turn_valid (
+        .words_i (lane_valid),
+        .offset_i(write_turn),
+        .words_o (bank_valid)
+    );
+    rotate_words #(
+        .Words(Banks),
+        .Width(32),
+        .Taken(Banks)
+    ) u_turn_data (
+        .words_i (lane_data),
+        .offset_i(write_turn),
+        .words_o (bank_data)
+    );
 
     genvar port;
     genvar bank;
@@ -83,13 +99,21 @@ module vector_banks #(
             // Rotated down by the offset of two periods ago.
             reg  [OffsetBits-1:0] offset_1_q;
             reg  [OffsetBits-1:0] offset_2_q;
-            wire [2*32*Banks-1:0] turned = {word, word} >> {offset_2_q, 5'd0};
-            wire unused_high = &{1'b0, turned[2*32*Banks-1:32*ReadElements]};
+            wire [32*ReadElements-1:0] turned;
+            rotate_words #(
+                .Words(Banks),
+                .Width(32),
+                .Taken(ReadElements)
+            ) u_turn (
+                .words_i (word),
+                .offset_i(offset_2_q),
+                .words_o (turned)
+            );
             reg [32*ReadElements-1:0] data_q;
             always @(posedge clk_i) begin
                 offset_1_q <= offset;
                 offset_2_q <= offset_1_q;
-                data_q <= turned[32*ReadElements-1:0];
+                data_q <= turned;
             end
             assign read_data_o[32*ReadElements*port+:32*ReadElements] = data_q;
         end

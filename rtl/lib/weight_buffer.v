@@ -14,6 +14,7 @@ module weight_buffer #(
     // A step of 3 or 5 bits a code can begin in one chunk and end in the next.
     parameter Straddle = 1,
     parameter LineAddressBits = 11,
+    parameter ChunkAddressBits = 16,
     parameter Style = "block"
 ) (
     input  wire                              clk_i,
@@ -21,7 +22,7 @@ module weight_buffer #(
     input  wire [Channels*LineAddressBits-1:0] write_line_i,
     input  wire   [Channels*8*PortBytes-1:0] write_data_i,
     input  wire     [Channels*PortBytes-1:0] write_strobe_i,
-    input  wire                       [15:0] chunk_i,
+    input  wire       [ChunkAddressBits-1:0] chunk_i,
     output wire          [8*Width*Chain-1:0] low_o,
     output wire          [8*Width*Chain-1:0] high_o
 );
@@ -41,7 +42,8 @@ module weight_buffer #(
     generate
         for (bank = 0; bank < Banks; bank = bank + 1) begin : gen_bank
             // The even chunk of a pair: that of an even `chunk_i`, or the one behind an odd one.
-            wire [15:0] read_chunk = Banks == 1 ? chunk_i : (chunk_i + {15'd0, bank == 0}) >> 1;
+            wire [ChunkAddressBits-1:0] read_chunk =
+                Banks == 1 ? chunk_i : (chunk_i + {{(ChunkAddressBits-1){1'b0}}, bank == 0}) >> 1;
             wire unused_read_bits = &{1'b0, read_chunk};
             for (channel = 0; channel < Channels; channel = channel + 1) begin : gen_channel
                 wire [LineAddressBits-1:0] index = write_line_i[LineAddressBits*channel+:LineAddressBits];
@@ -86,8 +88,8 @@ module weight_buffer #(
     endgenerate
 
 `ifndef SYNTHESIS
-    initial if (Lines < 1 || Width * Chain % LineBytes != 0 || Chunks < 1 || Chunks > 65536) begin
-        $display("weight_buffer: chunks of %0d x %0d bytes, lines of %0d, %0d chunks: expected whole lines, 1 to 65536",
+    initial if (Lines < 1 || Width * Chain % LineBytes != 0 || Chunks < 1 || BankBits > ChunkAddressBits) begin
+        $display("weight_buffer: chunks of %0d x %0d bytes, lines of %0d, %0d chunks: expected whole lines, and chunks that are addressed",
                  Width, Chain, LineBytes, Chunks);
         $finish;
     end

@@ -9,7 +9,9 @@
 module weight_expander #(
     parameter Chain = 16,
     // Bit i: codes of the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occur.
-    parameter CodeWidths = 31
+    parameter CodeWidths = 31,
+    // 0: no step begins in one chunk and ends in the next; `high_i` is not read.
+    parameter Straddle = 1
 ) (
     input  wire               clk_i,
     input  wire               enable_i,
@@ -22,44 +24,95 @@ module weight_expander #(
     input  wire         [3:0] integer_scale_i,
     output wire [8*Chain-1:0] codes_o
 );
-    // Codes of 8 bits always begin with a chunk; those of up to 5 bits have 5 units that move.
-    localparam Moving = 5 * Chain;
-    wire [16*Chain-1:0] shifted = {high_i, low_i} >> (unit_i * Chain);
-    wire unused_shifted_bits = &{1'b0, shifted};
+    // Codes of 8 bits always begin with a chunk; of the others, the widest has as many units that move as it has bits.
+    // Codes of 3 and 5 bits begin at any unit, of 2 bits at even ones, of 4 bits at the fifth (unit 4) or the first.
+    localparam Moving = (CodeWidths[3] ? 5 : CodeWidths[2] ? 4 : CodeWidths[1] ? 3 : CodeWidths[0] ? 2 : 0) * Chain;
+    localparam [2:0] UnitMask = Straddle != 0 ? 3'd7 : CodeWidths[0] ? 3'd6 : CodeWidths[2] ? 3'd4 : 3'd0;
+    wire [8*Chain-1:0] behind = Straddle != 0 ? high_i : {(8*Chain){1'b0}};
+    wire         [2:0] unit = unit_i & UnitMask;
+    wire [16*Chain-1:0] shifted_4 = unit[2] ? {{(4*Chain){1'b0}}, behind, low_i[8*Chain-1:4*Chain]} : {behind, low_i};
+    wire [16*Chain-1:0] shifted_2 = unit[1] ? shifted_4 >> 2 * Chain : shifted_4;
+    wire [16*Chain-1:0] shifted = unit[0] ? shifted_2 >> Chain : shifted_2;
+    wire unused_shifted_bits = &{1'b0, shifted, high_i, unit_i};
+    wire [8*Chain-1:0] stream;
+    generate
+        if (Moving == 0) begin : gen_bytes
+            assign stream = low_i;
+        end else begin : gen_moving
+            assign stream = {low_i[8*Chain-1:Moving], shifted[Moving-1:0]};
+        end
+    endgenerate
+    reg wide_q;
+    // Bits of the widest codes that have a scale: those of 8 bits have none but 1.
+    localparam Narrow = CodeWidths[3] ? 5 : CodeWidths[2] ? 4 : CodeWidths[1] ? 3 : 2;
+    wire       wide = CodeWidths[4] && (CodeWidths[3:0] == 4'd0 || wide_q);
+    // Codes of one level are multiplied by one; wide ones pass beside the product.
+    wire [3:0] scale = wide ? 4'd0 : two_level_i ? integer_scale_i : 4'd1;
 
     reg [8*Chain-1:0] stream_q;
     reg [8*Chain-1:0] code_q;
     reg [8*Chain-1:0] product_q;
+    reg [8*Chain-1:0] extended;
     integer i;
+    always @* begin
+        extended = stream_q;
+        if (CodeWidths[0] && code_bits_i == 4'd2) begin
+            for (i = 0; i < Chain; i = i + 1) extended[8*i+:8] = {{6{stream_q[2*i+1]}}, stream_q[2*i+:2]};
+        end
+        if (CodeWidths[1] && code_bits_i == 4'd3) begin
+            for (i = 0; i < Chain; i = i + 1) extended[8*i+:8] = {{5{stream_q[3*i+2]}}, stream_q[3*i+:3]};
+        end
+        if (CodeWidths[2] && code_bits_i == 4'd4) begin
+            for (i = 0; i < Chain; i = i + 1) extended[8*i+:8] = {{4{stream_q[4*i+3]}}, stream_q[4*i+:4]};
+        end
+        if (CodeWidths[3] && code_bits_i == 4'd5) begin
+            for (i = 0; i < Chain; i = i + 1) extended[8*i+:8] = {{3{stream_q[5*i+4]}}, stream_q[5*i+:5]};
+        end
+    end
+    wire unused_extended = &{1'b0, extended};
+
     always @(posedge clk_i) begin
         if (enable_i) begin
-            stream_q <= {low_i[8*Chain-1:Moving], shifted[Moving-1:0]};
+            stream_q <= stream;
 
-            code_q <= stream_q;
-            if (CodeWidths[0] && code_bits_i == 4'd2) begin
-                for (i = 0; i < Chain; i = i + 1) code_q[8*i+:8] <= {{6{stream_q[2*i+1]}}, stream_q[2*i+:2]};
-            end
-            if (CodeWidths[1] && code_bits_i == 4'd3) begin
-                for (i = 0; i < Chain; i = i + 1) code_q[8*i+:8] <= {{5{stream_q[3*i+2]}}, stream_q[3*i+:3]};
-            end
-            if (CodeWidths[2] && code_bits_i == 4'd4) begin
-                for (i = 0; i < Chain; i = i + 1) code_q[8*i+:8] <= {{4{stream_q[4*i+3]}}, stream_q[4*i+:4]};
-            end
-            if (CodeWidths[3] && code_bits_i == 4'd5) begin
-                for (i = 0; i < Chain; i = i + 1) code_q[8*i+:8] <= {{3{stream_q[5*i+4]}}, stream_q[5*i+:5]};
-            end
+            // Sign-extended as far as the product looks at them; above are the bits of wide codes.
+            for (i = 0; i < Chain; i = i + 1)
+                code_q[8*i+:8] <= {stream_q[8*i+Narrow+:8-Narrow], extended[8*i+:Narrow]};
+            wide_q <= code_bits_i == 4'd8;
 
-            product_q <= code_q;
-            if (two_level_i) begin
-                for (i = 0; i < Chain; i = i + 1) product_q[8*i+:8] <= scaled(code_q[8*i+:8], integer_scale_i);
-            end
+            for (i = 0; i < Chain; i = i + 1) product_q[8*i+:8] <= scaled(code_q[8*i+:8], scale, wide);
         end
     end
     assign codes_o = product_q;
 
-    // The low 8 bits of a product do not depend on the signs; written as additions, which stay out of the DSPs.
-    function [7:0] scaled(input [7:0] code, input [3:0] scale);
-        scaled = (code & {8{scale[0]}}) + ({code[6:0], 1'd0} & {8{scale[1]}})
-            + ({code[5:0], 2'd0} & {8{scale[2]}}) + ({code[4:0], 3'd0} & {8{scale[3]}});
+    // A narrow code times two bits of a scale, with its carries written out: six inputs, a LUT a bit.
+    function [6:0] times(input [6:0] code, input [1:0] factor);
+        reg [6:0] once;
+        reg [6:0] twice;
+        reg       carry;
+        integer   at;
+        begin
+            once = code & {7{factor[0]}};
+            twice = {code[5:0], 1'b0} & {7{factor[1]}};
+            carry = 1'b0;
+            for (at = 0; at < 7; at = at + 1) begin
+                times[at] = once[at] ^ twice[at] ^ carry;
+                carry = once[at] & twice[at] | carry & (once[at] | twice[at]);
+            end
+        end
+    endfunction
+
+    function [7:0] scaled(input [7:0] code, input [3:0] factor, input is_wide);
+        reg [6:0] signed_code;
+        reg [6:0] low;
+        reg [5:0] high;
+        reg       unused_high;
+        begin
+            signed_code = {{(7-Narrow){code[Narrow-1]}}, code[Narrow-1:0]};
+            low = times(signed_code, factor[1:0]);
+            {unused_high, high} = times(signed_code, factor[3:2]);
+            scaled[1:0] = is_wide ? code[1:0] : low[1:0];
+            scaled[7:2] = {low[6], low[6:2]} + (is_wide ? code[7:2] : high);
+        end
     endfunction
 endmodule

@@ -116,23 +116,28 @@ struct Part {
     renamed: &'static [(&'static str, &'static str)],
     /// Outputs that nobody needs.
     open: &'static [&'static str],
-    /// The memory of `hw_config::resources` whose primitive it is built from (parameter `Style`).
-    memory: Option<&'static str>,
+    /// Parameters that say what a memory is built from, and the memory's name in `hw_config::resources`.
+    styles: &'static [(&'static str, &'static str)],
 }
 
 /// The parts, in the order of the page's overview.
 const PARTS: [Part; 10] = [
-    Part { module: "core_clocks", renamed: &[], open: &[], memory: None },
-    Part { module: "sequencer", renamed: &[], open: &[], memory: None },
-    Part { module: "load_unit", renamed: &[], open: &[], memory: None },
+    Part { module: "core_clocks", renamed: &[], open: &[], styles: &[] },
+    Part { module: "sequencer", renamed: &[], open: &[], styles: &[] },
+    Part { module: "load_unit", renamed: &[], open: &[], styles: &[] },
     // All sources answer; the unit picks.
     Part {
         module: "store_unit",
         renamed: &[("clk_i", "store_clk")],
         open: &["store_read_valid_o", "store_read_o"],
-        memory: None,
+        styles: &[],
     },
-    Part { module: "matrix_unit", renamed: &[("clk_i", "matrix_clk")], open: &[], memory: None },
+    Part {
+        module: "matrix_unit",
+        renamed: &[("clk_i", "matrix_clk")],
+        open: &[],
+        styles: &[("WeightStyle", "weight buffer"), ("IndexStyle", "index buffer"), ("ScaleStyle", "scale buffer")],
+    },
     Part {
         module: "activation_buffer",
         renamed: &[
@@ -141,20 +146,20 @@ const PARTS: [Part; 10] = [
             ("store_word_o", "store_codes"),
         ],
         open: &[],
-        memory: Some("activation buffer"),
+        styles: &[("Style", "activation buffer"), ("StoreStyle", "stored activations"), ("SlotStyle", "scale slots")],
     },
-    Part { module: "vector_unit", renamed: &[("clk_i", "vector_clk")], open: &[], memory: None },
+    Part { module: "vector_unit", renamed: &[("clk_i", "vector_clk")], open: &[], styles: &[] },
     Part {
         module: "parameter_buffer",
         renamed: &[("clk_i", "parameter_clk"), ("a_o", "a_parameter"), ("b_o", "b_parameter")],
         open: &[],
-        memory: Some("parameter buffer"),
+        styles: &[("Style", "parameter buffer")],
     },
     Part {
         module: "result_buffer",
         renamed: &[("clk_i", "result_clk"), ("a_o", "a_result"), ("b_o", "b_result")],
         open: &[],
-        memory: Some("result buffer"),
+        styles: &[("Style", "result buffer")],
     },
     Part {
         module: "vector_buffer",
@@ -165,7 +170,7 @@ const PARTS: [Part; 10] = [
             ("store_read_address_i", "store_read_address"),
         ],
         open: &[],
-        memory: Some("vector buffer"),
+        styles: &[("Style", "vector buffer")],
     },
 ];
 
@@ -349,7 +354,8 @@ fn place(
     for parameter in leaf.parameters.iter().filter(|parameter| !DERIVED.contains(&parameter.name.as_str())) {
         let number =
             values.get(parameter.name.as_str()).and_then(|value| i64::try_from(*value).ok()).map(Value::Number);
-        let style = part.memory.filter(|_| parameter.name == "Style").map(|memory| Value::from(style(machine, memory)));
+        let memory = part.styles.iter().find(|(name, _)| *name == parameter.name).map(|(_, memory)| *memory);
+        let style = memory.map(|memory| Value::from(style(machine, memory)));
         let value = number.or(style).ok_or_else(|| Fault::Parameter {
             module: CORE.to_owned(),
             instance: format!("`u_{0}` of `{0}`", part.module),
@@ -364,11 +370,12 @@ fn place(
 fn style(machine: &Machine, memory: &str) -> &'static str {
     let memories = machine.resources().memories;
     let found = memories.iter().find(|candidate| candidate.name == memory);
-    let found = found.unwrap_or_else(|| panic!("hw_config::resources has no memory `{memory}`"));
-    match found.primitive {
-        Primitive::Lutram => "distributed",
-        Primitive::Bram36 => "block",
-        Primitive::Uram => "ultra",
+    match found.map(|found| found.primitive) {
+        Some(Primitive::Lutram) => "distributed",
+        Some(Primitive::Bram36) => "block",
+        Some(Primitive::Uram) => "ultra",
+        None if memory == "index buffer" => "block", // of a machine without patterns: it is not built
+        None => panic!("hw_config::resources has no memory `{memory}`"),
     }
 }
 

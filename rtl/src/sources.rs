@@ -17,6 +17,7 @@ macro_rules! library {
 library![
     "accumulator_bank",
     "activation_buffer",
+    "activation_words",
     "chain_operands",
     "clock_gate",
     "control_slave",
@@ -25,6 +26,7 @@ library![
     "dispatch_queue",
     "drain_control",
     "drain_lane",
+    "dsp48e2",
     "dsp_chain",
     "dsp_pair_mac",
     "fetch_unit",
@@ -58,6 +60,7 @@ library![
     "reduce_sum",
     "register_file",
     "result_buffer",
+    "rotate_words",
     "scale_buffer",
     "sequencer",
     "sequencer_registers",

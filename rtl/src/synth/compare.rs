@@ -19,7 +19,7 @@ const UNITS: [(&str, &[&str]); 12] = [
     ("drain_lane", &["mx scale lanes", "mx accumulators"]),
     ("weight_buffer", &["weight buffer", "index buffer"]),
     ("scale_buffer", &["scale buffer"]),
-    ("activation_buffer", &["activation buffer", "scale slots"]),
+    ("activation_buffer", &["activation buffer", "stored activations", "scale slots"]),
     ("vector_unit", &["vx lanes", "row scalars"]),
     ("parameter_buffer", &["parameter buffer"]),
     ("result_buffer", &["result buffer"]),

@@ -20,7 +20,7 @@ const FLOW: &str = "read_verilog -lib -specify +/xilinx/cells_sim.v\n\
                     tee -q -o cells.txt stat\n";
 
 /// Modules that one run of the tool maps: it begins with some seconds of reading, and what it found is kept at its end.
-const RUN_MODULES: usize = 16;
+const RUN_MODULES: usize = 8;
 
 /// Told before each run of the tool: how many modules are to be mapped in all, and how many of them are done.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);

@@ -1,0 +1,164 @@
+//! LUTs, flip-flops and DSP blocks of everything that is no memory. It must never count a memory's RAMs.
+
+use super::Amounts;
+use super::memories::{lutram, select_luts, turn_luts};
+use crate::engine::SparseDspChain;
+use crate::isa::CodeBits;
+use crate::machine::Machine;
+use crate::numeric::packed::MAX_PRODUCTS;
+use crate::numeric::reduce::PARTIALS;
+
+// Logic of the leaves as Yosys 0.23 makes them for UltraScale+ (`lapwing synth --machine tiny`), LUTs and flip-flops; what
+// depends on the machine is a formula below.
+
+/// An instruction queue without its memory: FIFO, waits, issue.
+const QUEUE: (u64, u64) = (330, 80);
+/// Fetch, dispatch and registers.
+const SEQUENCER: (u64, u64) = (1_347, 156);
+/// Bits that a queue keeps of an instruction with its values.
+const QUEUE_BITS: u64 = 384;
+/// The run-time address of a load.
+const LOAD_SETUP: (u64, u64) = (459, 516);
+/// A port of loads without its data.
+const LOAD_PORT: (u64, u64) = (563, 279);
+/// The run-time address of a store, its pieces and their gathering without the line.
+const STORE_SETUP: (u64, u64) = (2_300, 2_099);
+/// LUTs of a gathered line, a byte: the byte of a piece that it takes, and whether it is written.
+const STORE_BYTE_LUTS: u64 = 33;
+/// A port of stores without its data.
+const STORE_PORT: (u64, u64) = (410, 33);
+/// Decoding, steps, drain and retirement of the matrix unit.
+const MATRIX_CONTROL: (u64, u64) = (1_800, 1_000);
+/// LUTs of one of 16 activations of 8 bits (`rotate_words.v`).
+const PICK_LUTS: u64 = 46;
+/// A lane behind the accumulators without its memory: i32 to f32, f16 to f32, two products, a sum.
+const SCALE_LANE: (u64, u64) = (1_079, 596);
+/// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
+const VECTOR_LANE: (u64, u64) = (3_411, 2_017);
+/// An adder of the sum over lanes and partial sums.
+const REDUCTION_ADDER: (u64, u64) = (488, 304);
+/// The scalars of rows: a product, a reciprocal, a reciprocal root.
+const VECTOR_SCALARS: (u64, u64) = (2_087, 1_113);
+
+impl Machine {
+    pub(super) fn load_ports(&self) -> Amounts {
+        let port_bytes = u64::from(self.memory.port_bytes);
+        // The run-time address, in beats of a channel: halves of a register times a 32-bit stride.
+        let beat_bits = self.channel_address_bits() - u64::from(self.memory.port_bytes.ilog2());
+        let dsp = half_product_dsps(32, beat_bits) + half_product_dsps(32, beat_bits.saturating_sub(16));
+        // A beat is registered once; a byte of it has a strobe.
+        let port = (LOAD_PORT.0 + 2 * port_bytes, LOAD_PORT.1 + 8 * port_bytes);
+        logic(port, 0).times(u64::from(self.memory.channels)).plus(logic(LOAD_SETUP, dsp))
+    }
+
+    pub(super) fn store_port(&self) -> Amounts {
+        let (port_bytes, channels) = (u64::from(self.memory.port_bytes), u64::from(self.memory.channels));
+        // The run-time address: halves of a register times a 28-bit and a 16-bit stride, as far as an address reaches.
+        let address_bits = self.channel_address_bits() + u64::from(self.memory.channels.ilog2());
+        let products = [28, 16].map(|stride_bits| {
+            half_product_dsps(stride_bits, address_bits)
+                + half_product_dsps(stride_bits, address_bits.saturating_sub(16))
+        });
+        let dsp = products.iter().sum();
+        // Each port keeps eight beats with their strobes; a line is gathered byte by byte, nine bits each.
+        let port = (STORE_PORT.0 + lutram(9 * port_bytes, 8), STORE_PORT.1);
+        let line = self.memory.line_bytes();
+        let gathered = (STORE_SETUP.0 + STORE_BYTE_LUTS * line, STORE_SETUP.1 + 9 * line);
+        logic(port, 0).times(channels).plus(logic(gathered, dsp))
+    }
+
+    /// Bits of a byte address within a channel.
+    fn channel_address_bits(&self) -> u64 {
+        u64::from(self.memory.standard.channel_bytes().next_power_of_two().ilog2())
+    }
+
+    pub(super) fn vector_lanes(&self) -> Amounts {
+        let lanes = u64::from(self.core.lanes);
+        let product = multiplier_dsps(24, 24);
+        // Five products, an exponential of a product and two multiply-adds, a reciprocal of two (see `numeric::tables`).
+        let lane = logic(VECTOR_LANE, 5 * product + multiplier_dsps(24, 34) + 2 + 2);
+        // Once for all lanes: trees over lanes and partial sums with the adder between, the scalars of rows, the first row's
+        // address.
+        let reduction = logic(REDUCTION_ADDER, 0).times(lanes + PARTIALS as u64 - 1);
+        let scalars = logic(VECTOR_SCALARS, product + 2 + 2 + multiplier_dsps(20, 16));
+        lane.times(lanes).plus(reduction).plus(scalars)
+    }
+}
+
+/// The chains: DSPs, the sparse multiplexers, the expanders, the accumulators.
+pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
+    let (chain, chains) = (u64::from(engine.chain), u64::from(engine.chains()));
+    let (rows, columns) = (u64::from(engine.rows), u64::from(engine.columns));
+    let width = columns.max(u64::from(engine.gemv_columns));
+    let lanes = u64::from(engine.scale_lanes);
+    let straddles = engine.weight_bits.iter().any(|bits| matches!(bits, CodeBits::B3 | CodeBits::B5));
+    // Two activations and the choice of operands between `mm` and `mv`; candidates of a pair at the patterns' places in
+    // the window; indices, whose steps begin at one of four places.
+    let (pick, candidates, index_columns) = if engine.sparsity.is_empty() {
+        (0, (0, 0), 0)
+    } else {
+        (2 * PICK_LUTS, (125 * chain, 64 * chain), columns.max(u64::from(engine.sparse_gemv_columns())))
+    };
+    let operands = Amounts::logic(chain * (pick + 24), chain * 24, 0).times(chains);
+    let window = Amounts::logic(candidates.0, candidates.1 + 8 * chain, 0).times(rows);
+    let indices = Amounts::logic(10 * chain, 8 * chain, 0).times(index_columns);
+    let expanders = expander(engine, straddles).times(width);
+    // Columns of a part come to the front: weights, and those behind them if a step straddles chunks; scales.
+    let grain = columns.min(u64::from(engine.gemv_columns));
+    let streams = if straddles { 2 } else { 1 };
+    let parts = turn_luts(width / grain, grain * 8 * (streams * chain + 1));
+    let control = Amounts::logic(parts + MATRIX_CONTROL.0, MATRIX_CONTROL.1 + 4 * width, 0);
+    // Sums: an adder of two LUTs a bit, what is drained, and its way to the lanes, by group and by order.
+    let sums = Amounts::logic(96, 64, 0).times(2 * chains);
+    let drain = Amounts::logic(64 * select_luts(chains.div_ceil(lanes)) + 32, 96, 0).times(lanes);
+    let cascades = cascades(engine).times(chains);
+    [operands, window, indices, expanders, sums, drain, cascades].into_iter().fold(control, Amounts::plus)
+}
+
+/// A chain (`dsp_chain.v`): DSPs in segments; operands wait for their place, three operands of 8 bits each, up to two
+/// periods in flip-flops, else in a shift register; the lanes of a segment are parted and added.
+fn cascades(engine: &SparseDspChain) -> Amounts {
+    let segments = u64::from(engine.chain.div_ceil(MAX_PRODUCTS));
+    let longest = u64::from(engine.chain).div_ceil(segments);
+    let lut = 24 * longest.saturating_sub(3) + 26;
+    Amounts::logic(segments * lut, segments * (24 * 3 + 75), engine.chain.into())
+}
+
+/// The expander of a column (`weight_expander.v`): the unit's place, the width's, and the product with an integer scale,
+/// two halves of a LUT a bit and an adder.
+fn expander(engine: &SparseDspChain, straddles: bool) -> Amounts {
+    let chain = u64::from(engine.chain);
+    let narrow = engine.weight_bits.iter().filter(|width| **width != CodeBits::B8).map(|width| width.bits()).max();
+    let Some(narrow) = narrow.map(u64::from) else { return Amounts::logic(0, 24 * chain, 0) };
+    let place = if straddles { 2 } else { 1 };
+    let width = select_luts(engine.weight_bits.len() as u64 + 3);
+    let code = narrow * (place + width) + 5 * (narrow + 1);
+    Amounts::logic(chain * code, 24 * chain + 1, 0)
+}
+
+/// The lanes behind the accumulators: INT32 -> f32, x group scale, + f32 accumulator, x activation scale.
+pub(super) fn scale_lanes(engine: &SparseDspChain) -> Amounts {
+    logic(SCALE_LANE, 2 * multiplier_dsps(24, 24)).times(u64::from(engine.scale_lanes))
+}
+
+/// DSP48E2 of an unsigned product of a x b bits: 26 x 17 bits each, the better way round.
+fn multiplier_dsps(a: u64, b: u64) -> u64 {
+    let tiles = |wide: u64, narrow: u64| wide.div_ceil(26) * narrow.div_ceil(17);
+    tiles(a, b).min(tiles(b, a))
+}
+
+/// DSP48E2 of the low `wanted_bits` of a 16-bit half times a stride: 26 bits of it each. A product of fewer than nine bits
+/// is left to LUTs (the bound of Yosys, below which a DSP does not pay).
+fn half_product_dsps(stride_bits: u64, wanted_bits: u64) -> u64 {
+    if wanted_bits < 9 { 0 } else { stride_bits.min(wanted_bits).div_ceil(26) }
+}
+
+/// Fetch, dispatch, registers, waits and the queues in front of four units.
+pub(super) fn dispatch(machine: &Machine) -> Amounts {
+    let queue = (QUEUE.0 + lutram(QUEUE_BITS, machine.core.queue.into()), QUEUE.1);
+    logic(queue, 0).times(4).plus(logic(SEQUENCER, 0))
+}
+
+fn logic((lut, ff): (u64, u64), dsp: u64) -> Amounts {
+    Amounts::logic(lut, ff, dsp)
+}

@@ -1,0 +1,305 @@
+//! The memories of a core: which RAMs each is, and the one decision what it is built from. The generator takes the
+//! decision as parameters of the Verilog. It must never know what a memory holds.
+
+use super::Amounts;
+use crate::board::Fabric;
+use crate::engine::Engine;
+use crate::isa::CodeBits;
+use crate::machine::Machine;
+
+/// Rows of which the vector unit keeps scalars, two each: as many as an instruction's rows field counts.
+const ROW_SCALARS: u64 = 1024;
+/// Deepest memory that is built from LUTs.
+const LUTRAM_DEPTH_MAX: u64 = 64;
+
+/// What a memory is built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Primitive {
+    /// LUTs used as memory.
+    Lutram,
+    /// Block RAM.
+    Bram36,
+    /// UltraRAM.
+    Uram,
+}
+
+impl Primitive {
+    /// Name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lutram => "LUTRAM",
+            Self::Bram36 => "BRAM36",
+            Self::Uram => "URAM",
+        }
+    }
+}
+
+/// A memory of the core as it is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhysicalMemory {
+    /// Name.
+    pub name: &'static str,
+    /// Bits of a row: what is read or written in one cycle.
+    pub width_bits: u64,
+    /// Rows.
+    pub depth: u64,
+    /// Copies, one a read port.
+    pub copies: u64,
+    /// What it is built from.
+    pub primitive: Primitive,
+    /// What all copies take.
+    pub amounts: Amounts,
+}
+
+impl Machine {
+    /// The memories of the core before it is decided what they are built from.
+    pub(super) fn memories(&self) -> Vec<Wanted> {
+        let Engine::SparseDspChain(engine) = &self.core.engine;
+        let (width, lanes) = (u64::from(self.width()), u64::from(self.core.lanes));
+        let (chain, scale_lanes) = (u64::from(engine.chain), u64::from(engine.scale_lanes));
+        let max_ratio = engine.sparsity.iter().map(|pattern| u64::from(pattern.ratio())).max();
+        let slots = u64::from(self.core.buffers.scale_slots);
+        // A word address at a time, in words of the drain: a power of two for each row (`drain_lane.v`).
+        let accumulators = u64::from(engine.accumulator_rows) * (width / scale_lanes).next_power_of_two().max(2);
+        let fetch_bytes = u64::from(self.instructions.outstanding) * u64::from(self.instructions.burst_bytes);
+        let fetch_port_bytes = u64::from(self.instructions.port_bytes);
+        // Words of activations that are written together, and read together by a step.
+        let written = (lanes / chain).max(1);
+        let window = max_ratio.unwrap_or(1).max(written);
+        let words = |name, banks: u64, copies| {
+            let bits = 8 * chain * banks;
+            let around = (copies * (turn_luts(banks, bits) + 50), copies * (bits + 17));
+            Wanted::banks(name, (8 * chain, 8), banks, self.activation_words(), copies).with(around)
+        };
+        // Banks of an element (`vector_banks.v`): a turn in front, one behind each port, and its row address.
+        let elements = |name, written: u64, elements: u64, ports: u64| {
+            let banks = written.max(lanes);
+            let around =
+                (turn_luts(banks, 33 * banks) + ports * (turn_luts(banks, 32 * lanes) + 60), ports * (32 * lanes + 6));
+            Wanted::banks(name, (32, 32), banks, elements, ports).with(around)
+        };
+        let straddles = engine.weight_bits.iter().any(|bits| straddles(*bits));
+        let mut memories = vec![
+            self.chunks("weight buffer", self.weight_chunks(), self.chunk_bytes(), straddles),
+            self.scale_buffer(width),
+            self.parameter_buffer(lanes),
+            words("activation buffer", window, engine.rows.into()),
+            words("stored activations", written, 1),
+            Wanted::banks("scale slots", (32, 8), 1, slots, 2).with((0, 64)),
+            elements("result buffer", scale_lanes, self.result_elements(), 2),
+            elements("vector buffer", lanes, self.vector_elements(), 3),
+            Wanted::banks("row scalars", (32, 32), 1, ROW_SCALARS, 2).of(Primitive::Bram36),
+            Wanted::banks("mx accumulators", (32, 32), scale_lanes, scale_lanes * accumulators, 1)
+                .of(Primitive::Lutram),
+            Wanted::banks(
+                "instruction FIFO",
+                (8 * fetch_port_bytes, 8 * fetch_port_bytes),
+                1,
+                fetch_bytes.div_ceil(fetch_port_bytes),
+                1,
+            )
+            .of(Primitive::Lutram),
+        ];
+        if max_ratio.is_some() && self.core.buffers.index_kib > 0 {
+            // A row is what a step reads, if that is always the same part of a chunk (`matrix_unit.v`).
+            let columns = u64::from(engine.columns);
+            let is_part = engine.columns == engine.sparse_gemv_columns()
+                && (columns * chain).is_multiple_of(self.memory.line_bytes());
+            let parts = if is_part { width / columns } else { 1 };
+            memories.push(self.chunks("index buffer", self.index_chunks() * parts, self.chunk_bytes() / parts, false));
+        }
+        memories
+    }
+
+    /// A buffer of chunks (`weight_buffer.v`): a RAM for what each port writes of each line of a chunk, so that nothing is
+    /// switched on the way in; chunks of even and of odd number apart where a step can straddle two.
+    fn chunks(&self, name: &'static str, chunks: u64, chunk_bytes: u64, straddles: bool) -> Wanted {
+        let port_bytes = u64::from(self.memory.port_bytes);
+        let parities = if straddles { 2 } else { 1 };
+        let rams = parities * chunk_bytes.div_ceil(port_bytes);
+        let depth = chunks.div_ceil(parities).max(2);
+        // Which of two chunks is the first is chosen behind the RAMs.
+        let around = if straddles { (2 * 8 * chunk_bytes, 2) } else { (0, 0) };
+        Wanted { depth, rams, is_wide: true, ..Wanted::banks(name, (8 * port_bytes, 8), 1, 2, 1) }.with(around)
+    }
+
+    /// Group scales (`scale_buffer.v`): rows of a line, or of a pair of rows of `width` bytes if that is more, in RAMs as
+    /// wide as a port or half a row; twice, since a step and a drain read in the same cycle.
+    fn scale_buffer(&self, width: u64) -> Wanted {
+        let row_bytes = self.memory.line_bytes().max(2 * width);
+        let ram_bytes = u64::from(self.memory.port_bytes).min(row_bytes / 2);
+        let depth = (self.scale_rows() * width).div_ceil(row_bytes).max(2);
+        let Engine::SparseDspChain(engine) = &self.core.engine;
+        let piece = 2 * u64::from(engine.scale_lanes);
+        let lut = 8 * width * select_luts(row_bytes / width) + 8 * piece * select_luts(row_bytes / piece);
+        Wanted { depth, rams: row_bytes / ram_bytes, ..Wanted::banks("scale buffer", (8 * ram_bytes, 8), 1, 2, 2) }
+            .with((lut, 8 * (width + piece)))
+    }
+
+    /// Parameters (`parameter_buffer.v`): RAMs of 32 bits, one for each word of a line and at least one for each lane, so
+    /// that any element address works; two operand ports.
+    fn parameter_buffer(&self, lanes: u64) -> Wanted {
+        let words = (self.memory.line_bytes() / 4).max(lanes);
+        // A word of a line's, a turn, the two forms of an element: f32 in stored form, f16 widened (`fp16_to_fp32`).
+        let element = 32 * select_luts(words / lanes) + turn_luts(lanes, 32) + 90 + 87;
+        let around = (2 * lanes * element, 2 * lanes * (35 + 19));
+        Wanted::banks("parameter buffer", (32, 8), words, self.parameter_elements(), 2).with(around)
+    }
+}
+
+/// LUTs of a memory with one write and one read port and one write enable: whole groups of eight LUTs.
+pub(super) fn lutram(width_bits: u64, depth: u64) -> u64 {
+    if depth <= 32 { 8 * width_bits.div_ceil(14) } else { 8 * width_bits.div_ceil(7) * depth.div_ceil(64) }
+}
+
+/// Words that a row of UltraRAMs keeps (`ram_sdp.v`).
+fn words_of_row(width_bits: u64, depth: u64) -> u64 {
+    if depth > 4096 && 2 * width_bits <= 72 { 2 } else { 1 }
+}
+
+/// UltraRAMs: 72 bits x 4,096. A deeper RAM of narrow words has two words a row, of which one is picked (`ram_sdp.v`).
+fn uram(width_bits: u64, depth: u64) -> u64 {
+    let words = words_of_row(width_bits, depth);
+    (width_bits * words).div_ceil(72) * depth.div_ceil(words).div_ceil(4096)
+}
+
+/// Halves of block RAMs for a RAM with one write and one read port: the best of the shapes of a half. With a strobe a byte
+/// each byte takes a column of nine bits; a RAM of 32-bit words without strobes fills the shapes no better.
+fn bram18(width_bits: u64, depth: u64) -> u64 {
+    let bytes = width_bits.div_ceil(8);
+    // A half is 36 x 512, 18 x 1,024 or 9 x 2,048; 9 x 4,096 is a whole one.
+    let shapes = [(4, 512), (2, 1024), (1, 2048)];
+    let halves = shapes.iter().map(|(bytes_wide, rows)| bytes.div_ceil(*bytes_wide) * depth.div_ceil(*rows));
+    halves.min().unwrap_or(0)
+}
+
+/// What one RAM takes that is written in pieces of `strobe_bits`, each with a write enable of its own.
+pub fn ram(primitive: Primitive, width_bits: u64, strobe_bits: u64, depth: u64) -> Amounts {
+    rams(primitive, (width_bits, strobe_bits), depth, 1)
+}
+
+/// What so many RAMs of a shape (bits, bits of a strobe) take; two halves of a block RAM are one.
+fn rams(primitive: Primitive, (width_bits, strobe_bits): (u64, u64), depth: u64, count: u64) -> Amounts {
+    let zero = Amounts::default();
+    match primitive {
+        Primitive::Lutram => {
+            Amounts { lut: width_bits.div_ceil(strobe_bits) * lutram(strobe_bits, depth) * count, ..zero }
+        }
+        Primitive::Bram36 => Amounts { bram36: (bram18(width_bits, depth) * count).div_ceil(2), ..zero },
+        Primitive::Uram => Amounts { uram: uram(width_bits, depth) * count, ..zero },
+    }
+}
+
+/// A memory before it is decided what it is built from: RAMs side by side, each with an address of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    name: &'static str,
+    /// Bits of a RAM, and of a piece of it that is written by itself.
+    shape: (u64, u64),
+    /// RAMs of a copy.
+    rams: u64,
+    /// Rows of a RAM.
+    depth: u64,
+    /// Copies, one a read port.
+    copies: u64,
+    /// What the Verilog builds it from whatever the region has.
+    fixed: Option<Primitive>,
+    /// Too wide to be built from LUTs however shallow it is.
+    is_wide: bool,
+    /// LUTs and flip-flops of the buffer around its RAMs.
+    around: (u64, u64),
+}
+
+impl Wanted {
+    /// `words` of a RAM's width, in `rams` banks that take turns.
+    fn banks(name: &'static str, shape: (u64, u64), rams: u64, words: u64, copies: u64) -> Self {
+        Self {
+            name,
+            shape,
+            rams,
+            depth: words.div_ceil(rams).max(2),
+            copies,
+            fixed: None,
+            is_wide: false,
+            around: (0, 0),
+        }
+    }
+
+    fn of(self, primitive: Primitive) -> Self {
+        Self { fixed: Some(primitive), ..self }
+    }
+
+    fn with(self, around: (u64, u64)) -> Self {
+        Self { around, ..self }
+    }
+
+    /// With the logic of each RAM (`ram_sdp.v`): its output register (and one more behind LUTs), a LUT for each of several
+    /// strobes, and one for each bit that is picked of two words. `ram_async` has none of it.
+    fn amounts(&self, primitive: Primitive) -> Amounts {
+        let (count, (width, strobe)) = (self.rams * self.copies, self.shape);
+        let strobes = if width > strobe { width / strobe } else { 1 };
+        let (lut, ff) = match (primitive, self.fixed) {
+            (Primitive::Lutram, Some(_)) => (0, 0),
+            (Primitive::Lutram, None) => (0, 2 * width),
+            (Primitive::Bram36, _) => (strobes, width),
+            (Primitive::Uram, _) if words_of_row(width, self.depth) == 2 => (2 * strobes + width, width + 1),
+            (Primitive::Uram, _) => (strobes, width),
+        };
+        let (around_lut, around_ff) = self.around;
+        let logic = Amounts { lut: lut * count + around_lut, ff: ff * count + around_ff, ..Amounts::default() };
+        rams(primitive, self.shape, self.depth, count).plus(logic)
+    }
+
+    fn bits(&self) -> u64 {
+        self.shape.0 * self.rams * self.depth * self.copies
+    }
+
+    fn built(&self, primitive: Primitive) -> PhysicalMemory {
+        let Self { name, shape, rams, depth, copies, .. } = *self;
+        let amounts = self.amounts(primitive);
+        PhysicalMemory { name, width_bits: shape.0 * rams, depth, copies, primitive, amounts }
+    }
+}
+
+/// Decides what each memory is built from. What the Verilog fixes comes first; of the others, shallow ones are built of
+/// LUTs and the rest, largest first, of whichever of block RAM and UltraRAM is then less full.
+pub(super) fn place(mut wanted: Vec<Wanted>, region: &Fabric) -> Vec<PhysicalMemory> {
+    wanted.sort_by_key(|memory| (memory.fixed.is_none(), std::cmp::Reverse(memory.bits()), memory.name));
+    let (mut bram_used, mut uram_used) = (0, 0);
+    let mut memories: Vec<PhysicalMemory> = Vec::new();
+    for memory in wanted {
+        let (brams, urams) = (memory.amounts(Primitive::Bram36).bram36, memory.amounts(Primitive::Uram).uram);
+        let fullness = |used: u64, has: u32| used as f64 / f64::from(has.max(1));
+        let after_bram = fullness(bram_used + brams, region.bram36);
+        let after_uram = fullness(uram_used + urams, region.uram);
+        let primitive = match memory.fixed {
+            Some(primitive) => primitive,
+            None if memory.depth <= LUTRAM_DEPTH_MAX && !memory.is_wide => Primitive::Lutram,
+            None if after_bram <= after_uram => Primitive::Bram36,
+            None => Primitive::Uram,
+        };
+        let built = memory.built(primitive);
+        bram_used += built.amounts.bram36;
+        uram_used += built.amounts.uram;
+        memories.push(built);
+    }
+    memories
+}
+
+/// LUTs of a 1-of-n multiplexer of one bit: each LUT6 leaves three inputs fewer.
+pub(super) fn select_luts(n: u64) -> u64 {
+    n.saturating_sub(1).div_ceil(3)
+}
+
+/// LUTs that turn `words` words, of which so many bits are taken (`rotate_words.v`): a LUT6 does two levels.
+pub(super) fn turn_luts(words: u64, bits: u64) -> u64 {
+    bits * u64::from(words.max(1).next_power_of_two().ilog2().div_ceil(2))
+}
+
+/// Whether a step of codes of this width can begin in one chunk and end in the next.
+fn straddles(width: CodeBits) -> bool {
+    match width {
+        CodeBits::B2 | CodeBits::B4 | CodeBits::B8 => false,
+        CodeBits::B3 | CodeBits::B5 => true,
+    }
+}
