@@ -1,7 +1,7 @@
 //! Leaves of `rtl/lib` against plain models of what their headers say, and how good these tests are: mutants of each leaf
 //! (`yosys mutate`, all in one netlist, one selected at a time) must fail the leaf's own trace, and the netlist that
 //! synthesis makes of it must follow it. A mutant that follows the trace is harmless if induction proves that no allowed
-//! inputs show it, and not reached if none do in the first 16 periods; one that is left is a survivor.
+//! inputs show it, and not reached if none do in the first 12 periods; one that is left is a survivor.
 //!
 //! The tables of `docs/src/evidence.md`:
 //! `cargo test --release -p rtl --test leaves -- --ignored --nocapture --test-threads 1`.
@@ -63,6 +63,7 @@ fn score(leaf: &Leaf, count: usize) -> Score {
             None => followed.push(number),
         }
     }
+    println!("{}: {} killed, {} to be judged", leaf.label(), score.killed, followed.len());
     for number in followed {
         match mutants.verdict(leaf, number) {
             Verdict::Harmless => score.harmless += 1,

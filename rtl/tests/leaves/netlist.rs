@@ -24,10 +24,10 @@ const SELECT_BITS: u32 = 16;
 const RESET: &str = "rst_ni";
 /// Periods from the beginning, a reset where there is one, that are searched for a difference where induction finds no
 /// proof: it starts in states, too, that are never reached, and where a clock enable holds it, it never ends.
-const PERIODS: u32 = 16;
+const PERIODS: u32 = 12;
 
 /// Seconds that a proof may take.
-const PROOF_SECONDS: u32 = 20;
+const PROOF_SECONDS: u32 = 10;
 
 /// Runs a script and gives what Yosys printed.
 fn yosys(folder: &Path, name: &str, script: &str) -> String {
@@ -112,7 +112,7 @@ pub(crate) struct Mutants {
 impl Mutants {
     /// `count` mutants of a leaf, evenly spread over its cells by `seed`.
     pub(crate) fn make(leaf: &Leaf, count: usize, seed: u32) -> Self {
-        let (folder, mut script) = read(leaf, "mutants");
+        let (folder, mut script) = read(leaf, &format!("mutants-{count}"));
         let top = leaf.module;
         // The first of the list is no mutant.
         writeln!(
@@ -150,7 +150,7 @@ impl Mutants {
         );
         // Both begin alike: with zeros, as the device does.
         let goal = format!("-set-init-zero -set allowed 1 -prove trigger 0 -timeout {PROOF_SECONDS} miter");
-        let (steps, most) = (leaf.steps, leaf.steps + 4);
+        let (steps, most) = (leaf.steps, leaf.steps + 2);
         let always = format!("{read}sat -tempinduct -seq {steps} -maxsteps {most} {goal}\n");
         if yosys(&self.folder, &name, &always).contains("Induction step proven: SUCCESS!") {
             return Verdict::Harmless;
