@@ -2,13 +2,15 @@
 
 mod common;
 
-use common::{random_step, variants};
-use hw_config::isa::{Instruction, Operation};
+use common::{cores_variants, random_cores_step, random_step, variants};
+use hw_config::isa::{Instruction, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::memory::{MemoryStandard, Slot};
 use hw_config::program::{Mark, Program};
 use sim::energy::EnergyModel;
-use sim::engine::{MemoryModel, Step, run_step, run_step_with_commands, run_step_with_timeline};
+use sim::engine::{
+    CoresStep, MemoryModel, Step, run_cores, run_step, run_step_with_commands, run_step_with_timeline,
+};
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::{Checker, Grouping};
 use sim::outcome::StepOutcome;
@@ -215,7 +217,7 @@ fn energy_adds_up_and_follows_its_events() {
     assert_eq!(sum, energy.total_j());
     for (name, joules) in energy.components() {
         println!("{name}: {joules:.3e} J");
-        assert!(joules > 0.0, "{name} takes no energy");
+        assert_eq!(joules > 0.0, name != "link", "{name} takes {joules} J on one core");
     }
     let seconds = machine.seconds(o.cycles);
     let table = machine.energy_table().expect("a shipped board");
@@ -226,4 +228,45 @@ fn energy_adds_up_and_follows_its_events() {
     let difference = model.step(&more).total_j() - energy.total_j();
     let price = o.events.macs as f64 * table.mac_i8_pj() * 1e-12;
     assert!((difference - price).abs() < 1e-9 * energy.total_j(), "{difference} J for {price} J of products");
+}
+
+/// What several cores count: the link's bytes from the programs, one board's static power, and the same cycles on any
+/// memory model.
+#[test]
+fn several_cores_add_up() {
+    let (mut compared, mut linked) = (0, 0);
+    for (number, variant) in cores_variants().iter().enumerate() {
+        let machine = &variant.machine;
+        let model = EnergyModel::new(machine).expect("a shipped board");
+        for seed in 0..4 {
+            let (programs, registers, routing) = random_cores_step(seed * 50 + number as u64, machine, 50);
+            let with = |memory| {
+                let (programs, registers) = (&programs, &registers);
+                run_cores(&CoresStep { machine, programs, registers, routing: &routing, memory })
+            };
+            let outcomes = with(MemoryModel::Fast(Grouping::Shared));
+            assert!(outcomes == with(MemoryModel::Fast(Grouping::Separate)), "{}: groupings", variant.name);
+            let mut elements = 0;
+            for instruction in &programs[0].instructions {
+                if let Operation::Misc(misc) = &instruction.operation
+                    && misc.op == VectorOp::Share
+                {
+                    let rows = if misc.rows_reg == 0 { misc.rows } else { misc.rows.min(registers[3]) };
+                    elements += u64::from(rows * misc.len);
+                }
+            }
+            let bytes: u64 = outcomes.iter().map(|outcome| outcome.events.link_bytes).sum();
+            assert_eq!(bytes, 4 * elements, "{}: every element is on the link once", variant.name);
+            let cycles = outcomes[0].cycles;
+            assert!(outcomes.iter().all(|outcome| outcome.cycles == cycles), "{}: one step", variant.name);
+            let energy = model.step_of_cores(&outcomes);
+            let table = machine.energy_table().expect("a shipped board");
+            let expected = table.static_w * machine.seconds(cycles);
+            assert!((energy.static_j / expected - 1.0).abs() < 1e-12, "{}: static energy of one board", variant.name);
+            assert_eq!(energy.link_j > 0.0, machine.link_boundaries() > 0, "{}: energy of the link", variant.name);
+            (compared, linked) = (compared + 1, linked + bytes);
+        }
+    }
+    println!("{compared} steps, {linked} bytes on the link");
+    assert!(compared > 0 && linked > 10_000);
 }
