@@ -162,75 +162,53 @@ pub(crate) fn index_expander() -> Trace {
     held_pipeline(Trace::new(&inputs, &["indices_o"]), 28, 2, drive, expected)
 }
 
-pub(crate) fn chain_operands() -> Trace {
-    struct Step {
-        vector: bool,
-        sparse: bool,
-        lo_codes: Vec<u64>,
-        hi_codes: Vec<u64>,
-        column: Vec<u64>,
-        indices: Vec<u64>,
-        row: Vec<u64>,
-        lo_row: Vec<u64>,
-        hi_row: Vec<u64>,
-        lo_candidates: Vec<u64>,
-        hi_candidates: Vec<u64>,
+/// What comes to `chain_operands` for a step: bytes, and indices of four bits.
+struct Operands {
+    vector: bool,
+    sparse: bool,
+    indices: Vec<u64>,
+    /// Codes lo and hi, column's codes, row, row lo and hi, in the order of the ports.
+    codes: [Vec<u64>; 6],
+    lo_candidates: Vec<u64>,
+    hi_candidates: Vec<u64>,
+}
+
+impl Operands {
+    fn draw(random: &mut Random) -> Self {
+        let kind = random.below(3);
+        let drawn = [(); 6].map(|()| codes(random, CHAIN));
+        let [lo_candidates, hi_candidates] = [(); 2].map(|()| codes(random, 8 * CHAIN));
+        let indices = (0..CHAIN).map(|_| random.wide(4)).collect();
+        Self { vector: kind == 1, sparse: kind == 2, indices, codes: drawn, lo_candidates, hi_candidates }
     }
-    let mut random = Random(29);
-    let steps: Vec<Step> = (0..STEPS)
-        .map(|_| {
-            let kind = random.below(3);
-            let mut each = |count| codes(&mut random, count);
-            let [lo_codes, hi_codes, column, row, lo_row, hi_row] = [(); 6].map(|()| each(CHAIN));
-            let [lo_candidates, hi_candidates] = [(); 2].map(|()| each(8 * CHAIN));
-            let indices = (0..CHAIN).map(|_| random.wide(4)).collect();
-            let (vector, sparse) = (kind == 1, kind == 2);
-            Step {
-                vector,
-                sparse,
-                lo_codes,
-                hi_codes,
-                column,
-                indices,
-                row,
-                lo_row,
-                hi_row,
-                lo_candidates,
-                hi_candidates,
-            }
-        })
-        .collect();
-    let drive = |edge: usize| {
-        let step = &steps[step_of(edge, 0)];
-        let bytes = |values: &[u64]| pack(values, 8);
-        vec![
-            word(step.vector.into()),
-            word(step.sparse.into()),
-            bytes(&step.lo_codes),
-            bytes(&step.hi_codes),
-            bytes(&step.column),
-            pack(&step.indices, 4),
-            bytes(&step.row),
-            bytes(&step.lo_row),
-            bytes(&step.hi_row),
-            bytes(&step.lo_candidates),
-            bytes(&step.hi_candidates),
-        ]
-    };
-    let expected = |step: usize| {
-        let step = &steps[step];
+
+    fn inputs(&self) -> Vec<Value> {
+        let [lo_codes, hi_codes, column, row, lo_row, hi_row] = self.codes.each_ref().map(|values| pack(values, 8));
+        let candidates = [&self.lo_candidates, &self.hi_candidates].map(|values| pack(values, 8));
+        let (flags, indices) = ([self.vector, self.sparse].map(|flag| word(flag.into())), pack(&self.indices, 4));
+        let between = [lo_codes, hi_codes, column, indices, row, lo_row, hi_row];
+        flags.into_iter().chain(between).chain(candidates).collect()
+    }
+
+    fn outputs(&self) -> Vec<Value> {
         // Two products have 16 candidates together.
         let picked = |candidates: &[u64]| {
-            let pick = |i: usize| candidates[16 * (i / 2) + step.indices[i] as usize];
+            let pick = |i: usize| candidates[16 * (i / 2) + self.indices[i] as usize];
             (0..CHAIN).map(pick).collect::<Vec<_>>()
         };
-        let [lo, hi, shared] = match (step.vector, step.sparse) {
-            (true, _) => [step.lo_codes.clone(), step.hi_codes.clone(), step.row.clone()],
-            (false, true) => [picked(&step.lo_candidates), picked(&step.hi_candidates), step.column.clone()],
-            (false, false) => [step.lo_row.clone(), step.hi_row.clone(), step.column.clone()],
+        let [lo_codes, hi_codes, column, row, lo_row, hi_row] = self.codes.clone();
+        let [lo, hi, shared] = match (self.vector, self.sparse) {
+            (true, _) => [lo_codes, hi_codes, row],
+            (false, true) => [picked(&self.lo_candidates), picked(&self.hi_candidates), column],
+            (false, false) => [lo_row, hi_row, column],
         };
         [lo, hi, shared].map(|values| pack(&values, 8)).to_vec()
-    };
+    }
+}
+
+pub(crate) fn chain_operands() -> Trace {
+    let mut random = Random(29);
+    let steps: Vec<Operands> = (0..STEPS).map(|_| Operands::draw(&mut random)).collect();
     let inputs = [
         "enable_i",
         "vector_i",
@@ -245,7 +223,8 @@ pub(crate) fn chain_operands() -> Trace {
         "lo_candidates_i",
         "hi_candidates_i",
     ];
-    held_pipeline(Trace::new(&inputs, &["lo_o", "hi_o", "shared_o"]), 30, 1, drive, expected)
+    let trace = Trace::new(&inputs, &["lo_o", "hi_o", "shared_o"]);
+    held_pipeline(trace, 30, 1, |edge| steps[step_of(edge, 0)].inputs(), |step| steps[step].outputs())
 }
 
 pub(crate) fn dsp_pair_mac() -> Trace {
