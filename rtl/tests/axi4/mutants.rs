@@ -73,5 +73,5 @@ pub(crate) const INSTRUCTIONS: &[Mutant] = &[
     mutant(15, "fetch_unit.v", "if (burst_arrived && !request)", "if (burst_arrived)"),
     mutant(16, "fetch_unit.v", "idle_o = flying_q == {OpenBits{1'b0}}", "idle_o = 1'b1"),
     mutant(17, TOP, "m_axi_instructions_AWVALID = 1'b0", "m_axi_instructions_AWVALID = 1'b1"),
-    mutant(18, "fetch_unit.v", "if (burst_taken && !request) open_q", "if (burst_taken) open_q"),
+    mutant(18, "fetch_unit.v", "&& open_q != MostOpen", ""),
 ];
