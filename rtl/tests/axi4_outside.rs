@@ -70,9 +70,38 @@ fn program(machine: &Machine) -> Program {
     program
 }
 
+/// Ports of the kernel's control slave, with their widths.
+const HOST_PORTS: &[(&str, u32)] = &[
+    ("AWVALID", 1),
+    ("AWREADY", 1),
+    ("AWADDR", 12),
+    ("WVALID", 1),
+    ("WREADY", 1),
+    ("WDATA", 32),
+    ("WSTRB", 4),
+    ("BVALID", 1),
+    ("BREADY", 1),
+    ("BRESP", 2),
+    ("ARVALID", 1),
+    ("ARREADY", 1),
+    ("ARADDR", 12),
+    ("RVALID", 1),
+    ("RREADY", 1),
+    ("RDATA", 32),
+    ("RRESP", 2),
+];
+
+/// Ports of a master whose beats have so many bytes, with their widths.
+fn master_ports(bytes: u32) -> Vec<(&'static str, u32)> {
+    let wide = [("WDATA", 8 * bytes), ("WSTRB", bytes), ("RDATA", 8 * bytes), ("AWADDR", 64), ("ARADDR", 64)];
+    let fields = [("AWLEN", 8), ("AWSIZE", 3), ("AWBURST", 2), ("ARLEN", 8), ("ARSIZE", 3), ("ARBURST", 2)];
+    let bits = ["AWVALID", "AWREADY", "WVALID", "WREADY", "WLAST", "BVALID", "BREADY", "ARVALID", "ARREADY", "RVALID"];
+    let bits = bits.into_iter().chain(["RREADY", "RLAST"]).map(|name| (name, 1));
+    wide.into_iter().chain(fields).chain(bits).collect()
+}
+
 /// A wrapper with the names and IDs that the models ask for, and the rules of the proofs behind each master.
 fn wrapper(machine: &Machine) -> String {
-    let (memory, fetch) = (&machine.memory, &machine.instructions);
     let masters = masters(machine);
     // IDs of answers as ports: Icarus drops wires that nothing reads.
     let ids: String =
@@ -83,98 +112,46 @@ fn wrapper(machine: &Machine) -> String {
          wire after_reset = low_q > 4'd2;\n"
     );
     let mut pins = String::from(".ap_clk(clk), .ap_rst_n(rst_n), .interrupt(interrupt)");
-    let mut signal = |text: &mut String, prefix: &str, port: &str, name: &str, width: u32| {
+    let mut net = |prefix: &str, port: &str, (name, width): (&str, u32), driven: &[&str]| {
         // What the models drive is a register: Icarus carries their values no further than a wire.
-        let driven = if prefix == "s_axi" { HOST_DRIVES } else { MEMORY_DRIVES };
         let kind = if driven.contains(&name) { "reg" } else { "wire" };
-        writeln!(text, "{kind} [{width}-1:0] {prefix}_{};", name.to_lowercase()).expect("a string takes all");
-        write!(pins, ",\n.{port}_{name}({prefix}_{})", name.to_lowercase()).expect("a string takes all");
+        let signal = format!("{prefix}_{}", name.to_lowercase());
+        writeln!(text, "{kind} [{width}-1:0] {signal};").expect("a string takes all");
+        write!(pins, ",\n.{port}_{name}({signal})").expect("a string takes all");
     };
-    for (name, width) in [
-        ("AWVALID", 1),
-        ("AWREADY", 1),
-        ("AWADDR", 12),
-        ("WVALID", 1),
-        ("WREADY", 1),
-        ("WDATA", 32),
-        ("WSTRB", 4),
-        ("BVALID", 1),
-        ("BREADY", 1),
-        ("BRESP", 2),
-        ("ARVALID", 1),
-        ("ARREADY", 1),
-        ("ARADDR", 12),
-        ("RVALID", 1),
-        ("RREADY", 1),
-        ("RDATA", 32),
-        ("RRESP", 2),
-    ] {
-        signal(&mut text, "s_axi", "s_axi_control", name, width);
-    }
+    HOST_PORTS.iter().for_each(|port| net("s_axi", "s_axi_control", *port, HOST_DRIVES));
     for (master, bytes) in &masters {
         let port = format!("m_axi_{master}");
-        for (name, width) in [
-            ("AWVALID", 1),
-            ("AWREADY", 1),
-            ("AWADDR", 64),
-            ("AWLEN", 8),
-            ("AWSIZE", 3),
-            ("AWBURST", 2),
-            ("WVALID", 1),
-            ("WREADY", 1),
-            ("WDATA", 8 * bytes),
-            ("WSTRB", *bytes),
-            ("WLAST", 1),
-            ("BVALID", 1),
-            ("BREADY", 1),
-            ("ARVALID", 1),
-            ("ARREADY", 1),
-            ("ARADDR", 64),
-            ("ARLEN", 8),
-            ("ARSIZE", 3),
-            ("ARBURST", 2),
-            ("RVALID", 1),
-            ("RREADY", 1),
-            ("RDATA", 8 * bytes),
-            ("RLAST", 1),
-        ] {
-            signal(&mut text, master, &port, name, width);
-        }
+        master_ports(*bytes).into_iter().for_each(|signal| net(master, &port, signal, MEMORY_DRIVES));
     }
     writeln!(text, "kernel_{} u_kernel ({pins});", machine.name).expect("a string takes all");
-    for (master, bytes) in &masters {
-        let (burst, outstanding) = if master == "instructions" {
-            (fetch.burst_bytes, fetch.outstanding)
-        } else {
-            (memory.burst_bytes, memory.outstanding)
-        };
-        let pins =
-            |names: &[&str]| names.iter().map(|name| format!(", .{name}_i({master}_{name})")).collect::<String>();
-        writeln!(
-            text,
-            "wire [0:0] {master}_awid = 0;\nwire [0:0] {master}_arid = 0;\n\
-             wire [31:0] {master}_bursts, {master}_beats, {master}_writes, {master}_answers;\n\
-             axi4_reads #(.PortBytes({bytes}), .BurstBytes({burst}), .Outstanding({outstanding})) u_{master}_reads (\n\
-             .clk_i(clk), .rst_ni(rst_n), .after_reset_i(after_reset){reads},\n\
-             .bursts_o({master}_bursts), .beats_o({master}_beats), .outstanding_o());\n\
-             axi4_single_writes #(.PortBytes({bytes}), .Outstanding({outstanding})) u_{master}_writes (\n\
-             .clk_i(clk), .rst_ni(rst_n), .after_reset_i(after_reset){writes},\n\
-             .beats_o({master}_writes), .answers_o({master}_answers), .addresses_o(), .data_o());",
-            reads = pins(&[
-                "arvalid", "arready", "araddr", "arlen", "arsize", "arburst", "rvalid", "rready", "rdata", "rlast"
-            ]),
-            writes = pins(&[
-                "awvalid", "awready", "awaddr", "awlen", "awsize", "awburst", "wvalid", "wready", "wdata", "wstrb",
-                "wlast", "bvalid", "bready"
-            ]),
-        )
-        .expect("a string takes all");
-    }
+    masters.iter().for_each(|(master, bytes)| text += &rules(machine, master, *bytes));
     for count in ["bursts", "beats", "writes", "answers"] {
         let terms: Vec<String> = masters.iter().map(|(master, _)| format!("{master}_{count}")).collect();
         writeln!(text, "wire [31:0] count_{count} = {};", terms.join(" + ")).expect("a string takes all");
     }
     text + "endmodule\n"
+}
+
+/// The rules of the proofs behind a master.
+fn rules(machine: &Machine, master: &str, bytes: u32) -> String {
+    let (memory, fetch) = (&machine.memory, &machine.instructions);
+    let (burst, outstanding) = match master {
+        "instructions" => (fetch.burst_bytes, fetch.outstanding),
+        _ => (memory.burst_bytes, memory.outstanding),
+    };
+    let pins = |names: &str| names.split(' ').map(|name| format!(", .{name}_i({master}_{name})")).collect::<String>();
+    let common = ".clk_i(clk), .rst_ni(rst_n), .after_reset_i(after_reset)";
+    format!(
+        "wire [0:0] {master}_awid = 0;\nwire [0:0] {master}_arid = 0;\n\
+         wire [31:0] {master}_bursts, {master}_beats, {master}_writes, {master}_answers;\n\
+         axi4_reads #(.PortBytes({bytes}), .BurstBytes({burst}), .Outstanding({outstanding})) u_{master}_reads (\n\
+         {common}{reads},\n.bursts_o({master}_bursts), .beats_o({master}_beats), .outstanding_o());\n\
+         axi4_single_writes #(.PortBytes({bytes}), .Outstanding({outstanding})) u_{master}_writes (\n\
+         {common}{writes},\n.beats_o({master}_writes), .answers_o({master}_answers), .addresses_o(), .data_o());\n",
+        reads = pins("arvalid arready araddr arlen arsize arburst rvalid rready rdata rlast"),
+        writes = pins("awvalid awready awaddr awlen awsize awburst wvalid wready wdata wstrb wlast bvalid bready"),
+    )
 }
 
 /// The masters' names and the bytes of their ports.
