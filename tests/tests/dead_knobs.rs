@@ -117,7 +117,7 @@ const CHANGES: [(&str, Change); 36] = [
     ("core.buffers.index_kib", To("16")),
     ("core.buffers.scale_kib", To("16")),
     ("core.buffers.parameter_kib", To("16")),
-    ("core.buffers.activation_kib", To("64")),
+    ("core.buffers.activation_kib", To("256")),
     ("core.buffers.result_kib", To("128")),
     ("core.buffers.vector_kib", To("256")),
     ("core.buffers.scale_slots", To("512")),
