@@ -9,7 +9,7 @@ use hw_config::memory::{MemoryStandard, Slot};
 use hw_config::program::{Mark, Program};
 use sim::energy::EnergyModel;
 use sim::engine::{
-    CoresStep, MemoryModel, Step, run_cores, run_step, run_step_with_commands, run_step_with_timeline,
+    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_step, run_step_with_commands, run_step_with_timeline,
 };
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::{Checker, Grouping};
@@ -228,6 +228,18 @@ fn energy_adds_up_and_follows_its_events() {
     let difference = model.step(&more).total_j() - energy.total_j();
     let price = o.events.macs as f64 * table.mac_i8_pj() * 1e-12;
     assert!((difference - price).abs() < 1e-9 * energy.total_j(), "{difference} J for {price} J of products");
+}
+
+/// The ports of far cores have longer ways: four cycles of synchroniser, and for each of two boundaries five.
+#[test]
+fn far_cores_have_longer_ways() {
+    let machine = &cores_variants()[2].machine;
+    let ways = [0, 1].map(|core| {
+        let (data, fetch) = (&data_channels(machine, core)[0].port, fetch_channel(machine, core).port);
+        [data.request_cycles, data.response_cycles, fetch.request_cycles, fetch.response_cycles]
+    });
+    assert_eq!(ways, [[4, 4, 4, 4], [14, 14, 14, 14]]);
+    println!("8 ways compared");
 }
 
 /// What several cores count: the link's bytes from the programs, one board's static power, and the same cycles on any

@@ -220,6 +220,32 @@ fn a_run_fills_its_folder() {
     assert_eq!(names.len(), expected.len() + 2 * programs.len(), "{names:?}");
 }
 
+/// Two cores write the text of one core of their kind, in fewer cycles, and leave a program a core.
+#[test]
+fn two_cores_write_what_one_writes() {
+    let folder = Folder::new("cores");
+    let two = ["generate", "--machine", "tiny-2core", "--tokens", "24", "--json"];
+    let one = ["--set", "core.count=1", "--set", "core.slr=[0]", "--set", "memory.channels=2"];
+    let alone = folder.json(&[&two[..], &one].concat());
+    let together = folder.json(&two);
+    assert_eq!(together["text"], alone["text"]);
+    assert!(integer(&together, "total_cycles") < integer(&alone, "total_cycles"), "two cores are not faster");
+    assert_eq!((integer(&together, "cores"), integer(&alone, "cores")), (2, 1));
+    assert!(integer(&together, "link_bytes") > 0 && integer(&alone, "link_bytes") == 0);
+    assert!(together["utilisation"]["core_01_mx"].as_f64().expect("a share") > 0.0);
+    folder.must(&["run", "--machine", "tiny-2core", "--prefill", "0", "--decode", "1", "-o", "out", "--trace", "t.json"]);
+    let programs: Vec<String> = folder.names("out").into_iter().filter(|name| name.ends_with(".lwp")).collect();
+    assert_eq!(programs, ["decode-00064.core0.lwp", "decode-00064.core1.lwp"]);
+    assert!(folder.must(&["disasm", "out/decode-00064.core1.lwp"]).contains("\n.core 1\n"));
+    folder.must(&["compile", "--machine", "tiny-2core", "--step", "decode", "--end", "40", "-o", "a.lws"]);
+    assert_eq!(folder.read("a.core1.lws"), folder.must(&["disasm", "out/decode-00064.core1.lwp"]).into_bytes());
+    let trace = String::from_utf8(folder.read("t.json")).expect("UTF-8");
+    assert!(["core 0 mx", "core 1 vx", "share_residual"].iter().all(|track| trace.contains(track)));
+    let shown = folder.must(&["show", "machine", "tiny-2core"]);
+    assert!(["Resources of core 1 in SLR1", "wires SLR0 to SLR1", "of 23040"].iter().all(|line| shown.contains(line)));
+    println!("compared {} words", words(together["text"].as_str().expect("a text")).count());
+}
+
 #[test]
 fn a_trace_ends_when_the_step_does() {
     let folder = Folder::new("trace");

@@ -11,7 +11,7 @@
 //! have come, and goes on as if nothing had been.
 //!
 //! Reading order: `work` (what an instruction asks of its unit), `store` (the writes of an `st`), `units`
-//! (issue and retirement), `fetch`, `ports` and `backing` (the two memories), `tally` (what is counted).
+//! (issue and retirement), `fetch`, `ports` and `backing` (the two memories), `tally` (what is counted), `cores` (several at once).
 
 mod backing;
 mod cores;
