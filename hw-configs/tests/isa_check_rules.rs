@@ -161,7 +161,12 @@ const BAD_SHARES: &[(u32, &str, Rule, &str)] = &[
     (0, "a_buffer=vector a=8 aux=1 rows=1 len=4 imm=0x2", Rule::Operand, "has `aux`"),
     (0, "a_buffer=result rows=1 len=4 len_reg=2 imm=0x2", Rule::Operand, "has `len_reg`"),
     (0, "a_buffer=result a_reg=4 rows=1 len=4 imm=0x2", Rule::Register, "a_reg of `share` is r4"),
-    (0, "a_buffer=result rows=1 len=5 imm=0x2", Rule::Length, "parts of 2 elements for rows of 5 on 2 cores, expected 3"),
+    (
+        0,
+        "a_buffer=result rows=1 len=5 imm=0x2",
+        Rule::Length,
+        "parts of 2 elements for rows of 5 on 2 cores, expected 3",
+    ),
     (0, "a_buffer=result rows=1 len=0", Rule::Operand, "`share` has no `imm`, which it needs"),
     (0, "a_buffer=result rows=2 a_stride=4 len=4 dst_stride=3 imm=0x2", Rule::Overlap, "rows of 4 elements 3 apart"),
     (0, "a_buffer=vector a=1 rows=1 len=4 imm=0x2", Rule::Overlap, "the result overlaps a"),
@@ -214,10 +219,8 @@ fn programs_of_a_step_must_meet_in_the_same_shares() {
     let machine = Machine::by_name("tiny-2core").expect("a machine");
     let share = "misc op=share a_buffer=result rows=2 a_stride=4 len=8 dst_stride=8 imm=0x4\n";
     let pair = |texts: [&str; 2]| -> Vec<Program> {
-        let programs = texts.iter().zip(0..).map(|(text, core)| Program {
-            core,
-            ..program(&machine, &format!("{text}end\n"))
-        });
+        let programs =
+            texts.iter().zip(0..).map(|(text, core)| Program { core, ..program(&machine, &format!("{text}end\n")) });
         programs.collect()
     };
     let own = "misc op=share a_buffer=vector a=100 rows=2 a_stride=9 len=8 dst=7 dst_stride=9 imm=0x4\n";
@@ -236,7 +239,9 @@ fn programs_of_a_step_must_meet_in_the_same_shares() {
         assert!(found.iter().all(|v| v.rule == Rule::Set) && found[0].message.contains(expected), "{found:?}");
     }
     let mut programs = pair([share, share]);
-    assert!(check_set(&programs[..1], &machine).expect_err("one program")[0].message.contains("1 programs, expected 2"));
+    assert!(
+        check_set(&programs[..1], &machine).expect_err("one program")[0].message.contains("1 programs, expected 2")
+    );
     programs[1].core = 0;
     assert!(check_set(&programs, &machine).expect_err("two of core 0")[0].message.contains("program 1 is for core 0"));
     programs[1].core = 1;

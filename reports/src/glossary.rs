@@ -48,7 +48,11 @@ pub const GLOSSARY: &[Term] = &[
     t("bytes.instructions", "bytes", "instructions fetched"),
     t("link_bytes", "bytes", "what cores put on the link between them"),
     t("utilisation", "fraction", "share of all cycles in which a unit or channel was busy"),
-    t("utilisation.*", "fraction", "that share for one unit or channel; for a unit of several cores in the mean, and core by core"),
+    t(
+        "utilisation.*",
+        "fraction",
+        "that share for one unit or channel; for a unit of several cores in the mean, and core by core",
+    ),
     t("stalls", "fraction", "share of all cycles in which a unit waited, by cause"),
     t("stalls.*", "fraction", "the causes of one unit; with its busy share they add up to 1"),
     t("stalls.*.*", "fraction", "the share of one cause"),

@@ -213,13 +213,13 @@ fn share_naively(oracles: &mut [Oracle], programs: &[Program], shares: &mut usiz
         for (k, oracle) in oracles.iter_mut().enumerate() {
             for instruction in &programs[k].instructions[next[k]..] {
                 next[k] += 1;
-                match &instruction.operation {
-                    Operation::Misc(misc) if misc.op == VectorOp::Share => {
-                        terms.push(misc);
-                        break;
-                    }
-                    operation => _ = oracle.execute(operation),
+                if let Operation::Misc(misc) = &instruction.operation
+                    && misc.op == VectorOp::Share
+                {
+                    terms.push(misc);
+                    break;
                 }
+                oracle.execute(&instruction.operation);
             }
         }
         if terms.is_empty() {
@@ -232,7 +232,8 @@ fn share_naively(oracles: &mut [Oracle], programs: &[Program], shares: &mut usiz
                 let from = (element / terms[0].imm.0) as usize;
                 let misc = terms[from];
                 let at = misc.a + row * misc.a_stride + element % misc.imm.0;
-                let buffer = if misc.a_buffer == Operand::Result { &oracles[from].result } else { &oracles[from].vector };
+                let buffer =
+                    if misc.a_buffer == Operand::Result { &oracles[from].result } else { &oracles[from].vector };
                 let value = buffer[at as usize];
                 for (oracle, misc) in oracles.iter_mut().zip(&terms) {
                     oracle.vector[(misc.dst + row * misc.dst_stride + element) as usize] = value;

@@ -9,7 +9,8 @@ use hw_config::memory::{MemoryStandard, Slot};
 use hw_config::program::{Mark, Program};
 use sim::energy::EnergyModel;
 use sim::engine::{
-    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_step, run_step_with_commands, run_step_with_timeline,
+    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_step, run_step_with_commands,
+    run_step_with_timeline,
 };
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::{Checker, Grouping};

@@ -453,13 +453,7 @@ fn compare(variant: &Variant, program: &Program, registers: &Registers, routing:
 }
 
 /// Compares one core of a step of `cycles` cycles.
-fn compare_core(
-    what: &str,
-    outcome: &StepOutcome,
-    timeline: &Timeline,
-    stepped: &Machinery<'_>,
-    cycles: u64,
-) -> usize {
+fn compare_core(what: &str, outcome: &StepOutcome, timeline: &Timeline, stepped: &Machinery<'_>, cycles: u64) -> usize {
     let program = stepped.program;
     let length = program.instructions.len();
     for i in 0..length {
@@ -506,8 +500,7 @@ fn several_cores_equal_stepping() {
             let (programs, registers, routing) = random_cores_step(seed, &variant.machine, length);
             let machine = &variant.machine;
             let memory = MemoryModel::Fast(Grouping::Shared);
-            let step =
-                CoresStep { machine, programs: &programs, registers: &registers, routing: &routing, memory };
+            let step = CoresStep { machine, programs: &programs, registers: &registers, routing: &routing, memory };
             let fast = run_cores_with_timelines(&step);
             let mut stepped: Vec<Machinery<'_>> = programs
                 .iter()

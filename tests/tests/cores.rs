@@ -70,8 +70,7 @@ fn any_number_of_cores_gives_the_bits_of_one() {
         let (count, channels) = (2 + (seed % 3) as u32, 1 << rng.up_to(2));
         let model = draw::weighted(&config, seed);
         let prompt = 3 + rng.up_to(40) as usize;
-        let texts: Vec<Vec<u32>> =
-            (0..options.batch).map(|_| draw::tokens(&mut rng, &config, prompt + 4)).collect();
+        let texts: Vec<Vec<u32>> = (0..options.batch).map(|_| draw::tokens(&mut rng, &config, prompt + 4)).collect();
         let one = run(&setup(cores(1, channels, keys), &model, format, options), &texts, prompt);
         let several = run(&setup(cores(count, channels, keys), &model, format, options), &texts, prompt);
         let different = one.iter().zip(&several).position(|(a, b)| a != b);
@@ -87,9 +86,12 @@ fn any_number_of_cores_gives_the_bits_of_one() {
 /// Kept models with values, cycles, energy and their report at once.
 #[test]
 fn kept_models_run_on_several_cores_with_sound_reports() {
-    for (name, format, count) in
-        [("tiny-llama", "w4a8-g64", 2), ("tiny-opt", "w8a8", 3), ("tiny-mixtral", "w4a8", 4), ("stories260K", "w8a8", 3)]
-    {
+    for (name, format, count) in [
+        ("tiny-llama", "w4a8-g64", 2),
+        ("tiny-opt", "w8a8", 3),
+        ("tiny-mixtral", "w4a8", 4),
+        ("stories260K", "w8a8", 3),
+    ] {
         let model = kept_model(name);
         let options = Options { batch: 1, context: 128 };
         let setup = setup(cores(count, 1, &[]), &model, format, options);
@@ -115,7 +117,10 @@ fn kept_models_run_on_several_cores_with_sound_reports() {
             assert_eq!(report.link_bytes, (rows * elements * 4) as u64, "{name}: bytes on the link");
         }
         let waits: f64 = report.stalls["vx"]["core"];
-        println!("{name} on {count} cores: {} cycles, {} link bytes, {waits:.3} waiting", report.total_cycles, report.link_bytes);
+        println!(
+            "{name} on {count} cores: {} cycles, {} link bytes, {waits:.3} waiting",
+            report.total_cycles, report.link_bytes
+        );
         assert!(report.link_bytes > 0 && waits > 0.0, "{name}");
         assert!(report.utilisation.contains_key("core_01_mx"), "{name}");
     }

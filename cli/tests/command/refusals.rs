@@ -16,7 +16,10 @@ const CASES: [Case; 35] = [
     (&["generate", "--set", "core.matrix.rows=99"], &["`core.matrix.rows` is 99", "1 to 16", "rows = 99", "^^"]),
     (&["generate", "--set", "rows"], &["KEY=VALUE"]),
     (&["generate", "--set", "core.count=3"], &["`memory.channels` is 2", "3 x a power of two", "for 3 cores"]),
-    (&["rtl", "--machine", "tiny-2core", "-o", "x"], &["core.count is 2, expected 1", "several cores have no Verilog yet"]),
+    (
+        &["rtl", "--machine", "tiny-2core", "-o", "x"],
+        &["core.count is 2, expected 1", "several cores have no Verilog yet"],
+    ),
     (&["cosim", "--machine", "tiny-2core", "--random", "1"], &["core.count is 2, expected 1"]),
     (&["synth", "--machine", "tiny-2core"], &["core.count is 2, expected 1"]),
     (&["generate", "--format", "w8a9"], &["format `w8a9`", "expected one of", "did you mean `w8a8`"]),

@@ -233,7 +233,19 @@ fn two_cores_write_what_one_writes() {
     assert_eq!((integer(&together, "cores"), integer(&alone, "cores")), (2, 1));
     assert!(integer(&together, "link_bytes") > 0 && integer(&alone, "link_bytes") == 0);
     assert!(together["utilisation"]["core_01_mx"].as_f64().expect("a share") > 0.0);
-    folder.must(&["run", "--machine", "tiny-2core", "--prefill", "0", "--decode", "1", "-o", "out", "--trace", "t.json"]);
+    folder.must(&[
+        "run",
+        "--machine",
+        "tiny-2core",
+        "--prefill",
+        "0",
+        "--decode",
+        "1",
+        "-o",
+        "out",
+        "--trace",
+        "t.json",
+    ]);
     let programs: Vec<String> = folder.names("out").into_iter().filter(|name| name.ends_with(".lwp")).collect();
     assert_eq!(programs, ["decode-00064.core0.lwp", "decode-00064.core1.lwp"]);
     assert!(folder.must(&["disasm", "out/decode-00064.core1.lwp"]).contains("\n.core 1\n"));

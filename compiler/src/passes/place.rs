@@ -171,12 +171,7 @@ impl Allocator {
 }
 
 /// New tokens of a prefill step: the most for which everything has its place at the longest bucket.
-pub fn prefill_rows(
-    machine: &Machine,
-    config: &ModelConfig,
-    part: &Part,
-    max_end: u32,
-) -> Result<u32, CompileError> {
+pub fn prefill_rows(machine: &Machine, config: &ModelConfig, part: &Part, max_end: u32) -> Result<u32, CompileError> {
     let most = machine.core.engine.accumulator_rows().min(REGISTERS as u32 - FIRST_ID);
     let kind = StepKind::Prefill { logits: crate::step::Logits::All };
     let mut refused = None;

@@ -100,7 +100,11 @@ impl FieldValue for Immediate {
         let value = self.value();
         // `{:?}` prints the shortest text that reads back to the same f32; NaNs carry their bits instead, and so do
         // subnormals, which are whole numbers in all but name: addresses and lengths.
-        if value.is_nan() || value.is_subnormal() { out.push_str(&format!("0x{:08x}", self.0)) } else { out.push_str(&format!("{value:?}")) }
+        if value.is_nan() || value.is_subnormal() {
+            out.push_str(&format!("0x{:08x}", self.0))
+        } else {
+            out.push_str(&format!("{value:?}"))
+        }
     }
     fn read(text: &str) -> Option<Self> {
         match text.strip_prefix("0x") {

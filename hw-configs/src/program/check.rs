@@ -212,7 +212,8 @@ impl Program {
         }
         if self.core >= limits.cores {
             let (core, cores) = (self.core, limits.cores);
-            violations.push(beside(Rule::Machine, format!("program is for core {core}, expected one of {cores} cores")));
+            violations
+                .push(beside(Rule::Machine, format!("program is for core {core}, expected one of {cores} cores")));
         }
         if let Some(region) = self.regions.last()
             && region.base.saturating_add(region.bytes) > limits.memory_bytes

@@ -156,8 +156,7 @@ fn random_core(seed: u64, machine: &Machine, core: u32, length: usize, shares: &
         Scope { core, max_rows: max_rows(&limits), max_end: MOST_END, max_topk: Some(max_topk), regions: &regions };
     let mut generator = Generator { rng: &mut rng, limits: &limits, scope, topk_written: 0 };
     let mut instructions = Vec::with_capacity(length + shares.len());
-    let mut places: Vec<usize> =
-        shares.iter().map(|_| generator.rng.up_to(length as u64 - 1) as usize).collect();
+    let mut places: Vec<usize> = shares.iter().map(|_| generator.rng.up_to(length as u64 - 1) as usize).collect();
     places.sort_unstable();
     let mut due = shares.iter().zip(places).peekable();
     let length = length + shares.len();

@@ -326,7 +326,10 @@ fn share(misc: &Misc, limits: &Limits, report: &mut Report) {
     }
     if u64::from(chunk) * u64::from(cores) < u64::from(len) {
         let expected = len.div_ceil(cores);
-        report(Rule::Length, format!("parts of {chunk} elements for rows of {len} on {cores} cores, expected {expected}"));
+        report(
+            Rule::Length,
+            format!("parts of {chunk} elements for rows of {len} on {cores} cores, expected {expected}"),
+        );
     }
     if misc.rows > 1 && misc.dst_stride < len {
         report(Rule::Overlap, format!("rows of {len} elements {} apart, expected no overlap", misc.dst_stride));

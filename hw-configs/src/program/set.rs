@@ -3,8 +3,8 @@
 //! instructions of its own core and for the same `share` of the others, whose earlier instructions do so too.
 //! It must never look at what else the programs do: between shares, cores are independent.
 
-use super::check::{MOST_VIOLATIONS, Rule, Violation};
 use super::Program;
+use super::check::{MOST_VIOLATIONS, Rule, Violation};
 use crate::isa::{Misc, Operation, VectorOp};
 use crate::machine::Machine;
 

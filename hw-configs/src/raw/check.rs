@@ -148,7 +148,9 @@ impl RawMachine {
     /// Every core has a region of the board.
     fn check_regions(&self, document: &Document<'_>, board: Option<&Board>) {
         let core = &self.core;
-        let (Some(board), Some(cores), Some(given)) = (board, core.count.value, core.slr.value.as_ref()) else { return };
+        let (Some(board), Some(cores), Some(given)) = (board, core.count.value, core.slr.value.as_ref()) else {
+            return;
+        };
         let (slrs, name) = (board.slrs.len(), &board.name);
         if given.is_empty() && cores as usize > slrs {
             let advice = "say with core.slr which cores share a region, or use fewer";
@@ -391,7 +393,8 @@ fn check_fit(document: &Document<'_>, machine: &Machine) {
     for boundary in machine.boundaries() {
         let Some(available) = boundary.available.filter(|available| boundary.signals > *available) else { continue };
         let (below, board) = (boundary.below, &machine.board.name);
-        let expected = format!("at most {available}, the wires of board {board} between SLR{below} and SLR{}", below + 1);
+        let expected =
+            format!("at most {available}, the wires of board {board} between SLR{below} and SLR{}", below + 1);
         let advice = "give cores beyond it fewer or narrower channels, or fewer lanes";
         document.fault("core.slr", None, format!("{} signals", boundary.signals), expected, advice);
     }

@@ -135,7 +135,10 @@ fn value(machine: &Machine) -> Value {
 }
 
 fn giga_macs_per_s(machine: &Machine) -> f64 {
-    machine.core.engine.peak_macs_per_cycle(MatrixMode::Matrix) as f64 * f64::from(machine.core.count) * f64::from(machine.kernel_mhz) / 1e3
+    machine.core.engine.peak_macs_per_cycle(MatrixMode::Matrix) as f64
+        * f64::from(machine.core.count)
+        * f64::from(machine.kernel_mhz)
+        / 1e3
 }
 
 /// `used` of `available`; a region without any of a resource is full of it.

@@ -3,9 +3,9 @@
 
 use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
-use crate::passes::{Shared, VectorSlot};
 use crate::passes::layout::{KvLayout, VALUE_SCALE_BYTES};
 use crate::passes::place::CodePlace;
+use crate::passes::{Shared, VectorSlot};
 use hw_config::isa::{
     Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Store, StoreSource, VectorOp,
 };
