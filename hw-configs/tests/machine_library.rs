@@ -147,10 +147,27 @@ fn every_key_changes_the_fingerprint_and_is_described() {
     assert_eq!(changed + 2, schema().len());
 }
 
-/// Placement by hand, on `u280-flightllm` and `tiny-2core`: a core a region, all memories beside the first.
+/// `tiny-2core` with three cores, a region each, whose ports, channels and lanes are those of the published FlightLLM design.
+fn three_cores() -> Machine {
+    let text = machine_text("tiny-2core").expect("a machine");
+    let keys = [
+        ("core.count", "3"),
+        ("core.slr", "[0, 1, 2]"),
+        ("memory.channels", "24"),
+        ("memory.port_bytes", "64"),
+        ("instructions.standard", "hbm2-u280"),
+        ("instructions.port_bytes", "32"),
+        ("core.matrix.gemv_columns", "32"),
+        ("core.vector.lanes", "16"),
+    ];
+    let text = with_overrides("three", text, &keys).expect("known keys");
+    Machine::from_toml("three", &text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// Placement by hand: a core a region, all memories beside the first.
 #[test]
 fn placement_by_hand() {
-    let machine = machine("u280-flightllm");
+    let machine = three_cores();
     let far: Vec<u32> = (0..3).map(|core| machine.memory_distance(core)).collect();
     assert_eq!(far, [0, 1, 2]);
     // Four cycles of synchroniser, two for each boundary.
@@ -188,8 +205,7 @@ fn shares_by_hand() {
     };
     // 32 heads of 128 on three cores: 11 x 128, 11 x 128 and 10 x 128 elements, 16 a beat. Two cycles of extents, four to
     // the lanes, one of the result; four there and four back.
-    let flight = machine("u280-flightllm");
-    assert_eq!(cycles(&flight, "rows=1 len=4096 imm=0x580"), 88 + 88 + 80 + 2 + 4 + 1 + 4 + 4);
+    assert_eq!(cycles(&three_cores(), "rows=1 len=4096 imm=0x580"), 88 + 88 + 80 + 2 + 4 + 1 + 4 + 4);
     // A part of 9 of 17 elements is two beats of 8 lanes, the other 8 one; 3 rows.
     let tiny = machine("tiny-2core");
     assert_eq!(cycles(&tiny, "rows=3 len=17 imm=0x9 dst_stride=17"), 3 * (2 + 1) + 7 + 2 + 2);

@@ -39,8 +39,11 @@ fn main() {
 }
 
 fn measure(name: &str) {
+    let machine = match Machine::by_name(name) {
+        Ok(machine) => machine,
+        Err(faults) => return println!("{name} is refused: {faults}"),
+    };
     println!("{name}:");
-    let machine = Machine::by_name(name).expect("a machine");
     let model = Model::preset("llama-2-7b").expect("a preset");
     let Ok(Format::Compressed(profile)) = Format::by_name("w4a8-g128") else { panic!("a shipped format") };
     let options = Options { batch: 1, context: 1024 };
