@@ -43,6 +43,7 @@ impl Machine {
         vec![
             row("name", &self.name, ""),
             row("board", &self.board.name, ""),
+            row("verilog", self.verilog, ""),
             row("clock.kernel_mhz", self.kernel_mhz, "MHz"),
             row("memory.standard", &memory.standard.name, ""),
             row("memory.channels", self.all_channels(), ""),

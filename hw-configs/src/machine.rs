@@ -14,6 +14,9 @@ pub struct Machine {
     pub name: String,
     /// The board that carries it.
     pub board: Board,
+    /// It becomes Verilog, and so it fits; otherwise it is described for simulation alone, and its resources are those that
+    /// our Verilog would need.
+    pub verilog: bool,
     /// Kernel clock in MHz.
     pub kernel_mhz: u32,
     /// Data memory: weights, KV cache, parameters.

@@ -60,6 +60,8 @@ struct Number(RangeInclusive<u32>);
 struct PowerOfTwo(RangeInclusive<u32>);
 /// A whole number within bounds that may be left out: then it is the second.
 struct NumberOr((RangeInclusive<u32>, u32));
+/// True or false; this when left out.
+struct FlagOr(bool);
 /// The super logic region of each core; left out, core k is in region k.
 struct Regions;
 /// A list of N:M patterns.
@@ -106,6 +108,16 @@ impl Kind for NumberOr {
     fn expected(&self) -> String {
         let (bounds, default) = &self.0;
         format!("{}; {default} when left out", number_text(bounds))
+    }
+}
+
+impl Kind for FlagOr {
+    type Out = bool;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<bool> {
+        section.absent(key, self.0).unwrap_or_else(|| section.flag(key))
+    }
+    fn expected(&self) -> String {
+        format!("true or false; {} when left out", self.0)
     }
 }
 
@@ -185,6 +197,9 @@ sections! {
         name: Name,
         /// Name of the board that carries it.
         board: Name,
+        /// Whether it becomes Verilog and therefore fits its board; false: it describes somebody else's hardware, for
+        /// simulation alone, and may be larger in ours.
+        verilog: FlagOr(true),
     }
     /// Clocks.
     RawClock = "clock" {
@@ -397,9 +412,10 @@ fn find(table: &DeTable<'_>, key: &str) -> Option<std::ops::Range<usize>> {
     }
 }
 
-/// Where a key that may be left out can be added: behind the line that begins its section; and its name there.
+/// Where a key that may be left out can be added: behind the line that begins its section, or before everything; and its
+/// name there.
 fn section_end<'k>(text: &str, key: &'k str) -> Option<(usize, &'k str)> {
-    let (section, name) = key.rsplit_once('.')?;
+    let Some((section, name)) = key.rsplit_once('.') else { return Some((0, key)) };
     let header = format!("[{section}]");
     let mut at = 0;
     for line in text.split_inclusive('\n') {

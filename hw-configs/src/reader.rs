@@ -218,6 +218,11 @@ impl<'a, 't> Section<'a, 't> {
         })
     }
 
+    /// True or false.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Value<bool> {
+        self.read(key, "true or false", |value| value.as_bool())
+    }
+
     /// A text of 1 to 400 characters.
     pub(crate) fn text(&mut self, key: &'static str) -> Value<String> {
         let expected = format!("a text of 1 to {TEXT_CHARS_MAX} characters");

@@ -19,7 +19,8 @@ fn every_machine_of_the_library_is_sound_and_fits() {
         println!("{name}: {:?} in SLR{}", resources.total, resources.slr);
         assert_eq!(machine.name, name);
         let regions = machine.resources_by_region();
-        assert!(regions.iter().all(|(_, resources)| machine.excess(resources).is_empty()));
+        let fits = regions.iter().all(|(_, resources)| machine.excess(resources).is_empty());
+        assert!(fits || !machine.verilog, "{name} becomes Verilog and does not fit");
         let placed: usize = regions.iter().map(|(cores, _)| cores.len()).sum();
         assert_eq!(placed, machine.core.count as usize, "{name}: cores in regions");
         for kind in Resource::ALL {
@@ -97,6 +98,7 @@ fn other_value(key: &str) -> &'static str {
         "instructions.standard" => "hbm2-u280",
         "instructions.port_bytes" => "32",
         "instructions.burst_bytes" => "256",
+        "verilog" => "false",
         "core.count" => "2",
         "core.slr" => "[2]",
         "core.crossing_cycles" => "3",

@@ -33,6 +33,11 @@ pub struct Emission {
 /// Why a machine has no Verilog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsupported {
+    /// The machine describes somebody else's hardware.
+    Described {
+        /// Its name.
+        name: String,
+    },
     /// More than one core.
     Cores {
         /// How many.
@@ -48,6 +53,11 @@ pub enum Unsupported {
 impl std::fmt::Display for Unsupported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Unsupported::Described { name } => write!(
+                f,
+                "machine `{name}` has verilog = false, expected true: it is described for simulation alone; take a machine of \
+                 ours, or remove the key and make it fit its board"
+            ),
             Unsupported::Cores { count } => {
                 write!(f, "core.count is {count}, expected 1: several cores have no Verilog yet")
             }
@@ -83,6 +93,9 @@ pub fn generate(machine: &Machine) -> Result<Emission, Unsupported> {
 /// # Errors
 /// As [`generate`].
 pub fn generate_with(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupported> {
+    if !machine.verilog {
+        return Err(Unsupported::Described { name: machine.name.clone() });
+    }
     if machine.core.count != 1 {
         return Err(Unsupported::Cores { count: machine.core.count });
     }

@@ -2,8 +2,10 @@
 
 use crate::{Phase, SessionError, Setup, Totals};
 use hw_config::isa::Unit;
+use hw_config::machine::Machine;
 use hw_config::memory::Command;
 use hw_config::program::TrafficClass;
+use hw_config::resources;
 use reports::roofline;
 use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, Resource, RunReport};
 use sim::outcome::StallCause;
@@ -71,7 +73,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         operators: operators(setup, totals),
         memory: memory(setup, totals),
         peak_memory_bytes: facts.peak_memory_bytes,
-        left_out: left_out(),
+        left_out: left_out(&setup.machine),
         assumptions: assumptions(setup),
     })
 }
@@ -252,15 +254,26 @@ fn memory(setup: &Setup, totals: &Totals) -> MemoryReport {
 }
 
 /// What no figure of the report counts.
-fn left_out() -> Vec<String> {
-    [
+fn left_out(machine: &Machine) -> Vec<String> {
+    let mut all = [
         "host: tokenizing, sampling and writing the registers between steps take no cycles",
         "PCIe: prompt and logits reach and leave the card's memory at no cost",
         "clock frequency is a target of the machine file, not a result of place and route",
         "LUT and flip-flop counts are estimates; DSP, BRAM and URAM follow from the geometry",
     ]
     .map(String::from)
-    .to_vec()
+    .to_vec();
+    if !machine.verilog {
+        let regions = machine.resources_by_region();
+        let over = |kind: &resources::Resource| {
+            let excess = regions.iter().flat_map(|(_, resources)| machine.excess(resources));
+            excess.into_iter().any(|excess| excess.resource == *kind)
+        };
+        let names: Vec<&str> = resources::Resource::ALL.iter().filter(|kind| over(kind)).map(|kind| kind.name()).collect();
+        let fit = if names.is_empty() { "it would fit" } else { "it would not fit its board for" };
+        all.push(format!("the machine is described for simulation alone: in our Verilog {fit} {}", names.join(", ")));
+    }
+    all
 }
 
 fn assumptions(setup: &Setup) -> Vec<String> {

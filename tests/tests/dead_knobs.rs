@@ -83,10 +83,11 @@ enum Change {
 
 use Change::{Beside, Refused, To};
 
-const CHANGES: [(&str, Change); 36] = [
+const CHANGES: [(&str, Change); 37] = [
     ("name", To("other")),
     // U50 carries the same HBM2 and no DDR4.
     ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
+    ("verilog", To("false")),
     ("clock.kernel_mhz", To("200")),
     ("memory.standard", Beside(&[("memory.channels", "1")], "ddr4-2400")),
     ("memory.channels", To("4")),
@@ -125,7 +126,8 @@ const CHANGES: [(&str, Change); 36] = [
 
 /// Keys that change no step of this run, and where they are seen instead: a name is a name, and rows of accumulators
 /// beyond those of a prompt's step only cost memory blocks.
-const ONLY_SEEN: [(&str, &str); 2] = [("name", "report"), ("core.matrix.accumulator_rows", "resources")];
+const ONLY_SEEN: [(&str, &str); 3] =
+    [("name", "report"), ("verilog", "report"), ("core.matrix.accumulator_rows", "resources")];
 
 #[test]
 fn every_key_does_something() {

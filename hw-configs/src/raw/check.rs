@@ -295,6 +295,7 @@ impl RawMachine {
         Machine {
             name: self.head.name.get(),
             board,
+            verilog: self.head.verilog.get(),
             kernel_mhz: self.clock.kernel_mhz.get(),
             memory: DataMemory {
                 standard: memory,
@@ -387,6 +388,9 @@ fn field_bits(mnemonic: &str, field: &str) -> u32 {
 
 /// The cores must fit their regions of the board, and what crosses between regions the wires there.
 fn check_fit(document: &Document<'_>, machine: &Machine) {
+    if !machine.verilog {
+        return;
+    }
     for (cores, resources) in machine.resources_by_region() {
         check_region(document, machine, cores.len(), &resources);
     }
