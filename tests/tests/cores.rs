@@ -17,9 +17,20 @@ const FORMATS: [&str; 7] = ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4
 /// Keys in which the cores differ from `tiny`'s.
 const CORES: [&[(&str, &str)]; 4] = [
     &[],
-    &[("core.matrix.chain", "32"), ("core.vector.lanes", "4")],
+    &[
+        ("core.matrix.chain", "32"),
+        ("core.matrix.columns", "8"),
+        ("core.matrix.gemv_columns", "16"),
+        ("core.vector.lanes", "4"),
+    ],
     &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32")],
-    &[("core.matrix.rows", "4"), ("core.vector.lanes", "16"), ("core.buffers.scale_slots", "512")],
+    &[
+        ("core.matrix.rows", "4"),
+        ("core.matrix.columns", "8"),
+        ("core.matrix.gemv_columns", "16"),
+        ("core.vector.lanes", "16"),
+        ("core.buffers.scale_slots", "512"),
+    ],
 ];
 
 /// Graphs that are drawn.
