@@ -385,9 +385,9 @@ pub fn with_overrides(file: &str, text: &str, overrides: &[(&str, &str)]) -> Res
             continue;
         }
         match find(&table, key) {
-            Some(span) => edits.push((span, literal(value))),
+            Some(span) => edits.push((span, *key, literal(value))),
             None => match section_end(text, key) {
-                Some((at, name)) => edits.push((at..at, format!("{name} = {}\n", literal(value)))),
+                Some((at, name)) => edits.push((at..at, *key, format!("{name} = {}\n", literal(value)))),
                 None => document.fault(key, None, "missing", "a value to replace", "add the key to the file"),
             },
         }
@@ -395,10 +395,11 @@ pub fn with_overrides(file: &str, text: &str, overrides: &[(&str, &str)]) -> Res
     document.take().finish(())?;
     // From the back, so that the places of earlier edits stay right; of two for one key the later given wins.
     edits.reverse();
-    edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
-    edits.dedup_by(|b, a| a.0 == b.0);
+    // Keys that are added to a section all have the same place.
+    edits.sort_by_key(|(span, key, _)| (std::cmp::Reverse(span.start), *key));
+    edits.dedup_by(|b, a| a.1 == b.1);
     let mut result = text.to_owned();
-    for (span, value) in edits {
+    for (span, _, value) in edits {
         result.replace_range(span, &value);
     }
     Ok(result)

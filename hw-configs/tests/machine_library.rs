@@ -224,6 +224,10 @@ fn overrides_replace_values_and_refuse_unknown_keys() {
     let changed = set(&[("core.queue", "8"), ("name", "a-b"), ("core.queue", "4")]).expect("known keys");
     let machine = Machine::from_toml("tiny", &changed).expect("a sound machine");
     assert_eq!((machine.core.queue, machine.name.as_str()), (4, "a-b"));
+    // Keys that may be left out are added, several to a section, the last value given.
+    let added = [("core.slr", "[1]"), ("core.crossing_cycles", "7"), ("core.slr", "[2]"), ("core.queue", "3")];
+    let machine = Machine::from_toml("tiny", &set(&added).expect("known keys")).expect("a sound machine");
+    assert_eq!((machine.core.slrs, machine.core.crossing_cycles, machine.core.queue), (vec![2], 7, 3));
     let reordered = set(&[("name", "a-b"), ("core.queue", "4")]).expect("known keys");
     assert_eq!(reordered, changed);
     let message =
