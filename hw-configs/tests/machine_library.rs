@@ -61,23 +61,23 @@ fn boards_agree_with_their_memories_and_energy_tables() {
 fn resources_of_u280_1core_by_hand() {
     let resources = machine("u280-1core").resources();
     let unit = |name: &str| resources.units.iter().find(|row| row.unit == name).expect("the unit").amounts;
-    // 16 multipliers a chain, 256 outputs, two products a DSP.
-    assert_eq!(unit("mx chains").dsp, 2048);
-    // 32 lanes with two f32 multipliers of two DSPs.
-    assert_eq!(unit("mx scale lanes").dsp, 128);
+    // 16 multipliers a chain, 64 outputs, two products a DSP.
+    assert_eq!(unit("mx chains").dsp, 512);
+    // 8 lanes with two f32 multipliers of two DSPs.
+    assert_eq!(unit("mx scale lanes").dsp, 32);
     // 16 lanes: four multipliers and the quantizer's (10), exponential (2 + 2), reciprocal (2). Once for all: a multiplier,
     // a reciprocal and an rsqrt (2 each), and the product that finds the first row (1).
     assert_eq!(unit("vx lanes").dsp, 16 * 16 + 7);
-    // 4,096-byte chunks: 32,768 bits in 456 columns of 72, 512 deep = 2 MiB.
-    assert_eq!((unit("weight buffer").bram36, unit("weight buffer").uram), (456, 0));
-    // 2,048-byte rows in 228 columns of 72 bits, 256 deep.
-    assert_eq!((unit("index buffer").bram36, unit("index buffer").uram), (0, 228));
-    // 512 bits in 8 columns, 12,288 rows in 3, three read ports.
-    assert_eq!(unit("vector buffer").uram, 72);
-    // 1,024 bits x 512 rows: 15 columns of 72, two read ports.
-    assert_eq!(unit("result buffer").bram36, 30);
-    // 128-byte windows, 1,024 rows as 1,024 x 36: 29 columns, two activation rows and the store unit.
-    assert_eq!(unit("activation buffer").bram36, 87);
+    // Chunks of 1,024 bytes: 16 RAMs of a port's 512 bits, each 8 columns of 64, 512 deep = 512 KiB.
+    assert_eq!((unit("weight buffer").bram36, unit("weight buffer").uram), (128, 0));
+    // The same 16 RAMs, 128 deep = 128 KiB; placed in UltraRAM, of which more is left.
+    assert_eq!((unit("index buffer").bram36, unit("index buffer").uram), (0, 128));
+    // 16 banks of 32 bits, 8,192 elements two a row of 72 bits, three read ports.
+    assert_eq!(unit("vector buffer").uram, 48);
+    // 16 banks of 32 bits, 1,024 rows in 1, two read ports.
+    assert_eq!(unit("result buffer").bram36, 32);
+    // 8 banks of 128 bits in 2 columns, 512 rows, two activation rows.
+    assert_eq!(unit("activation buffer").bram36, 32);
     // The published design (FlightLLM, FPGA 2024) has 6,345 DSPs over three regions.
     assert!(resources.total.dsp <= 6345);
     println!("9 amounts compared");
