@@ -77,7 +77,7 @@ fn resources_of_u280_1core_by_hand() {
     // 16 banks of 32 bits, 1,024 rows in 1, two read ports.
     assert_eq!(unit("result buffer").bram36, 32);
     // 8 banks of 128 bits in 2 columns, 512 rows, two activation rows.
-    assert_eq!(unit("activation buffer").bram36, 32);
+    assert_eq!((unit("activation buffer").bram36, unit("activation buffer").uram), (0, 32));
     // The published design (FlightLLM, FPGA 2024) has 6,345 DSPs over three regions.
     assert!(resources.total.dsp <= 6345);
     println!("9 amounts compared");

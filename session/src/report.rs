@@ -269,7 +269,8 @@ fn left_out(machine: &Machine) -> Vec<String> {
             let excess = regions.iter().flat_map(|(_, resources)| machine.excess(resources));
             excess.into_iter().any(|excess| excess.resource == *kind)
         };
-        let names: Vec<&str> = resources::Resource::ALL.iter().filter(|kind| over(kind)).map(|kind| kind.name()).collect();
+        let names: Vec<&str> =
+            resources::Resource::ALL.iter().filter(|kind| over(kind)).map(|kind| kind.name()).collect();
         let fit = if names.is_empty() { "it would fit" } else { "it would not fit its board for" };
         all.push(format!("the machine is described for simulation alone: in our Verilog {fit} {}", names.join(", ")));
     }
