@@ -34,6 +34,33 @@ pub struct Options {
     pub context: u32,
 }
 
+/// How far ahead the load unit may work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// As far as the buffers reach, over operators and layers.
+    #[default]
+    Prefetch,
+    /// Loads keep their natural order, and the first of each layer waits for everything before it, as where cores meet once a
+    /// layer.
+    LayerBarriers,
+    /// Likewise the first load of each operator: nothing is fetched ahead of the operator in hand.
+    OperatorBarriers,
+}
+
+impl Schedule {
+    /// Every schedule.
+    pub const ALL: [Self; 3] = [Self::Prefetch, Self::LayerBarriers, Self::OperatorBarriers];
+
+    /// Name in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prefetch => "prefetch",
+            Self::LayerBarriers => "layer-barriers",
+            Self::OperatorBarriers => "operator-barriers",
+        }
+    }
+}
+
 /// A model lowered as far as all its programs share.
 pub struct Compiler<'a> {
     machine: &'a Machine,
@@ -46,6 +73,7 @@ pub struct Compiler<'a> {
     maps: Vec<MemoryMap>,
     granule: u32,
     prefill_rows: u32,
+    schedule: Schedule,
 }
 
 impl<'a> Compiler<'a> {
@@ -84,7 +112,14 @@ impl<'a> Compiler<'a> {
             maps,
             granule,
             prefill_rows,
+            schedule: Schedule::default(),
         })
+    }
+
+    /// The same with another schedule.
+    #[must_use]
+    pub fn with_schedule(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
     }
 
     /// Where everything stands in the data memory of the first core.
@@ -145,8 +180,12 @@ impl<'a> Compiler<'a> {
             places: place::run(self.machine, self.config, &map.part, kind, rows, bucket.max_end)?,
         };
         let natural = lower::run(&job, &self.fused);
-        let hoisted = hoist::run(natural);
-        let (instructions, marks) = order::run(hoisted);
+        let hoisted = match self.schedule {
+            Schedule::Prefetch => hoist::run(natural),
+            // Loads stay with their operator: none may pass a barrier.
+            Schedule::LayerBarriers | Schedule::OperatorBarriers => natural,
+        };
+        let (instructions, marks) = order::run(hoisted, self.schedule);
         Ok(Program {
             machine: self.machine.name.clone(),
             machine_fingerprint: self.machine.fingerprint(),

@@ -1,7 +1,7 @@
 //! What is run: machine, model, format.
 
 use crate::SessionError;
-use compiler::{FormatTable, Options};
+use compiler::{FormatTable, Options, Schedule};
 use hw_config::machine::Machine;
 use models::Model;
 use models::compress::{ActivationFormat, ActivationRanges, CompressedModel, Profile, compress};
@@ -23,6 +23,8 @@ pub struct Setup {
     pub formats: FormatTable,
     /// Batch and context.
     pub options: Options,
+    /// How far ahead programs load.
+    pub schedule: Schedule,
 }
 
 impl Setup {
@@ -44,12 +46,13 @@ impl Setup {
         };
         let compressed = compress(&model, &profile, ranges.as_ref())?;
         let formats = FormatTable::of_model(&compressed);
-        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options })
+        let schedule = Schedule::default();
+        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options, schedule })
     }
 
     /// With shapes alone: enough for cycles, bytes and joules.
     pub fn with_shapes(machine: Machine, model: Model, profile: Profile, options: Options) -> Self {
         let formats = FormatTable::of_shapes(&model.config, &profile);
-        Self { machine, model, profile, compressed: None, formats, options }
+        Self { machine, model, profile, compressed: None, formats, options, schedule: Schedule::default() }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::hazard::{Memo, Tracker};
 use super::lower::Lowered;
+use crate::Schedule;
 use hw_config::isa::{Instruction, Unit, WAIT_BITS};
 use hw_config::program::Mark;
 
@@ -32,18 +33,39 @@ fn number(unit: Unit) -> Option<usize> {
     }
 }
 
-/// Adds the waits and turns mark numbers into marks.
-pub fn run(lowered: Lowered) -> (Vec<Instruction>, Vec<Mark>) {
+/// Whether a barrier stands between two operators.
+fn is_barrier(schedule: Schedule, before: &(Option<u32>, String), after: &(Option<u32>, String)) -> bool {
+    match schedule {
+        Schedule::Prefetch => false,
+        Schedule::LayerBarriers => before.0 != after.0,
+        Schedule::OperatorBarriers => true,
+    }
+}
+
+/// Adds the waits and turns mark numbers into marks. The first load after a barrier of the schedule also waits for all that
+/// every other unit was given before it; later loads follow it in order.
+pub fn run(lowered: Lowered, schedule: Schedule) -> (Vec<Instruction>, Vec<Mark>) {
     let mut tracker: Tracker<Retired> = Tracker::default();
     let mut issued = [0_u32; UNITS];
     let mut known = [Retired::default(); UNITS];
     let mut instructions = Vec::with_capacity(lowered.ops.len());
     let mut marks: Vec<Mark> = Vec::new();
-    let mut current = None;
+    let mut current: Option<u32> = None;
+    let mut barrier = false;
     for (position, op) in lowered.ops.iter().enumerate() {
+        if current != Some(op.mark) {
+            let name = &lowered.marks[op.mark as usize];
+            barrier |= current.is_some_and(|before| is_barrier(schedule, &lowered.marks[before as usize], name));
+            current = Some(op.mark);
+            marks.push(Mark { first: position as u32, layer: name.0, operator: name.1.clone() });
+        }
         let mut after = [0_u8; UNITS];
         if let Some(unit) = number(op.operation.unit()) {
-            let needed = tracker.before(&op.effects);
+            let mut needed = tracker.before(&op.effects);
+            if barrier && op.operation.unit() == Unit::Load {
+                needed = needed.join(Retired(issued));
+                barrier = false;
+            }
             for other in (0..UNITS).filter(|u| *u != unit && needed.0[*u] > known[unit].0[*u]) {
                 let distance = issued[other] + 1 - needed.0[other];
                 after[other] = if distance > FARTHEST { 0 } else { distance as u8 };
@@ -53,11 +75,6 @@ pub fn run(lowered: Lowered) -> (Vec<Instruction>, Vec<Mark>) {
             let mut memo = Retired::default();
             memo.0[unit] = issued[unit];
             tracker.record(&op.effects, memo);
-        }
-        if current != Some(op.mark) {
-            current = Some(op.mark);
-            let (layer, operator) = lowered.marks[op.mark as usize].clone();
-            marks.push(Mark { first: position as u32, layer, operator });
         }
         instructions.push(Instruction { after, operation: op.operation });
     }
