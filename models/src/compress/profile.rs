@@ -141,4 +141,5 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "w4a8-2of4",
     "sparse",
     "w4a8-sparse",
+    "flightllm",
 ];
