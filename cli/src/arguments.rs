@@ -65,6 +65,10 @@ pub(crate) enum Command {
     ///
     /// Modules are synthesised once each (`synth_xilinx -family xcup`) and kept in the user's cache folder.
     Synth(SynthArgs),
+    /// Published figures of another system beside ours, with the error of each; bad rows included.
+    ///
+    /// The figures, their sources, the runs that ours come from and what is assumed stand in one file a system.
+    Validate(ValidateArgs),
     /// Assembles a program text (.lws) into a program file (.lwp).
     Asm(AsmArgs),
     /// Writes a program file (.lwp) as text (.lws), which assembles back to the same bytes.
@@ -305,6 +309,17 @@ pub(crate) enum Show {
         /// Name: prints the profile's file.
         name: Option<String>,
     },
+}
+
+/// Arguments of `validate`.
+#[derive(Args)]
+pub(crate) struct ValidateArgs {
+    /// Name or TOML file of the system.
+    #[arg(default_value = "flightllm", value_name = "NAME|FILE")]
+    pub(crate) system: String,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `compile`.

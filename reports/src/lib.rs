@@ -1,6 +1,7 @@
 //! Reports: what a run says to people and programs. Plain data in, text and pictures out.
 //!
-//! Reading order: [`run_report`] (the object behind `--json`) and its [`glossary`], [`table`] (numbers and tables for
+//! Reading order: [`run_report`] (the object behind `--json`) and its [`glossary`], [`validation_report`]
+//! (published figures beside ours), [`table`] (numbers and tables for
 //! terminals), [`roofline`] over [`figure`] (figures for papers as SVG, PDF, PNG, CSV and TikZ), [`trace`]
 //! (timelines for Perfetto), [`atomic`] (files that are whole or absent).
 //!
@@ -15,3 +16,4 @@ pub mod roofline;
 pub mod run_report;
 pub mod table;
 pub mod trace;
+pub mod validation_report;

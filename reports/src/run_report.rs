@@ -358,7 +358,7 @@ fn phase_name<S: serde::Serializer>(phase: &Phase, serializer: S) -> Result<S::O
     serializer.serialize_str(phase.name())
 }
 
-fn to_json<T: Serialize>(report: &T) -> Result<String, NotFinite> {
+pub(crate) fn to_json<T: Serialize>(report: &T) -> Result<String, NotFinite> {
     let value = serde_json::to_value(report).expect("plain data with text keys serialises");
     refuse_null("", &value)?;
     // From the struct, not the value: the keys then stand in the order documented.

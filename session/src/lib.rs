@@ -6,7 +6,8 @@
 //! how long the host took.
 //!
 //! Reading order: `resolve` (names and paths), `setup` (what is run), `runner` (steps on the simulated machine),
-//! `totals` (steps added up), `generate` and `timing` (whole runs), `evaluate` (quality), `cosim` (beside the Verilog),
+//! `totals` (steps added up), `generate` and `timing` (whole runs), `evaluate` (quality), `cosim` (beside the Verilog), `validate` (beside
+//! published figures),
 //! `report`, `figure` and `trace` (what is said about it).
 
 pub mod cosim;
@@ -21,6 +22,7 @@ pub mod setup;
 pub mod timing;
 pub mod totals;
 pub mod trace;
+pub mod validate;
 
 pub use error::SessionError;
 pub use runner::{Mode, Runner};

@@ -14,6 +14,7 @@ use hw_config::fault::{Faults, suggest, utf8};
 use hw_config::machine::Machine;
 use hw_config::memory::MemoryStandard;
 use hw_config::raw;
+use hw_config::validation::System;
 use models::compress::{Format, Profile, SparsityRule, format_names};
 use models::{Model, ModelError, presets};
 
@@ -153,6 +154,19 @@ pub fn memory(name: &str) -> Result<MemoryStandard, ResolveError> {
         None => toml_file("memory", name, &raw::memory_names())?,
     };
     MemoryStandard::from_toml(&file, &text).map_err(|faults| ResolveError::Faults { faults, text })
+}
+
+/// Published figures of a system, by shipped name or file.
+///
+/// # Errors
+/// As [`machine`].
+pub fn validation(name: &str) -> Result<System, ResolveError> {
+    let shipped = System::text(name).map(|text| (format!("validation/{name}.toml"), text.to_owned()));
+    let (file, text) = match shipped {
+        Some(found) => found,
+        None => toml_file("system", name, &System::names())?,
+    };
+    System::from_toml(&file, &text).map_err(|faults| ResolveError::Faults { faults, text })
 }
 
 /// A format by shipped name or profile file.

@@ -12,6 +12,7 @@ mod shell;
 mod show;
 mod synth;
 mod timing;
+mod validate;
 
 use std::path::Path;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Compile(args) => compile::run(&args, host),
         Command::Rtl(args) => rtl::run(&args, host),
         Command::Synth(args) => synth::run(&args, host),
+        Command::Validate(args) => validate::run(&args, host),
         Command::Asm(args) => program::asm(&args, host),
         Command::Disasm(args) => program::disasm(&args, host),
         Command::Completions { shell } => shell::completions(shell),

@@ -9,7 +9,7 @@ use crate::common::{Folder, project};
 /// Arguments, and what the error must say.
 type Case = (&'static [&'static str], &'static [&'static str]);
 
-const CASES: [Case; 35] = [
+const CASES: [Case; 36] = [
     (&["generate", "--machine", "tinny"], &["machine `tinny`", "tiny, tiny-2core, u280-1core", "did you mean `tiny`?"]),
     (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
     (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
@@ -47,6 +47,7 @@ const CASES: [Case; 35] = [
     (&["asm", "file", "-o", "x.lwp"], &["file:1:", "expected"]),
     (&["compile", "-o", "x.bin"], &["x.bin", ".lwp", ".lws"]),
     (&["show", "isa", "move"], &["instruction `move`", "did you mean `mv`?"]),
+    (&["validate", "flightlm"], &["system `flightlm`", "expected one of", "did you mean `flightllm`"]),
     (&["show", "board", "u281"], &["board `u281`", "did you mean `u280`"]),
 ];
 

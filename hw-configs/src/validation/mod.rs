@@ -1,0 +1,206 @@
+//! Published figures of other systems, as files with a source for every figure (`validation/*.toml`): what a figure means,
+//! which of ours stands beside it, and whether the two should be close.
+//!
+//! A file is data: it names quantities and runs, and never says how ours is computed. Nothing of ours may be chosen by it,
+//! so that no parameter can be fitted to a published figure in secret: a run names a machine file and, where it differs,
+//! every key that it replaces. Reading and all checks stand in `read`; comparing is the session's.
+
+mod quantity;
+mod read;
+
+pub use quantity::{Quantity, Subject};
+
+use crate::fault::{Faults, suggest};
+use crate::reader::Document;
+
+/// The systems that come with the crate, by name. A further one is a file and a line here.
+const SYSTEMS: [(&str, &str); 1] = [("flightllm", include_str!("../../validation/flightllm.toml"))];
+
+/// A published system: its figures, and the runs that ours come from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct System {
+    /// Name, as the command line asks for it.
+    pub name: String,
+    /// What it is.
+    pub title: String,
+    /// Where it was published.
+    pub citation: String,
+    /// What is simulated, each once.
+    pub runs: Vec<Run>,
+    /// Published figures.
+    pub rows: Vec<Row>,
+    /// Descriptions of the machine tried one after another, where a file has them: what each public fact adds.
+    pub ladder: Vec<Rung>,
+    /// Throughput, power and price of this and other systems, where a file has them.
+    pub references: Vec<Reference>,
+}
+
+/// A machine, a model in a format, and how many tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Run {
+    /// Name in this file.
+    pub id: String,
+    /// A shipped machine.
+    pub machine: String,
+    /// Keys of the machine file that are replaced, with their values.
+    pub overrides: Vec<(String, String)>,
+    /// A shipped model.
+    pub model: String,
+    /// A shipped format.
+    pub format: String,
+    /// How far ahead programs load, by the compiler's name for it; its default where the file does not say.
+    pub schedule: Option<String>,
+    /// Prompt tokens that are simulated.
+    pub prefill: u32,
+    /// Entries that the KV cache holds before that without having been simulated.
+    pub kv: u32,
+    /// Tokens generated.
+    pub decode: u32,
+}
+
+/// A published figure.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Row {
+    /// Name in this file.
+    pub id: String,
+    /// What the figure means, in a line.
+    pub meaning: String,
+    /// The figure, in the unit of its quantity.
+    pub published: f64,
+    /// What it is a figure of.
+    pub quantity: Quantity,
+    /// Where it was published, and who measured it.
+    pub source: String,
+    /// What stands beside it.
+    pub ours: Ours,
+    /// Whether the two should agree.
+    pub expected: Expected,
+    /// What has to be assumed or known to compare the two.
+    pub notes: Vec<String>,
+}
+
+/// Where our figure comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// From this run, by its place in the list.
+    Run(usize),
+    /// Nowhere yet, and what is missing.
+    NotBuilt(String),
+}
+
+/// Whether a published figure and ours should agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Yes; where they do not, what ours lacks, as far as it is known.
+    Close {
+        /// What our model lacks.
+        lacks: Option<String>,
+    },
+    /// No, and why not.
+    KnownDifferent {
+        /// Why not.
+        because: String,
+    },
+}
+
+/// One description of the machine in a row of several, each with one fact more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rung {
+    /// What it has that the one before has not.
+    pub what: String,
+    /// Where that fact was published; or, for a bracket, why the value is an extreme.
+    pub source: String,
+    /// Its run, by its place in the list.
+    pub run: usize,
+    /// What it stands for.
+    pub kind: RungKind,
+}
+
+/// What a rung stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RungKind {
+    /// A published fact: part of every rung that follows.
+    Fact,
+    /// The extreme of something unpublished: not part of the prediction.
+    Bracket,
+}
+
+impl RungKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Fact, Self::Bracket];
+
+    /// Name in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fact => "fact",
+            Self::Bracket => "bracket",
+        }
+    }
+}
+
+/// What a system does, takes and costs while it generates.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Reference {
+    /// The system.
+    pub name: String,
+    /// What it runs, and where the figures come from.
+    pub source: String,
+    /// The figures.
+    pub figures: Figures,
+}
+
+/// Throughput and power: published, or of a run of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figures {
+    /// Published.
+    Published {
+        /// Generated tokens a second.
+        tokens_per_s: f64,
+        /// Mean power in W, where it was published.
+        power_w: Option<f64>,
+        /// Price in US$, where it was published.
+        price_usd: Option<f64>,
+    },
+    /// Of a run, by its place in the list; the price is the board's.
+    Run(usize),
+}
+
+impl System {
+    /// Names of the systems that come with the crate.
+    pub fn names() -> Vec<&'static str> {
+        SYSTEMS.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The text of a system's file that comes with the crate.
+    pub fn text(name: &str) -> Option<&'static str> {
+        SYSTEMS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// A system that comes with the crate.
+    ///
+    /// # Errors
+    /// There is no system of this name.
+    pub fn by_name(name: &str) -> Result<Self, Faults> {
+        if let Some(text) = Self::text(name) {
+            return Self::from_toml(&format!("validation/{name}.toml"), text);
+        }
+        let document = Document::new(name, "");
+        let known = Self::names();
+        let advice = suggest(name, known.iter().copied(), "name one of these, or a file");
+        document.fault("", None, "not a validated system", format!("one of: {}", known.join(", ")), advice);
+        Err(document.take())
+    }
+
+    /// Reads and checks a file of published figures; `file` only names it in faults.
+    ///
+    /// # Errors
+    /// Every fault of the file, at once.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, Faults> {
+        read::read(file, text)
+    }
+}

@@ -1,0 +1,387 @@
+//! A file of published figures, read and checked: every fault at once.
+
+use toml::de::DeValue;
+
+use super::{Expected, Figures, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System};
+use crate::fault::{Faults, suggest};
+use crate::raw::machine_names;
+use crate::reader::{Document, Section, Value};
+
+/// Most tokens of a run.
+const TOKENS_MAX: u32 = 1 << 16;
+/// Largest figure: more than the instruction bytes of anything published.
+const FIGURE_MAX: f64 = 1e18;
+
+/// Reads a file; `file` only names it in faults.
+pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
+    let document = Document::new(file, text);
+    let table = document.parse()?;
+    let mut root = document.root(&table);
+    let (name, title, citation) = (root.name("name"), root.text("title"), root.text("citation"));
+    let runs: Vec<RawRun> = root.sections("run").into_iter().map(RawRun::read).collect();
+    let rows: Vec<RawRow> = root.sections("row").into_iter().map(|section| RawRow::read(&document, section)).collect();
+    let ladder: Vec<RawRung> = optional_sections(&mut root, "rung").into_iter().map(RawRung::read).collect();
+    let references: Vec<RawReference> =
+        optional_sections(&mut root, "reference").into_iter().map(|s| RawReference::read(&document, s)).collect();
+    root.finish();
+    check_names(&document, "run", runs.iter().map(|run| &run.id));
+    check_names(&document, "row", rows.iter().map(|row| &row.id));
+    for run in &runs {
+        run.check(&document);
+    }
+    let names: Vec<(&str, &RawRun)> = runs.iter().filter_map(|r| Some((r.id.value.as_deref()?, r))).collect();
+    for row in &rows {
+        row.check(&document, &names);
+    }
+    for rung in &ladder {
+        rung.check(&document);
+    }
+    for run in ladder.iter().map(|rung| &rung.run).chain(references.iter().filter_map(|r| r.run.as_ref())) {
+        if let Some(run) = check_run(&document, run, &names)
+            && run.decode.value == Some(0)
+        {
+            document.fault_at(
+                &run.decode,
+                "at least 1, since a rung or reference reads its decode",
+                "generate a token",
+            );
+        }
+    }
+    document.take().finish(())?;
+    let place = |id: &Value<String>| runs.iter().position(|run| run.id.get() == id.get()).expect("checked above");
+    Ok(System {
+        name: name.get(),
+        title: title.get(),
+        citation: citation.get(),
+        rows: rows.iter().map(|row| row.get(&place)).collect(),
+        ladder: ladder.iter().map(|rung| rung.get(&place)).collect(),
+        references: references.iter().map(|reference| reference.get(&place)).collect(),
+        runs: runs.iter().map(RawRun::get).collect(),
+    })
+}
+
+fn optional_sections<'a, 't>(root: &mut Section<'a, 't>, key: &'static str) -> Vec<Section<'a, 't>> {
+    match root.absent(key, ()) {
+        Some(_) => Vec::new(),
+        None => root.sections(key),
+    }
+}
+
+/// No name twice.
+fn check_names<'v>(document: &Document<'_>, kind: &str, names: impl Iterator<Item = &'v Value<String>>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for name in names {
+        match name.value.as_deref() {
+            Some(text) if seen.contains(&text) => {
+                document.fault_at(name, format!("a name that no other [[{kind}]] has"), "rename one of the two");
+            }
+            Some(text) => seen.push(text),
+            None => {}
+        }
+    }
+}
+
+/// The run of a name.
+fn check_run<'r>(document: &Document<'_>, id: &Value<String>, runs: &[(&str, &'r RawRun)]) -> Option<&'r RawRun> {
+    let wanted = id.value.as_deref()?;
+    let found = runs.iter().find(|(name, _)| *name == wanted);
+    if found.is_none() {
+        let known: Vec<&str> = runs.iter().map(|(name, _)| *name).collect();
+        let advice = suggest(wanted, known.iter().copied(), "add such a [[run]]");
+        document.fault_at(id, format!("the id of a [[run]]: {}", known.join(", ")), advice);
+    }
+    found.map(|(_, run)| *run)
+}
+
+/// A value that may be left out.
+fn optional<T>(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    read: impl FnOnce(&mut Section<'_, '_>, &'static str) -> Value<T>,
+) -> Option<Value<T>> {
+    match section.absent(key, ()) {
+        Some(_) => None,
+        None => Some(read(section, key)),
+    }
+}
+
+fn text<'d>(section: &mut Section<'_, 'd>, key: &'static str) -> Value<String> {
+    section.text(key)
+}
+
+fn texts(section: &mut Section<'_, '_>, key: &'static str) -> Option<Value<Vec<String>>> {
+    let some = |value: &DeValue<'_>| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    optional(section, key, |section, key| section.list(key, "a text", some))
+}
+
+struct RawRun {
+    id: Value<String>,
+    machine: Value<String>,
+    set: Option<Value<Vec<String>>>,
+    model: Value<String>,
+    format: Value<String>,
+    schedule: Option<Value<String>>,
+    prefill: Value<u32>,
+    kv: Value<u32>,
+    decode: Value<u32>,
+}
+
+impl RawRun {
+    fn read(mut section: Section<'_, '_>) -> Self {
+        let run = Self {
+            id: section.name("id"),
+            machine: section.name("machine"),
+            set: texts(&mut section, "set"),
+            model: section.name("model"),
+            format: section.name("format"),
+            schedule: optional(&mut section, "schedule", |section, key| section.name(key)),
+            prefill: section.number_in("prefill", 0..=TOKENS_MAX),
+            kv: section.number_in("kv", 0..=TOKENS_MAX),
+            decode: section.number_in("decode", 0..=TOKENS_MAX),
+        };
+        section.finish();
+        run
+    }
+
+    fn check(&self, document: &Document<'_>) {
+        let known = machine_names();
+        if let Some(name) = self.machine.value.as_deref().filter(|name| !known.contains(name)) {
+            let advice = suggest(name, known.iter().copied(), "add the machine to the library first");
+            document.fault_at(&self.machine, format!("a shipped machine: {}", known.join(", ")), advice);
+        }
+        for pair in self.set.iter().flat_map(|set| set.value.iter().flatten()).filter(|pair| !pair.contains('=')) {
+            let set = self.set.as_ref().expect("it has items");
+            let advice = "write for example \"memory.channels=8\"";
+            document.fault(&set.key, set.span.clone(), format!("\"{pair}\""), "items KEY=VALUE", advice);
+        }
+        if (self.prefill.value, self.decode.value) == (Some(0), Some(0)) {
+            document.fault_at(&self.decode, "at least 1 where prefill is 0", "simulate a prompt, an answer, or both");
+        }
+    }
+
+    fn get(&self) -> Run {
+        let pair = |text: &String| {
+            let (key, value) = text.split_once('=').expect("checked above");
+            (key.trim().to_owned(), value.trim().to_owned())
+        };
+        Run {
+            id: self.id.get(),
+            machine: self.machine.get(),
+            overrides: self.set.iter().flat_map(|set| set.get()).map(|text| pair(&text)).collect(),
+            model: self.model.get(),
+            format: self.format.get(),
+            schedule: self.schedule.as_ref().map(Value::get),
+            prefill: self.prefill.get(),
+            kv: self.kv.get(),
+            decode: self.decode.get(),
+        }
+    }
+}
+
+struct RawRow {
+    id: Value<String>,
+    meaning: Value<String>,
+    published: Value<f64>,
+    quantity: Value<String>,
+    source: Value<String>,
+    run: Option<Value<String>>,
+    not_built: Option<Value<String>>,
+    expected: Value<String>,
+    because: Option<Value<String>>,
+    lacks: Option<Value<String>>,
+    notes: Option<Value<Vec<String>>>,
+}
+
+/// Names of `Expected` in files.
+const CLOSE: &str = "close";
+const KNOWN_DIFFERENT: &str = "known-different";
+
+impl RawRow {
+    fn read(document: &Document<'_>, mut section: Section<'_, '_>) -> Self {
+        let row = Self {
+            id: section.name("id"),
+            meaning: section.text("meaning"),
+            published: section.real("published", 0.0..=FIGURE_MAX),
+            quantity: section.name("quantity"),
+            source: section.text("source"),
+            run: optional(&mut section, "run", |section, key| section.name(key)),
+            not_built: optional(&mut section, "not_built", text),
+            expected: section.name("expected"),
+            because: optional(&mut section, "because", text),
+            lacks: optional(&mut section, "lacks", text),
+            notes: texts(&mut section, "notes"),
+        };
+        section.finish();
+        if row.run.is_some() == row.not_built.is_some() {
+            let (got, advice) = match row.run {
+                Some(_) => ("with both `run` and `not_built`", "delete one of the two"),
+                None => ("without `run` and `not_built`", "say which run ours comes from, or what is not built yet"),
+            };
+            document.fault(&row.id.key, row.id.span.clone(), got, "exactly one of them", advice);
+        }
+        row
+    }
+
+    fn quantity(&self) -> Option<Quantity> {
+        let name = self.quantity.value.as_deref()?;
+        Quantity::ALL.iter().copied().find(|quantity| quantity.name() == name)
+    }
+
+    fn check(&self, document: &Document<'_>, runs: &[(&str, &RawRun)]) {
+        if let Some(name) = self.quantity.value.as_deref().filter(|_| self.quantity().is_none()) {
+            let known = || Quantity::ALL.iter().map(|quantity| quantity.name());
+            let all: Vec<&str> = known().collect();
+            let advice = suggest(name, known(), "see the list of quantities in the validation page");
+            document.fault_at(&self.quantity, format!("one of: {}", all.join(", ")), advice);
+        }
+        self.check_expected(document);
+        let Some(run) = self.run.as_ref().and_then(|run| check_run(document, run, runs)) else { return };
+        let Some(quantity) = self.quantity() else { return };
+        let (needs_prefill, needs_decode) = match quantity.subject() {
+            Subject::Machine | Subject::Layout | Subject::Programs => (false, false),
+            Subject::Prefill => (true, false),
+            Subject::Decode => (false, true),
+            Subject::Both => (true, true),
+        };
+        for (needed, tokens) in [(needs_prefill, &run.prefill), (needs_decode, &run.decode)] {
+            if needed && tokens.value == Some(0) {
+                let expected = format!("at least 1, since `{}` is taken from it", self.quantity.get());
+                document.fault_at(tokens, expected, "simulate it, or name another run in the row");
+            }
+        }
+    }
+
+    fn check_expected(&self, document: &Document<'_>) {
+        let expected = &self.expected;
+        match expected.value.as_deref() {
+            Some(CLOSE) => {
+                if let Some(because) = &self.because {
+                    let advice = "say `lacks`, or expected = \"known-different\"";
+                    document.fault_at(because, "no `because` in a row that is expected to be close", advice);
+                }
+            }
+            Some(KNOWN_DIFFERENT) => {
+                if self.because.is_none() {
+                    let advice = "say why the two figures differ";
+                    document.fault_at(expected, "`because` beside it", advice);
+                }
+                if let Some(lacks) = &self.lacks {
+                    document.fault_at(lacks, "no `lacks` in a row that is known to differ", "say it in `because`");
+                }
+            }
+            Some(_) => document.fault_at(expected, "close or known-different", "choose one of the two"),
+            None => {}
+        }
+    }
+
+    fn get(&self, place: &impl Fn(&Value<String>) -> usize) -> Row {
+        Row {
+            id: self.id.get(),
+            meaning: self.meaning.get(),
+            published: self.published.get(),
+            quantity: self.quantity().expect("checked above"),
+            source: self.source.get(),
+            ours: match (&self.run, &self.not_built) {
+                (Some(run), None) => Ours::Run(place(run)),
+                (None, Some(why)) => Ours::NotBuilt(why.get()),
+                (Some(_), Some(_)) | (None, None) => unreachable!("checked above"),
+            },
+            expected: match &self.because {
+                Some(because) => Expected::KnownDifferent { because: because.get() },
+                None => Expected::Close { lacks: self.lacks.as_ref().map(Value::get) },
+            },
+            notes: self.notes.as_ref().map(Value::get).unwrap_or_default(),
+        }
+    }
+}
+
+struct RawRung {
+    what: Value<String>,
+    source: Value<String>,
+    run: Value<String>,
+    kind: Value<String>,
+}
+
+impl RawRung {
+    fn read(mut section: Section<'_, '_>) -> Self {
+        let rung = Self {
+            what: section.text("what"),
+            source: section.text("source"),
+            run: section.name("run"),
+            kind: section.name("kind"),
+        };
+        section.finish();
+        rung
+    }
+
+    fn kind(&self) -> Option<RungKind> {
+        let name = self.kind.value.as_deref()?;
+        RungKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    fn check(&self, document: &Document<'_>) {
+        if self.kind.value.is_some() && self.kind().is_none() {
+            document.fault_at(&self.kind, "fact or bracket", "choose one of the two");
+        }
+    }
+
+    fn get(&self, place: &impl Fn(&Value<String>) -> usize) -> Rung {
+        let kind = self.kind().expect("checked above");
+        Rung { what: self.what.get(), source: self.source.get(), run: place(&self.run), kind }
+    }
+}
+
+struct RawReference {
+    name: Value<String>,
+    source: Value<String>,
+    run: Option<Value<String>>,
+    tokens_per_s: Option<Value<f64>>,
+    power_w: Option<Value<f64>>,
+    price_usd: Option<Value<f64>>,
+}
+
+impl RawReference {
+    fn read(document: &Document<'_>, mut section: Section<'_, '_>) -> Self {
+        let figure = |section: &mut Section<'_, '_>, key| section.real(key, 1e-6..=1e9);
+        let reference = Self {
+            name: section.text("name"),
+            source: section.text("source"),
+            run: optional(&mut section, "run", |section, key| section.name(key)),
+            tokens_per_s: optional(&mut section, "tokens_per_s", figure),
+            power_w: optional(&mut section, "power_w", figure),
+            price_usd: optional(&mut section, "price_usd", figure),
+        };
+        section.finish();
+        let published = [&reference.tokens_per_s, &reference.power_w, &reference.price_usd];
+        let sound = match &reference.run {
+            Some(_) => published.iter().all(|figure| figure.is_none()),
+            None => reference.tokens_per_s.is_some(),
+        };
+        if !sound {
+            let (key, span) = (&reference.name.key, reference.name.span.clone());
+            let advice =
+                "a run of ours brings its own figures, power and price; a published system needs its throughput";
+            document.fault(
+                key,
+                span,
+                "a mixture",
+                "either `run`, or `tokens_per_s` and what else is published",
+                advice,
+            );
+        }
+        reference
+    }
+
+    fn get(&self, place: &impl Fn(&Value<String>) -> usize) -> Reference {
+        let figures = match (&self.run, &self.tokens_per_s) {
+            (Some(run), _) => Figures::Run(place(run)),
+            (None, Some(tokens_per_s)) => Figures::Published {
+                tokens_per_s: tokens_per_s.get(),
+                power_w: self.power_w.as_ref().map(Value::get),
+                price_usd: self.price_usd.as_ref().map(Value::get),
+            },
+            (None, None) => unreachable!("checked above"),
+        };
+        Reference { name: self.name.get(), source: self.source.get(), figures }
+    }
+}

@@ -1,0 +1,317 @@
+//! What a validation says: published figures beside ours, with the error of each, as JSON, as tables for a terminal and as
+//! the tables of the documentation. Plain data; must never compute a figure and never leave a row out.
+
+use serde::Serialize;
+
+use crate::glossary::Term;
+use crate::run_report::{NotFinite, to_json};
+use crate::table::{Align, Table, count, plain};
+
+/// Result of `lapwing validate`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the glossary is the documentation of every key, and a test holds it complete")]
+pub struct ValidationReport {
+    pub system: String,
+    pub title: String,
+    pub citation: String,
+    pub runs: Vec<RunRow>,
+    pub rows: Vec<FigureRow>,
+    pub ladder: Vec<RungRow>,
+    pub references: Vec<ReferenceRow>,
+}
+
+/// What was simulated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as ValidationReport")]
+pub struct RunRow {
+    pub id: String,
+    pub machine: String,
+    pub overrides: Vec<String>,
+    pub model: String,
+    pub format: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    pub prefill: u64,
+    pub kv: u64,
+    pub decode: u64,
+    pub beyond_board: Vec<String>,
+}
+
+/// A published figure and ours.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as ValidationReport")]
+pub struct FigureRow {
+    pub id: String,
+    pub meaning: String,
+    pub quantity: String,
+    pub unit: String,
+    pub published: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ours: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_percent: Option<f64>,
+    pub expected: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_built: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    pub source: String,
+    pub notes: Vec<String>,
+}
+
+/// The decode step of one description of the machine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as ValidationReport")]
+pub struct RungRow {
+    pub what: String,
+    pub kind: String,
+    pub run: String,
+    pub decode_ms: f64,
+    pub adds_ms: f64,
+    pub source: String,
+}
+
+/// Throughput, power and price of a system.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as ValidationReport")]
+pub struct ReferenceRow {
+    pub name: String,
+    pub tokens_per_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_w: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_usd: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_j: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_s_per_kusd: Option<f64>,
+    pub source: String,
+}
+
+const fn t(key: &'static str, unit: &'static str, meaning: &'static str) -> Term {
+    Term { key, unit, meaning }
+}
+
+/// Every key of [`ValidationReport`].
+pub const VALIDATION_GLOSSARY: &[Term] = &[
+    t("system", "-", "name of the published system"),
+    t("title", "-", "what it is"),
+    t("citation", "-", "where it was published"),
+    t("runs", "-", "what was simulated, each once"),
+    t("runs[]", "-", "one run"),
+    t("runs[].id", "-", "name of the run"),
+    t("runs[].machine", "-", "name of the machine description"),
+    t("runs[].overrides", "-", "keys of the machine description that the run replaces"),
+    t("runs[].overrides[]", "-", "one of them, KEY=VALUE"),
+    t("runs[].model", "-", "name of the model"),
+    t("runs[].format", "-", "name of the compression profile"),
+    t("runs[].schedule", "-", "how far ahead programs load, where it is not as far as the buffers reach"),
+    t("runs[].prefill", "tokens", "prompt tokens simulated"),
+    t("runs[].kv", "tokens", "entries of the KV cache that are there before anything is simulated"),
+    t("runs[].decode", "tokens", "tokens generated"),
+    t("runs[].beyond_board", "-", "what the machine takes that its board does not have; empty when it fits"),
+    t("runs[].beyond_board[]", "-", "one such amount"),
+    t("rows", "-", "one row a published figure, bad ones included"),
+    t("rows[]", "-", "one published figure"),
+    t("rows[].id", "-", "name of the figure"),
+    t("rows[].meaning", "-", "what it means"),
+    t("rows[].quantity", "-", "what is compared"),
+    t("rows[].unit", "-", "unit of `published` and `ours`; 1 for a pure number"),
+    t("rows[].published", "unit of the row", "the published figure"),
+    t("rows[].ours", "unit of the row", "our figure; absent where nothing of ours can say it yet"),
+    t("rows[].error_percent", "%", "ours over published, less 1"),
+    t("rows[].expected", "-", "close, or known-different"),
+    t("rows[].because", "-", "why a figure that is known to differ does"),
+    t("rows[].lacks", "-", "what our model lacks where it should be close and is not"),
+    t("rows[].not_built", "-", "what is missing for a figure of ours"),
+    t("rows[].run", "-", "the run that ours comes from"),
+    t("rows[].source", "-", "where the figure was published and who measured it"),
+    t("rows[].notes", "-", "what is assumed"),
+    t("rows[].notes[]", "-", "one assumption"),
+    t("ladder", "-", "the decode step under one description of the machine after the other"),
+    t("ladder[]", "-", "one description"),
+    t("ladder[].what", "-", "what it has that the last fact before has not"),
+    t("ladder[].kind", "-", "fact, or bracket: the extreme of something unpublished, not part of the prediction"),
+    t("ladder[].run", "-", "its run"),
+    t("ladder[].decode_ms", "ms", "time of one generated token"),
+    t("ladder[].adds_ms", "ms", "that time less the one of the last fact before"),
+    t("ladder[].source", "-", "where the fact was published"),
+    t("references", "-", "throughput, power and price of this and other systems"),
+    t("references[]", "-", "one system"),
+    t("references[].name", "-", "the system and what it runs"),
+    t("references[].tokens_per_s", "token/s", "generated tokens a second"),
+    t("references[].power_w", "W", "mean power in decode, where it is known"),
+    t("references[].price_usd", "US$", "price of the card, where it is known"),
+    t("references[].tokens_per_j", "token/J", "generated tokens a joule"),
+    t("references[].tokens_per_s_per_kusd", "token/s a 1,000 US$", "throughput over price"),
+    t("references[].source", "-", "where the figures come from"),
+];
+
+impl FigureRow {
+    /// Everything that is said about the row below the table, in order.
+    fn remarks(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        all.extend(self.not_built.as_ref().map(|why| format!("not built: {why}")));
+        all.extend(self.because.as_ref().map(|why| format!("known to differ: {why}")));
+        all.extend(self.lacks.as_ref().map(|what| format!("our model lacks: {what}")));
+        all.extend(self.notes.iter().cloned());
+        all
+    }
+}
+
+impl ValidationReport {
+    /// As [`crate::run_report::RunReport::to_json`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn to_json(&self) -> Result<String, NotFinite> {
+        to_json(self)
+    }
+
+    /// The report as tables for a terminal: figures, what they are, notes, then ladder and references.
+    pub fn to_text(&self) -> String {
+        let (figures, notes) = self.figures();
+        let mut out = format!("{}: {}\n{}\n\n{}", self.system, self.title, self.citation, figures.render());
+        out.push_str("\nWhat the figures are\n");
+        for row in &self.rows {
+            out.push_str(&format!("  {}: {} [{}]\n", row.id, row.meaning, row.source));
+        }
+        out.push_str("\nNotes\n");
+        for (number, note) in notes.iter().enumerate() {
+            out.push_str(&format!("  {}. {note}\n", number + 1));
+        }
+        // Runs of the ladder mostly differ by a key, and say the same.
+        let of_rows = |run: &&RunRow| self.rows.iter().any(|row| row.run.as_deref() == Some(&run.id));
+        for run in self.runs.iter().filter(of_rows).filter(|run| !run.beyond_board.is_empty()) {
+            out.push_str(&format!("\nThe machine of run {} does not fit its board\n", run.id));
+            for line in &run.beyond_board {
+                out.push_str(&format!("  - {line}\n"));
+            }
+        }
+        for (title, table) in [("The decode step, fact by fact", self.rungs()), ("Beside it", self.beside())] {
+            if !table.is_empty() {
+                out.push_str(&format!("\n{title}\n\n{}", table.render()));
+            }
+        }
+        out
+    }
+
+    /// The figures with the numbers of their notes, and the notes.
+    fn figures(&self) -> (Table, Vec<String>) {
+        let mut notes: Vec<String> = Vec::new();
+        let mut table = Table::new(&[
+            ("figure", Align::Left),
+            ("unit", Align::Left),
+            ("published", Align::Right),
+            ("ours", Align::Right),
+            ("error (%)", Align::Right),
+            ("notes", Align::Left),
+        ]);
+        for row in &self.rows {
+            let mut numbers = Vec::new();
+            for remark in row.remarks() {
+                let at = notes.iter().position(|note| *note == remark).unwrap_or_else(|| {
+                    notes.push(remark);
+                    notes.len() - 1
+                });
+                numbers.push((at + 1).to_string());
+            }
+            let unit = if row.unit == "1" { "" } else { &row.unit };
+            table.row(vec![
+                row.id.clone(),
+                unit.to_owned(),
+                figure(row.published),
+                row.ours.map_or_else(|| "-".to_owned(), figure),
+                row.error_percent.map_or_else(|| "-".to_owned(), |error| format!("{error:+.1}")),
+                numbers.join(" "),
+            ]);
+        }
+        (table, notes)
+    }
+
+    fn rungs(&self) -> Table {
+        let mut table = Table::new(&[
+            ("description", Align::Left),
+            ("kind", Align::Left),
+            ("decode (ms)", Align::Right),
+            ("adds (ms)", Align::Right),
+            ("source", Align::Left),
+        ]);
+        for rung in &self.ladder {
+            let (ms, adds) = (format!("{:.2}", rung.decode_ms), format!("{:+.2}", rung.adds_ms));
+            table.row(vec![rung.what.clone(), rung.kind.clone(), ms, adds, rung.source.clone()]);
+        }
+        table
+    }
+
+    fn beside(&self) -> Table {
+        let mut table = Table::new(&[
+            ("system", Align::Left),
+            ("token/s", Align::Right),
+            ("W", Align::Right),
+            ("US$", Align::Right),
+            ("token/J", Align::Right),
+            ("token/s a 1,000 US$", Align::Right),
+            ("source", Align::Left),
+        ]);
+        let some = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
+        for reference in &self.references {
+            table.row(vec![
+                reference.name.clone(),
+                figure(reference.tokens_per_s),
+                some(reference.power_w),
+                some(reference.price_usd),
+                some(reference.tokens_per_j),
+                some(reference.tokens_per_s_per_kusd),
+                reference.source.clone(),
+            ]);
+        }
+        table
+    }
+}
+
+/// The published figures of some rows as the Markdown table of the documentation: what does not change with the simulator.
+pub fn published_markdown(rows: &[FigureRow]) -> String {
+    let mut out = String::from("| figure | published | what it is | source |\n|---|---|---|---|\n");
+    for row in rows {
+        let unit = if row.unit == "1" { String::new() } else { format!(" {}", row.unit) };
+        let published = figure(row.published);
+        out.push_str(&format!("| `{}` | {published}{unit} | {} | {} |\n", row.id, row.meaning, row.source));
+    }
+    out
+}
+
+/// Every key of the JSON object as the Markdown table of the documentation.
+pub fn keys_markdown() -> String {
+    let mut out = String::from("| key | unit | meaning |\n|---|---|---|\n");
+    for term in VALIDATION_GLOSSARY {
+        out.push_str(&format!("| `{}` | {} | {} |\n", term.key, term.unit, term.meaning));
+    }
+    out
+}
+
+/// A figure as it stands in tables: whole numbers in full, others to four digits.
+fn figure(value: f64) -> String {
+    if value.fract() == 0.0 && (0.0..1e15).contains(&value) {
+        return count(value as u64);
+    }
+    if value.abs() >= 1e4 {
+        return count(value.round() as u64);
+    }
+    let digits = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    match usize::try_from(3 - digits) {
+        Ok(decimals) if decimals <= 6 => {
+            let text = format!("{value:.decimals$}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        Ok(_) | Err(_) => plain(value),
+    }
+}
+
+#[cfg(test)]
+#[path = "validation_report_tests.rs"]
+mod tests;

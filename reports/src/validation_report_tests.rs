@@ -1,0 +1,142 @@
+//! Tests of the validation report: every key documented, every row and every note in the text.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn row(id: &str, ours: Option<f64>) -> FigureRow {
+    FigureRow {
+        id: id.to_owned(),
+        meaning: format!("what {id} means"),
+        quantity: "decode_ms_per_token".to_owned(),
+        unit: "ms".to_owned(),
+        published: 17.5,
+        ours,
+        error_percent: ours.map(|ours| (ours / 17.5 - 1.0) * 100.0),
+        expected: "close".to_owned(),
+        because: None,
+        lacks: None,
+        not_built: None,
+        run: None,
+        source: "a paper".to_owned(),
+        notes: Vec::new(),
+    }
+}
+
+fn sample() -> ValidationReport {
+    let shared = "both count so".to_owned();
+    let close = FigureRow {
+        lacks: Some("barriers".to_owned()),
+        run: Some("r".to_owned()),
+        notes: vec![shared.clone(), "only this".to_owned()],
+        ..row("step", Some(14.0))
+    };
+    let different = FigureRow {
+        because: Some("counts padding".to_owned()),
+        expected: "known-different".to_owned(),
+        notes: vec![shared],
+        unit: "1".to_owned(),
+        published: 3_440_390_144.0,
+        error_percent: Some(-0.0018),
+        ..row("bytes", Some(3_440_328_704.5))
+    };
+    let missing = FigureRow { not_built: Some("no memory".to_owned()), ..row("later", None) };
+    ValidationReport {
+        system: "other".to_owned(),
+        title: "another system".to_owned(),
+        citation: "its paper".to_owned(),
+        runs: vec![RunRow {
+            id: "r".to_owned(),
+            machine: "m".to_owned(),
+            overrides: vec!["memory.channels=8".to_owned()],
+            model: "l".to_owned(),
+            format: "f".to_owned(),
+            schedule: Some("barriers".to_owned()),
+            prefill: 0,
+            kv: 128,
+            decode: 1,
+            beyond_board: vec!["`core` is 9 LUT, expected at most 8".to_owned()],
+        }],
+        rows: vec![close, different, missing],
+        ladder: vec![RungRow {
+            what: "as published".to_owned(),
+            kind: "fact".to_owned(),
+            run: "r".to_owned(),
+            decode_ms: 12.25,
+            adds_ms: -0.5,
+            source: "its table".to_owned(),
+        }],
+        references: vec![ReferenceRow {
+            name: "a card".to_owned(),
+            tokens_per_s: 55.0,
+            power_w: Some(45.0),
+            price_usd: Some(8000.0),
+            tokens_per_j: Some(1.2222),
+            tokens_per_s_per_kusd: Some(6.875),
+            source: "its figure".to_owned(),
+        }],
+    }
+}
+
+fn paths(prefix: &str, value: &serde_json::Value, out: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            for (key, item) in entries {
+                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                out.insert(path.clone());
+                paths(&path, item, out);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for item in items {
+                out.insert(format!("{prefix}[]"));
+                paths(&format!("{prefix}[]"), item, out);
+            }
+        }
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_key_is_documented_and_no_other() {
+    let value = serde_json::from_str(&sample().to_json().expect("finite")).expect("valid JSON");
+    let mut keys = BTreeSet::new();
+    paths("", &value, &mut keys);
+    let glossary: BTreeSet<String> = VALIDATION_GLOSSARY.iter().map(|t| t.key.to_owned()).collect();
+    assert_eq!(glossary.len(), VALIDATION_GLOSSARY.len(), "a key stands twice");
+    assert_eq!(keys, glossary);
+    println!("compared {} keys", keys.len());
+}
+
+#[test]
+fn the_text_has_every_row_and_shares_equal_notes() {
+    let text = sample().to_text();
+    let words = [
+        "step    ms             17.5             14      -20.0  1 2 3",
+        "bytes         3,440,390,144  3,440,328,705       -0.0  4 2",
+        "later   ms             17.5              -          -  5",
+        "  1. our model lacks: barriers",
+        "  2. both count so",
+        "  3. only this",
+        "  4. known to differ: counts padding",
+        "  5. not built: no memory",
+        "  later: what later means [a paper]",
+        "The machine of run r does not fit its board\n  - `core` is 9 LUT, expected at most 8",
+        "as published  fact        12.25      -0.50  its table",
+        "a card       55  45  8,000    1.222                6.875  its figure",
+    ];
+    for words in words {
+        assert!(text.contains(words), "'{words}' is missing from:\n{text}");
+    }
+    println!("found {} lines", words.len());
+}
+
+#[test]
+fn an_undefined_figure_is_refused_by_key() {
+    let mut report = sample();
+    report.rows[1].ours = Some(f64::NAN);
+    assert_eq!(report.to_json(), Err(NotFinite { key: "rows.1.ours".to_owned() }));
+}

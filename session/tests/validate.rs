@@ -1,0 +1,135 @@
+//! Published figures beside ours: every row of the shipped files can be computed, what is far off says what is lacking,
+//! the documentation shows what the files say, and barriers change time and nothing else.
+
+use std::path::Path;
+
+use compiler::{Options, Schedule};
+use hw_config::machine::Machine;
+use hw_config::validation::{Ours, Subject, System};
+use models::compress::Format;
+use reports::validation_report::keys_markdown;
+use session::resolve;
+use session::validate;
+use session::{Mode, Runner, Setup};
+
+/// What a row may be off by without a word about why, in percent.
+const CLOSE_PERCENT: f64 = 15.0;
+
+fn systems() -> Vec<System> {
+    System::names().into_iter().map(|name| System::by_name(name).unwrap_or_else(|faults| panic!("{faults}"))).collect()
+}
+
+#[test]
+fn every_row_is_computed_and_one_far_off_says_what_is_lacking() {
+    let mut compared = 0;
+    for mut system in systems() {
+        // The programs of all lengths have a test of their own.
+        system.rows.retain(|row| row.quantity.subject() != Subject::Programs);
+        let mut told = Vec::new();
+        let report = validate::run(&system, |done, total| told.push((done, total))).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            told.last(),
+            Some(&((told.len() - 1) as u64, (told.len() - 1) as u64)),
+            "progress ends at its total"
+        );
+        assert_eq!(report.rows.len(), system.rows.len(), "no row is left out");
+        assert_eq!((report.ladder.len(), report.references.len()), (system.ladder.len(), system.references.len()));
+        for (row, wanted) in report.rows.iter().zip(&system.rows) {
+            assert_eq!((&row.id, row.published), (&wanted.id, wanted.published));
+            match wanted.ours {
+                Ours::NotBuilt(_) => assert!(row.ours.is_none() && row.not_built.is_some(), "{}", row.id),
+                Ours::Run(_) => {
+                    compared += 1;
+                    let (ours, error) = (row.ours.expect("computed"), row.error_percent.expect("published is not 0"));
+                    assert!(ours.is_finite() && ours > 0.0, "{}: {ours}", row.id);
+                    let expected = (ours - row.published) / row.published * 100.0;
+                    assert!((error - expected).abs() < 1e-9, "{}: {error} against {expected}", row.id);
+                    let silent = row.expected == "close" && row.lacks.is_none();
+                    assert!(
+                        !silent || error.abs() <= CLOSE_PERCENT,
+                        "{}: {error:+.1} % and not a word about why",
+                        row.id
+                    );
+                }
+            }
+        }
+        report.to_json().unwrap_or_else(|e| panic!("{e}"));
+    }
+    println!("compared {compared} rows");
+    assert!(compared > 0);
+}
+
+#[test]
+fn instruction_bytes_of_all_lengths_add_up() {
+    let mut system = System::by_name("flightllm").unwrap_or_else(|faults| panic!("{faults}"));
+    system.ladder.clear();
+    system.references.clear();
+    system.rows.retain(|row| row.quantity.subject() == Subject::Programs);
+    let report = validate::run(&system, |_, _| ()).unwrap_or_else(|e| panic!("{e}"));
+    let of = |quantity: &str| {
+        let row = report.rows.iter().find(|row| row.quantity == quantity);
+        row.and_then(|row| row.ours).unwrap_or_else(|| panic!("no row of {quantity}"))
+    };
+    let (decode, prefill) = (of("instruction_bytes_decode"), of("instruction_bytes_prefill"));
+    let every = of("instruction_bytes_every_length");
+    let (core, cores) = (of("instruction_bytes_stored_core"), of("instruction_bytes_stored"));
+    let streams = (decode + prefill) * 2048.0 * 3.0;
+    assert!((every / streams - 1.0).abs() < 1e-12, "{every} against {streams}: 2048 lengths on 3 cores");
+    assert!(core < cores && cores <= 3.0 * core, "{core} of one core, {cores} of three");
+    assert!(decode < prefill && cores < every, "{decode} {prefill} {cores} {every}");
+    println!("compared {} figures", report.rows.len());
+}
+
+#[test]
+fn every_run_names_a_machine_model_format_and_schedule_that_there_is() {
+    let mut looked_at = 0;
+    for run in systems().iter().flat_map(|system| &system.runs) {
+        resolve::machine(&run.machine, &run.overrides).unwrap_or_else(|e| panic!("{}: {e}", run.id));
+        resolve::format(&run.format).unwrap_or_else(|e| panic!("{}: {e}", run.id));
+        assert!(resolve::model_names().contains(&run.model), "{}: model {}", run.id, run.model);
+        let known = Schedule::ALL.map(Schedule::name);
+        assert!(run.schedule.as_deref().is_none_or(|name| known.contains(&name)), "{}: {:?}", run.id, run.schedule);
+        looked_at += 1;
+    }
+    println!("looked at {looked_at} runs");
+    assert!(looked_at > 0);
+}
+
+#[test]
+fn the_page_shows_what_the_files_and_the_code_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/validation.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let mut tables: Vec<(String, String)> =
+        systems().iter().map(|s| (format!("published: {}", s.name), validate::published_markdown(s))).collect();
+    tables.push(("quantities".to_owned(), validate::quantities_markdown()));
+    tables.push(("keys".to_owned(), keys_markdown()));
+    for (name, table) in &tables {
+        let begin = format!("<!-- begin {name} -->\n");
+        let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}` in the page"));
+        let (shown, _) = rest.split_once("<!-- end -->").expect("an end");
+        assert_eq!(shown.trim(), table.trim(), "the page's table `{name}` is not the generated one");
+    }
+    println!("compared {} tables", tables.len());
+}
+
+#[test]
+fn barriers_cost_time_and_change_no_value() {
+    let run = |schedule: Schedule| {
+        let Ok(Format::Compressed(profile)) = Format::by_name("w4a8") else { panic!("a shipped format") };
+        let machine = Machine::by_name("tiny").unwrap_or_else(|faults| panic!("{faults}"));
+        let model = resolve::model(resolve::EMBEDDED_MODEL).unwrap_or_else(|e| panic!("{e}"));
+        let options = Options { batch: 1, context: 16 };
+        let setup = Setup::with_weights(machine, model, profile, &[], options).unwrap_or_else(|e| panic!("{e}"));
+        let setup = Setup { schedule, ..setup };
+        let mut runner = Runner::new(&setup, Mode::ValuesAndCycles).unwrap_or_else(|e| panic!("{e}"));
+        runner.prefill(0, 0, &[1, 2, 3]).unwrap_or_else(|e| panic!("{e}"));
+        let logits = runner.decode(3, &[4]).unwrap_or_else(|e| panic!("{e}"));
+        (logits, runner.totals.total_cycles())
+    };
+    let all = Schedule::ALL.map(run);
+    assert!(all.iter().all(|(logits, _)| *logits == all[0].0), "a barrier changes values");
+    let cycles = all.map(|(_, cycles)| cycles);
+    println!("cycles with prefetch, layer and operator barriers: {cycles:?}");
+    assert_ne!(cycles[0], cycles[1], "a schedule that changes nothing");
+    assert!(cycles[1] < cycles[2], "more barriers must cost more time: {cycles:?}");
+}
