@@ -74,5 +74,7 @@ fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
         ("core.buffers.result_kib", one(rng, &[8, 16, 64])),
         ("core.buffers.vector_kib", one(rng, &[16, 32, 128])),
         ("core.buffers.scale_slots", one(rng, &[64, 100, 256])),
+        // Drawn last, so that the other keys of a seed stay as they were.
+        ("core.matrix.two_level", (!rng.one_in(4)).to_string()),
     ]
 }

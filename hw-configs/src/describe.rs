@@ -69,6 +69,7 @@ impl Machine {
             row("core.matrix.accumulator_rows", engine.accumulator_rows, ""),
             row("core.matrix.sparsity", patterns.join(" "), ""),
             row("core.matrix.weight_bits", widths.join(" "), "bit"),
+            row("core.matrix.two_level", engine.two_level, ""),
             row("core.vector.lanes", core.lanes, ""),
             row("core.buffers.weight_kib", buffers.weight_kib, "KiB"),
             row("core.buffers.index_kib", buffers.index_kib, "KiB"),

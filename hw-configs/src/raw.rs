@@ -265,6 +265,8 @@ sections! {
         sparsity: Patterns,
         /// Bits of the codes that the weight expander takes.
         weight_bits: Widths,
+        /// Whether codes are multiplied by integer scales of their groups (two-level scales).
+        two_level: FlagOr(true),
     }
     /// The vector unit.
     RawVector = "core.vector" {

@@ -367,11 +367,14 @@ fn an_engine_refuses_what_it_does_not_list() {
         ("mv bits=3 steps=1 cols=1", "bits is 3, which the engine does not expand"),
         ("mv bits=8 sparsity=2:4 steps=1 cols=1", "sparsity is 2:4, which the engine does not take"),
         ("mm bits=8 sparsity=2:4 steps=1 rows=1 cols=1", "sparsity is 2:4, which the engine does not take"),
+        ("mv bits=4 two_level=yes steps=1 cols=1", "two_level is yes, which the engine has no multipliers for"),
+        ("mm bits=4 two_level=yes steps=1 rows=1 cols=1", "two_level is yes, which the engine has no multipliers for"),
     ] {
         let mut machine = tiny();
         let mut less = full.clone();
         less.sparsity.retain(|s| s.name() != "2:4");
         less.weight_bits.retain(|b| b.bits() != 3);
+        less.two_level = false;
         machine.core.engine = hw_config::engine::Engine::SparseDspChain(less);
         assert_eq!(violations(&program(&tiny(), &format!("{line}\nend\n")), &tiny()), [], "{line}");
         let found = violations(&program(&machine, &format!("{line}\nend\n")), &machine);

@@ -111,6 +111,7 @@ fn other_value(key: &str) -> &'static str {
         "core.matrix.accumulator_rows" => "16",
         "core.matrix.sparsity" => "[\"2:4\"]",
         "core.matrix.weight_bits" => "[4, 8]",
+        "core.matrix.two_level" => "false",
         "core.vector.lanes" => "4",
         "core.buffers.scale_slots" => "128",
         _ => "16",

@@ -30,11 +30,38 @@ module chain_operands #(
     reg [8*Chain-1:0] shared_q;
     wire [8*Chain-1:0] lo;
     wire [8*Chain-1:0] hi;
+    wire [8*Chain-1:0] chosen_lo;
+    wire [8*Chain-1:0] chosen_hi;
+    wire [8*Chain-1:0] chosen_shared;
+    choose_word #(
+        .Width(8 * Chain)
+    ) u_lo (
+        .choose_i(vector_i),
+        .one_i   (lo_codes_i),
+        .zero_i  (lo),
+        .word_o  (chosen_lo)
+    );
+    choose_word #(
+        .Width(8 * Chain)
+    ) u_hi (
+        .choose_i(vector_i),
+        .one_i   (hi_codes_i),
+        .zero_i  (hi),
+        .word_o  (chosen_hi)
+    );
+    choose_word #(
+        .Width(8 * Chain)
+    ) u_shared (
+        .choose_i(vector_i),
+        .one_i   (row_i),
+        .zero_i  (column_codes_i),
+        .word_o  (chosen_shared)
+    );
     always @(posedge clk_i) begin
         if (enable_i) begin
-            lo_q <= vector_i ? lo_codes_i : lo;
-            hi_q <= vector_i ? hi_codes_i : hi;
-            shared_q <= vector_i ? row_i : column_codes_i;
+            lo_q <= chosen_lo;
+            hi_q <= chosen_hi;
+            shared_q <= chosen_shared;
         end
     end
     assign lo_o = lo_q;
@@ -49,23 +76,19 @@ module chain_operands #(
             wire unused_sparse = &{1'b0, column_indices_i, lo_candidates_i, hi_candidates_i};
         end else begin : gen_sparse
             for (i = 0; i < Chain; i = i + 1) begin : gen_pick
-                rotate_words #(
-                    .Words(16),
-                    .Width(8),
-                    .Taken(1)
-                ) u_lo (
-                    .words_i (lo_candidates_i[128*(i/2)+:128]),
-                    .offset_i(column_indices_i[4*i+:4]),
-                    .words_o (lo[8*i+:8])
+                mux_16 #(
+                    .Width(8)
+                ) u_pick_lo (
+                    .words_i(lo_candidates_i[128*(i/2)+:128]),
+                    .index_i(column_indices_i[4*i+:4]),
+                    .word_o (lo[8*i+:8])
                 );
-                rotate_words #(
-                    .Words(16),
-                    .Width(8),
-                    .Taken(1)
-                ) u_hi (
-                    .words_i (hi_candidates_i[128*(i/2)+:128]),
-                    .offset_i(column_indices_i[4*i+:4]),
-                    .words_o (hi[8*i+:8])
+                mux_16 #(
+                    .Width(8)
+                ) u_pick_hi (
+                    .words_i(hi_candidates_i[128*(i/2)+:128]),
+                    .index_i(column_indices_i[4*i+:4]),
+                    .word_o (hi[8*i+:8])
                 );
             end
             wire unused_rows = &{1'b0, lo_row_i, hi_row_i};

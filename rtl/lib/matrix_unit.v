@@ -30,6 +30,8 @@ module matrix_unit #(
     parameter MaxRatio = 8,
     // Bit i: the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occurs.
     parameter CodeWidths = 31,
+    // 0: no two-level scales.
+    parameter TwoLevel = 1,
     parameter ClockGates = 0,
     parameter LineAddressBits = 11,
     // What the memories are built from, as `ram_sdp` names it.
@@ -414,7 +416,8 @@ module matrix_unit #(
             weight_expander #(
                 .Chain     (Chain),
                 .CodeWidths(CodeWidths),
-                .Straddle  (Straddle)
+                .Straddle  (Straddle),
+                .TwoLevel  (TwoLevel)
             ) u_expander (
                 .clk_i          (data_clk),
                 .enable_i       (run_q),

@@ -11,7 +11,9 @@ module weight_expander #(
     // Bit i: codes of the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occur.
     parameter CodeWidths = 31,
     // 0: no step begins in one chunk and ends in the next; `high_i` is not read.
-    parameter Straddle = 1
+    parameter Straddle = 1,
+    // 0: no two-level scales; `two_level_i` and `integer_scale_i` are not read, and the latency stays.
+    parameter TwoLevel = 1
 ) (
     input  wire               clk_i,
     input  wire               enable_i,
@@ -52,6 +54,7 @@ module weight_expander #(
     reg [8*Chain-1:0] stream_q;
     reg [8*Chain-1:0] code_q;
     reg [8*Chain-1:0] product_q;
+    wire [8*Chain-1:0] product;
     reg [8*Chain-1:0] extended;
     integer i;
     always @* begin
@@ -80,10 +83,25 @@ module weight_expander #(
                 code_q[8*i+:8] <= {stream_q[8*i+Narrow+:8-Narrow], extended[8*i+:Narrow]};
             wide_q <= code_bits_i == 4'd8;
 
-            for (i = 0; i < Chain; i = i + 1) product_q[8*i+:8] <= scaled(code_q[8*i+:8], scale, wide);
+            product_q <= product;
         end
     end
     assign codes_o = product_q;
+
+    genvar lane;
+    generate
+        for (lane = 0; lane < Chain; lane = lane + 1) begin : gen_lane
+            wire [7:0] code = code_q[8*lane+:8];
+            if (TwoLevel != 0) begin : gen_scaled
+                assign product[8*lane+:8] = scaled(code, scale, wide);
+            end else begin : gen_code
+                assign product[8*lane+:8] = {wide ? code[7:Narrow] : {(8-Narrow){code[Narrow-1]}}, code[Narrow-1:0]};
+            end
+        end
+        if (TwoLevel == 0) begin : gen_no_scale
+            wire unused_scale = &{1'b0, scale};
+        end
+    endgenerate
 
     // A narrow code times two bits of a scale, with its carries written out: six inputs, a LUT a bit.
     function [6:0] times(input [6:0] code, input [1:0] factor);

@@ -343,6 +343,7 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
         ("AccumulatorRows", engine.accumulator_rows.into()),
         ("MaxRatio", max_ratio.unwrap_or(1).into()),
         ("CodeWidths", code_widths),
+        ("TwoLevel", engine.two_level.into()),
         ("Lanes", machine.core.lanes.into()),
         ("WeightChunks", machine.weight_chunks()),
         // Without a pattern there is no index, whatever the buffer.

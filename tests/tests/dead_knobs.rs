@@ -83,7 +83,7 @@ enum Change {
 
 use Change::{Beside, Refused, To};
 
-const CHANGES: [(&str, Change); 37] = [
+const CHANGES: [(&str, Change); 38] = [
     ("name", To("other")),
     // U50 carries the same HBM2 and no DDR4.
     ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
@@ -113,6 +113,7 @@ const CHANGES: [(&str, Change); 37] = [
     ("core.matrix.accumulator_rows", To("16")),
     ("core.matrix.sparsity", To("[\"2:4\"]")),
     ("core.matrix.weight_bits", To("[4, 8]")),
+    ("core.matrix.two_level", To("false")),
     ("core.vector.lanes", To("4")),
     ("core.buffers.weight_kib", To("128")),
     ("core.buffers.index_kib", To("16")),
@@ -124,10 +125,15 @@ const CHANGES: [(&str, Change); 37] = [
     ("core.buffers.scale_slots", To("512")),
 ];
 
-/// Keys that change no step of this run, and where they are seen instead: a name is a name, and rows of accumulators
-/// beyond those of a prompt's step only cost memory blocks.
-const ONLY_SEEN: [(&str, &str); 3] =
-    [("name", "report"), ("verilog", "report"), ("core.matrix.accumulator_rows", "resources")];
+/// Keys that change no step of this run, and where they are seen instead: a name is a name, rows of accumulators
+/// beyond those of a prompt's step only cost memory blocks, and multipliers of integer scales that this format has not only
+/// cost LUTs.
+const ONLY_SEEN: [(&str, &str); 4] = [
+    ("name", "report"),
+    ("verilog", "report"),
+    ("core.matrix.accumulator_rows", "resources"),
+    ("core.matrix.two_level", "resources"),
+];
 
 #[test]
 fn every_key_does_something() {

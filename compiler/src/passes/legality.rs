@@ -1,7 +1,7 @@
 //! Legality: refuses, by name and before anything else is done, what the compiler has not or the machine cannot.
 
 use crate::graph::{Graph, Operator};
-use crate::passes::tile::group_steps;
+use crate::passes::tile::{group_steps, two_level};
 use crate::{CompileError, FormatTable, Options};
 use hw_config::isa::{CodeBits, Sparsity};
 use hw_config::machine::Machine;
@@ -149,6 +149,12 @@ fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(
         return unsupported(
             format!("`{name}`: {} sparsity on machine `{}`", layout.sparsity.name(), machine.name),
             names(Sparsity::ALL.iter().filter(|s| engine.takes_sparsity(**s)).map(|s| s.name())),
+        );
+    }
+    if two_level(layout) && !engine.takes_two_level() {
+        return unsupported(
+            format!("`{name}`: two-level scales on machine `{}`, whose core.matrix.two_level is false", machine.name),
+            "one level: `scales = \"f16\"` in the profile".to_owned(),
         );
     }
     if layout.stored() as u64 > MOST_PRODUCTS {

@@ -16,6 +16,7 @@ module matrix_bench #(
     parameter ResultElements = 16384,
     parameter MaxRatio = 8,
     parameter CodeWidths = 31,
+    parameter TwoLevel = 1,
     parameter Lanes = 8,
     parameter WriteWords = 1,
     parameter LineAddressBits = 11
@@ -68,6 +69,7 @@ module matrix_bench #(
         .ResultElements (ResultElements),
         .MaxRatio       (MaxRatio),
         .CodeWidths     (CodeWidths),
+        .TwoLevel       (TwoLevel),
         .LineAddressBits(LineAddressBits)
     ) u_matrix (
         .clk_i                 (clk_i),

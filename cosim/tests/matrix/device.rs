@@ -69,6 +69,7 @@ fn parameters(machine: &Machine) -> Vec<(&'static str, u64)> {
         ("ResultElements", machine.result_elements()),
         ("MaxRatio", ratio.into()),
         ("CodeWidths", widths.map(|(i, _)| 1 << i).sum()),
+        ("TwoLevel", engine.two_level.into()),
         ("Lanes", machine.core.lanes.into()),
         ("WriteWords", (machine.core.lanes / engine.chain).max(1).into()),
         ("LineAddressBits", line_address_bits(machine).into()),

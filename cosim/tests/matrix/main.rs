@@ -293,7 +293,8 @@ fn four_rows_one_scale_lane() {
     compare("four rows, one scale lane", &overrides, 8);
 }
 
-/// More columns in `mm` than in `mv`, as many scale lanes as columns of `mv`, dense only, no straddling widths.
+/// More columns in `mm` than in `mv`, as many scale lanes as columns of `mv`, dense only, no straddling widths, no integer
+/// scales.
 #[test]
 fn dense_only() {
     let overrides = [
@@ -302,6 +303,7 @@ fn dense_only() {
         ("core.matrix.scale_lanes", "8"),
         ("core.matrix.sparsity", "[]"),
         ("core.matrix.weight_bits", "[4, 8]"),
+        ("core.matrix.two_level", "false"),
         ("core.buffers.index_kib", "0"),
     ];
     compare("dense only", &overrides, 8);

@@ -76,6 +76,13 @@ impl Engine {
         }
     }
 
+    /// Whether the engine multiplies codes by the integer scales of their groups.
+    pub fn takes_two_level(&self) -> bool {
+        match self {
+            Engine::SparseDspChain(e) => e.two_level,
+        }
+    }
+
     /// Multiply-accumulates a cycle at most, in the given mode, on stored (non-zero) weights.
     pub fn peak_macs_per_cycle(&self, mode: MatrixMode) -> u64 {
         match self {

@@ -36,6 +36,8 @@ pub struct SparseDspChain {
     pub sparsity: Vec<Sparsity>,
     /// Code widths of the weight expander.
     pub weight_bits: Vec<CodeBits>,
+    /// Whether the weight expander multiplies codes by integer group scales.
+    pub two_level: bool,
 }
 
 impl SparseDspChain {

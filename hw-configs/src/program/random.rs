@@ -446,7 +446,7 @@ impl Generator<'_> {
             sparsity,
             steps,
             group_steps,
-            two_level: self.flag(),
+            two_level: self.flag() && self.limits.engine.takes_two_level(),
             cols,
             act: self.start(size(Space::Activation), u64::from(steps * sparsity.ratio()), 20),
             slot: self.start(size(Space::Slot), 1, 12),

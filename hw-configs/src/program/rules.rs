@@ -63,8 +63,12 @@ pub(super) fn instruction(
                 report(Rule::Engine, format!("{} rows, expected at most the engine's {most}", mm.rows));
             }
             engine(mm.bits, mm.sparsity, mm.cols, limits, report);
+            scales(mm.two_level, limits, report);
         }
-        Operation::MatVec(mv) => engine(mv.bits, mv.sparsity, mv.cols, limits, report),
+        Operation::MatVec(mv) => {
+            engine(mv.bits, mv.sparsity, mv.cols, limits, report);
+            scales(mv.two_level, limits, report);
+        }
         Operation::Misc(misc) => vector(misc, limits, scope, report),
         Operation::End(_) => {}
     }
@@ -126,6 +130,12 @@ fn engine(bits: CodeBits, sparsity: Sparsity, cols: u32, limits: &Limits, report
     }
     if cols > limits.width {
         report(Rule::Engine, format!("{cols} columns, expected at most the {} of a chunk", limits.width));
+    }
+}
+
+fn scales(two_level: bool, limits: &Limits, report: &mut Report) {
+    if two_level && !limits.engine.takes_two_level() {
+        report(Rule::Engine, "two_level is yes, which the engine has no multipliers for".to_owned());
     }
 }
 

@@ -345,6 +345,7 @@ impl RawMatrix {
             accumulator_rows: self.accumulator_rows.get(),
             sparsity: self.sparsity.get(),
             weight_bits: self.weight_bits.get(),
+            two_level: self.two_level.get(),
         })
     }
 }

@@ -21,16 +21,21 @@ const QUEUE_BITS: u64 = 384;
 const LOAD_SETUP: (u64, u64) = (459, 516);
 /// A port of loads without its data.
 const LOAD_PORT: (u64, u64) = (563, 279);
-/// The run-time address of a store, its pieces and their gathering without the line.
-const STORE_SETUP: (u64, u64) = (2_300, 2_099);
-/// LUTs of a gathered line, a byte: the byte of a piece that it takes, and whether it is written.
-const STORE_BYTE_LUTS: u64 = 33;
+/// The run-time address of a store and its pieces (`store_unit.v` without its ports and `store_gather.v`).
+const STORE_SETUP: (u64, u64) = (2_270, 1_779);
+/// A byte of the source word that is gathered (`store_gather.v`, lines of 64 to 2,048 bytes and words of 32 and 64): its way
+/// to its place, its choice, and the mask of two blocks.
+const STORE_WORD_BYTE: (u64, u64) = (58, 10);
+/// A byte of the line: whether it is taken and whether it is written; its data goes straight to the register.
+const STORE_LINE_BYTE: (u64, u64) = (2, 9);
+/// Pieces of a store whose words wait (`store_gather.v`).
+const STORE_PIECES: u64 = 16;
 /// A port of stores without its data.
 const STORE_PORT: (u64, u64) = (410, 33);
 /// Decoding, steps, drain and retirement of the matrix unit.
 const MATRIX_CONTROL: (u64, u64) = (1_800, 1_000);
-/// LUTs of one of 16 activations of 8 bits (`rotate_words.v`).
-const PICK_LUTS: u64 = 46;
+/// LUTs of one of 16 activations of 8 bits (`mux_16.v`): four a bit, which F7 and F8 multiplexers join.
+const PICK_LUTS: u64 = 32;
 /// A lane behind the accumulators without its memory: i32 to f32, f16 to f32, two products, a sum.
 const SCALE_LANE: (u64, u64) = (1_079, 596);
 /// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
@@ -39,6 +44,9 @@ const VECTOR_LANE: (u64, u64) = (3_411, 2_017);
 const REDUCTION_ADDER: (u64, u64) = (488, 304);
 /// The scalars of rows: a product, a reciprocal, a reciprocal root.
 const VECTOR_SCALARS: (u64, u64) = (2_087, 1_113);
+
+/// LUTs of a code times an integer scale (`weight_expander.v`): two factors of two bits, their sum, and wide codes beside.
+const SCALED_CODE_LUTS: u64 = 31;
 
 impl Machine {
     pub(super) fn load_ports(&self) -> Amounts {
@@ -60,11 +68,13 @@ impl Machine {
                 + half_product_dsps(stride_bits, address_bits.saturating_sub(16))
         });
         let dsp = products.iter().sum();
-        // Each port keeps eight beats with their strobes; a line is gathered byte by byte, nine bits each.
+        // Each port keeps eight beats with their strobes; a line is gathered byte by byte of words of a chain or of all lanes.
         let port = (STORE_PORT.0 + lutram(9 * port_bytes, 8), STORE_PORT.1);
-        let line = self.memory.line_bytes();
-        let gathered = (STORE_SETUP.0 + STORE_BYTE_LUTS * line, STORE_SETUP.1 + 9 * line);
-        logic(port, 0).times(channels).plus(logic(gathered, dsp))
+        let line = logic(STORE_LINE_BYTE, 0).times(self.memory.line_bytes());
+        let word_bytes = u64::from(self.chain().max(4 * self.core.lanes));
+        let word = logic(STORE_WORD_BYTE, 0).times(word_bytes);
+        let waiting = logic((lutram(8 * word_bytes, STORE_PIECES), 0), 0);
+        [logic(STORE_SETUP, dsp), line, word, waiting].into_iter().fold(logic(port, 0).times(channels), Amounts::plus)
     }
 
     /// Bits of a byte address within a channel.
@@ -99,7 +109,8 @@ pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
     } else {
         (2 * PICK_LUTS, (125 * chain, 64 * chain), columns.max(u64::from(engine.sparse_gemv_columns())))
     };
-    let operands = Amounts::logic(chain * (pick + 24), chain * 24, 0).times(chains);
+    // Two bits of a choice of two share a LUT (`choose_word.v`).
+    let operands = Amounts::logic(chain * (pick + 12), chain * 24, 0).times(chains);
     let window = Amounts::logic(candidates.0, candidates.1 + 8 * chain, 0).times(rows);
     let indices = Amounts::logic(10 * chain, 8 * chain, 0).times(index_columns);
     let expanders = expander(engine, straddles).times(width);
@@ -125,14 +136,16 @@ fn cascades(engine: &SparseDspChain) -> Amounts {
 }
 
 /// The expander of a column (`weight_expander.v`): the unit's place, the width's, and the product with an integer scale,
-/// two halves of a LUT a bit and an adder.
+/// or the sign where there is none.
 fn expander(engine: &SparseDspChain, straddles: bool) -> Amounts {
     let chain = u64::from(engine.chain);
     let narrow = engine.weight_bits.iter().filter(|width| **width != CodeBits::B8).map(|width| width.bits()).max();
     let Some(narrow) = narrow.map(u64::from) else { return Amounts::logic(0, 24 * chain, 0) };
     let place = if straddles { 2 } else { 1 };
-    let width = select_luts(engine.weight_bits.len() as u64 + 3);
-    let code = narrow * (place + width) + 5 * (narrow + 1);
+    // A bit of one of so many widths, which share its lower inputs.
+    let width = (engine.weight_bits.len() as u64).div_ceil(2);
+    let last = if engine.two_level { SCALED_CODE_LUTS } else { 8 - narrow };
+    let code = narrow * (place + width) + last;
     Amounts::logic(chain * code, 24 * chain + 1, 0)
 }
 

@@ -86,7 +86,7 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
         let Engine::SparseDspChain(engine) = &mut machine.core.engine;
         engine
     }
-    let knobs: [(&str, Knob); 25] = [
+    let knobs: [(&str, Knob); 26] = [
         ("memory.channels", |m| m.memory.channels = 4),
         ("memory.port_bytes", |m| m.memory.port_bytes = 64),
         ("memory.burst_bytes", |m| m.memory.burst_bytes = 1024),
@@ -104,6 +104,7 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
         ("core.matrix.accumulator_rows", |m| engine(m).accumulator_rows = 64),
         ("core.matrix.sparsity", |m| engine(m).sparsity = vec![Sparsity::N2M4]),
         ("core.matrix.weight_bits", |m| engine(m).weight_bits = vec![CodeBits::B4, CodeBits::B8]),
+        ("core.matrix.two_level", |m| engine(m).two_level = false),
         ("weight_kib", |m| m.core.buffers.weight_kib *= 2),
         ("index_kib", |m| m.core.buffers.index_kib *= 2),
         ("scale_kib", |m| m.core.buffers.scale_kib *= 2),

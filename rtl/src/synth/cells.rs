@@ -28,7 +28,7 @@ impl Cells {
         let lutram = |lutram| Some(Self { lutram, ..zero });
         match name {
             // An inverter is a LUT unless the cell behind it takes it in.
-            "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" | "INV" => lut(1),
+            "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" | "LUT6_2" | "INV" => lut(1),
             "FDRE" | "FDSE" | "FDCE" | "FDPE" => Some(Self { ff: 1, ..zero }),
             "SRL16E" | "SRLC16E" | "SRLC32E" => Some(Self { srl: 1, ..zero }),
             "RAM32X1S" | "RAM64X1S" => lutram(1),

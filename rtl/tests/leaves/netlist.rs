@@ -114,10 +114,10 @@ impl Mutants {
     pub(crate) fn make(leaf: &Leaf, count: usize, seed: u32) -> Self {
         let (folder, mut script) = read(leaf, &format!("mutants-{count}"));
         let top = leaf.module;
-        // The first of the list is no mutant.
+        // Primitives that a leaf instantiates are logic here. The first of the list is no mutant.
         writeln!(
             script,
-            "hierarchy -top {top}\nproc\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
+            "read_verilog +/xilinx/cells_sim.v\nhierarchy -top {top}\nproc\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
              mutate -list {} -seed {seed} -none -o list.txt",
             count + 1
         )

@@ -100,6 +100,15 @@ fn codes(random: &mut Random, count: usize) -> Vec<u64> {
 }
 
 pub(crate) fn weight_expander() -> Trace {
+    expander(true)
+}
+
+/// An expander that multiplies nothing, whatever it is told.
+pub(crate) fn weight_expander_of_one_level() -> Trace {
+    expander(false)
+}
+
+fn expander(has_two_level: bool) -> Trace {
     struct Step {
         low: Vec<u64>,
         high: Vec<u64>,
@@ -114,7 +123,9 @@ pub(crate) fn weight_expander() -> Trace {
             let bits = random.one_of(&[2, 3, 4, 5, 8]) as usize;
             let unit = if bits == 8 { 0 } else { random.wide(3) };
             let (low, high) = (codes(&mut random, CHAIN), codes(&mut random, CHAIN));
-            Step { low, high, unit, bits, two_level: random.below(2) == 1, scale: random.wide(4) }
+            // Codes of 8 bits have one integer scale: 1.
+            let scale = if bits == 8 { 1 } else { random.wide(4) };
+            Step { low, high, unit, bits, two_level: random.below(2) == 1, scale }
         })
         .collect();
     let inputs = ["enable_i", "low_i", "high_i", "unit_i", "code_bits_i", "two_level_i", "integer_scale_i"];
@@ -130,12 +141,33 @@ pub(crate) fn weight_expander() -> Trace {
         let code = |i: usize| {
             let raw = field(&stream, *unit as usize * CHAIN + i * bits, *bits);
             let signed = (raw << (32 - bits)).cast_signed() >> (32 - bits);
-            let product = if *two_level { signed * *scale as i32 } else { signed };
+            let product = if has_two_level && *two_level { signed * *scale as i32 } else { signed };
             u64::from(product.cast_unsigned() & 0xff)
         };
         vec![pack(&(0..CHAIN).map(code).collect::<Vec<_>>(), 8)]
     };
     held_pipeline(Trace::new(&inputs, &["codes_o"]), 26, 3, drive, expected)
+}
+
+/// One of 16 bytes, every index.
+pub(crate) fn mux_16() -> Trace {
+    let mut random = Random(34);
+    let mut trace = Trace::new(&["words_i", "index_i"], &["word_o"]);
+    for step in 0..STEPS {
+        let (words, index) = (codes(&mut random, 16), step % 16);
+        trace.push(vec![pack(&words, 8), word(index as u64)], vec![Some(word(words[index]))]);
+    }
+    trace
+}
+
+pub(crate) fn choose_word() -> Trace {
+    let mut random = Random(35);
+    let mut trace = Trace::new(&["choose_i", "one_i", "zero_i"], &["word_o"]);
+    for _ in 0..STEPS {
+        let (choose, one, zero) = (random.wide(1), random.wide(8), random.wide(8));
+        trace.push([choose, one, zero].map(word).to_vec(), vec![Some(word(if choose == 1 { one } else { zero }))]);
+    }
+    trace
 }
 
 pub(crate) fn index_expander() -> Trace {
@@ -165,7 +197,6 @@ pub(crate) fn index_expander() -> Trace {
 /// What comes to `chain_operands` for a step: bytes, and indices of four bits.
 struct Operands {
     vector: bool,
-    sparse: bool,
     indices: Vec<u64>,
     /// Codes lo and hi, column's codes, row, row lo and hi, in the order of the ports.
     codes: [Vec<u64>; 6],
@@ -175,19 +206,18 @@ struct Operands {
 
 impl Operands {
     fn draw(random: &mut Random) -> Self {
-        let kind = random.below(3);
+        let vector = random.below(3) == 1;
         let drawn = [(); 6].map(|()| codes(random, CHAIN));
         let [lo_candidates, hi_candidates] = [(); 2].map(|()| codes(random, 8 * CHAIN));
         let indices = (0..CHAIN).map(|_| random.wide(4)).collect();
-        Self { vector: kind == 1, sparse: kind == 2, indices, codes: drawn, lo_candidates, hi_candidates }
+        Self { vector, indices, codes: drawn, lo_candidates, hi_candidates }
     }
 
     fn inputs(&self) -> Vec<Value> {
         let [lo_codes, hi_codes, column, row, lo_row, hi_row] = self.codes.each_ref().map(|values| pack(values, 8));
         let candidates = [&self.lo_candidates, &self.hi_candidates].map(|values| pack(values, 8));
-        let (flags, indices) = ([self.vector, self.sparse].map(|flag| word(flag.into())), pack(&self.indices, 4));
-        let between = [lo_codes, hi_codes, column, indices, row, lo_row, hi_row];
-        flags.into_iter().chain(between).chain(candidates).collect()
+        let before = [word(self.vector.into()), lo_codes, hi_codes, column, pack(&self.indices, 4)];
+        before.into_iter().chain([row, lo_row, hi_row]).chain(candidates).collect()
     }
 
     fn outputs(&self) -> Vec<Value> {
@@ -196,13 +226,12 @@ impl Operands {
             let pick = |i: usize| candidates[16 * (i / 2) + self.indices[i] as usize];
             (0..CHAIN).map(pick).collect::<Vec<_>>()
         };
-        let [lo_codes, hi_codes, column, row, lo_row, hi_row] = self.codes.clone();
-        let [lo, hi, shared] = match (self.vector, self.sparse) {
-            (true, _) => [lo_codes, hi_codes, row],
-            (false, true) => [picked(&self.lo_candidates), picked(&self.hi_candidates), column],
-            (false, false) => [lo_row, hi_row, column],
+        let [lo_codes, hi_codes, column, row, ..] = self.codes.clone();
+        let chosen = match self.vector {
+            true => [lo_codes, hi_codes, row],
+            false => [picked(&self.lo_candidates), picked(&self.hi_candidates), column],
         };
-        [lo, hi, shared].map(|values| pack(&values, 8)).to_vec()
+        chosen.map(|values| pack(&values, 8)).to_vec()
     }
 }
 
@@ -212,7 +241,6 @@ pub(crate) fn chain_operands() -> Trace {
     let inputs = [
         "enable_i",
         "vector_i",
-        "sparse_i",
         "lo_codes_i",
         "hi_codes_i",
         "column_codes_i",
