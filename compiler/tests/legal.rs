@@ -67,7 +67,7 @@ fn published_models_compile_to_legal_programs() {
     let mut instructions = 0;
     for name in ["llama-2-7b", "opt-6.7b", "phi-2", "smollm2-135m", "qwen2.5-7b", "qwen3-8b"] {
         let model = Model::preset(name).expect("a preset");
-        instructions += check("u280-1core", &model, "w4a8-g128", 1, 512);
+        instructions += check("u280-lapwing", &model, "w4a8-g128", 1, 512);
     }
     println!("{instructions} instructions checked");
     assert!(instructions > 100_000);
