@@ -74,13 +74,14 @@ module weight_expander #(
     end
     wire unused_extended = &{1'b0, extended};
 
+    integer j;
     always @(posedge clk_i) begin
         if (enable_i) begin
             stream_q <= stream;
 
             // Sign-extended as far as the product looks at them; above are the bits of wide codes.
-            for (i = 0; i < Chain; i = i + 1)
-                code_q[8*i+:8] <= {stream_q[8*i+Narrow+:8-Narrow], extended[8*i+:Narrow]};
+            for (j = 0; j < Chain; j = j + 1)
+                code_q[8*j+:8] <= {stream_q[8*j+Narrow+:8-Narrow], extended[8*j+:Narrow]};
             wide_q <= code_bits_i == 4'd8;
 
             product_q <= product;
