@@ -61,23 +61,24 @@ fn boards_agree_with_their_memories_and_energy_tables() {
 fn resources_of_u280_1core_by_hand() {
     let resources = machine("u280-1core").resources();
     let unit = |name: &str| resources.units.iter().find(|row| row.unit == name).expect("the unit").amounts;
-    // 16 multipliers a chain, 64 outputs, two products a DSP.
-    assert_eq!(unit("mx chains").dsp, 512);
-    // 8 lanes with two f32 multipliers of two DSPs.
-    assert_eq!(unit("mx scale lanes").dsp, 32);
-    // 16 lanes: four multipliers and the quantizer's (10), exponential (2 + 2), reciprocal (2). Once for all: a multiplier,
+    // 16 multipliers a chain, 128 outputs, two products a DSP.
+    assert_eq!(unit("mx chains").dsp, 1024);
+    // 16 lanes with two f32 multipliers of two DSPs.
+    assert_eq!(unit("mx scale lanes").dsp, 64);
+    // 8 lanes: four multipliers and the quantizer's (10), exponential (2 + 2), reciprocal (2). Once for all: a multiplier,
     // a reciprocal and an rsqrt (2 each), and the product that finds the first row (1).
-    assert_eq!(unit("vx lanes").dsp, 16 * 16 + 7);
-    // Chunks of 1,024 bytes: 16 RAMs of a port's 512 bits, each 8 columns of 64, 512 deep = 512 KiB.
-    assert_eq!((unit("weight buffer").bram36, unit("weight buffer").uram), (128, 0));
-    // The same 16 RAMs, 128 deep = 128 KiB; placed in UltraRAM, of which more is left.
-    assert_eq!((unit("index buffer").bram36, unit("index buffer").uram), (0, 128));
-    // 16 banks of 32 bits, 8,192 elements two a row of 72 bits, three read ports.
-    assert_eq!(unit("vector buffer").uram, 48);
-    // 16 banks of 32 bits, 1,024 rows in 1, two read ports.
-    assert_eq!(unit("result buffer").bram36, 32);
+    assert_eq!(unit("vx lanes").dsp, 8 * 16 + 7);
+    let blocks = |name: &str| (unit(name).bram36, unit(name).uram);
+    // Chunks of 2,048 bytes: 32 RAMs of a port's 512 bits, each 8 columns of 64, 512 deep = 1 MiB.
+    assert_eq!(blocks("weight buffer"), (256, 0));
+    // A step reads half a chunk: 16 RAMs, 128 deep = 128 KiB; placed in UltraRAM, of which more is left.
+    assert_eq!(blocks("index buffer"), (0, 128));
+    // 8 banks of 32 bits, 16,384 elements two a row of 72 bits in 2, three read ports.
+    assert_eq!(blocks("vector buffer"), (0, 48));
+    // 16 banks of 32 bits, 1,024 elements in 1 block, two read ports.
+    assert_eq!(blocks("result buffer"), (0, 32));
     // 8 banks of 128 bits in 2 columns, 512 rows, two activation rows.
-    assert_eq!((unit("activation buffer").bram36, unit("activation buffer").uram), (0, 32));
+    assert_eq!(blocks("activation buffer"), (0, 32));
     // The published design (FlightLLM, FPGA 2024) has 6,345 DSPs over three regions.
     assert!(resources.total.dsp <= 6345);
     println!("9 amounts compared");
