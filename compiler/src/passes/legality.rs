@@ -153,7 +153,7 @@ fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(
     }
     if two_level(layout) && !engine.takes_two_level() {
         return unsupported(
-            format!("`{name}`: two-level scales on machine `{}`, whose core.matrix.two_level is false", machine.name),
+            format!("`{name}`: two-level scales (`core.matrix.two_level`) on machine `{}`", machine.name),
             "one level: `scales = \"f16\"` in the profile".to_owned(),
         );
     }
