@@ -153,7 +153,7 @@ fn a_reader_that_goes_away_ends_the_command_quietly() {
 }
 
 /// A run of minutes on the larger machine.
-const LONG: [&str; 8] = ["--machine", "u280-1core", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
+const LONG: [&str; 8] = ["--machine", "u280-lapwing", "--model", "llama-2-7b", "--format", "w4a8", "--prefill", "4000"];
 
 /// Starts the command, interrupts it once `ready` says so, and looks at what is left of it.
 #[cfg(unix)]
@@ -191,7 +191,7 @@ fn an_interrupt_during_the_work_leaves_nothing_behind() {
 fn an_interrupt_during_a_write_leaves_nothing_behind() {
     let folder = Folder::new("interrupt-write");
     // The timeline of this step has 50 MB: it is interrupted when its first bytes are on the disk.
-    let step = ["run", "--machine", "u280-1core", "--model", "llama-2-13b", "--format", "w4a8", "--prefill", "0"];
+    let step = ["run", "--machine", "u280-lapwing", "--model", "llama-2-13b", "--format", "w4a8", "--prefill", "0"];
     let writing = || {
         let sizes = folder.names(".").into_iter().filter_map(|name| std::fs::metadata(folder.at(&name)).ok());
         sizes.map(|data| data.len()).sum::<u64>() > 0

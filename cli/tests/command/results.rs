@@ -138,7 +138,7 @@ fn a_bare_config_is_timed_as_its_preset() {
     let folder = Folder::new("bare-config");
     let config = project("models/tests/data/llama-3.1-8b/config.json");
     let run = |model: &str| {
-        let machine = ["--machine", "u280-1core", "--format", "w4a8-g128"];
+        let machine = ["--machine", "u280-lapwing", "--format", "w4a8-g128"];
         folder.json(&[&["run", "--model", model, "--prefill", "4", "--decode", "1", "--json"], &machine[..]].concat())
     };
     let (bare, preset) = (run(&config), run("llama-3.1-8b"));

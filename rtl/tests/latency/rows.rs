@@ -196,6 +196,15 @@ fn buffers() -> Vec<Row> {
         of_activation(&[("store_address_i", 1)], "store_word_o"),
         of_activation(&[("store_address_i", 1)], "store_slot_o"),
         Row {
+            says: format!("Latency {BUFFER_READ_CYCLES}, initiation"),
+            ..read(
+                "activation_words",
+                &[("write_i", 1), ("write_word_i", 1), ("write_data_i", 7), ("write_strobe_i", ALL)],
+                &[("word_i", 1)],
+                "window_o",
+            )
+        },
+        Row {
             says: format!("latency {BUFFER_READ_CYCLES} from an element address"),
             ..read(
                 "parameter_buffer",
