@@ -3,6 +3,7 @@
 
 use compiler::{CompileError, Compiler, FormatTable, Options, StepKind};
 use hw_config::machine::Machine;
+use hw_config::raw;
 use lapwing_tests::{kept_model, profile};
 use models::compress::{Format, format_names};
 use models::{Model, ModelConfig, presets};
@@ -48,7 +49,11 @@ fn check_refusal(what: &str, error: &CompileError) {
 
 #[test]
 fn every_preset_compiles_or_is_refused_with_reasons() {
-    let machine = machine("u280-1core");
+    // The whole memory of the board for one core, on paper.
+    let text = raw::machine_text("u280-1core").expect("a shipped machine");
+    let overrides = [("memory.channels", "32"), ("verilog", "false")];
+    let text = raw::with_overrides("u280-1core", text, &overrides).unwrap_or_else(|faults| panic!("{faults}"));
+    let machine = Machine::from_toml("u280-1core", &text).unwrap_or_else(|faults| panic!("{faults}"));
     let memory = machine.memory_bytes();
     let (mut built, mut unfit, mut unsupported) = (Vec::new(), Vec::new(), Vec::new());
     for name in presets::preset_names() {
