@@ -50,6 +50,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = numbers();
     rows.extend(streams());
     rows.extend(memories());
+    rows.extend(activations());
     rows.extend(buffers());
     rows.extend(vector());
     rows.extend(scalars());
@@ -166,12 +167,18 @@ fn memories() -> Vec<Row> {
     ]
 }
 
-/// Buffers: something is written, and a read begins there.
-fn buffers() -> Vec<Row> {
-    let read = |leaf, before, pulse, output| Row {
-        before,
-        ..plain(leaf, &[], pulse, output, BUFFER_READ_CYCLES, format!("Read latency {BUFFER_READ_CYCLES}"))
-    };
+/// A buffer: something is written, and a read begins there.
+fn read(
+    leaf: &'static str,
+    before: &'static [(&'static str, u64)],
+    pulse: &'static [(&'static str, u64)],
+    output: &'static str,
+) -> Row {
+    let says = format!("Read latency {BUFFER_READ_CYCLES}");
+    Row { before, ..plain(leaf, &[], pulse, output, BUFFER_READ_CYCLES, says) }
+}
+
+fn activations() -> Vec<Row> {
     let all = format!("All reads: latency {BUFFER_READ_CYCLES}, initiation");
     let activation: &[_] = &[
         ("activation_write_valid_i", 1),
@@ -188,8 +195,6 @@ fn buffers() -> Vec<Row> {
         says: all.clone(),
         ..read("activation_buffer", activation, pulse, output)
     };
-    let load: &[_] = &[("write_valid_i", 1), ("write_strobe_i", ALL), ("write_data_i", 0x0102_0304_0506_0708)];
-    assert_eq!(LoadBuffer::VALUES[3], "parameter", "the code written below");
     vec![
         of_activation(&[("window_word_i", 1)], "window_o"),
         of_activation(&[("slot_address_i", 1)], "slot_o"),
@@ -204,6 +209,13 @@ fn buffers() -> Vec<Row> {
                 "window_o",
             )
         },
+    ]
+}
+
+fn buffers() -> Vec<Row> {
+    let load: &[_] = &[("write_valid_i", 1), ("write_strobe_i", ALL), ("write_data_i", 0x0102_0304_0506_0708)];
+    assert_eq!(LoadBuffer::VALUES[3], "parameter", "the code written below");
+    vec![
         Row {
             says: format!("latency {BUFFER_READ_CYCLES} from an element address"),
             ..read(
