@@ -21,13 +21,19 @@ fn run(folder: &Path, synthesis: bool, model: &Path) -> String {
         for file in sources.needed_by(leaf).expect("is in the library") {
             let path = folder.join(&file.name);
             std::fs::write(&path, &file.text).expect("the target folder is ours");
-            if !files.contains(&path) {
+            if file.name.ends_with(".v") && !files.contains(&path) {
                 files.push(path);
             }
         }
     }
     let mut compile = Command::new("iverilog");
-    compile.args(["-g2005", "-s", "bench", "-o"]).arg(&program).args(&files).arg(tests.join("bench.v"));
+    compile
+        .args(["-g2005", "-s", "bench", "-I"])
+        .arg(folder)
+        .arg("-o")
+        .arg(&program)
+        .args(&files)
+        .arg(tests.join("bench.v"));
     if synthesis {
         compile.arg("-DSYNTHESIS").arg(model);
     }
