@@ -214,13 +214,14 @@ fn describe(line: &str) -> String {
 }
 
 /// The leaf as `synth_xilinx` makes it for UltraScale+, with Yosys' own models of the device's cells in their place.
+/// Without shift registers in LUTs: Yosys up to 0.67 drops their clock enable (its issue 6058).
 /// The cells that have no model there are left out: multipliers stay in LUTs, memories in LUT RAM and registers.
 pub(crate) fn synthesised(leaf: &Leaf) -> (Model, String) {
     let (folder, mut script) = read(leaf, "synthesised");
     let top = leaf.module;
     writeln!(
         script,
-        "synth_xilinx -family xcup -flatten -top {top} -noiopad -noclkbuf -nodsp -nobram\ntee -o cells.txt stat\n\
+        "synth_xilinx -family xcup -flatten -top {top} -noiopad -noclkbuf -nodsp -nobram -nosrl\ntee -o cells.txt stat\n\
          write_verilog -noattr netlist.v\ndesign -reset\n\
          read_verilog netlist.v +/xilinx/cells_sim.v\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean -purge\n\
          write_verilog -noattr flat.v"
