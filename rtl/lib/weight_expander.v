@@ -3,6 +3,8 @@
 // this module does not check it).
 //
 // A step of codes of b bits is b units of `Chain` bits of the stream, beginning `unit_i` units into the chunk.
+// Under `SYNTHESIS` the product is two factors of two bits with their carries written out, six inputs and a LUT a bit;
+// otherwise the same in plain Verilog; the netlist tests of rtl/tests/leaves compare the two.
 // Latency 3 from `low_i`, `high_i` and `unit_i`: period 0; `code_bits_i` belongs to the same step one period later,
 // `two_level_i` and `integer_scale_i` two. Initiation interval 1; `enable_i` is the clock enable of every register.
 // Registered: `codes_o`.
@@ -89,6 +91,7 @@ module weight_expander #(
     end
     assign codes_o = product_q;
 
+`ifdef SYNTHESIS
     genvar lane;
     generate
         for (lane = 0; lane < Chain; lane = lane + 1) begin : gen_lane
@@ -104,7 +107,7 @@ module weight_expander #(
         end
     endgenerate
 
-    // A narrow code times two bits of a scale, with its carries written out: six inputs, a LUT a bit.
+    // A narrow code times two bits of a scale.
     function [6:0] times(input [6:0] code, input [1:0] factor);
         reg [6:0] once;
         reg [6:0] twice;
@@ -134,4 +137,19 @@ module weight_expander #(
             scaled[7:2] = {low[6], low[6:2]} + (is_wide ? code[7:2] : high);
         end
     endfunction
+`else
+    wire [3:0] factor = TwoLevel != 0 ? scale : 4'd1;
+    reg  [8*Chain-1:0] products;
+    integer lane;
+    always @* begin
+        products = code_q;
+        if (!wide) begin
+            for (lane = 0; lane < Chain; lane = lane + 1)
+                products[8*lane+:8] =
+                    {{(8-Narrow){code_q[8*lane+Narrow-1]}}, code_q[8*lane+:Narrow]} * {4'd0, factor};
+        end
+    end
+    assign product = products;
+    wire unused_scale = &{1'b0, scale, factor};
+`endif
 endmodule
