@@ -38,7 +38,23 @@ module ram_sdp #(
     /* verilator lint_on WIDTH */
 
     reg [Width-1:0] read_data_q;
+`ifdef SYNTHESIS
     integer i;
+`else
+    // A row with its strobed bytes written: one assignment a write instead of one a byte. The tests of
+    // rtl/tests/fp_leaves/memories.rs hold both bodies to the same array.
+    function [Words*Width-1:0] written(
+        input [Words*Width-1:0] old, input [Words*Width-1:0] data, input [Words*Bytes-1:0] strobe
+    );
+        integer at;
+        begin
+            written = data;
+            if (!(&strobe))
+                for (at = 0; at < Words * Bytes; at = at + 1)
+                    if (!strobe[at]) written[at*ByteWidth+:ByteWidth] = old[at*ByteWidth+:ByteWidth];
+        end
+    endfunction
+`endif
     generate
         if (Words == 2) begin : gen_pair
             localparam Rows = (Depth + 1) / 2;
@@ -50,10 +66,16 @@ module ram_sdp #(
                 {write_strobe_i & {Bytes{write_address_i[0]}}, write_strobe_i & {Bytes{!write_address_i[0]}}};
             wire [2*Width-1:0] data = {write_data_i, write_data_i};
             always @(posedge clk_i) begin
+`ifdef SYNTHESIS
                 for (i = 0; i < 2 * Bytes; i = i + 1)
                     if (write_i && strobe[i])
                         memory_q[write_address_i[AddressBits-1:1]][i*ByteWidth+:ByteWidth] <=
                             data[i*ByteWidth+:ByteWidth];
+`else
+                if (write_i)
+                    memory_q[write_address_i[AddressBits-1:1]] <=
+                        written(memory_q[write_address_i[AddressBits-1:1]], data, strobe);
+`endif
                 row_q <= memory_q[read_address_i[AddressBits-1:1]];
                 odd_q <= read_address_i[0];
                 read_data_q <= odd_q ? row_q[Width+:Width] : row_q[0+:Width];
@@ -63,9 +85,14 @@ module ram_sdp #(
             reg [Width-1:0] memory_q [0:Depth-1];
             reg [Width-1:0] word_q;
             always @(posedge clk_i) begin
+`ifdef SYNTHESIS
                 for (i = 0; i < Bytes; i = i + 1)
                     if (write_i && write_strobe_i[i])
                         memory_q[write_address_i][i*ByteWidth+:ByteWidth] <= write_data_i[i*ByteWidth+:ByteWidth];
+`else
+                if (write_i)
+                    memory_q[write_address_i] <= written(memory_q[write_address_i], write_data_i, write_strobe_i);
+`endif
                 word_q <= memory_q[read_address_i];
                 read_data_q <= word_q;
             end

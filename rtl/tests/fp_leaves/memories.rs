@@ -2,6 +2,7 @@
 //! in one generated top, so that they are built once.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use rtl::verilated::{BuildError, Design, Model, Port};
 
@@ -24,7 +25,7 @@ fn delay_gives_its_input_after_its_cycles() {
         parameters: format!(".Cycles({cycles}), .Width({width})"),
         ports: vec![("data_i", width), ("data_o", width)],
     });
-    let mut model = bench("delay_bench", "delay", &instances);
+    let mut model = bench("delay_bench", &instances, "delay", library("delay"));
     let mut compared = 0_u64;
     for (number, (cycles, width)) in shapes.into_iter().enumerate() {
         let [input, output] = ports(&model, number, ["data_i", "data_o"]);
@@ -52,6 +53,8 @@ fn ram_sdp_is_an_array_with_two_registers_behind_it() {
         (32, 64, 8, "distributed"),
         (48, 100, 8, "block"),
         (36, 16, 9, "ultra"),
+        // Two words a row.
+        (32, 4100, 8, "ultra"),
         (64, 1024, 64, "block"),
         (16, 2, 1, "distributed"),
     ];
@@ -66,10 +69,26 @@ fn ram_sdp_is_an_array_with_two_registers_behind_it() {
             ("read_data_o", width),
         ],
     });
-    let mut model = bench("ram_sdp_bench", "ram_sdp", &instances);
-    for (number, (width, depth, byte, _)) in shapes.into_iter().enumerate() {
-        check_ram_sdp(&mut model, number, width, depth, byte);
+    // What is simulated, and what is synthesised.
+    let models = [
+        bench("ram_sdp_bench", &instances, "ram_sdp", library("ram_sdp")),
+        bench("ram_sdp_synthesis_bench", &instances, "ram_sdp", vec![for_synthesis("ram_sdp")]),
+    ];
+    for mut model in models {
+        for (number, (width, depth, byte, _)) in shapes.into_iter().enumerate() {
+            check_ram_sdp(&mut model, number, width, depth, byte);
+        }
     }
+}
+
+/// A library module as synthesis reads it, in a file of its own.
+fn for_synthesis(module: &str) -> PathBuf {
+    let [path] = library(module).try_into().expect("nothing below it");
+    let text = std::fs::read_to_string(path).expect("just written");
+    let path = generated(&format!("{module}_synthesis"));
+    let lint_off = "/* verilator lint_off DECLFILENAME */";
+    std::fs::write(&path, format!("`define SYNTHESIS\n{lint_off}\n{text}")).expect("the target folder is ours");
+    path
 }
 
 /// Compares each read with an array that is written at the end of a period and read before.
@@ -127,7 +146,7 @@ fn ram_async_reads_in_the_same_period() {
             ("read_data_o", width),
         ],
     });
-    let mut model = bench("ram_async_bench", "ram_async", &instances);
+    let mut model = bench("ram_async_bench", &instances, "ram_async", library("ram_async"));
     for (number, (width, depth)) in shapes.into_iter().enumerate() {
         let names = ["write_i", "write_address_i", "write_data_i", "read_address_i", "read_data_o"];
         let [write, write_address, write_data, read_address, read_data] = ports(&model, number, names);
@@ -178,8 +197,8 @@ fn parameters_out_of_range_are_refused() {
     println!("parameters: {} refused", refused.len());
 }
 
-/// The model of a top that holds `instances` of a library module, their ports named `u<number>_<port>`.
-fn bench(top: &str, module: &str, instances: &[Instance]) -> Model {
+/// The model of a top that holds `instances` of a module of `sources`, their ports named `u<number>_<port>`.
+fn bench(top: &str, instances: &[Instance], module: &str, sources: Vec<PathBuf>) -> Model {
     let mut header = format!("module {top} (\n    input wire clk_i");
     let mut body = String::new();
     for (number, Instance { parameters, ports }) in instances.iter().enumerate() {
@@ -193,7 +212,7 @@ fn bench(top: &str, module: &str, instances: &[Instance]) -> Model {
     }
     let path = generated(top);
     std::fs::write(&path, format!("{header}\n);\n{body}endmodule\n")).expect("the target folder is ours");
-    build(Design::new(top, [vec![path], library(module)].concat()))
+    build(Design::new(top, [vec![path], sources].concat()))
 }
 
 /// The ports of one instance of [`bench`].
