@@ -313,27 +313,27 @@ module matrix_unit #(
     wire        vector_s5;
     wire        sparse_s5;
     delay #(.Width(12 + 3), .Cycles(RamCycles)) u_delay_s2 (
-        .clk_i (clk_i),
+        .clk_i (data_clk),
         .data_i({part_column, weight_unit}),
         .data_o({part_s2, weight_unit_s2})
     );
     delay #(.Width(12), .Cycles(1)) u_delay_part (
-        .clk_i (clk_i),
+        .clk_i (data_clk),
         .data_i(part_s2),
         .data_o(part_s3)
     );
     delay #(.Width(4 + 3), .Cycles(RamCycles + 1)) u_delay_s3 (
-        .clk_i (clk_i),
+        .clk_i (data_clk),
         .data_i({code_bits, index_unit}),
         .data_o({code_bits_s3, index_unit_s3})
     );
     delay #(.Width(1 + 3 + 4), .Cycles(RamCycles + 2)) u_delay_s4 (
-        .clk_i (clk_i),
+        .clk_i (data_clk),
         .data_i({two_level, index_bits, ratio}),
         .data_o({two_level_s4, index_bits_s4, ratio_s4})
     );
     delay #(.Width(2), .Cycles(FrontCycles - ChainOperandsCycles)) u_delay_s5 (
-        .clk_i (clk_i),
+        .clk_i (data_clk),
         .data_i({vector, index_bits != 3'd0}),
         .data_o({vector_s5, sparse_s5})
     );
@@ -364,9 +364,11 @@ module matrix_unit #(
         .Chunks       (WeightChunks),
         .Straddle     (Straddle),
         .LineAddressBits(LineAddressBits),
+        .ClockGates   (ClockGates),
         .Style        (WeightStyle)
     ) u_weight_buffer (
         .clk_i         (weight_clk_i),
+        .run_i         (run),
         .write_valid_i (write_weight),
         .write_line_i  (load_write_line_i),
         .write_data_i  (load_write_data_i),
@@ -492,9 +494,11 @@ module matrix_unit #(
                 .Straddle     (0),
                 .LineAddressBits(LineAddressBits),
                 .ChunkAddressBits(16 + IndexPartBits),
+                .ClockGates   (ClockGates),
                 .Style        (IndexStyle)
             ) u_index_buffer (
                 .clk_i         (index_clk_i),
+                .run_i         (run),
                 .write_valid_i (write_index),
                 .write_line_i  (load_write_line_i),
                 .write_data_i  (load_write_data_i),

@@ -15,9 +15,12 @@ module weight_buffer #(
     parameter Straddle = 1,
     parameter LineAddressBits = 11,
     parameter ChunkAddressBits = 16,
+    parameter ClockGates = 0,
     parameter Style = "block"
 ) (
     input  wire                              clk_i,
+    // Chunks are read in this period, or have been read and are wanted: the clock of what is not written may not rest.
+    input  wire                              run_i,
     input  wire               [Channels-1:0] write_valid_i,
     input  wire [Channels*LineAddressBits-1:0] write_line_i,
     input  wire   [Channels*8*PortBytes-1:0] write_data_i,
@@ -45,6 +48,16 @@ module weight_buffer #(
             wire [ChunkAddressBits-1:0] read_chunk =
                 Banks == 1 ? chunk_i : (chunk_i + {{(ChunkAddressBits-1){1'b0}}, bank == 0}) >> 1;
             wire unused_read_bits = &{1'b0, read_chunk};
+            // A line has a clock of its own: one is written in a period, by each channel.
+            wire [Channels*Lines-1:0] write_line;
+            wire          [Lines-1:0] line_clk;
+            for (line = 0; line < Lines; line = line + 1) begin : gen_clock
+                clock_gate #(.ClockGates(ClockGates)) u_gate (
+                    .clk_i   (clk_i),
+                    .enable_i(run_i || |write_line[Channels*line+:Channels]),
+                    .clk_o   (line_clk[line])
+                );
+            end
             for (channel = 0; channel < Channels; channel = channel + 1) begin : gen_channel
                 wire [LineAddressBits-1:0] index = write_line_i[LineAddressBits*channel+:LineAddressBits];
                 wire [LineAddressBits-1:0] chunk = index >> LinePlaceBits;
@@ -53,13 +66,14 @@ module weight_buffer #(
                 wire write = write_valid_i[channel] && (Banks == 1 || chunk[0] == (bank == 1));
                 for (line = 0; line < Lines; line = line + 1) begin : gen_line
                     localparam [LineAddressBits-1:0] Place = line;
+                    assign write_line[Channels*line+channel] = write && index - (chunk << LinePlaceBits) == Place;
                     ram_sdp #(
                         .Width(8 * PortBytes),
                         .Depth(BankDepth),
                         .Style(Style)
                     ) u_ram (
-                        .clk_i          (clk_i),
-                        .write_i        (write && index - (chunk << LinePlaceBits) == Place),
+                        .clk_i          (line_clk[line]),
+                        .write_i        (write_line[Channels*line+channel]),
                         .write_strobe_i (write_strobe_i[PortBytes*channel+:PortBytes]),
                         .write_address_i(bank_chunk[BankBits-1:0]),
                         .write_data_i   (write_data_i[8*PortBytes*channel+:8*PortBytes]),
@@ -70,8 +84,14 @@ module weight_buffer #(
             end
         end
         if (Banks == 2) begin : gen_straddle
+            wire read_clk;
+            clock_gate #(.ClockGates(ClockGates)) u_read_gate (
+                .clk_i   (clk_i),
+                .enable_i(run_i),
+                .clk_o   (read_clk)
+            );
             reg [1:0] odd_q;
-            always @(posedge clk_i) odd_q <= {odd_q[0], chunk_i[0]};
+            always @(posedge read_clk) odd_q <= {odd_q[0], chunk_i[0]};
             // Column by column, as they are used: Verilator then builds no word of a whole chunk.
             genvar column;
             for (column = 0; column < Width; column = column + 1) begin : gen_column
