@@ -26,9 +26,17 @@ const LINES_SHOWN: usize = 12;
 /// Fast code of a model up to which it is compiled as one unit: the headers cost more than the code.
 const ONE_UNIT_BYTES: usize = 1 << 20;
 
-/// Optimisation of the model's code. The core of `tiny` compiles for 35 s with these, the same as with -O1 alone, and
-/// its memories' accesses are inlined; with -O2 it compiles for 104 s.
-const OPTIMISATION: &[&str] = &["-O1", "-finline-functions", "-finline-small-functions"];
+/// Optimisation of the model's code: what inlines the accesses of memories and copies wide signals as vectors. The core of
+/// `tiny` runs 1.2 times as fast as with -O1 alone, which takes 0.9 of the time to compile, and not slower than with
+/// -O2, which takes 1.3 times as long.
+const OPTIMISATION: &[&str] = &[
+    "-O1",
+    "-finline-functions",
+    "-finline-small-functions",
+    "-ftree-loop-distribute-patterns",
+    "-ftree-loop-vectorize",
+    "-ftree-slp-vectorize",
+];
 
 /// None: code that runs once.
 const NO_OPTIMISATION: &[&str] = &["-O0"];
