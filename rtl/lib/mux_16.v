@@ -38,6 +38,8 @@ module mux_16 #(
         end
     endgenerate
 `else
-    assign word_o = words_i[Width*index_i+:Width];
+    // In two steps: of 64 bits Verilator takes a byte with a shift.
+    wire [8*Width-1:0] half = index_i[3] ? words_i[8*Width+:8*Width] : words_i[0+:8*Width];
+    assign word_o = half[Width*index_i[2:0]+:Width];
 `endif
 endmodule
