@@ -228,7 +228,7 @@ pub(crate) struct CosimArgs {
     /// Text over which a format with static activation scales finds them.
     #[arg(long, value_name = "FILE", conflicts_with = "random")]
     pub(crate) calibration: Option<PathBuf>,
-    /// Instead of a model: so many random legal programs, each on a memory of its own.
+    /// Instead of a model: so many random legal programs, eight after each other on a memory of their own.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) random: Option<u64>,
     /// Seed of the first random program, and of withheld handshakes.

@@ -9,7 +9,7 @@ fn main() {
     let text = machine_text("tiny").expect("a shipped machine");
     let machine = Machine::from_toml("tiny", text).expect("a shipped machine");
     let mut dut = Dut::Replay(Box::new(Replay::new(&machine)));
-    let cases: Vec<Case> = (0..20).map(|seed| Case::random(&machine, text, seed, 400, None)).collect();
+    let cases: Vec<Case> = (0..20).map(|seed| Case::random(&machine, text, seed..seed + 1, 400, None)).collect();
     let start = Instant::now();
     let mut cycles = 0;
     for case in &cases {

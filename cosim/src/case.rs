@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sim::functional::MemoryImage;
 use sim::memory::PortModel;
 use std::fmt;
+use std::ops::Range;
 
 /// The version of `case.toml` that is written and read.
 const VERSION: u32 = 1;
@@ -98,24 +99,26 @@ fn program_file(number: usize) -> String {
 }
 
 impl Case {
-    /// The random run of a seed.
+    /// The random run of some seeds.
     ///
     /// # Panics
-    /// When a region of random programs is shorter than a row of one of the machine's buffers.
+    /// When there is no seed, or a region of random programs is shorter than a row of one of the machine's buffers.
     pub fn random(
         machine: &Machine,
         machine_text: &str,
-        seed: u64,
+        seeds: Range<u64>,
         length: usize,
         backpressure: Option<Backpressure>,
     ) -> Self {
-        let run = random_run(machine, seed, length);
+        let memory = Contents::Seeded(seeds.start);
+        let run = random_run(machine, seeds, length);
+        let (programs, registers): (Vec<_>, Vec<_>) = run.steps().map(|(p, r)| (p.clone(), *r)).unzip();
         Self {
             machine_text: machine_text.to_owned(),
             backpressure,
-            memory: Contents::Seeded(seed),
-            programs: run.programs.to_vec(),
-            steps: run.registers.into_iter().enumerate().collect(),
+            memory,
+            programs,
+            steps: registers.into_iter().enumerate().collect(),
         }
     }
 

@@ -1,5 +1,6 @@
-//! Random runs: a memory from a seed, a program that fills every buffer from it, a random legal program, and one that
-//! stores every buffer that can be stored, so that whatever went wrong inside is seen in memory.
+//! Random runs: a memory from a seed, a program that fills every buffer from it, random legal programs one after the
+//! other, of which each finds what those before it have left, and a program that stores every buffer that can be stored,
+//! so that whatever went wrong inside is seen in memory.
 //!
 //! Everything comes from seeds. Values are mostly moderate, so that sums are not all infinite or NaN; how many special
 //! ones there are differs from seed to seed. It must never give a program that `Program::check` refuses, nor integer
@@ -7,13 +8,14 @@
 
 use hw_config::isa::{
     CodeBits, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatrixExtent, Misc, Operand,
-    Operation, Sparsity, Store, StoreSource, VectorOp,
+    Operation, REGISTERS, Sparsity, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::program::random::{Rng, random_program};
 use hw_config::program::{Mark, Program, Region, TrafficClass};
 use hw_config::timing::{Registers, mat_mul_shape, mat_vec_shape};
 use sim::functional::{Core, MemoryImage};
+use std::ops::Range;
 
 /// Lines beyond the last region that a token id or index in a run-time address can reach.
 const LINES_BEYOND: u64 = 64;
@@ -24,30 +26,52 @@ const WAIT_MAX: u64 = 63;
 /// Largest integer scale of two-level groups: four bits.
 const INTEGER_SCALE_MAX: u32 = 15;
 
-/// A random run: three steps from a memory.
+/// A random run from a memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RandomRun {
-    /// The programs: fill, random, store.
-    pub programs: [Program; 3],
-    /// Registers of each.
-    pub registers: [Registers; 3],
+    /// Fills the buffers; reads no registers.
+    pub fill: Program,
+    /// The random programs, with the registers of each.
+    pub random: Vec<(Program, Registers)>,
+    /// Stores the buffers; reads no registers.
+    pub store: Program,
 }
 
-/// The run of a seed, with a random program of `length` instructions on the memory of [`contents`].
+impl RandomRun {
+    /// All programs in their order, with their registers.
+    pub fn steps(&self) -> impl Iterator<Item = (&Program, &Registers)> {
+        const UNREAD: &Registers = &[0; REGISTERS];
+        let random = self.random.iter().map(|(program, registers)| (program, registers));
+        std::iter::once((&self.fill, UNREAD)).chain(random).chain(std::iter::once((&self.store, UNREAD)))
+    }
+}
+
+/// The run of some seeds, each a random program of `length` instructions, on the memory of [`contents`] of the first.
 ///
 /// # Panics
-/// When a region of random programs is shorter than a row of one of the machine's buffers.
-pub fn random_run(machine: &Machine, seed: u64, length: usize) -> RandomRun {
-    let mut rng = Rng::new(seed ^ 0x7c15_9e37_79b9_7f4a);
-    let mut random = random_program(seed, machine, length);
-    let fill = Maker::new(machine, &random, "fill buffers").fill();
-    let store = Maker::new(machine, &random, "store buffers").store();
-    redirect_loads(&mut random, &mut rng);
-    let registers = random_registers(&mut rng, &random);
-    legalise_scales(machine, &fill, &mut random, &registers, contents(machine, seed));
-    random.insert_waits(machine);
-    add_waits(&mut random, &mut rng);
-    RandomRun { programs: [fill, random, store], registers: [[0; 128], registers, [0; 128]] }
+/// When there is no seed, or a region of random programs is shorter than a row of one of the machine's buffers.
+pub fn random_run(machine: &Machine, seeds: Range<u64>, length: usize) -> RandomRun {
+    assert!(!seeds.is_empty(), "seeds {seeds:?}, expected at least one");
+    let of = random_program(seeds.start, machine, length);
+    let (fill, store) =
+        (Maker::new(machine, &of, "fill buffers").fill(), Maker::new(machine, &of, "store buffers").store());
+    let bytes = contents(machine, seeds.start);
+    let mut image = MemoryImage::new(bytes.len());
+    image.write(0, &bytes);
+    let mut core = Core::new(machine);
+    core.run(&fill.instructions, &mut image);
+    let random = seeds.map(|seed| {
+        let mut rng = Rng::new(seed ^ 0x7c15_9e37_79b9_7f4a);
+        let mut program = random_program(seed, machine, length);
+        redirect_loads(&mut program, &mut rng);
+        let registers = random_registers(&mut rng, &program);
+        core.registers = registers;
+        legalise_scales(machine, &mut core, &mut image, &mut program);
+        program.insert_waits(machine);
+        add_waits(&mut program, &mut rng);
+        (program, registers)
+    });
+    RandomRun { random: random.collect(), fill, store }
 }
 
 /// The data memory of a seed.
@@ -126,13 +150,8 @@ fn redirect_loads(program: &mut Program, rng: &mut Rng) {
 }
 
 /// Takes the integer scales from instructions that would find some that the contract excludes (0, or a product beyond
-/// INT8), by running the program.
-fn legalise_scales(machine: &Machine, fill: &Program, program: &mut Program, registers: &Registers, memory: Vec<u8>) {
-    let mut core = Core::new(machine);
-    let mut image = MemoryImage::new(memory.len());
-    image.write(0, &memory);
-    core.run(&fill.instructions, &mut image);
-    core.registers = *registers;
+/// INT8), by running the program from the given state on.
+fn legalise_scales(machine: &Machine, core: &mut Core, image: &mut MemoryImage, program: &mut Program) {
     let width = machine.width() as usize;
     for instruction in &mut program.instructions {
         let (shape, two_level, scale, bits, group) = match &mut instruction.operation {
@@ -143,7 +162,7 @@ fn legalise_scales(machine: &Machine, fill: &Program, program: &mut Program, reg
                 (mat_vec_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
             }
             Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => {
-                core.execute(instruction, &mut image);
+                core.execute(instruction, image);
                 continue;
             }
         };
@@ -156,7 +175,7 @@ fn legalise_scales(machine: &Machine, fill: &Program, program: &mut Program, reg
                 (*two_level, *group) = (false, 0);
             }
         }
-        core.execute(instruction, &mut image);
+        core.execute(instruction, image);
     }
 }
 

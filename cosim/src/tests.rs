@@ -24,12 +24,12 @@ fn image(bytes: &[u8]) -> MemoryImage {
     image
 }
 
-/// Runs the random run of a seed against a replay.
+/// Runs a random run of two programs against a replay.
 fn run(machine: &Machine, seed: u64, replay: Replay, options: Options) -> Result<Counts, Box<Divergence>> {
-    let run = random_run(machine, seed, 80);
+    let run = random_run(machine, seed..seed + 2, 80);
     let mut dut = Dut::Replay(Box::new(replay));
     let mut cosim = Cosim::new(machine, &mut dut, image(&contents(machine, seed)), options);
-    for (program, registers) in run.programs.iter().zip(&run.registers) {
+    for (program, registers) in run.steps() {
         let checked = program.check(machine);
         assert!(checked.is_ok(), "seed {seed}: {}: {checked:?}", program.name);
         cosim.step(program, registers)?;
@@ -166,7 +166,7 @@ fn random_machines_are_legal_and_equal() {
 fn a_case_is_read_back() {
     let (machine, text) = random_machine(3);
     let backpressure = Some(Backpressure { probability: 0.125, seed: 9 });
-    let case = Case::random(&machine, &text, 4, 40, backpressure);
+    let case = Case::random(&machine, &text, 4..5, 40, backpressure);
     let files = case.to_files("report");
     let find = |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, bytes)| bytes.clone());
     let (read, its_machine) = Case::read(|name| find(name).ok_or(name.to_owned())).expect("a sound case");
@@ -205,8 +205,8 @@ fn filling_leaves_nothing_from_before() {
     let mut elements = 0;
     for seed in 0..60 {
         let (machine, _) = random_machine(seed);
-        let run = random_run(&machine, seed, 60);
-        for program in &run.programs {
+        let run = random_run(&machine, seed..seed + 1, 60);
+        for (program, _) in run.steps() {
             let checked = program.check(&machine);
             assert!(checked.is_ok(), "seed {seed}: {}: {checked:?}", program.name);
         }
@@ -219,8 +219,8 @@ fn filling_leaves_nothing_from_before() {
         for buffer in [&mut used.slots, &mut used.result, &mut used.vector, &mut used.accumulators] {
             buffer.fill(f32::NAN);
         }
-        empty.run(&run.programs[0].instructions, &mut memory);
-        used.run(&run.programs[0].instructions, &mut memory);
+        empty.run(&run.fill.instructions, &mut memory);
+        used.run(&run.fill.instructions, &mut memory);
         let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
         for (name, of) in [
             ("slots", (&empty.slots, &used.slots)),

@@ -20,6 +20,8 @@ use crate::resolve::{self, ResolveError};
 
 /// Instructions of a random program.
 const RANDOM_INSTRUCTIONS: usize = 300;
+/// Random programs of a case: filling and storing the buffers of `tiny` takes as long as four of them.
+const RANDOM_PROGRAMS: u64 = 8;
 
 /// A difference, and what leads to it again.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +64,8 @@ pub fn machine(name: &str, overrides: &[(String, String)]) -> Result<(Machine, S
     Ok((machine, text))
 }
 
-/// Random programs of the seeds from `seed` on, each on a memory of its own; `done` is called after each.
+/// Random programs of the seeds from `seed` on, some at a time on a memory of their own; `done` is called with how many
+/// were run.
 ///
 /// # Errors
 /// The first difference.
@@ -71,16 +74,19 @@ pub fn random(
     dut: &mut Dut,
     (seed, programs): (u64, u64),
     backpressure: Option<Backpressure>,
-    mut done: impl FnMut(),
+    mut done: impl FnMut(u64),
 ) -> Result<Counts, Box<Found>> {
     let mut counts = Counts::default();
-    for seed in seed..seed.saturating_add(programs) {
-        let case = Case::random(machine, text, seed, RANDOM_INSTRUCTIONS, backpressure);
+    let end = seed.saturating_add(programs);
+    for first in (seed..end).step_by(RANDOM_PROGRAMS as usize) {
+        let seeds = first..end.min(first.saturating_add(RANDOM_PROGRAMS));
+        let programs = seeds.end - seeds.start;
+        let case = Case::random(machine, text, seeds, RANDOM_INSTRUCTIONS, backpressure);
         match again(machine, dut, case) {
             Ok(compared) => counts += compared,
             Err(found) => return Err(Box::new(Found { counts, ..*found })),
         }
-        done();
+        done(programs);
     }
     Ok(counts)
 }

@@ -117,7 +117,7 @@ fn randomly(
 ) -> Result<Compared, Ended> {
     let watch = Stopwatch::start();
     let bar = host.progress("random programs", programs);
-    match random(machine, dut, (args.seed, programs), backpressure(args), || bar.add(1)) {
+    match random(machine, dut, (args.seed, programs), backpressure(args), |count| bar.add(count)) {
         Ok(counts) => Ok(Compared { counts, text: None, host_seconds: watch.seconds() }),
         Err(found) => Err(Ended::Diverged(found, watch.seconds())),
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use cosim::random::{RandomRun, contents, random_run};
 use hw_config::machine::Machine;
 use hw_config::program::{Mark, Program};
 use reports::table::{Align, Table, bytes, count};
@@ -69,8 +70,8 @@ fn table(files: &[File]) -> String {
 /// One program that fills every buffer, runs random instructions and stores what the buffers hold, and what the
 /// functional simulator makes of it.
 fn vectors(machine: &Machine, seed: u64) -> Vectors {
-    let run = cosim::random::random_run(machine, seed, RANDOM_INSTRUCTIONS);
-    let [fill, random, store] = run.programs;
+    let RandomRun { fill, mut random, store } = random_run(machine, seed..seed + 1, RANDOM_INSTRUCTIONS);
+    let (random, registers) = random.pop().expect("one seed");
     let mut instructions = fill.instructions;
     for part in [&random.instructions, &store.instructions] {
         // The `end` of the part before: a step has one.
@@ -83,9 +84,8 @@ fn vectors(machine: &Machine, seed: u64) -> Vectors {
     program.insert_waits(machine);
     let legal = program.check(machine);
     assert!(legal.is_ok(), "the program of seed {seed} is not legal: {legal:?}");
-    let registers = run.registers[1];
 
-    let before = cosim::random::contents(machine, seed);
+    let before = contents(machine, seed);
     let mut memory = MemoryImage::new(before.len());
     memory.write(0, &before);
     let mut core = Core::new(machine);

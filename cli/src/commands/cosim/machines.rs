@@ -127,9 +127,9 @@ fn one(
     let watch = Stopwatch::start();
     let bar = host.progress("random programs", programs);
     let mut done = 0;
-    let result = random((&machine, &text), &mut dut, (first_seed, programs), backpressure(args), || {
-        done += 1;
-        bar.add(1);
+    let result = random((&machine, &text), &mut dut, (first_seed, programs), backpressure(args), |count| {
+        done += count;
+        bar.add(count);
     });
     let host_seconds = watch.seconds();
     drop(dut);
