@@ -260,6 +260,9 @@ impl Bus {
         for channel in bits(outputs.store_wvalid & self.inputs.store_wready) {
             self.channels[channel].write_beat(cycle, STORE_LANE).map_err(BusFault::port("store port"))?;
             let beat = self.write_beat(outputs, channel);
+            if beat.strobe == 0 {
+                return Err(BusFault::on(channel, "store_wstrb is 0, expected a byte that is written"));
+            }
             self.writes[channel].beats.push_back(beat);
             events.push(BusEvent::Other);
         }

@@ -79,7 +79,7 @@ fn middle<T>(list: &mut [T]) -> &mut T {
 #[test]
 fn every_broken_replay_is_found() {
     type Edit = fn(&mut Script);
-    let edits: [(&str, Difference, Edit); 14] = [
+    let edits: [(&str, Difference, Edit); 15] = [
         ("dispatch a cycle late", Difference::Event, |s| *middle(&mut s.tracks[DISPATCH].cycles) += 1),
         ("dispatch a cycle early", Difference::Event, |s| {
             // Not right after another one, nor waiting for its fetch: then it could be no earlier.
@@ -104,6 +104,9 @@ fn every_broken_replay_is_found() {
         ("a strobe missing", Difference::Store, |s| {
             let beat = &mut middle(s.transfers.lines.make_contiguous()).beats[0].1;
             beat.strobe &= beat.strobe - 1;
+        }),
+        ("a write of no byte", Difference::Port, |s| {
+            middle(s.transfers.lines.make_contiguous()).beats[0].1.strobe = 0;
         }),
         ("a store to another address", Difference::Store, |s| {
             middle(s.transfers.lines.make_contiguous()).address += 64

@@ -41,7 +41,7 @@ fn tiny_is_equal_on_random_programs_with_gates_and_without() {
     let machine = Machine::from_toml("tiny", text).expect("a shipped machine");
     let [wires, gates] = [ClockGates::Wires, ClockGates::Gates].map(|gates| compare(&machine, text, gates, 0..12));
     println!("{wires:?}");
-    assert!(wires.cycles > 100_000 && wires.stored_bytes > 1_000_000);
+    assert!(wires.cycles > 20_000 && wires.stored_bytes > 200_000);
     assert_eq!(wires, gates, "the same was compared, in as many periods");
 }
 
@@ -53,7 +53,7 @@ fn compare_random(machine_seed: u64) {
     let (machine, text) = random_machine(machine_seed);
     let sum = compare(&machine, &text, ClockGates::Gates, PROGRAMS * machine_seed..PROGRAMS * (machine_seed + 1));
     println!("machine {machine_seed}: {PROGRAMS} programs, {sum:?}");
-    assert!(sum.cycles > 100_000 && sum.stored_bytes > 1_000_000, "little was compared");
+    assert!(sum.cycles > 20_000 && sum.stored_bytes > 200_000, "little was compared");
 }
 
 // Machines that differ in what they have, and are small enough to be built in every run of the tests.
