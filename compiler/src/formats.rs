@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormatTable {
     layouts: BTreeMap<TensorId, LinearLayout>,
+    /// Where they differ: with the patterns that the weights have.
+    patterned: BTreeMap<TensorId, LinearLayout>,
     static_scales: BTreeMap<InputSite, f32>,
 }
 
@@ -15,12 +17,12 @@ impl FormatTable {
     /// The table of a compressed model.
     pub fn of_model(model: &CompressedModel) -> Self {
         let layouts = model.linears.iter().map(|(id, linear)| (*id, linear.layout())).collect();
-        Self { layouts, static_scales: model.activation_scales.clone() }
+        Self { layouts, patterned: BTreeMap::new(), static_scales: model.activation_scales.clone() }
     }
 
     /// The table of a model of which only the shapes are known. Static scales count as 1: no cycle depends on them.
     pub fn of_shapes(config: &ModelConfig, profile: &Profile) -> Self {
-        let mut table = Self { layouts: BTreeMap::new(), static_scales: BTreeMap::new() };
+        let mut table = Self { layouts: BTreeMap::new(), patterned: BTreeMap::new(), static_scales: BTreeMap::new() };
         for (id, outputs, inputs) in crate::passes::tile::linears(config) {
             let layout = profile.format_of(&id.to_string()).layout(outputs as usize, inputs as usize, None);
             table.layouts.insert(id, layout);
@@ -32,6 +34,20 @@ impl FormatTable {
             }
         }
         table
+    }
+
+    /// The same with every weight stored, those that a pattern leaves out as zeros: for a machine that does not use it.
+    #[must_use]
+    pub fn densified(&self) -> Self {
+        let layouts: BTreeMap<_, _> = self.layouts.iter().map(|(id, layout)| (*id, layout.densified())).collect();
+        let patterned = self.layouts.iter().filter(|(id, layout)| layouts[id] != **layout);
+        let patterned = patterned.map(|(id, layout)| (*id, *layout)).collect();
+        Self { layouts, patterned, static_scales: self.static_scales.clone() }
+    }
+
+    /// How a linear would be stored with its pattern, where it is not.
+    pub fn patterned(&self, id: TensorId) -> Option<LinearLayout> {
+        self.patterned.get(&id).copied()
     }
 
     /// The storage of a linear.

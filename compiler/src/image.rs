@@ -23,7 +23,15 @@ pub type Sink<'a> = dyn FnMut(u64, &[u8]) + 'a;
 pub fn write(machine: &Machine, model: &Model, compressed: &CompressedModel, map: &MemoryMap, sink: &mut Sink<'_>) {
     let weights = model.weights.as_ref().expect("an image needs weights");
     for (id, tiled) in &map.linears {
-        linear(machine, tiled, &compressed.linears[id], sink);
+        let linear = &compressed.linears[id];
+        // Where the sparse chain is not used, zeros are stored like any weight.
+        if tiled.plan == linear.layout() {
+            self::linear(machine, tiled, linear, sink);
+        } else {
+            let dense = linear.densified();
+            assert_eq!(tiled.plan, dense.layout(), "{id}: a linear is laid out as it is stored, or dense");
+            self::linear(machine, tiled, &dense, sink);
+        }
     }
     for (id, table) in &map.tables {
         tensor_table(map, weights, *id, table, sink);

@@ -6,24 +6,27 @@
 //! legality pass has not allowed.
 //!
 //! Reading order: `graph` (operators and their edges), `passes` (the pipeline, one file a pass: legality, fuse,
-//! partition, tile, layout, place, lower, hoist, order), `image` (tensors into memory), `step` (what a program is for).
+//! partition, tile, layout, place, lower, split, hoist, order), `optimisations` (what can be left out), `image` (tensors
+//! into memory), `step` (what a program is for).
 
 mod error;
 mod formats;
 pub mod graph;
 pub mod image;
+pub mod optimisations;
 pub mod passes;
 pub mod step;
 
 pub use error::CompileError;
 pub use formats::FormatTable;
+pub use optimisations::{Optimisation, Optimisations, Schedule, Switch};
 pub use passes::layout::MemoryMap;
 pub use step::{Bucket, StepKind};
 
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use models::ModelConfig;
-use passes::{Fused, Part, fuse, hoist, layout, legality, lower, order, partition, place, tile};
+use passes::{Fused, Part, fuse, hoist, layout, legality, lower, order, partition, place, split, tile};
 
 /// What a run asks of the compiler besides machine, model and formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,33 +35,6 @@ pub struct Options {
     pub batch: u32,
     /// Tokens that the KV cache of each sequence must hold: prompt and answer together.
     pub context: u32,
-}
-
-/// How far ahead the load unit may work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Schedule {
-    /// As far as the buffers reach, over operators and layers.
-    #[default]
-    Prefetch,
-    /// Loads keep their natural order, and the first of each layer waits for everything before it, as where cores meet once a
-    /// layer.
-    LayerBarriers,
-    /// Likewise the first load of each operator: nothing is fetched ahead of the operator in hand.
-    OperatorBarriers,
-}
-
-impl Schedule {
-    /// Every schedule.
-    pub const ALL: [Self; 3] = [Self::Prefetch, Self::LayerBarriers, Self::OperatorBarriers];
-
-    /// Name in files and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prefetch => "prefetch",
-            Self::LayerBarriers => "layer-barriers",
-            Self::OperatorBarriers => "operator-barriers",
-        }
-    }
 }
 
 /// A model lowered as far as all its programs share.
@@ -73,7 +49,7 @@ pub struct Compiler<'a> {
     maps: Vec<MemoryMap>,
     granule: u32,
     prefill_rows: u32,
-    schedule: Schedule,
+    optimisations: Optimisations,
 }
 
 impl<'a> Compiler<'a> {
@@ -88,8 +64,27 @@ impl<'a> Compiler<'a> {
         formats: &FormatTable,
         options: Options,
     ) -> Result<Self, CompileError> {
+        Self::with_optimisations(machine, config, name, formats, options, Optimisations::ALL)
+    }
+
+    /// As [`Compiler::new`], with some optimisations only.
+    ///
+    /// # Errors
+    /// As [`Compiler::new`].
+    pub fn with_optimisations(
+        machine: &'a Machine,
+        config: &'a ModelConfig,
+        name: &str,
+        formats: &FormatTable,
+        options: Options,
+        optimisations: Optimisations,
+    ) -> Result<Self, CompileError> {
         let graph = graph::build(config);
-        legality::check(machine, config, &graph, formats, options)?;
+        let formats = match optimisations.sparse_chain {
+            Switch::On => formats.clone(),
+            Switch::Off => formats.densified(),
+        };
+        legality::check(machine, config, &graph, &formats, options)?;
         let fused = partition::run(fuse::run(&graph), machine.core.count);
         let granule = tile::granule(machine);
         let longest = options.context.next_multiple_of(granule);
@@ -98,28 +93,27 @@ impl<'a> Compiler<'a> {
         let mut prefill_rows = u32::MAX;
         for core in 0..machine.core.count {
             let part = Part::new(machine, config, core);
-            let tiled = tile::run(machine, config, formats, &part)?;
+            let tiled = tile::run(machine, config, &formats, &part)?;
             prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, &part, longest)?);
-            maps.push(layout::run(machine, config, &tiled, options, granule, part)?);
+            let mut map = layout::run(machine, config, &tiled, options, granule, part)?;
+            match optimisations.on_chip_decode {
+                Switch::On => {}
+                Switch::Off => layout::add_homes(machine, config, options, &mut map)?,
+            }
+            maps.push(map);
         }
         Ok(Self {
             machine,
             config,
             name: name.to_string(),
             options,
-            formats: formats.clone(),
+            formats,
             fused,
             maps,
             granule,
             prefill_rows,
-            schedule: Schedule::default(),
+            optimisations,
         })
-    }
-
-    /// The same with another schedule.
-    #[must_use]
-    pub fn with_schedule(self, schedule: Schedule) -> Self {
-        Self { schedule, ..self }
     }
 
     /// Where everything stands in the data memory of the first core.
@@ -179,13 +173,17 @@ impl<'a> Compiler<'a> {
             granule: self.granule,
             places: place::run(self.machine, self.config, &map.part, kind, rows, bucket.max_end)?,
         };
-        let natural = lower::run(&job, &self.fused);
-        let hoisted = match self.schedule {
+        let whole = lower::run(&job, &self.fused);
+        let natural = match self.optimisations.merged_transfers {
+            Switch::On => whole,
+            Switch::Off => split::run(whole, self.machine, &map.regions),
+        };
+        let hoisted = match self.optimisations.schedule {
             Schedule::Prefetch => hoist::run(natural),
             // Loads stay with their operator: none may pass a barrier.
             Schedule::LayerBarriers | Schedule::OperatorBarriers => natural,
         };
-        let (instructions, marks) = order::run(hoisted, self.schedule);
+        let (instructions, marks) = order::run(hoisted, self.optimisations.schedule);
         Ok(Program {
             machine: self.machine.name.clone(),
             machine_fingerprint: self.machine.fingerprint(),

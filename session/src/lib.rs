@@ -15,6 +15,7 @@ mod error;
 pub mod evaluate;
 pub mod figure;
 pub mod generate;
+pub mod programs;
 pub mod report;
 pub mod resolve;
 pub mod runner;

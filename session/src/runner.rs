@@ -68,8 +68,7 @@ impl<'a> Runner<'a> {
     /// What the compiler refuses.
     pub fn new(setup: &'a Setup, mode: Mode) -> Result<Self, SessionError> {
         let name = format!("{} {}", setup.model.name, setup.profile.name());
-        let compiler = Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, setup.options)?
-            .with_schedule(setup.schedule);
+        let compiler = setup.compiler(&name)?;
         let state = match mode {
             Mode::ValuesAndCycles | Mode::Values => {
                 let memories: Vec<MemoryImage> = compiler.maps().iter().map(|map| filled(setup, map)).collect();

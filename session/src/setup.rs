@@ -1,7 +1,7 @@
 //! What is run: machine, model, format.
 
 use crate::SessionError;
-use compiler::{FormatTable, Options, Schedule};
+use compiler::{CompileError, Compiler, FormatTable, Optimisations, Options};
 use hw_config::machine::Machine;
 use models::Model;
 use models::compress::{ActivationFormat, ActivationRanges, CompressedModel, Profile, compress};
@@ -23,8 +23,8 @@ pub struct Setup {
     pub formats: FormatTable,
     /// Batch and context.
     pub options: Options,
-    /// How far ahead programs load.
-    pub schedule: Schedule,
+    /// What programs are made fast with.
+    pub optimisations: Optimisations,
 }
 
 impl Setup {
@@ -46,13 +46,30 @@ impl Setup {
         };
         let compressed = compress(&model, &profile, ranges.as_ref())?;
         let formats = FormatTable::of_model(&compressed);
-        let schedule = Schedule::default();
-        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options, schedule })
+        let optimisations = Optimisations::ALL;
+        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options, optimisations })
     }
 
     /// With shapes alone: enough for cycles, bytes and joules.
     pub fn with_shapes(machine: Machine, model: Model, profile: Profile, options: Options) -> Self {
         let formats = FormatTable::of_shapes(&model.config, &profile);
-        Self { machine, model, profile, compressed: None, formats, options, schedule: Schedule::default() }
+        Self { machine, model, profile, compressed: None, formats, options, optimisations: Optimisations::ALL }
+    }
+
+    /// The compiler of its programs.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn compiler(&self, name: &str) -> Result<Compiler<'_>, CompileError> {
+        self.compiler_for(name, self.options)
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// What the compiler refuses.
+    pub fn compiler_for(&self, name: &str, options: Options) -> Result<Compiler<'_>, CompileError> {
+        let Self { machine, model, formats, optimisations, .. } = self;
+        Compiler::with_optimisations(machine, &model.config, name, formats, options, *optimisations)
     }
 }

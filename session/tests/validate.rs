@@ -120,7 +120,8 @@ fn barriers_cost_time_and_change_no_value() {
         let model = resolve::model(resolve::EMBEDDED_MODEL).unwrap_or_else(|e| panic!("{e}"));
         let options = Options { batch: 1, context: 16 };
         let setup = Setup::with_weights(machine, model, profile, &[], options).unwrap_or_else(|e| panic!("{e}"));
-        let setup = Setup { schedule, ..setup };
+        let optimisations = Optimisations { schedule, ..setup.optimisations };
+        let setup = Setup { optimisations, ..setup };
         let mut runner = Runner::new(&setup, Mode::ValuesAndCycles).unwrap_or_else(|e| panic!("{e}"));
         runner.prefill(0, 0, &[1, 2, 3]).unwrap_or_else(|e| panic!("{e}"));
         let logits = runner.decode(3, &[4]).unwrap_or_else(|e| panic!("{e}"));

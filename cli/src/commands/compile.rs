@@ -1,7 +1,7 @@
 //! `compile`: one step of a model as a program file.
 
 use compiler::step::{Logits, StepKind};
-use compiler::{Compiler, Options};
+use compiler::Options;
 use session::resolve;
 
 use super::program::{Form, form, put_cores};
@@ -24,8 +24,7 @@ pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
     let options = Options { batch: args.batch, context };
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
     let name = format!("{} {}", setup.model.name, setup.profile.name());
-    let compiler =
-        Compiler::new(&setup.machine, &setup.model.config, &name, &setup.formats, options).map_err(Failure::input)?;
+    let compiler = setup.compiler(&name).map_err(Failure::input)?;
     let kind = match args.step {
         Step::Decode => StepKind::Decode,
         Step::Prefill => StepKind::Prefill { logits: Logits::Last },

@@ -90,6 +90,8 @@ pub struct MemoryMap {
     pub kv_strides: KvStrides,
     /// Logits (f32) of the core's columns, a row a sequence in decode, a row a new token in prefill.
     pub logits: TableLayout,
+    /// Where results of a decode step's operators are written and read back, if they do not stay on chip (f32).
+    pub homes: BTreeMap<Home, TableLayout>,
     /// Tokens that each sequence's cache holds.
     pub context: u32,
     /// All regions in order of address.
@@ -101,6 +103,102 @@ impl MemoryMap {
     pub fn used_bytes(&self) -> u64 {
         self.regions.last().map_or(0, |r| r.base + r.bytes)
     }
+}
+
+/// An operator's result that is written to memory, where a decode step's results do not stay on chip. Each has a region of
+/// its own, so that one's way back does not wait for another's way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Home {
+    /// The residual stream.
+    Residual,
+    /// A norm's result.
+    Normed,
+    /// A linear's result that is added to the residual stream.
+    Addend,
+    /// Query heads.
+    Query,
+    /// Key heads.
+    Key,
+    /// Value heads.
+    Value,
+    /// Scores of some heads.
+    AttentionScores,
+    /// Softmax of them.
+    Probabilities,
+    /// Attention's result.
+    Attended,
+    /// The gate's projection, or that of a feed-forward part without a gate.
+    Gate,
+    /// The up projection.
+    Up,
+    /// The feed-forward part's inner vector.
+    Hidden,
+    /// Router scores.
+    Scores,
+    /// Expert weights.
+    Routes,
+}
+
+impl Home {
+    /// Every one.
+    pub const ALL: [Self; 14] = [
+        Self::Residual,
+        Self::Normed,
+        Self::Addend,
+        Self::Query,
+        Self::Key,
+        Self::Value,
+        Self::AttentionScores,
+        Self::Probabilities,
+        Self::Attended,
+        Self::Gate,
+        Self::Up,
+        Self::Hidden,
+        Self::Scores,
+        Self::Routes,
+    ];
+
+    /// Name of its region.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Residual => "off_chip.residual",
+            Self::Normed => "off_chip.normed",
+            Self::Addend => "off_chip.addend",
+            Self::Query => "off_chip.query",
+            Self::Key => "off_chip.key",
+            Self::Value => "off_chip.value",
+            Self::AttentionScores => "off_chip.attention_scores",
+            Self::Probabilities => "off_chip.probabilities",
+            Self::Attended => "off_chip.attended",
+            Self::Gate => "off_chip.gate",
+            Self::Up => "off_chip.up",
+            Self::Hidden => "off_chip.hidden",
+            Self::Scores => "off_chip.scores",
+            Self::Routes => "off_chip.routes",
+        }
+    }
+
+    /// Elements of a row, and whether the batch's sequences take turns in one row.
+    fn shape(self, part: &Part, config: &ModelConfig, bucket: u32) -> (u32, Turns) {
+        let dim = config.head_dim as u32;
+        let elements = match self {
+            Self::Residual | Self::Normed | Self::Addend => config.hidden as u32,
+            Self::Query => part.heads * dim,
+            Self::Key | Self::Value => part.kv_heads * dim,
+            // One sequence attends after the other.
+            Self::AttentionScores | Self::Probabilities => return (part.heads * bucket, Turns::Yes),
+            Self::Attended => config.query_width() as u32,
+            Self::Gate | Self::Up | Self::Hidden => config.feed_forward.width as u32,
+            Self::Scores | Self::Routes => config.feed_forward.experts.map_or(0, |experts| experts.count as u32),
+        };
+        (elements, Turns::No)
+    }
+}
+
+/// Whether the batch's sequences take turns in one row.
+enum Turns {
+    Yes,
+    No,
 }
 
 struct Cursor {
@@ -148,23 +246,55 @@ pub fn run(
     let row = (u64::from(columns) * 4).next_multiple_of(cursor.line);
     let base = cursor.region("logits".into(), TrafficClass::Activations, row * u64::from(rows));
     let logits = TableLayout { base, elements: columns, rows, stride: row };
-    let map = MemoryMap { part, linears, tables, rope, ones, kv, kv_strides, logits, context, regions: cursor.regions };
-    let (needed, available) = (map.used_bytes(), machine.memory_bytes());
-    if needed > available {
-        return Err(CompileError::DoesNotFit {
-            what: format!(
-                "the model with a batch of {} and {} tokens of context in the memory of `{}`{}",
-                options.batch,
-                map.context,
-                machine.name,
-                map.part.name()
-            ),
-            needed: format!("{needed} bytes"),
-            available: format!("{available} bytes"),
-            advice: "use a format with fewer bits, fewer tokens, or a machine with more memory".into(),
-        });
-    }
+    let (homes, regions) = (BTreeMap::new(), cursor.regions);
+    let map = MemoryMap { part, linears, tables, rope, ones, kv, kv_strides, logits, homes, context, regions };
+    check_room(machine, options, &map)?;
     Ok(map)
+}
+
+fn check_room(machine: &Machine, options: Options, map: &MemoryMap) -> Result<(), CompileError> {
+    let (needed, available) = (map.used_bytes(), machine.memory_bytes());
+    if needed <= available {
+        return Ok(());
+    }
+    Err(CompileError::DoesNotFit {
+        what: format!(
+            "the model with a batch of {} and {} tokens of context in the memory of `{}`{}",
+            options.batch,
+            map.context,
+            machine.name,
+            map.part.name()
+        ),
+        needed: format!("{needed} bytes"),
+        available: format!("{available} bytes"),
+        advice: "use a format with fewer bits, fewer tokens, or a machine with more memory".into(),
+    })
+}
+
+/// Adds room behind everything else for what leaves the chip where a decode step's results do not stay there.
+///
+/// # Errors
+/// When the memory has no such room, with the bytes.
+pub fn add_homes(
+    machine: &Machine,
+    config: &ModelConfig,
+    options: Options,
+    map: &mut MemoryMap,
+) -> Result<(), CompileError> {
+    let line = machine.memory.line_bytes();
+    let mut cursor = Cursor { at: map.used_bytes(), line, regions: std::mem::take(&mut map.regions) };
+    for home in Home::ALL {
+        let (elements, turns) = home.shape(&map.part, config, map.context);
+        let rows = match turns {
+            Turns::Yes => 1,
+            Turns::No => options.batch,
+        };
+        let stride = (u64::from(elements) * 4).next_multiple_of(line);
+        let base = cursor.region(home.name().into(), TrafficClass::Activations, stride * u64::from(rows));
+        map.homes.insert(home, TableLayout { base, elements, rows, stride });
+    }
+    map.regions = cursor.regions;
+    check_room(machine, options, map)
 }
 
 /// Codes, indices and scales each in a region of their own; the linears of a layer's experts at equal distances.

@@ -9,10 +9,11 @@
 //! | `layout` | tiles | the memory map: an address for every block |
 //! | `place` | fused operators, rows, bucket | buffer places of vectors and codes |
 //! | `lower` | fused operators, map, places | instructions in natural order |
+//! | `split` | instructions | loads and stores a channel's share each; only where transfers are not to be merged |
 //! | `hoist` | instructions | loads moved up as far as buffer space allows |
 //! | `order` | instructions | waits that make every hazard safe |
 //!
-//! The first five run once a model, the rest once a program.
+//! The first five run once a model, the rest once a program. What can be left out is `crate::optimisations`.
 
 pub mod fuse;
 pub mod hazard;
@@ -23,6 +24,7 @@ pub mod lower;
 pub mod order;
 pub mod partition;
 pub mod place;
+pub mod split;
 pub mod tile;
 
 pub use fuse::{CodeSlot, Epilogue, Fused, Rows, VectorSlot};

@@ -147,7 +147,11 @@ pub fn run(
     let mut tiled = BTreeMap::new();
     for (id, _, inputs) in linears(config) {
         let plan = formats.layout(id);
-        tiled.insert(id, linear(machine, plan, part.columns(id), inputs, ring / PIECES_IN_RING)?);
+        let piece = match formats.patterned(id).filter(|_| drains_once_a_piece(plan)) {
+            None => piece_steps(machine, plan, ring / PIECES_IN_RING)?,
+            Some(sparse) => dense_piece_steps(machine, plan, sparse, ring)?,
+        };
+        tiled.insert(id, linear(machine, plan, part.columns(id), inputs, piece));
     }
     Ok(tiled)
 }
@@ -172,16 +176,19 @@ pub fn two_level(plan: LinearLayout) -> bool {
     plan.scales == ScaleFormat::TwoLevel
 }
 
-fn linear(
-    machine: &Machine,
-    plan: LinearLayout,
-    columns: Columns,
-    inputs: u32,
-    piece_chunks: u32,
-) -> Result<TiledLinear, CompileError> {
+/// Whether each piece of a linear is one sum of integers, so that where it is cut is seen in the last bits of f32.
+fn drains_once_a_piece(plan: LinearLayout) -> bool {
+    two_level(plan) || plan.group == Grouping::Channel
+}
+
+/// Steps of a row's stored weights.
+fn row_steps(machine: &Machine, plan: LinearLayout) -> u32 {
+    (plan.stored() as u32).div_ceil(machine.chain())
+}
+
+fn linear(machine: &Machine, plan: LinearLayout, columns: Columns, inputs: u32, piece: u32) -> TiledLinear {
     let outputs = columns.count;
-    let steps = (plan.stored() as u32).div_ceil(machine.chain());
-    let piece = piece_steps(machine, plan, steps, piece_chunks)?;
+    let steps = row_steps(machine, plan);
     let mut bytes = ClassBytes::default();
     let mut tiles = Vec::new();
     let mut first = 0;
@@ -197,12 +204,35 @@ fn linear(
         tiles.push(Tile { first, cols, pieces });
         first += cols;
     }
-    Ok(TiledLinear { plan, first: columns.first, outputs, inputs, tiles, bytes })
+    TiledLinear { plan, first: columns.first, outputs, inputs, tiles, bytes }
+}
+
+/// Steps of a piece of a linear that is stored dense for want of the sparse chain: what a piece with the pattern spans, for
+/// the same sums of integers. So it may take up to all of the ring, and then nothing overlaps.
+fn dense_piece_steps(
+    machine: &Machine,
+    plan: LinearLayout,
+    sparse: LinearLayout,
+    ring: u32,
+) -> Result<u32, CompileError> {
+    let steps = row_steps(machine, plan);
+    let piece = (piece_steps(machine, sparse, ring / PIECES_IN_RING)? * sparse.sparsity.ratio()).min(steps);
+    let (chunks, rows) = (stream_chunks(piece, plan.bits.bits()), scale_rows(machine, plan, piece));
+    if chunks <= ring && rows <= piece_scale_rows(machine) {
+        return Ok(piece);
+    }
+    Err(CompileError::DoesNotFit {
+        what: format!("a piece of {} weights as dense ones on machine `{}`", sparse.sparsity.name(), machine.name),
+        needed: format!("{chunks} weight chunks and {rows} scale rows"),
+        available: format!("{ring} and {}", piece_scale_rows(machine)),
+        advice: "use the sparse chain, or a format with scales in groups and one level".into(),
+    })
 }
 
 /// Steps of a piece: as many as the ring, the index and the scale buffer allow, in whole groups and whole chunks
 /// where possible.
-fn piece_steps(machine: &Machine, plan: LinearLayout, steps: u32, chunks: u32) -> Result<u32, CompileError> {
+fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32, CompileError> {
+    let steps = row_steps(machine, plan);
     let bits = plan.bits.bits();
     let by_codes = chunks * 8 / bits;
     let index_chunks = u32::try_from(machine.index_chunks()).expect("checked machine") / PIECES_IN_RING;

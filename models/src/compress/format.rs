@@ -139,6 +139,23 @@ impl LinearLayout {
         }
     }
 
+    /// The same matrix with every weight stored, those that the pattern leaves out as zeros. A group keeps its inputs, so
+    /// that it has M / N times as many stored weights and the scales stay the same.
+    ///
+    /// # Panics
+    /// When a group is no whole number of blocks; every shipped group length is.
+    pub fn densified(&self) -> Self {
+        let (n, _) = self.sparsity.pattern();
+        let group = match self.group {
+            Grouping::Channel => Grouping::Channel,
+            Grouping::Stored(length) => {
+                assert!(length.is_multiple_of(n), "a group of {length} stored weights holds no whole blocks of {n}");
+                Grouping::Stored(length * self.sparsity.ratio())
+            }
+        };
+        Self { sparsity: Sparsity::Dense, group, ..*self }
+    }
+
     /// Bits of all codes.
     pub fn code_bits(&self) -> u64 {
         (self.outputs * self.stored()) as u64 * u64::from(self.bits.bits())

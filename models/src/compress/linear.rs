@@ -125,6 +125,29 @@ impl CompressedLinear {
         }
     }
 
+    /// The same linear with every weight stored, those that the pattern leaves out as codes of 0: see
+    /// [`LinearLayout::densified`].
+    pub fn densified(&self) -> Self {
+        let (n, m) = self.sparsity.pattern();
+        let (n, m) = (n as usize, m as usize);
+        let dense = self.layout().densified();
+        let mut codes = vec![0; self.outputs * self.inputs];
+        if self.indices.is_empty() {
+            codes.copy_from_slice(&self.codes);
+        }
+        let stored = self.layout().stored();
+        for (i, index) in self.indices.iter().enumerate() {
+            let input = i % stored / n * m + usize::from(*index);
+            // The rest of a short last block lies beyond the row, and its codes are 0.
+            if input < self.inputs {
+                codes[i / stored * self.inputs + input] = self.codes[i];
+            }
+        }
+        let Self { name, outputs, inputs, bits, scales, .. } = self.clone();
+        let (sparsity, group) = (dense.sparsity, dense.group);
+        Self { name, outputs, inputs, bits, sparsity, group, codes, indices: Vec::new(), scales }
+    }
+
     /// Its sizes.
     pub fn layout(&self) -> LinearLayout {
         let Self { outputs, inputs, bits, sparsity, group, .. } = *self;

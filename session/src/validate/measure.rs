@@ -1,6 +1,6 @@
 //! A run of a validation file, measured: each quantity from the setup and from what was counted.
 
-use compiler::{Compiler, Options, Schedule};
+use compiler::{Optimisations, Options, Schedule};
 use hw_config::engine::MatrixMode;
 use hw_config::fault::suggest;
 use hw_config::machine::Machine;
@@ -8,7 +8,7 @@ use hw_config::program::TrafficClass;
 use hw_config::resources::{Amounts, Excess};
 use hw_config::validation::{Quantity, Run};
 
-use super::programs::ProgramSizes;
+use crate::programs::ProgramSizes;
 use crate::resolve::{self, ResolveError};
 use crate::{Mode, Phase, Runner, SessionError, Setup, Totals};
 
@@ -51,9 +51,9 @@ impl Measured {
         };
         let options = Options { batch: 1, context: run.kv + run.prefill + run.decode };
         let setup = resolve::timing_setup(machine, &run.model, profile, options)?;
-        let setup = Setup { schedule: schedule(run)?, ..setup };
-        let compiler = Compiler::new(&setup.machine, &setup.model.config, &run.id, &setup.formats, options)
-            .map_err(SessionError::Compile)?;
+        let optimisations = Optimisations { schedule: schedule(run)?, ..setup.optimisations };
+        let setup = Setup { optimisations, ..setup };
+        let compiler = setup.compiler(&run.id).map_err(SessionError::Compile)?;
         let regions = compiler.maps().iter().flat_map(|map| &map.regions);
         let placed_bytes = regions.filter(|region| is_weight(region.class)).map(|region| region.bytes).sum();
         let beyond_board = beyond_board(&setup.machine);
@@ -88,11 +88,11 @@ impl Measured {
             Quantity::TokensPerJ => f64::from(self.steps().decode_tokens) / self.steps().decode_energy_j,
             Quantity::StoredWeightBytes => self.stored_bytes() as f64,
             Quantity::PlacedWeightBytes => self.placed_bytes as f64,
-            Quantity::InstructionBytesDecode => self.programs().decode_mean_core,
-            Quantity::InstructionBytesPrefill => self.programs().prefill_mean_core,
-            Quantity::InstructionBytesEveryLength => self.programs().every_length as f64,
-            Quantity::InstructionBytesStoredCore => self.programs().stored_core as f64,
-            Quantity::InstructionBytesStored => self.programs().stored as f64,
+            Quantity::InstructionBytesDecode => self.programs().decode.mean_bytes(),
+            Quantity::InstructionBytesPrefill => self.programs().prefill.mean_bytes(),
+            Quantity::InstructionBytesEveryLength => self.programs().every_length().bytes() as f64,
+            Quantity::InstructionBytesStoredCore => self.programs().steps.bytes_of_largest_core() as f64,
+            Quantity::InstructionBytesStored => self.programs().steps.bytes() as f64,
             Quantity::Dsp => self.amounts().dsp as f64,
             Quantity::MatrixDsp => self.matrix_dsp() as f64,
             Quantity::Bram36 => self.amounts().bram36 as f64,

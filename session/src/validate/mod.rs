@@ -4,13 +4,13 @@
 //! figure only meets ours in [`error_percent`]. A row that is far off is a result like any other.
 
 mod measure;
-mod programs;
 
 use std::collections::BTreeMap;
 
 use hw_config::validation::{Expected, Figures, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System};
 use reports::validation_report::{FigureRow, ReferenceRow, RunRow, RungRow, ValidationReport};
 
+use crate::programs;
 use crate::resolve::ResolveError;
 use measure::{Measured, Steps};
 
@@ -95,7 +95,7 @@ fn measure(run: &Run, needs: Needs) -> Result<Measured, ResolveError> {
         measured.steps = Some(Steps::simulate(&measured.setup, run)?);
     }
     if needs.programs {
-        measured.programs = Some(programs::sizes(&measured.setup)?);
+        measured.programs = Some(programs::sizes(&measured.setup, programs::LENGTHS)?);
     }
     Ok(measured)
 }

@@ -3,7 +3,7 @@
 
 use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
-use crate::passes::layout::{KvLayout, VALUE_SCALE_BYTES};
+use crate::passes::layout::{Home, KvLayout, VALUE_SCALE_BYTES};
 use crate::passes::place::CodePlace;
 use crate::passes::{Shared, VectorSlot};
 use hw_config::isa::{
@@ -57,6 +57,7 @@ impl Lowering<'_> {
                 first += count;
             }
         }
+        self.vector_round_trip(VectorSlot::Attended);
     }
 
     /// Codes of the query, key or value heads; those of keys and values go to the cache too.
@@ -359,7 +360,7 @@ impl Lowering<'_> {
     /// Scores to probabilities, times the value scales, to codes.
     fn softmax(&mut self, scope: &Scope, heads: u32, (scales, apart): (u32, u32)) {
         let stride = scope.stride;
-        let scores = self.job.places.score_results;
+        let mut scores = result(self.job.places.score_results, stride);
         let probabilities = self.job.places.probabilities;
         // (rows, first row, first KV head's scales, distance of scales between rows)
         let sets: Vec<(u32, u32, u32, u32)> = match self.job.kind {
@@ -372,17 +373,33 @@ impl Lowering<'_> {
                 (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * apart, 0)).collect()
             }
         };
-        for (rows, row, scale_at, scale_stride) in sets {
+        if self.job.off_chip() {
+            scores = self.scores_round_trip(heads, scores);
+        }
+        for &(rows, row, scale_at, scale_stride) in &sets {
             let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
-            let a = result(scores + row * stride, stride);
+            let a = Rowed { at: scores.at + row * stride, ..scores };
             let b = super::parameter_half(scale_at, scale_stride);
-            let dst = (probabilities + row * stride, stride);
-            let misc = base_misc(VectorOp::Softmax, extent, a, b, dst);
+            let misc = base_misc(VectorOp::Softmax, extent, a, b, (probabilities + row * stride, stride));
             let imm = Immediate::new((1.0 / f64::from(scope.dim).sqrt()) as f32);
             self.push(Operation::Misc(Misc { causal: scope.rows_reg != 0, imm, ..misc }));
-            let a: Rowed = vector(dst.0, stride);
-            self.quantize(extent, a, code_row(self.job.places.probability_codes, row), false);
+            if !self.job.off_chip() {
+                self.quantize_probabilities(extent, row);
+            }
         }
+        if self.job.off_chip() {
+            self.probabilities_round_trip(Home::Probabilities, heads);
+            for (rows, row, ..) in sets {
+                let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
+                self.quantize_probabilities(extent, row);
+            }
+        }
+    }
+
+    /// Codes of the softmax of some rows from `row` on.
+    fn quantize_probabilities(&mut self, extent: Extent, row: u32) {
+        let a = vector(self.job.places.probabilities + row * extent.len, extent.len);
+        self.quantize(extent, a, code_row(self.job.places.probability_codes, row), false);
     }
 
     /// Probabilities times values, for one part of `width` dimensions, into the attended rows.

@@ -4,6 +4,7 @@
 
 use super::linear::{Expert, Input};
 use super::{Extent, Lowering, NOTHING, base_misc, register, slot_codes, vector};
+use crate::passes::layout::Home;
 use crate::passes::{CodeSlot, Rows, Shared, VectorSlot};
 use hw_config::isa::{Misc, Operation, VectorOp};
 use models::compress::InputSite;
@@ -27,6 +28,7 @@ impl Lowering<'_> {
         self.push(Operation::Misc(Misc { aux: top, ..misc }));
         let extent = Extent { len: chosen, ..extent };
         self.misc(VectorOp::Softmax, extent, vector(routes, count), NOTHING, (routes, count), 1.0);
+        self.rows_round_trip(Home::Routes, routes, count, count);
     }
 
     pub(super) fn experts(&mut self, layer: usize, codes: CodeSlot) {

@@ -41,9 +41,18 @@ impl Lowering<'_> {
         self.mark(weight.layer(), short_name(weight));
         let (rows, rows_reg) = self.job.rows_of(rows);
         let input = Input { codes: slot_codes(self.job, codes), rows, rows_reg };
+        match epilogue {
+            Epilogue::Activate(_) | Epilogue::Residual if self.job.off_chip() => {
+                return self.off_chip_linear(weight, bias, input, epilogue);
+            }
+            Epilogue::Activate(_) | Epilogue::Residual | Epilogue::Keep(_) | Epilogue::Logits => {}
+        }
         for number in 0..self.job.map.linears[&weight].tiles.len() {
             let (tile, at) = self.tile(weight, Expert::None, number, input);
             self.epilogue(&tile, at, bias, epilogue, input);
+        }
+        if let Epilogue::Keep(slot) = epilogue {
+            self.vector_round_trip(slot);
         }
     }
 
@@ -56,6 +65,9 @@ impl Lowering<'_> {
 
     /// Gate and up tile by tile, their product into the inner vector.
     pub(super) fn gated_tiles(&mut self, gate: TensorId, up: TensorId, expert: Expert, input: Input) {
+        if self.job.off_chip() {
+            return self.off_chip_gated(gate, up, expert, input);
+        }
         let width = self.job.config.feed_forward.width as u32;
         let hidden = self.job.places.vector(VectorSlot::Hidden);
         for number in 0..self.job.map.linears[&gate].tiles.len() {
@@ -146,11 +158,7 @@ impl Lowering<'_> {
     fn epilogue(&mut self, tile: &Tile, at: u32, bias: Option<TensorId>, epilogue: Epilogue, input: Input) {
         let extent = Extent { rows: input.rows, rows_reg: input.rows_reg, len: tile.cols, len_reg: 0 };
         let out = result(at, tile.cols);
-        let bias = bias.map(|id| {
-            // A bias is stored a row a tile.
-            let table = self.job.map.tables[&id];
-            parameter(self.load_row(&table, tile.first / self.job.machine.width()), 0)
-        });
+        let bias = self.tile_bias(tile, bias);
         match epilogue {
             Epilogue::Keep(slot) => {
                 let width = self.vector_width(slot);
@@ -181,8 +189,14 @@ impl Lowering<'_> {
         }
     }
 
+    /// Loads a tile's part of a bias: it is stored a row a tile.
+    pub(super) fn tile_bias(&mut self, tile: &Tile, bias: Option<TensorId>) -> Option<super::Rowed> {
+        let table = self.job.map.tables[&bias?];
+        Some(parameter(self.load_row(&table, tile.first / self.job.machine.width()), 0))
+    }
+
     /// Result, plus bias if there is one, into a vector.
-    fn keep(&mut self, extent: Extent, out: super::Rowed, bias: Option<super::Rowed>, dst: (u32, u32)) {
+    pub(super) fn keep(&mut self, extent: Extent, out: super::Rowed, bias: Option<super::Rowed>, dst: (u32, u32)) {
         match bias {
             None => self.misc(VectorOp::Copy, extent, out, NOTHING, dst, 0.0),
             Some(bias) => self.misc(VectorOp::Add, extent, out, bias, dst, 0.0),
@@ -223,6 +237,9 @@ impl Lowering<'_> {
         weight_at: u32,
         weight_stride: u32,
     ) {
+        if self.job.off_chip() {
+            return self.off_chip_weighted_residual(down, expert, input, weight_at, weight_stride);
+        }
         let hidden = self.job.config.hidden as u32;
         for number in 0..self.job.map.linears[&down].tiles.len() {
             let (tile, at) = self.tile(down, expert, number, input);
@@ -248,7 +265,7 @@ impl Lowering<'_> {
     }
 }
 
-fn activation_op(activation: Activation) -> VectorOp {
+pub(super) fn activation_op(activation: Activation) -> VectorOp {
     match activation {
         Activation::Silu => VectorOp::Silu,
         Activation::GeluTanh => VectorOp::Gelu,

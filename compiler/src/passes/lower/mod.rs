@@ -4,6 +4,7 @@
 mod attention;
 mod experts;
 mod linear;
+mod off_chip;
 mod vectors;
 
 use super::hazard::{Effects, effects};

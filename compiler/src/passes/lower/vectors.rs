@@ -5,7 +5,7 @@ use super::{
 };
 use crate::StepKind;
 use crate::graph::norm_bias;
-use crate::passes::layout::TableLayout;
+use crate::passes::layout::{Home, TableLayout};
 use crate::passes::tile::parameter_line_elements;
 use crate::passes::{CodeSlot, Rows, Shared, VectorSlot};
 use hw_config::isa::{Immediate, Load, LoadBuffer, LoadExtent, Misc, Operation, VectorOp};
@@ -76,6 +76,7 @@ impl Lowering<'_> {
             let dst = (self.job.places.residual + row * hidden, hidden);
             self.misc(VectorOp::Copy, Extent::fixed(1, hidden), parameter_half(at, 0), NOTHING, dst, 0.0);
         }
+        self.rows_round_trip(Home::Residual, self.job.places.residual, hidden, hidden);
     }
 
     pub(super) fn add_position(&mut self) {
@@ -108,6 +109,7 @@ impl Lowering<'_> {
             let extent = Extent::fixed(sharing, hidden);
             self.misc(VectorOp::Add, extent, vector(dst.0, hidden), parameter_half(at, 0), dst, 0.0);
         }
+        self.rows_round_trip(Home::Residual, self.job.places.residual, hidden, hidden);
     }
 
     fn all_rows(&self, len: u32) -> Extent {
@@ -137,6 +139,7 @@ impl Lowering<'_> {
             let at = self.load_row(&table, 0);
             self.misc(VectorOp::Add, extent, vector(normed, hidden), parameter(at, 0), (normed, hidden), 0.0);
         }
+        self.rows_round_trip(Home::Normed, normed, hidden, hidden);
         let site = match norm {
             TensorId::Layer(layer, LayerPart::FeedForwardNorm(_)) => InputSite::FeedForwardInput(layer),
             TensorId::Layer(layer, _) => InputSite::AttentionInput(layer),
@@ -172,6 +175,7 @@ impl Lowering<'_> {
             let a = vector(at + first * dim, dim);
             self.misc(VectorOp::RmsNorm, Extent::fixed(rows, dim), a, parameter(weight, 0), (a.at, dim), imm);
         }
+        self.vector_round_trip(slot);
     }
 
     pub(super) fn rope(&mut self, layer: usize, slot: VectorSlot) {
@@ -200,6 +204,7 @@ impl Lowering<'_> {
                 }
             }
         }
+        self.vector_round_trip(slot);
     }
 
     pub(super) fn quantize_vector(&mut self, layer: usize, slot: VectorSlot, codes: CodeSlot) {
