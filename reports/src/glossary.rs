@@ -105,3 +105,46 @@ pub const GLOSSARY: &[Term] = &[
     t("rows[].bits_per_weight", "bits", "stored bits, scales and indices included, per weight of the model"),
     t("rows[].tokens", "tokens", "tokens that were predicted"),
 ];
+
+/// Keys as the Markdown table of the documentation.
+pub fn markdown(terms: &[Term]) -> String {
+    let mut out = String::from("| key | unit | meaning |\n|---|---|---|\n");
+    for term in terms {
+        out.push_str(&format!("| `{}` | {} | {} |\n", term.key, term.unit, term.meaning));
+    }
+    out
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    /// The path of every key in a JSON value.
+    pub(crate) fn paths(value: &serde_json::Value) -> BTreeSet<String> {
+        let mut out = BTreeSet::new();
+        collect("", value, &mut out);
+        out
+    }
+
+    fn collect(prefix: &str, value: &serde_json::Value, out: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(entries) => {
+                for (key, item) in entries {
+                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    out.insert(path.clone());
+                    collect(&path, item, out);
+                }
+            }
+            serde_json::Value::Array(items) => {
+                for item in items {
+                    out.insert(format!("{prefix}[]"));
+                    collect(&format!("{prefix}[]"), item, out);
+                }
+            }
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::glossary::Term;
+use crate::glossary::{Term, markdown};
 use crate::run_report::{NotFinite, to_json};
 use crate::table::{Align, Table, count, plain};
 
@@ -287,11 +287,7 @@ pub fn published_markdown(rows: &[FigureRow]) -> String {
 
 /// Every key of the JSON object as the Markdown table of the documentation.
 pub fn keys_markdown() -> String {
-    let mut out = String::from("| key | unit | meaning |\n|---|---|---|\n");
-    for term in VALIDATION_GLOSSARY {
-        out.push_str(&format!("| `{}` | {} | {} |\n", term.key, term.unit, term.meaning));
-    }
-    out
+    markdown(VALIDATION_GLOSSARY)
 }
 
 /// A figure as it stands in tables: whole numbers in full, others to four digits.

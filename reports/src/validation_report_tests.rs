@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::glossary::tests::paths;
 
 fn row(id: &str, ours: Option<f64>) -> FigureRow {
     FigureRow {
@@ -78,33 +79,10 @@ fn sample() -> ValidationReport {
     }
 }
 
-fn paths(prefix: &str, value: &serde_json::Value, out: &mut BTreeSet<String>) {
-    match value {
-        serde_json::Value::Object(entries) => {
-            for (key, item) in entries {
-                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-                out.insert(path.clone());
-                paths(&path, item, out);
-            }
-        }
-        serde_json::Value::Array(items) => {
-            for item in items {
-                out.insert(format!("{prefix}[]"));
-                paths(&format!("{prefix}[]"), item, out);
-            }
-        }
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_) => {}
-    }
-}
-
 #[test]
 fn every_key_is_documented_and_no_other() {
     let value = serde_json::from_str(&sample().to_json().expect("finite")).expect("valid JSON");
-    let mut keys = BTreeSet::new();
-    paths("", &value, &mut keys);
+    let keys = paths(&value);
     let glossary: BTreeSet<String> = VALIDATION_GLOSSARY.iter().map(|t| t.key.to_owned()).collect();
     assert_eq!(glossary.len(), VALIDATION_GLOSSARY.len(), "a key stands twice");
     assert_eq!(keys, glossary);

@@ -2,9 +2,8 @@
 //!
 //! Numbers are written so that they read back to the same double. Must never round for looks.
 
-use std::fmt::Write as _;
-
 use super::{CeilingKind, Roofline};
+use crate::figure::csv::row;
 
 /// Columns that a row has no value for stay empty.
 const HEADER: &str = "kind,label,phase,intensity_ops_per_byte,attained_ops_per_s,attainable_ops_per_s,bytes_per_s\n";
@@ -40,23 +39,4 @@ const fn kind(kind: CeilingKind) -> &'static str {
         CeilingKind::ComputeSparse => "ceiling_sparse",
         CeilingKind::Vector => "ceiling_vector",
     }
-}
-
-fn row(out: &mut String, fields: &[&str]) {
-    let quoted: Vec<String> = fields.iter().map(|field| quote(field)).collect();
-    line(out, format_args!("{}", quoted.join(",")));
-}
-
-/// RFC 4180: quotes around what holds a comma, quote or line break; quotes doubled.
-fn quote(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
-fn line(out: &mut String, arguments: std::fmt::Arguments<'_>) {
-    out.write_fmt(arguments).expect("writing to a String succeeds");
-    out.push('\n');
 }
