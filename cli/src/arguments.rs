@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use compiler::{Optimisation, Optimisations, Switch};
+use hw_config::fault::suggest;
 use session::resolve::EMBEDDED_MODEL;
 
 /// Longest run, in tokens; machines and models set their own, lower limits.
@@ -69,6 +71,10 @@ pub(crate) enum Command {
     ///
     /// The figures, their sources, the runs that ours come from and what is assumed stand in one file a system.
     Validate(ValidateArgs),
+    /// Instruction bytes of the programs for all lengths: one stream a length, buckets, merged transfers, ours.
+    ///
+    /// Beside FlightLLM's figures where the model is the one that they were published for.
+    Programs(ProgramsArgs),
     /// Assembles a program text (.lws) into a program file (.lwp).
     Asm(AsmArgs),
     /// Writes a program file (.lwp) as text (.lws), which assembles back to the same bytes.
@@ -97,6 +103,28 @@ pub(crate) struct MachineArgs {
     pub(crate) overrides: Vec<(String, String)>,
 }
 
+/// Which optimisations programs are made with.
+#[derive(Args)]
+pub(crate) struct OptimisationArgs {
+    /// Leave an optimisation out: sparse-chain, on-chip-decode, merged-transfers or prefetch; may be given several times.
+    /// What is computed stays the same, bit for bit.
+    #[arg(long = "without", value_name = "NAME", value_parser = optimisation)]
+    without: Vec<Optimisation>,
+}
+
+impl OptimisationArgs {
+    /// The set.
+    pub(crate) fn set(&self) -> Optimisations {
+        let out = |set: Optimisations, optimisation: &Optimisation| set.with(*optimisation, Switch::Off);
+        self.without.iter().fold(Optimisations::ALL, out)
+    }
+
+    /// What a report says of those left out.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
+        self.without.iter().map(|optimisation| format!("{} was left out on the command line", optimisation.name()))
+    }
+}
+
 /// Arguments of `generate`.
 #[derive(Args)]
 pub(crate) struct GenerateArgs {
@@ -121,6 +149,9 @@ pub(crate) struct GenerateArgs {
     /// Text over which a format with static activation scales finds them.
     #[arg(long, value_name = "FILE")]
     pub(crate) calibration: Option<PathBuf>,
+    /// Optimisations to leave out.
+    #[command(flatten)]
+    pub(crate) optimisations: OptimisationArgs,
     /// One JSON object on stdout and nothing else; the text stands in it.
     #[arg(long)]
     pub(crate) json: bool,
@@ -147,6 +178,9 @@ pub(crate) struct TimingArgs {
     /// Sequences decoded together.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
+    /// Optimisations to leave out.
+    #[command(flatten)]
+    pub(crate) optimisations: OptimisationArgs,
 }
 
 /// Arguments of `run`.
@@ -161,9 +195,13 @@ pub(crate) struct RunArgs {
     /// Write the last step as a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing.
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
-    /// Folder for the report (JSON and text), the roofline (SVG, PDF, PNG, CSV) and all programs.
+    /// Folder for the report (JSON and text), the roofline (SVG, PDF, PNG, CSV) and all programs; with --ablation for its
+    /// table, its object and its figure (SVG, PDF, PNG, CSV, TikZ).
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// What each optimisation is worth: the run without any, then with one more at a time.
+    #[arg(long, conflicts_with_all = ["without", "trace"])]
+    pub(crate) ablation: bool,
 }
 
 /// Arguments of `eval`.
@@ -322,6 +360,29 @@ pub(crate) struct ValidateArgs {
     pub(crate) json: bool,
 }
 
+/// Arguments of `programs`.
+#[derive(Args)]
+pub(crate) struct ProgramsArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// Preset, folder or file, as for run.
+    #[arg(long, default_value = EMBEDDED_MODEL, value_name = "NAME|DIR|FILE")]
+    pub(crate) model: String,
+    /// Name or TOML file of the format.
+    #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
+    pub(crate) format: String,
+    /// Longest length; without it 2048, or the model's context where that is less.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
+    pub(crate) lengths: Option<u32>,
+    /// Optimisations to leave out.
+    #[command(flatten)]
+    pub(crate) optimisations: OptimisationArgs,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Arguments of `compile`.
 #[derive(Args)]
 pub(crate) struct CompileArgs {
@@ -346,6 +407,9 @@ pub(crate) struct CompileArgs {
     /// Sequences decoded together.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
+    /// Optimisations to leave out.
+    #[command(flatten)]
+    pub(crate) optimisations: OptimisationArgs,
     /// Program file: .lwp, or .lws for text.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
@@ -421,6 +485,14 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         Some(_) | None => Err("expected KEY=VALUE, as in clock.kernel_mhz=250".to_owned()),
     }
+}
+
+fn optimisation(text: &str) -> Result<Optimisation, String> {
+    let known = Optimisation::ALL.map(Optimisation::name);
+    Optimisation::by_name(text).ok_or_else(|| {
+        let advice = suggest(text, known, "leave --without out for all of them");
+        format!("expected one of: {}; {advice}", known.join(", "))
+    })
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {

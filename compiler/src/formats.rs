@@ -1,5 +1,6 @@
 //! How each linear is stored and how its input is coded: what the compiler knows of a compression profile.
 
+use hw_config::isa::Sparsity;
 use models::compress::{ActivationFormat, CompressedModel, InputSite, LinearLayout, Profile};
 use models::{ModelConfig, TensorId};
 use std::collections::BTreeMap;
@@ -66,6 +67,11 @@ impl FormatTable {
     /// The static scale of an input, if it has one.
     pub fn static_scale(&self, site: InputSite) -> Option<f32> {
         self.static_scales.get(&site).copied()
+    }
+
+    /// Whether some linear stores fewer weights than it has.
+    pub fn has_patterns(&self) -> bool {
+        self.layouts.values().any(|layout| layout.sparsity != Sparsity::Dense)
     }
 
     /// Bits a weight over all linears, as stored.

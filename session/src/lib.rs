@@ -6,10 +6,12 @@
 //! how long the host took.
 //!
 //! Reading order: `resolve` (names and paths), `setup` (what is run), `runner` (steps on the simulated machine),
-//! `totals` (steps added up), `generate` and `timing` (whole runs), `evaluate` (quality), `cosim` (beside the Verilog), `validate` (beside
-//! published figures),
+//! `totals` (steps added up), `generate` and `timing` (whole runs), `ablation` (what optimisations are worth), `programs`
+//! (instruction bytes of all lengths), `evaluate` (quality), `cosim` (beside the Verilog), `validate` (beside published
+//! figures),
 //! `report`, `figure` and `trace` (what is said about it).
 
+pub mod ablation;
 pub mod cosim;
 mod error;
 pub mod evaluate;

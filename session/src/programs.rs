@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use compiler::step::{Logits, StepKind};
 use compiler::{Bucket, Compiler, Optimisation, Optimisations, Options, Switch};
 use hw_config::isa::Word;
+use hw_config::validation::{Ours, System};
+use reports::program_report::{ProgramReport, ProgramRow, Published};
 
 use crate::{SessionError, Setup};
 
@@ -76,12 +78,12 @@ impl ProgramSizes {
     }
 }
 
-/// Sizes of a setup's programs as it is, and with transfers that are not merged. `progress` is told how many lengths are
+/// Sizes of a setup's programs with transfers that are not merged, and with merged ones. `progress` is told how many lengths are
 /// done, of how many.
 ///
 /// # Errors
 /// As [`sizes`].
-pub fn sizes_of_both(
+fn sizes_of_both(
     setup: &Setup,
     lengths: u32,
     mut progress: impl FnMut(u64, u64),
@@ -92,6 +94,71 @@ pub fn sizes_of_both(
     let merged =
         sizes_with(setup, setup.optimisations, lengths, |length| progress(total + u64::from(length), 2 * total))?;
     Ok((apart, merged))
+}
+
+/// The report of a setup's programs: FlightLLM's ways of storing them (paper, section on length-adaptive compilation) and ours,
+/// each beside the published figure where the model is the one that was published.
+///
+/// # Errors
+/// As [`sizes`].
+pub fn report(
+    setup: &Setup,
+    lengths: u32,
+    published: &System,
+    progress: impl FnMut(u64, u64),
+) -> Result<ProgramReport, SessionError> {
+    let (apart, merged) = sizes_of_both(setup, lengths, progress)?;
+    let tokens = apart.bucket_tokens;
+    let ways: [(&str, String, Stored, Option<&str>); 4] = [
+        (
+            "a stream a length",
+            "one stream of decode and one of a whole prompt for each length, loads and stores apart for each channel"
+                .to_owned(),
+            apart.every_length(),
+            Some("instructions_one_stream_a_length"),
+        ),
+        (
+            "buckets",
+            format!("one stream of each for {tokens} lengths, with base registers and run-time extents"),
+            apart.buckets,
+            Some("instructions_buckets"),
+        ),
+        (
+            "merged transfers",
+            "the same, one load or store for all channels".to_owned(),
+            merged.buckets,
+            Some("instructions_merged"),
+        ),
+        ("ours", "the same, and prompts of all lengths share their steps".to_owned(), merged.steps, None),
+    ];
+    let rows = ways.into_iter().map(|(name, meaning, stored, figure)| ProgramRow {
+        name: name.to_owned(),
+        meaning,
+        streams: stored.streams,
+        bytes: stored.bytes(),
+        bytes_by_core: stored.bytes_by_core,
+        published: figure.and_then(|id| published_figure(setup, lengths, published, id)),
+    });
+    Ok(ProgramReport {
+        machine: setup.machine.name.clone(),
+        model: setup.model.name.clone(),
+        format: setup.profile.name().to_owned(),
+        lengths: lengths.into(),
+        bucket_tokens: tokens.into(),
+        rows: rows.collect(),
+        notes: vec![format!(
+            "an instruction has {} bytes; every size is that of programs that were compiled",
+            Word::BYTES
+        )],
+    })
+}
+
+/// A published figure, where it is about this model and these lengths.
+fn published_figure(setup: &Setup, lengths: u32, published: &System, id: &str) -> Option<Published> {
+    let row = published.rows.iter().find(|row| row.id == id)?;
+    let Ours::Run(run) = row.ours else { return None };
+    let same = published.runs[run].model == setup.model.name && lengths == LENGTHS;
+    same.then(|| Published { bytes: row.published, meaning: row.meaning.clone(), source: row.source.clone() })
 }
 
 /// Compiles every program that the lengths 1 to `lengths` need, once each.

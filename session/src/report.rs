@@ -99,6 +99,13 @@ fn bytes(totals: &Totals) -> BytesByClass {
     }
 }
 
+/// The published peak of the machine's data memory on its board, all channels, in bytes a second.
+pub(crate) fn board_bytes_per_s(machine: &Machine) -> f64 {
+    let memory =
+        machine.board.memory(&machine.memory.standard.name).expect("a checked machine's memory is the board's");
+    memory.peak_gb_per_s * 1e9
+}
+
 fn all_bytes(totals: &Totals) -> u64 {
     totals.traffic.iter().map(|t| t.read_bytes + t.written_bytes).sum()
 }

@@ -1,8 +1,8 @@
 //! `compile`: one step of a model as a program file.
 
-use compiler::step::{Logits, StepKind};
 use compiler::Options;
-use session::resolve;
+use compiler::step::{Logits, StepKind};
+use session::{Setup, resolve};
 
 use super::program::{Form, form, put_cores};
 use crate::arguments::{CompileArgs, Step};
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
     }
     let options = Options { batch: args.batch, context };
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
+    let setup = Setup { optimisations: args.optimisations.set(), ..setup };
     let name = format!("{} {}", setup.model.name, setup.profile.name());
     let compiler = setup.compiler(&name).map_err(Failure::input)?;
     let kind = match args.step {

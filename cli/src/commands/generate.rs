@@ -31,7 +31,8 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
     let options = super::options(1, token_count(&prompt)?, args.tokens)?;
     let setup = {
         let _busy = host.busy("compressing the weights");
-        Setup::with_weights(machine, model, profile, &calibration, options)?
+        let setup = Setup::with_weights(machine, model, profile, &calibration, options)?;
+        Setup { optimisations: args.optimisations.set(), ..setup }
     };
     let watch = Stopwatch::start();
     let mut generation = {
@@ -63,6 +64,7 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
         program_bytes: runner.program_bytes(),
     };
     let mut report = run_report(&setup, &runner.totals, facts)?;
+    report.assumptions.extend(args.optimisations.remarks());
     name_overrides(&mut report, &args.machine.overrides);
     match live {
         Live::Held => print(&report.to_json()?),
@@ -75,6 +77,12 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
 
 /// The reference's text: what the compressed formats are judged by.
 fn float(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
+    if let Some(remark) = args.optimisations.remarks().next() {
+        return Err(Failure::input(format!(
+            "{remark}, but format `float` is the reference executor and has no programs, expected a compressed format; \
+             use w8a8 or leave --without out"
+        )));
+    }
     let model = load(args, host)?;
     let prompt = prompt_tokens(args, &model)?;
     super::options(1, token_count(&prompt)?, args.tokens)?;

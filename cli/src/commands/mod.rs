@@ -1,10 +1,12 @@
 //! The commands, one file each. Each gets its arguments and the host, and gives its result or a failure.
 
+mod ablation;
 mod compile;
 mod cosim;
 mod eval;
 mod generate;
 mod program;
+mod programs;
 mod roofline;
 mod rtl;
 mod run;
@@ -40,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Rtl(args) => rtl::run(&args, host),
         Command::Synth(args) => synth::run(&args, host),
         Command::Validate(args) => validate::run(&args, host),
+        Command::Programs(args) => programs::run(&args, host),
         Command::Asm(args) => program::asm(&args, host),
         Command::Disasm(args) => program::disasm(&args, host),
         Command::Completions { shell } => shell::completions(shell),

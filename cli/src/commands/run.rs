@@ -9,6 +9,7 @@ use session::Setup;
 use session::figure::roofline;
 use session::trace::spans;
 
+use super::ablation;
 use super::program::core_suffix;
 use super::timing::{self, Timed, print_report};
 use crate::arguments::RunArgs;
@@ -23,6 +24,9 @@ pub(crate) const PNG_DOTS_PER_INCH: f64 = 300.0;
 pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
     args.trace.as_deref().map_or(Ok(()), probe)?;
     args.output.as_deref().map_or(Ok(()), probe_folder)?;
+    if args.ablation {
+        return ablation::run(args, host);
+    }
     let setup = timing::setup(&args.timing, host)?;
     let timed = timing::simulate(&args.timing, &setup, host)?;
     if let Some(path) = &args.trace {

@@ -23,7 +23,8 @@ pub(crate) fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
     let profile = super::profile(&args.format)?;
     let options = super::options(args.batch, args.prefill, args.decode)?;
     let _busy = host.busy("reading the model");
-    Ok(resolve::timing_setup(machine, &args.model, profile, options)?)
+    let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
+    Ok(Setup { optimisations: args.optimisations.set(), ..setup })
 }
 
 /// Simulates the run.
@@ -42,15 +43,19 @@ pub(crate) fn simulate<'a>(args: &TimingArgs, setup: &'a Setup, host: Host) -> R
         program_bytes: runner.program_bytes(),
     };
     let mut report = run_report(setup, &runner.totals, facts)?;
+    report.assumptions.extend(args.optimisations.remarks());
     name_overrides(&mut report, &args.machine.overrides);
     Ok(Timed { runner, report })
 }
 
+/// What a report says of keys that were replaced.
+pub(crate) fn overrides(overrides: &[(String, String)]) -> impl Iterator<Item = String> {
+    overrides.iter().map(|(key, value)| format!("machine key {key} was set to {value} on the command line"))
+}
+
 /// A report says when its machine is not quite the named one.
 pub(crate) fn name_overrides(report: &mut RunReport, overrides: &[(String, String)]) {
-    let changed =
-        overrides.iter().map(|(key, value)| format!("machine key {key} was set to {value} on the command line"));
-    report.assumptions.extend(changed);
+    report.assumptions.extend(self::overrides(overrides));
     let faults = report.inconsistencies();
     assert!(faults.is_empty(), "the report contradicts itself: {}", faults.join("; "));
 }

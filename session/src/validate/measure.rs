@@ -9,6 +9,7 @@ use hw_config::resources::{Amounts, Excess};
 use hw_config::validation::{Quantity, Run};
 
 use crate::programs::ProgramSizes;
+use crate::report::board_bytes_per_s;
 use crate::resolve::{self, ResolveError};
 use crate::{Mode, Phase, Runner, SessionError, Setup, Totals};
 
@@ -73,10 +74,12 @@ impl Measured {
             Quantity::TotalMs => (self.steps().prefill_s + self.steps().decode_s) * 1e3,
             Quantity::MemoryShare => {
                 let steps = self.steps();
-                100.0 * steps.decode_bytes as f64 / steps.decode_s / self.board_bytes_per_s()
+                100.0 * steps.decode_bytes as f64 / steps.decode_s / board_bytes_per_s(&self.setup.machine)
             }
             Quantity::StoredShare => {
-                100.0 * self.stored_bytes() as f64 / self.steps().decode_step_s() / self.board_bytes_per_s()
+                100.0 * self.stored_bytes() as f64
+                    / self.steps().decode_step_s()
+                    / board_bytes_per_s(&self.setup.machine)
             }
             Quantity::MultiplierShare => {
                 let core = &self.setup.machine.core;
@@ -108,14 +111,6 @@ impl Measured {
 
     fn programs(&self) -> &ProgramSizes {
         self.programs.as_ref().expect("programs are compiled when a row asks for their sizes")
-    }
-
-    /// The board's published peak of the machine's data memory.
-    fn board_bytes_per_s(&self) -> f64 {
-        let machine = &self.setup.machine;
-        let memory =
-            machine.board.memory(&machine.memory.standard.name).expect("a checked machine's memory is the board's");
-        memory.peak_gb_per_s * 1e9
     }
 
     /// Whole bytes of each linear.
