@@ -130,7 +130,7 @@ pub fn figure(report: &AblationReport, width: ColumnWidth) -> Bars {
             Panel {
                 label: "Bandwidth (GB/s)".into(),
                 values: values(|row| row.achieved_gb_per_s),
-                limit: Some(Limit { label: "peak".into(), value: report.peak_gb_per_s }),
+                limit: Some(Limit { label: format!("peak {}", report.peak_gb_per_s), value: report.peak_gb_per_s }),
             },
         ],
         width,

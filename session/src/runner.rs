@@ -220,6 +220,7 @@ impl<'a> Runner<'a> {
             StepKind::Prefill { .. } => tokens.len() as u32,
             StepKind::Decode => 1,
         };
+        self.check_length(position, rows)?;
         let registers = self.registers(sequence, position, rows, tokens);
         let bucket = self.compiler.bucket(position + rows);
         if !self.programs.contains_key(&(kind, bucket)) {
@@ -231,6 +232,18 @@ impl<'a> Runner<'a> {
             self.programs.insert((kind, bucket), programs);
         }
         Ok(((kind, bucket), registers))
+    }
+
+    /// Refuses tokens for which the KV caches have no room: they would be written over something else.
+    fn check_length(&self, position: u32, rows: u32) -> Result<(), SessionError> {
+        let (end, context) = (u64::from(position) + u64::from(rows), self.setup.options.context);
+        if end <= u64::from(context) {
+            return Ok(());
+        }
+        Err(SessionError::Input(format!(
+            "{rows} tokens from position {position} on: got {end} tokens of a sequence, expected at most {context}, for which \
+             the KV caches were laid out; give the run a larger context or fewer tokens"
+        )))
     }
 
     /// The first core's program of a step that has been prepared.

@@ -9,7 +9,7 @@ use crate::common::{Folder, project};
 /// Arguments, and what the error must say.
 type Case = (&'static [&'static str], &'static [&'static str]);
 
-const CASES: [Case; 36] = [
+const CASES: [Case; 44] = [
     (&["generate", "--machine", "tinny"], &["machine `tinny`", "tiny, tiny-2core, u280-1core", "did you mean `tiny`?"]),
     (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
     (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
@@ -48,6 +48,25 @@ const CASES: [Case; 36] = [
     (&["compile", "-o", "x.bin"], &["x.bin", ".lwp", ".lws"]),
     (&["show", "isa", "move"], &["instruction `move`", "did you mean `mv`?"]),
     (&["validate", "flightlm"], &["system `flightlm`", "expected one of", "did you mean `flightllm`"]),
+    (
+        &["run", "--without", "on-chip-decod"],
+        &["sparse-chain, on-chip-decode, merged-transfers, prefetch", "did you mean `on-chip-decode`?"],
+    ),
+    (&["run", "--ablation", "--without", "prefetch"], &["'--ablation' cannot be used with '--without <NAME>'"]),
+    (&["run", "--ablation", "--decode", "0"], &["--decode is 0, expected 1 or more"]),
+    (
+        // Half of the 24 x 256 MiB with the pattern, more than all of them without.
+        &["run", "--ablation", "--machine", "u280-flightllm", "--model", "llama-2-7b", "--format", "w8a8-4of16"],
+        &["with the optimisations none", "for its weights alone", "6442450944 bytes"],
+    ),
+    (&["generate", "--format", "float", "--without", "prefetch"], &["prefetch was left out", "has no programs"]),
+    // Longer than the model has positions; a prompt whose caches have no room; lengths that nobody can serve.
+    (&["run", "--prefill", "512", "--decode", "1"], &["513 tokens", "there are 512", "use fewer tokens"]),
+    (
+        &["run", "--model", "smollm2-135m", "--prefill", "2048", "--decode", "0", "--batch", "28"],
+        &["a batch of 28 and 2048 tokens of context", "536870912 bytes"],
+    ),
+    (&["programs", "--lengths", "513"], &["513 tokens", "there are 512"]),
     (&["show", "board", "u281"], &["board `u281`", "did you mean `u280`"]),
 ];
 

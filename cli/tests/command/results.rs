@@ -370,3 +370,75 @@ fn help_man_pages_and_completions_come_from_one_declaration() {
     assert!(folder.must(&["--version"]).starts_with(&format!("lapwing {}", env!("CARGO_PKG_VERSION"))));
     println!("looked at {looked_at} pages");
 }
+
+/// Text and rungs: whatever is left out, the same text in more time.
+#[test]
+fn what_is_left_out_costs_time_and_no_letter() {
+    let folder = Folder::new("without");
+    let generate = ["generate", "--tokens", "12", "--json"];
+    let all = folder.json(&generate);
+    let mut last = integer(&all, "total_cycles");
+    let mut arguments = generate.to_vec();
+    for name in ["prefetch", "merged-transfers", "on-chip-decode", "sparse-chain"] {
+        arguments.extend(["--without", name]);
+        let without = folder.json(&arguments);
+        assert_eq!(without["text"], all["text"], "without {name}");
+        let cycles = integer(&without, "total_cycles");
+        assert!(if name == "sparse-chain" { cycles == last } else { cycles > last }, "{name}: {last} -> {cycles}");
+        assert!(without["assumptions"].to_string().contains(&format!("{name} was left out")), "{name}");
+        last = cycles;
+    }
+    println!("compared 4 texts");
+}
+
+#[test]
+fn the_ladder_of_optimisations_is_what_its_runs_are() {
+    let folder = Folder::new("ablation");
+    let sparse = project("models/tiny-llama-4of16");
+    let run = ["run", "--model", &sparse, "--format", "sparse", "--prefill", "0", "--decode", "3", "--json"];
+    let ladder = folder.json(&[&run[..], &["--ablation", "-o", "out"]].concat());
+    let rows = ladder["rows"].as_array().expect("rows");
+    let names = ["sparse-chain", "on-chip-decode", "merged-transfers", "prefetch"];
+    assert_eq!(rows.len(), names.len() + 1);
+    let mut compared = 0;
+    for (number, row) in rows.iter().enumerate() {
+        // The run of its own that the row stands for.
+        let without: Vec<&str> = names[number..].iter().flat_map(|name| ["--without", *name]).collect();
+        let own = folder.json(&[&run[..], &without[..]].concat());
+        let classes = ["weights", "index", "scales", "kv", "activations"];
+        let bytes: u64 = classes.iter().map(|class| integer(&own, &format!("bytes.{class}"))).sum();
+        assert_eq!(row["bytes_per_token"].as_f64().expect("bytes") * 3.0, bytes as f64, "{row}");
+        assert_eq!(row["program_bytes"], own["program_bytes"]);
+        assert_eq!(row["decode_ms_per_token"], own["decode_ms_per_token"]);
+        assert_eq!(row["optimisations"].as_array().expect("names").len(), number);
+        compared += 3;
+    }
+    let speed = |row: usize| rows[row]["tokens_per_s"].as_f64().expect("a speed");
+    assert_eq!(rows[4]["speedup_over_naive"].as_f64(), Some(speed(4) / speed(0)));
+    assert_eq!(rows[4]["speedup_over_row_above"].as_f64(), Some(speed(4) / speed(3)));
+    assert!(rows.iter().all(|row| row["note"].is_null()), "this model has a pattern");
+    let files = ["csv", "json", "pdf", "png", "svg", "tex", "txt"].map(|ending| format!("ablation.{ending}"));
+    assert_eq!(folder.names("out"), files);
+    let dense = folder.must(&["run", "--ablation", "--prefill", "0", "--decode", "1"]);
+    assert!(dense.contains("changes nothing, since format `w8a8` stores every weight"), "{dense}");
+    println!("compared {compared} figures of {} rows", rows.len());
+}
+
+/// Each way of storing programs takes less than the one above it; published figures stand beside their model alone.
+#[test]
+fn programs_for_all_lengths_take_less_with_each_way() {
+    let folder = Folder::new("all-lengths");
+    let report = folder.json(&["programs", "--machine", "tiny-2core", "--lengths", "300", "--json"]);
+    let rows = report["rows"].as_array().expect("rows");
+    let bytes: Vec<u64> = rows.iter().map(|row| integer(row, "bytes")).collect();
+    assert_eq!(bytes.len(), 4);
+    assert!(bytes.is_sorted_by(|more, less| more > less), "{bytes:?}");
+    assert_eq!(integer(&rows[0], "streams"), 2 * 300);
+    assert_eq!(integer(&rows[1], "streams"), 2 * 300_u64.div_ceil(integer(&report, "bucket_tokens")));
+    for row in rows {
+        let cores = row["bytes_by_core"].as_array().expect("cores");
+        assert_eq!(cores.iter().map(|core| core.as_u64().expect("bytes")).sum::<u64>(), integer(row, "bytes"));
+        assert!(row["published"].is_null(), "nobody published this model's");
+    }
+    println!("compared {} rows", rows.len());
+}

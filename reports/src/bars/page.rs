@@ -54,13 +54,15 @@ pub(super) fn draw(bars: &Bars) -> Result<Drawing, FigureError> {
 }
 
 fn draw_panel(panel: &Panel, plot: Rect, color: Color, elements: &mut Vec<Element>) -> Result<(), FigureError> {
-    let values: Vec<Text> = panel.values.iter().map(|value| small("value", &plain(*value))).collect();
+    // Three digits of the longest bar; the others to the same place, so that they compare at a glance.
+    let longest = panel.values.iter().copied().fold(0.0, f64::max);
+    let decimals = (2 - longest.log10().floor() as i32).clamp(0, 9) as usize;
+    let values: Vec<Text> = panel.values.iter().map(|value| small("value", &format!("{value:.decimals$}"))).collect();
     let mut value_room = 0.0_f64;
     for value in &values {
         value_room = value_room.max(value.width_pt()? + GAP_PT);
     }
     // A value stands behind its bar; a limit needs no room behind it.
-    let longest = panel.values.iter().copied().fold(0.0, f64::max);
     let limit = panel.limit.as_ref().map_or(0.0, |limit| limit.value);
     let room = plot.right - plot.left;
     check_room(&panel.label, room - value_room, LEAST_PANEL_PT)?;
