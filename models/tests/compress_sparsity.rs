@@ -149,3 +149,33 @@ fn a_dense_model_stays_dense_as_found_and_is_pruned_on_request() {
     let pruned = compress(&model, &shipped("w8a8-2of4"), None).unwrap();
     assert!(pruned.linears.iter().filter(|(id, _)| id.layer().is_some()).all(|(_, l)| l.sparsity == Sparsity::N2M4));
 }
+
+/// With every weight stored, a linear is the same matrix: read back weight by weight, for every pattern and grouping, and for
+/// rows that end within a block.
+#[test]
+fn zeros_of_a_pattern_can_be_stored_too() {
+    let mut compared = 0;
+    for (sparsity, n, _) in PATTERNS {
+        for inputs in [64, 172, 49, 515] {
+            for (group, scales) in [
+                (Grouping::Channel, ScaleFormat::F16),
+                (Grouping::Stored(32), ScaleFormat::F16),
+                (Grouping::Stored(32), ScaleFormat::TwoLevel),
+            ] {
+                let weights = WeightFormat::Integer(IntegerFormat { bits: CodeBits::B4, group, scales });
+                let format = TensorFormat { weights, sparsity: SparsityRule::Magnitude(sparsity) };
+                let linear = CompressedLinear::compress("test", &tied_weights(5, inputs), format).unwrap();
+                let dense = linear.densified();
+                assert_eq!(dense.layout(), linear.layout().densified(), "{sparsity:?} {inputs} {group:?}");
+                assert_eq!((dense.codes.len(), dense.indices.len()), (5 * inputs, 0));
+                assert_eq!(dense.layout().groups(), linear.layout().groups());
+                let (got, expected) = (dense.dequantize(), linear.dequantize());
+                assert_eq!(got.data(), expected.data(), "{sparsity:?} {inputs} {group:?} {scales:?}");
+                let zeros = expected.data().iter().filter(|weight| **weight == 0.0).count();
+                assert!(zeros > 0 && zeros < 5 * inputs, "{n}: {zeros} zeros");
+                compared += 5 * inputs;
+            }
+        }
+    }
+    println!("{compared} weights compared");
+}

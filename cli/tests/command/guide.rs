@@ -1,0 +1,70 @@
+//! The guide's commands, run as they stand but for the model, which is a small one here: each must succeed and leave what the
+//! page says. And the page's tables of keys are the reports'.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::common::{Folder, project};
+use reports::ablation_report::ABLATION_GLOSSARY;
+use reports::glossary::markdown;
+use reports::program_report::PROGRAM_GLOSSARY;
+
+/// The model of the page, and the one that stands for it.
+const MODELS: [&str; 2] = ["llama-2-7b", "tiny-llama"];
+
+fn page() -> String {
+    std::fs::read_to_string(project("docs/src/flightllm.md")).expect("the page")
+}
+
+/// The shell blocks of a page.
+fn blocks(page: &str) -> Vec<String> {
+    let parts = page.split("```sh\n").skip(1);
+    parts.map(|part| part.split_once("```").expect("a block ends").0.to_owned()).collect()
+}
+
+/// Runs a block as the reader's shell would, and stops at the first command that fails.
+fn run(folder: &Folder, block: &str) -> String {
+    let bin = Path::new(env!("CARGO_BIN_EXE_lapwing")).parent().expect("a folder").display().to_string();
+    let path = format!("{bin}:{}", std::env::var("PATH").expect("a PATH"));
+    let mut command = Command::new("sh");
+    command.args(["-e", "-c", block]).current_dir(folder.at(".")).env("PATH", path).stdin(Stdio::null());
+    let output = command.output().expect("a shell");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{block}\n{stderr}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn every_command_of_the_guide_runs() {
+    let folder = Folder::new("guide");
+    let page = page();
+    let blocks = blocks(&page);
+    let mut commands = 0;
+    let mut outputs = Vec::new();
+    for block in &blocks {
+        commands += block.lines().filter(|line| line.starts_with("lapwing ")).count();
+        outputs.push(run(&folder, &block.replace(MODELS[0], MODELS[1])));
+    }
+    let ladders: Vec<&String> = outputs.iter().filter(|output| output.contains("x naive")).collect();
+    assert_eq!(ladders.len(), 2, "{outputs:?}");
+    for name in ["ablation", "ablation-half", "ablation-ours"] {
+        assert!(folder.names(name).contains(&"ablation.svg".to_owned()), "{name}: {:?}", folder.names(name));
+    }
+    println!("ran {commands} commands in {} blocks", blocks.len());
+    assert!(commands >= 10);
+    // Nothing of the page is hidden from this test in a block of another kind.
+    let elsewhere = page.lines().filter(|line| line.starts_with("lapwing ") || line.starts_with("$ ")).count();
+    assert_eq!(elsewhere, commands);
+}
+
+#[test]
+fn the_guide_has_the_keys_of_the_reports() {
+    let page = page();
+    for (name, terms) in [("ablation", ABLATION_GLOSSARY), ("programs", PROGRAM_GLOSSARY)] {
+        let begin = format!("<!-- begin {name} -->\n");
+        let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}` in the page"));
+        let (shown, _) = rest.split_once("<!-- end -->").expect("an end");
+        assert_eq!(shown.trim(), markdown(terms).trim(), "the page's table `{name}` is not the generated one");
+    }
+    println!("compared {} keys", ABLATION_GLOSSARY.len() + PROGRAM_GLOSSARY.len());
+}
