@@ -179,7 +179,7 @@ impl<'a> Compiler<'a> {
             Switch::Off => split::run(whole, self.machine, &map.regions),
         };
         let hoisted = match self.optimisations.schedule {
-            Schedule::Prefetch => hoist::run(natural),
+            Schedule::Prefetch => hoist::run(natural, self.machine.core.queue),
             // Loads stay with their operator: none may pass a barrier.
             Schedule::LayerBarriers | Schedule::OperatorBarriers => natural,
         };

@@ -1,5 +1,9 @@
 //! Hoisting: every load moves up to where the buffer space it fills becomes free and what it reads has been written,
 //! so that the load unit always has work as far ahead as the buffers reach. All other instructions keep their order.
+//!
+//! Between a load and its place in the natural order there are never more loads than the load unit's queue takes. With
+//! more, the dispatcher, which goes in program order, would wait for that queue in front of instructions whose own loads
+//! have long been done: prefetch beyond the queue would hold back what it is for.
 
 use super::hazard::{Memo, Tracker};
 use super::lower::{Lowered, Virtual};
@@ -15,15 +19,19 @@ impl Memo for After {
     }
 }
 
-/// Moves the loads up.
-pub fn run(natural: Lowered) -> Lowered {
+/// Moves the loads up; `queue` is the number of instructions that the load unit's queue takes.
+pub fn run(natural: Lowered, queue: u32) -> Lowered {
     let mut tracker: Tracker<After> = Tracker::default();
     let mut kept = 0;
+    // By load: its place in the natural order.
+    let mut places: Vec<After> = Vec::new();
     let mut keyed: Vec<(u32, bool, Virtual)> = Vec::with_capacity(natural.ops.len());
     for op in natural.ops {
         match op.operation {
             Operation::Load(_) => {
-                let earliest = tracker.before(&op.effects);
+                let queued = places.len().checked_sub(queue as usize).map_or(After(0), |load| places[load]);
+                places.push(After(kept));
+                let earliest = tracker.before(&op.effects).join(queued);
                 // A later load into the same space must not overtake this one.
                 tracker.record(&op.effects, earliest);
                 keyed.push((earliest.0, false, op));
