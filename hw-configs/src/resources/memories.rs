@@ -250,6 +250,12 @@ impl Wanted {
         rams(primitive, self.shape, self.depth, count).plus(logic)
     }
 
+    /// What it is built from whatever the region has left.
+    fn forced(&self) -> Option<Primitive> {
+        let is_shallow = self.depth <= LUTRAM_DEPTH_MAX && !self.is_wide;
+        self.fixed.or(is_shallow.then_some(Primitive::Lutram))
+    }
+
     fn bits(&self) -> u64 {
         self.shape.0 * self.rams * self.depth * self.copies
     }
@@ -261,29 +267,61 @@ impl Wanted {
     }
 }
 
-/// Decides what each memory is built from. What the Verilog fixes comes first; of the others, shallow ones are built of
-/// LUTs and the rest, largest first, of whichever of block RAM and UltraRAM is then less full.
+/// Decides what each memory is built from. What the Verilog fixes comes first, and shallow ones are built of LUTs. The rest,
+/// largest first, are built of whichever of block RAM and UltraRAM is then less full; where that does not fit the region,
+/// of whatever combination leaves the fuller of the two least full.
 pub(super) fn place(mut wanted: Vec<Wanted>, region: &Fabric) -> Vec<PhysicalMemory> {
     wanted.sort_by_key(|memory| (memory.fixed.is_none(), std::cmp::Reverse(memory.bits()), memory.name));
-    let (mut bram_used, mut uram_used) = (0, 0);
+    let greedy = place_greedily(&wanted, region);
+    if fullness(&greedy, region) <= 1.0 {
+        return greedy;
+    }
+    let free = wanted.iter().filter(|memory| memory.forced().is_none()).count();
+    let all = (0..1_u32 << free).map(|in_uram| place_as(&wanted, in_uram));
+    let best = all.min_by(|a, b| fullness(a, region).total_cmp(&fullness(b, region)));
+    // What fits in no way keeps the first account, which the refusal is about.
+    best.filter(|best| fullness(best, region) <= 1.0).unwrap_or(greedy)
+}
+
+/// The larger of the shares that memories take of a region's block RAM and UltraRAM.
+fn fullness(memories: &[PhysicalMemory], region: &Fabric) -> f64 {
+    let share = |used: fn(&Amounts) -> u64, has: u32| {
+        memories.iter().map(|memory| used(&memory.amounts)).sum::<u64>() as f64 / f64::from(has.max(1))
+    };
+    share(|a| a.bram36, region.bram36).max(share(|a| a.uram, region.uram))
+}
+
+fn place_greedily(wanted: &[Wanted], region: &Fabric) -> Vec<PhysicalMemory> {
     let mut memories: Vec<PhysicalMemory> = Vec::new();
     for memory in wanted {
-        let (brams, urams) = (memory.amounts(Primitive::Bram36).bram36, memory.amounts(Primitive::Uram).uram);
-        let fullness = |used: u64, has: u32| used as f64 / f64::from(has.max(1));
-        let after_bram = fullness(bram_used + brams, region.bram36);
-        let after_uram = fullness(uram_used + urams, region.uram);
-        let primitive = match memory.fixed {
-            Some(primitive) => primitive,
-            None if memory.depth <= LUTRAM_DEPTH_MAX && !memory.is_wide => Primitive::Lutram,
-            None if after_bram <= after_uram => Primitive::Bram36,
-            None => Primitive::Uram,
+        let with = |primitive| {
+            let built = memory.built(primitive);
+            let others = |used: fn(&Amounts) -> u64| memories.iter().map(|m| used(&m.amounts)).sum::<u64>();
+            match primitive {
+                Primitive::Uram => (others(|a| a.uram) + built.amounts.uram) as f64 / f64::from(region.uram.max(1)),
+                Primitive::Bram36 | Primitive::Lutram => {
+                    (others(|a| a.bram36) + built.amounts.bram36) as f64 / f64::from(region.bram36.max(1))
+                }
+            }
         };
-        let built = memory.built(primitive);
-        bram_used += built.amounts.bram36;
-        uram_used += built.amounts.uram;
-        memories.push(built);
+        let is_bram = with(Primitive::Bram36) <= with(Primitive::Uram);
+        let chosen = memory.forced().unwrap_or(if is_bram { Primitive::Bram36 } else { Primitive::Uram });
+        memories.push(memory.built(chosen));
     }
     memories
+}
+
+/// Every memory that may be either in UltraRAM where its bit is set, else in block RAM.
+fn place_as(wanted: &[Wanted], mut in_uram: u32) -> Vec<PhysicalMemory> {
+    let mut build = |memory: &Wanted| {
+        let primitive = memory.forced().unwrap_or_else(|| {
+            let is_uram = in_uram & 1 == 1;
+            in_uram >>= 1;
+            if is_uram { Primitive::Uram } else { Primitive::Bram36 }
+        });
+        memory.built(primitive)
+    };
+    wanted.iter().map(&mut build).collect()
 }
 
 /// LUTs of a 1-of-n multiplexer of one bit: each LUT6 leaves three inputs fewer.
