@@ -174,7 +174,8 @@ impl Machine {
 
     pub(crate) fn resources_in(&self, slr: usize) -> Resources {
         let region = &self.board.slrs[slr];
-        let memories = memories::place(self.memories(), region);
+        let cores = self.core.slrs.iter().filter(|of| **of as usize == slr).count();
+        let memories = memories::place(self.memories(), region, cores as u32);
         let Engine::SparseDspChain(engine) = &self.core.engine;
         let mut units = vec![
             UnitResources { unit: "dispatch", amounts: logic::dispatch(self) },

@@ -269,18 +269,19 @@ impl Wanted {
 
 /// Decides what each memory is built from. What the Verilog fixes comes first, and shallow ones are built of LUTs. The rest,
 /// largest first, are built of whichever of block RAM and UltraRAM is then less full; where that does not fit the region,
-/// of whatever combination leaves the fuller of the two least full.
-pub(super) fn place(mut wanted: Vec<Wanted>, region: &Fabric) -> Vec<PhysicalMemory> {
+/// of whatever combination leaves the fuller of the two least full. `cores` of the kind share the region.
+pub(super) fn place(mut wanted: Vec<Wanted>, region: &Fabric, cores: u32) -> Vec<PhysicalMemory> {
     wanted.sort_by_key(|memory| (memory.fixed.is_none(), std::cmp::Reverse(memory.bits()), memory.name));
     let greedy = place_greedily(&wanted, region);
-    if fullness(&greedy, region) <= 1.0 {
+    let fits = |memories: &Vec<PhysicalMemory>| fullness(memories, region) * f64::from(cores) <= 1.0;
+    if fits(&greedy) {
         return greedy;
     }
     let free = wanted.iter().filter(|memory| memory.forced().is_none()).count();
     let all = (0..1_u32 << free).map(|in_uram| place_as(&wanted, in_uram));
     let best = all.min_by(|a, b| fullness(a, region).total_cmp(&fullness(b, region)));
     // What fits in no way keeps the first account, which the refusal is about.
-    best.filter(|best| fullness(best, region) <= 1.0).unwrap_or(greedy)
+    best.filter(fits).unwrap_or(greedy)
 }
 
 /// The larger of the shares that memories take of a region's block RAM and UltraRAM.
@@ -339,5 +340,36 @@ fn straddles(width: CodeBits) -> bool {
     match width {
         CodeBits::B2 | CodeBits::B4 | CodeBits::B8 => false,
         CodeBits::B3 | CodeBits::B5 => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fabric(bram36: u32, uram: u32) -> Fabric {
+        Fabric { lut: 0, ff: 0, bram36, uram, dsp: 0, source: String::new() }
+    }
+
+    /// Four RAMs of 72 x 4,096 bits are 36 block RAMs or 4 UltraRAMs, six of 72 x 512 are 9 or 6.
+    #[test]
+    fn what_the_first_choice_does_not_fit_is_placed_where_there_is_room() {
+        let deep = Wanted::banks("deep", (72, 72), 4, 4 * 4096, 1);
+        let shallow = Wanted::banks("shallow", (72, 72), 6, 6 * 512, 1);
+        let cases = [
+            // With room for all, the deep ones go to UltraRAM (4 % against 36) and the shallow ones to block RAM (9 against 10).
+            ((100, 100), 1, (9, 4)),
+            // Largest first would take 36 of 40 block RAMs (4 of 4 UltraRAMs are more) and then 9 more.
+            ((40, 4), 1, (9, 4)),
+            // For two cores no choice fits: the first account stays.
+            ((40, 4), 2, (45, 0)),
+            ((8, 3), 1, (9, 4)),
+        ];
+        for ((bram36, uram), cores, expected) in cases {
+            let memories = place(vec![shallow, deep], &fabric(bram36, uram), cores);
+            let sum = memories.iter().fold((0, 0), |(b, u), m| (b + m.amounts.bram36, u + m.amounts.uram));
+            assert_eq!(sum, expected, "{cores} cores in {bram36} block RAMs and {uram} UltraRAMs");
+        }
+        println!("{} placements compared", cases.len());
     }
 }
