@@ -51,3 +51,58 @@ pub fn run(natural: Lowered, queue: u32) -> Lowered {
     keyed.sort_by_key(|(after, is_kept, _)| (*after, !*is_kept));
     Lowered { ops: keyed.into_iter().map(|(_, _, op)| op).collect(), marks: natural.marks }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::hazard::{Effects, Space};
+    use hw_config::isa::{End, Load, LoadBuffer, LoadExtent};
+
+    fn load(number: u32) -> Virtual {
+        let load = Load {
+            buffer: LoadBuffer::Weight,
+            dst: number,
+            dst_stride: 0,
+            rows: 1,
+            bytes: 1,
+            stride: 0,
+            base: 0,
+            reg: 0,
+            high: 0,
+            extent: LoadExtent::Fixed,
+            extent_reg: 0,
+            extent_sub: 0,
+            extent_unit: 0,
+        };
+        let effects = Effects { reads: Vec::new(), writes: vec![(Space::Weight, number, number + 1)] };
+        Virtual { operation: Operation::Load(load), effects, mark: 0 }
+    }
+
+    fn user(number: u32) -> Virtual {
+        let effects = Effects { reads: vec![(Space::Weight, number, number + 1)], writes: Vec::new() };
+        Virtual { operation: Operation::End(End {}), effects, mark: 0 }
+    }
+
+    /// Loads, each with its user behind it and in space for so many, hoisted: whether each instruction is a load.
+    fn hoisted(pairs: u32, space: u32, queue: u32) -> Vec<bool> {
+        let ops = (0..pairs).flat_map(|i| [load(i % space), user(i % space)]).collect();
+        let hoisted = run(Lowered { ops, marks: Vec::new() }, queue);
+        hoisted.ops.iter().map(|op| matches!(op.operation, Operation::Load(_))).collect()
+    }
+
+    /// In front of a user stand its own load and as many further ones as the queue takes, if there is space for them.
+    #[test]
+    fn loads_run_ahead_by_the_lesser_of_space_and_queue() {
+        let mut compared = 0;
+        for (space, queue) in [(4, 32), (32, 4), (8, 8), (100, 1), (1, 100)] {
+            let (mut ahead, mut most) = (0, 0);
+            for is_load in hoisted(60, space, queue) {
+                ahead += if is_load { 1 } else { -1 };
+                most = most.max(ahead);
+                compared += 1;
+            }
+            assert_eq!(most, space.min(queue + 1) as i32, "space for {space}, a queue of {queue}");
+        }
+        println!("{compared} instructions compared");
+    }
+}
