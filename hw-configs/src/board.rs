@@ -62,7 +62,8 @@ pub struct Part {
 pub enum DspKind {
     /// UltraScale+: 27 x 18 multiplier, 48-bit accumulator.
     Dsp48e2,
-    /// Versal: 27 x 24 multiplier, three INT8 products, or one f32 operation.
+    /// Versal: 27 x 24 multiplier, three INT8 products, or one f32 operation. What is generated and counted uses it as the
+    /// DSP48E2 that it can stand for: two INT8 products.
     Dsp58,
 }
 

@@ -16,18 +16,22 @@ use crate::machine::Machine;
 use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
 
 /// The machine files that come with the crate, by name.
-const MACHINES: [(&str, &str); 5] = [
+const MACHINES: [(&str, &str); 7] = [
     ("tiny", include_str!("../machines/tiny.toml")),
     ("tiny-2core", include_str!("../machines/tiny-2core.toml")),
     ("u280-1core", include_str!("../machines/u280-1core.toml")),
     ("u280-flightllm", include_str!("../machines/u280-flightllm.toml")),
     ("u280-lapwing", include_str!("../machines/u280-lapwing.toml")),
+    ("vhk158-flightllm", include_str!("../machines/vhk158-flightllm.toml")),
+    ("v80-lapwing", include_str!("../machines/v80-lapwing.toml")),
 ];
 
 /// The memory standards that come with the crate, by name.
-const MEMORIES: [(&str, &str); 2] = [
+const MEMORIES: [(&str, &str); 4] = [
     ("hbm2-u280", include_str!("../memories/hbm2-u280.toml")),
     ("ddr4-2400", include_str!("../memories/ddr4-2400.toml")),
+    ("hbm2e-3200", include_str!("../memories/hbm2e-3200.toml")),
+    ("ddr4-3200", include_str!("../memories/ddr4-3200.toml")),
 ];
 
 /// Regions that a board may have.

@@ -1,6 +1,7 @@
 //! What is said about a run: the totals as the documented report.
 
 use crate::{Phase, SessionError, Setup, Totals};
+use hw_config::board::DspKind;
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
 use hw_config::memory::Command;
@@ -293,6 +294,13 @@ fn assumptions(setup: &Setup) -> Vec<String> {
         ),
         "energy per event: the table named by the board, each figure with its source in hw-configs/energy".to_string(),
     ];
+    match setup.machine.board.dsp_kind {
+        DspKind::Dsp48e2 => {}
+        DspKind::Dsp58 => all.push(
+            "a DSP58 is used as the DSP48E2 that it can stand for; LUTs and flip-flops are estimated as on UltraScale+"
+                .to_string(),
+        ),
+    }
     let core = &setup.machine.core;
     for number in 0..core.count {
         let (data, fetch) = (setup.machine.memory_distance(number), setup.machine.instruction_distance(number));
