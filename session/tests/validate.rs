@@ -134,3 +134,34 @@ fn barriers_cost_time_and_change_no_value() {
     assert_ne!(cycles[0], cycles[1], "a schedule that changes nothing");
     assert!(cycles[1] < cycles[2], "more barriers must cost more time: {cycles:?}");
 }
+
+/// What `u280-lapwing` was sized for: a step of LLaMA-2-7B at 128 KV entries in 4.17 bits a weight or more, within the DSP
+/// blocks, block RAMs and UltraRAMs of the published design, on the same board.
+#[test]
+fn u280_lapwing_reaches_what_it_was_sized_for() {
+    let machine = Machine::by_name("u280-lapwing").unwrap_or_else(|faults| panic!("{faults}"));
+    let regions = machine.resources_by_region();
+    let sum = |of: fn(&hw_config::resources::Amounts) -> u64| regions.iter().map(|(_, r)| of(&r.total)).sum::<u64>();
+    let (dsp, bram36, uram) = (sum(|a| a.dsp), sum(|a| a.bram36), sum(|a| a.uram));
+    println!("{dsp} DSP, {bram36} BRAM36, {uram} URAM");
+    assert!(dsp <= 6345 && bram36 <= 1252 && uram <= 792, "{dsp} DSP, {bram36} BRAM36, {uram} URAM");
+    assert!(regions.iter().all(|(_, resources)| machine.excess(resources).is_empty()), "it does not fit its regions");
+
+    let Ok(Format::Compressed(profile)) = Format::by_name("w4a8-g128") else { panic!("a shipped format") };
+    let model = resolve::model("llama-2-7b").unwrap_or_else(|e| panic!("{e}"));
+    let setup = Setup::with_shapes(machine, model, profile, Options { batch: 1, context: 128 });
+    let bits = setup.formats.bits_per_weight();
+    let mut runner = Runner::new(&setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|e| panic!("{e}"));
+    runner.decode(127, &[0]).unwrap_or_else(|e| panic!("{e}"));
+    let totals = &runner.totals;
+    let seconds = setup.machine.seconds(totals.total_cycles());
+    let bytes: u64 = totals.traffic.iter().map(|traffic| traffic.read_bytes + traffic.written_bytes).sum();
+    let watts = totals.energy_j.values().sum::<f64>() / seconds;
+    let share = bytes as f64 / seconds / 460.8e9;
+    println!(
+        "{:.1} tokens/s, {watts:.1} W, {:.1} % of 460.8 GB/s, {bits:.3} bits a weight",
+        1.0 / seconds,
+        100.0 * share
+    );
+    assert!(bits >= 4.17 && seconds <= 0.010 && watts <= 45.0 && share >= 0.75);
+}
