@@ -302,7 +302,7 @@ fn figure(value: f64) -> String {
     match usize::try_from(3 - digits) {
         Ok(decimals) if decimals <= 6 => {
             let text = format!("{value:.decimals$}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            if decimals > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
         }
         Ok(_) | Err(_) => plain(value),
     }

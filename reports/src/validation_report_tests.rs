@@ -118,3 +118,13 @@ fn an_undefined_figure_is_refused_by_key() {
     report.rows[1].ours = Some(f64::NAN);
     assert_eq!(report.to_json(), Err(NotFinite { key: "rows.1.ours".to_owned() }));
 }
+
+#[test]
+fn figures_keep_the_zeros_that_count() {
+    let cases =
+        [(4240.4, "4240"), (4239.6, "4240"), (1000.2, "1000"), (17.5, "17.5"), (8.8890, "8.889"), (12_000.4, "12,000")];
+    for (value, expected) in cases {
+        assert_eq!(figure(value), expected);
+    }
+    println!("{} figures compared", cases.len());
+}
