@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use compiler::{Options, Schedule};
+use compiler::{Optimisations, Options, Schedule};
 use hw_config::machine::Machine;
 use hw_config::validation::{Ours, Subject, System};
 use models::compress::Format;
