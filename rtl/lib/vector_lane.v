@@ -11,7 +11,8 @@
 //   exp         0 -a; 1 -multiply_2; 2 add_0
 //   multiply_3  0 reciprocal x a of then; 1 exp x scalar_1
 //   result      0 a; 1 relu a; 2 |a|; 3 rank of a if not taken yet; 4 a if taken, else -inf; 5 add_0; 6 multiply_0;
-//               7 multiply_1; 8 multiply_2; 9 exp; 10 multiply_3; 11 order key of multiply_0; 12 code
+//               7 multiply_1; 8 multiply_2; 9 exp; 10 multiply_3; 11 order key of multiply_0; 12 code;
+//               13 link
 // Ranks order like the values, NaN below every number: hw_config::numeric::fp32::order_key, NaN as `RankNan`.
 //
 // Rotary pairs come as two beats, (x, c) and then (y, s). In the period of the second, x c - y s is begun; in the next
@@ -29,6 +30,7 @@ module vector_lane #(
 
     input  wire [31:0] a_i,
     input  wire [31:0] b_i,
+    input  wire [31:0] link_i,             // element of a beat that has come over the link
     input  wire [31:0] a_argument_i,       // a, as late as multiply_2 of gelu wants it
     input  wire [31:0] a_late_i,           // a, as late as multiply_3 wants it
     input  wire [31:0] factor_i,
@@ -227,6 +229,7 @@ module vector_lane #(
             4'd9:    result = exponential;
             4'd10:   result = multiply_3;
             4'd11:   result = {multiply_0[31], multiply_0[30:0] ^ {31{multiply_0[31]}}};
+            4'd13:   result = link_i;
             default: result = {24'd0, code};
         endcase
     end

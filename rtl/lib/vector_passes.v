@@ -9,7 +9,8 @@
 // `VectorOperandCycles` later. Every output `..._tap_o` and `wait_o` below is a sum of named latencies:
 // hw_config::timing::misc_duration has the same sums of the same constants.
 module vector_passes #(
-    parameter Lanes = 8
+    parameter Lanes = 8,
+    parameter LinkCycles = 0
 ) (
     input  wire        clk_i,
     input  wire        rst_ni,
@@ -72,6 +73,7 @@ module vector_passes #(
     localparam [7:0] ScalarWrite = VectorScalarCycles[7:0];
     localparam [7:0] Scalar = RamCycles[7:0];        // row scalars
     localparam [7:0] Pair = RotaryPairCycles[7:0];
+    localparam [7:0] Link = LinkCycles[7:0];
 
     // Positions in the lane: periods from the operands to the inputs of each unit that waits for something.
     localparam [7:0] Sigmoid = SigmoidCycles[7:0];
@@ -99,6 +101,7 @@ module vector_passes #(
     localparam [4:0] PassQuantize = 19;
     localparam [4:0] PassLargest = 20;
     localparam [4:0] PassMask = 21;
+    localparam [4:0] PassShare = 22;
 
     // Which pass begins.
     reg  [4:0] pass_q;
@@ -123,6 +126,7 @@ module vector_passes #(
                 IsaVectorOpQuant:     pass = static_i ? PassStaticScale : PassMagnitude;
                 IsaVectorOpTopk:      pass = PassLargest;
                 IsaVectorOpTopkMask:  pass = PassLargest;
+                IsaVectorOpShare:     pass = PassShare;
                 default:              pass = PassCopy;
             endcase
         end else begin
@@ -210,12 +214,13 @@ module vector_passes #(
                 scalar_0_at = Quantize;
             end
             PassLargest: after = Largest;
+            PassShare:   depth = Link;
             default: ;
         endcase
     end
 
     wire last_pass = pass <= PassRope || pass == PassRmsScale || pass == PassLayerScale || pass == PassSoftmax ||
-                     pass == PassQuantize || pass == PassMask || (op_i == IsaVectorOpTopk && count == most_i);
+                     pass == PassQuantize || pass == PassMask || pass == PassShare || (op_i == IsaVectorOpTopk && count == most_i);
     wire sum = pass == PassSquares || pass == PassMean || pass == PassDeviations || pass == PassExpSum;
     wire largest = pass == PassMaximum || pass == PassMagnitude || pass == PassLargest;
     wire static_scale = pass == PassStaticScale;
@@ -380,14 +385,16 @@ module vector_passes #(
                     scalar_o <= 3'd7;
                 end
                 PassMask:      result_o <= 4'd4;
+                PassShare:     result_o <= 4'd13;
                 default: ;
             endcase
         end
     end
 
 `ifndef SYNTHESIS
-    initial if (Lanes < 1 || Lanes > 128 || (1 << $clog2(Lanes)) != Lanes) begin
-        $display("vector_passes: Lanes %0d: expected a power of two up to 128", Lanes);
+    initial if (Lanes < 1 || Lanes > 128 || (1 << $clog2(Lanes)) != Lanes || LinkCycles > 58) begin
+        $display("vector_passes: Lanes %0d, LinkCycles %0d: expected a power of two up to 128, at most 58 periods",
+                 Lanes, LinkCycles);
         $finish;
     end
 `endif

@@ -8,11 +8,16 @@
 // Operand b and the scalars of the rows are read late, just when the lanes want them, by streams of their own that follow
 // tags of the beats: so nothing but operand a is ever delayed.
 //
+// A `share` waits for all cores when its extents are known, and is then a copy whose beats pass the link between operand
+// and result registers; `vector_share` knows whose beat each is. With `Cores` = 1 there is no link.
+//
 // Ready is a function of registers. Registered: addresses, results and the addresses they go to. It checks nothing:
 // a program that breaks a rule of hw_config::program gets anything.
 module vector_unit #(
     parameter Lanes = 8,
     parameter Chain = 16,
+    parameter Cores = 1,
+    parameter LinkCycles = 0,           // periods of a way over the link
     parameter ClockGates = 0,
     parameter WriteWords = Lanes > Chain ? Lanes / Chain : 1
 ) (
@@ -55,17 +60,27 @@ module vector_unit #(
     output wire   [Chain*WriteWords-1:0] activation_write_strobe_o,
     output wire                          slot_write_valid_o,
     output wire                   [11:0] slot_write_address_o,
-    output wire                   [31:0] slot_write_value_o
+    output wire                   [31:0] slot_write_value_o,
+
+    // The link: this core has come to a share, all have; its beats, and those of all.
+    input  wire                    [3:0] link_core_i,
+    output wire                          link_here_o,
+    input  wire                          link_met_i,
+    output wire                          link_valid_o,
+    output wire           [32*Lanes-1:0] link_data_o,
+    input  wire           [32*Lanes-1:0] link_data_i
 );
     `include "isa.vh"
     `include "constants.vh"
 
-    // States: collect (t + 1), begin (t + 2), then passes: run (an address a period) and wait.
+    // States: collect (t + 1), begin (t + 2), then passes: run (an address a period) and wait. Between collect and begin a
+    // share meets those of the other cores.
     localparam [2:0] Idle = 0;
     localparam [2:0] Collect = 1;
     localparam [2:0] Begin = 2;
     localparam [2:0] Run = 3;
     localparam [2:0] Wait = 4;
+    localparam [2:0] Meet = 5;
     reg  [2:0] state_q;
 
     // ---- The instruction and its run-time values, held while it runs.
@@ -128,6 +143,7 @@ module vector_unit #(
 
     wire rotary = op == IsaVectorOpRope;
     wire axpy = op == IsaVectorOpAxpy;
+    wire share = Cores > 1 && op == IsaVectorOpShare;
     wire with_b = b_buffer != IsaOperandNone;
     // imm > 0: positive, neither zero (nor subnormal, which counts as zero) nor NaN.
     wire static_scale = !imm[31] && imm[30:23] != 8'd0 && imm[30:0] <= 31'h7f800000;
@@ -172,6 +188,7 @@ module vector_unit #(
     assign vector_ready_o = state_q == Idle || retire;
     assign vector_retire_o = retire;
     assign vector_run_o = vector_issue_i || state_q != Idle;
+    assign link_here_o = share && ((state_q == Collect && !empty) || state_q == Meet);
 
     // The first period of a pass: its control is there, its first address is presented.
     reg  started_q;
@@ -182,7 +199,8 @@ module vector_unit #(
         end else begin
             started_q <= start;
             case (state_q)
-                Collect: state_q <= empty ? Idle : Begin;
+                Collect: state_q <= empty ? Idle : share ? Meet : Begin;
+                Meet:    if (link_met_i) state_q <= Begin;
                 Begin:   state_q <= Run;
                 Run:     if (last_address || !beats) state_q <= Wait;
                 Wait:    if (pass_over) state_q <= last_pass ? Idle : Run;
@@ -218,7 +236,8 @@ module vector_unit #(
     wire        codes;
     wire        choose;
     vector_passes #(
-        .Lanes(Lanes)
+        .Lanes     (Lanes),
+        .LinkCycles(LinkCycles)
     ) u_passes (
         .clk_i         (clk_i),
         .rst_ni        (rst_ni),
@@ -256,7 +275,11 @@ module vector_unit #(
         .choose_o      (choose)
     );
 
-    // ---- Addresses of operand a: rows of beats, of pairs of beats (rotary), or of a scalar and beats (axpy).
+    // ---- Addresses of operand a: rows of beats, of pairs of beats (rotary), or of a scalar and beats (axpy). In a share the
+    // beats are those of all cores, part by part, and only this core's are addresses.
+    wire share_mine;
+    wire share_part_last;
+    wire share_last;
     localparam [17:0] Beat = Lanes[17:0];
     wire [17:0] row_len = rotary ? {1'b0, half} : len_q;
 
@@ -266,8 +289,8 @@ module vector_unit #(
     reg         fetch_q;
     wire        running = state_q == Run && beats;
     wire        address_valid = running && !fetch_q;
-    wire        row_end = left_q <= Beat && (second_q || !rotary);
-    assign last_address = running && !fetch_q && row_end && rows_left_q == 10'd1;
+    wire        row_end = share ? share_part_last : left_q <= Beat && (second_q || !rotary);
+    assign last_address = address_valid && (share ? share_last : row_end && rows_left_q == 10'd1);
     always @(posedge clk_i) begin
         if (start) begin
             left_q <= row_len;
@@ -305,7 +328,7 @@ module vector_unit #(
         .pair_i   (rotary),
         .half_i   (half),
         .one_i    (1'b0),
-        .step_i   (address_valid),
+        .step_i   (address_valid && (share_mine || !share)),
         .last_i   (row_end),
         .address_o(a_place)
     );
@@ -318,7 +341,7 @@ module vector_unit #(
     assign a_address_o = fetch_q ? fetch_place_q : a_place;
     assign a_half_o = a_buffer == IsaOperandParameter16;
 
-    // ---- Tags: what was addressed i periods ago. A beat; the last one of its row; the second of a pair; a scalar.
+    // ---- Tags: what was addressed i periods ago. A beat; the last one of its row or part; the second of a pair; a scalar.
     // A pass leaves none to the next one, whose taps may be later.
     localparam Tags = 64;
     localparam RotaryMultiply = VectorOperandCycles + RotaryPairCycles;
@@ -448,6 +471,44 @@ module vector_unit #(
         end
     end
 
+    // ---- The link. Its beats reach the lanes as its periods after the operand registers.
+    wire [Lanes-1:0] share_mask;
+    wire      [19:0] share_address;
+    generate
+        if (Cores > 1) begin : gen_link
+            vector_share #(
+                .Lanes(Lanes)
+            ) u_share (
+                .clk_i      (clk_i),
+                .rst_ni     (rst_ni),
+                .core_i     (link_core_i),
+                .start_i    (first_pass),
+                .rows_i     (rows_q),
+                .len_i      (len_q),
+                .chunk_i    (imm),
+                .base_i     (dst),
+                .stride_i   (dst_stride),
+                .step_i     (address_valid && share),
+                .mine_o     (share_mine),
+                .part_last_o(share_part_last),
+                .last_o     (share_last),
+                .valid_o    (link_valid_o),
+                .exit_i     (exit),
+                .mask_o     (share_mask),
+                .address_o  (share_address)
+            );
+        end else begin : gen_alone
+            wire unused_link = &{1'b0, link_core_i, link_met_i};
+            assign share_mine = 1'b0;
+            assign share_part_last = 1'b0;
+            assign share_last = 1'b0;
+            assign share_mask = {Lanes{1'b0}};
+            assign share_address = 20'd0;
+            assign link_valid_o = 1'b0;
+        end
+    endgenerate
+    assign link_data_o = a_q;
+
     // ---- Clocks of what a pass uses: a pass leaves nothing in a unit that a later one takes.
     wire [7:0] unit_clk;
     genvar unit;
@@ -499,6 +560,7 @@ module vector_unit #(
                 .unit_clk_i   (unit_clk),
                 .a_i          (a_q[32*lane+:32]),
                 .b_i          (b_q[32*lane+:32]),
+                .link_i       (link_data_i[32*lane+:32]),
                 .a_argument_i (a_argument[32*lane+:32]),
                 .a_late_i     (a_late[32*lane+:32]),
                 .factor_i     (factor),
@@ -532,7 +594,7 @@ module vector_unit #(
         else result_valid_q <= exit;
         if (exit) begin
             result_last_q <= exit_last;
-            result_mask_q <= mask;
+            result_mask_q <= share ? share_mask : mask;
             slot_value_q <= scalar_0;
         end
     end
@@ -567,6 +629,9 @@ module vector_unit #(
         .key_o  (largest_key),
         .index_o(largest_index)
     );
+
+    wire [19:0] row_address;
+    assign vector_write_address_o = share ? share_address : row_address;
 
     wire [31:0] largest_value;
     vector_scalar u_scalar (
@@ -616,7 +681,7 @@ module vector_unit #(
         .choose_value_i           (largest_value),
         .choose_index_i           (largest_index),
         .vector_write_valid_o     (vector_write_valid_o),
-        .vector_write_address_o   (vector_write_address_o),
+        .vector_write_address_o   (row_address),
         .vector_write_data_o      (vector_write_data_o),
         .activation_write_valid_o (activation_write_valid_o),
         .activation_write_word_o  (activation_write_word_o),

@@ -1,10 +1,12 @@
-//! The Verilog of one machine: its core as a module of wires and instances, and every file that it needs.
+//! The Verilog of one machine: its core as a module of wires and instances, with several cores their top (`cores`), and
+//! every file that they need.
 //!
 //! The parts of a core agree on names: an output `x_o` of one and an input `x_i` of another are the wire `x`, a parameter
 //! has the name of the machine's value (`docs/src/rtl.md`). So this module holds which parts there are, what is called
 //! differently, and the machine's values; widths come from the parts and are checked by the writer. It must never hold a
 //! width, and never let a parameter of a part at its default that the machine has a value for.
 
+mod cores;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +20,10 @@ use hw_config::resources::Primitive;
 use crate::sources::{File, Sources};
 use crate::verilog::{Expression, Fault, Leaf, LeafPort, Module, Pin, PortDirection, Signal, Value};
 
-/// Name of a machine's top module.
+/// Name of the module of a core, the top of a machine that has one.
 pub const CORE: &str = "core";
+/// Name of the top of a machine with several cores.
+pub const CORES: &str = "cores";
 
 /// All Verilog of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +42,6 @@ pub enum Unsupported {
         /// Its name.
         name: String,
     },
-    /// More than one core.
-    Cores {
-        /// How many.
-        count: u32,
-    },
     /// The parts do not fit together.
     Verilog {
         /// What does not fit.
@@ -58,9 +57,6 @@ impl std::fmt::Display for Unsupported {
                 "machine `{name}` has verilog = false, expected true: it is described for simulation alone; take a machine of \
                  ours, or remove the key and make it fit its board"
             ),
-            Unsupported::Cores { count } => {
-                write!(f, "core.count is {count}, expected 1: several cores have no Verilog yet")
-            }
             Unsupported::Verilog { faults } => {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 write!(f, "the core cannot be put together: {}", faults.join("; "))
@@ -96,14 +92,22 @@ pub fn generate_with(machine: &Machine, gates: ClockGates) -> Result<Emission, U
     if !machine.verilog {
         return Err(Unsupported::Described { name: machine.name.clone() });
     }
-    if machine.core.count != 1 {
-        return Err(Unsupported::Cores { count: machine.core.count });
-    }
     let mut sources = Sources::new();
-    let core = core(machine, gates, &sources).map_err(|faults| Unsupported::Verilog { faults })?;
+    let unfit = |faults| Unsupported::Verilog { faults };
+    let core = core(machine, gates, &sources).map_err(unfit)?;
     sources.add(File { name: format!("{CORE}.v"), text: core });
-    let files = sources.needed_by(CORE).map_err(|fault| Unsupported::Verilog { faults: vec![fault] })?;
-    Ok(Emission { top: CORE, files })
+    let top = top(machine);
+    if machine.core.count > 1 {
+        let cores = cores::text(machine, &sources).map_err(unfit)?;
+        sources.add(File { name: format!("{CORES}.v"), text: cores });
+    }
+    let files = sources.needed_by(top).map_err(|fault| unfit(vec![fault]))?;
+    Ok(Emission { top, files })
+}
+
+/// The top module of a machine.
+pub fn top(machine: &Machine) -> &'static str {
+    if machine.core.count > 1 { CORES } else { CORE }
 }
 
 /// Bits of a byte address within a data channel.
@@ -248,6 +252,13 @@ const PORTS: [(&str, &[&str]); 5] = [
     ),
 ];
 
+/// The ports of the vector unit that lead to the other cores, and of the core where there are any.
+const LINK: [&str; 6] = ["link_core_i", "link_here_o", "link_met_i", "link_valid_o", "link_data_o", "link_data_i"];
+const LINK_PORTS: (&str, &[&str]) = (
+    "Link to the other cores: number of this one; it has come to a share, all have; its beats; those of all, later.",
+    &LINK,
+);
+
 /// Parameters of the parts that follow from others by their defaults.
 const DERIVED: [&str; 1] = ["WriteWords"];
 
@@ -285,7 +296,8 @@ fn core(machine: &Machine, gates: ClockGates, sources: &Sources) -> Result<Strin
         placed.push(place(part, machine, &values, sources).map_err(|fault| vec![fault])?);
     }
     let mut module = Module::new(CORE, &header(machine));
-    let ports = declare_ports(&mut module, &placed).map_err(|fault| vec![fault])?;
+    let has_link = machine.core.count > 1;
+    let ports = declare_ports(&mut module, &placed, has_link).map_err(|fault| vec![fault])?;
     let wires = declare_wires(&mut module, &placed, &ports).map_err(|fault| vec![fault])?;
     for placed in &placed {
         let pins = pins(placed, &ports, &wires).map_err(|fault| vec![fault])?;
@@ -334,6 +346,8 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
         ("FetchOutstanding", instructions.outstanding.into()),
         ("FetchAddressBits", fetch_address_bits(machine).into()),
         ("Queue", machine.core.queue.into()),
+        ("Cores", machine.core.count.into()),
+        ("LinkCycles", if machine.core.count > 1 { machine.link_cycles().into() } else { 0 }),
         ("Chain", engine.chain.into()),
         ("Rows", engine.rows.into()),
         ("Columns", engine.columns.into()),
@@ -394,14 +408,15 @@ fn style(machine: &Machine, memory: &str) -> &'static str {
 }
 
 /// The core's ports by name.
-fn declare_ports(module: &mut Module, placed: &[Placed]) -> Result<BTreeMap<String, Signal>, Fault> {
+fn declare_ports(module: &mut Module, placed: &[Placed], has_link: bool) -> Result<BTreeMap<String, Signal>, Fault> {
     let mut ports = BTreeMap::new();
     for name in ["clk_i", "rst_ni"] {
         ports.insert(name.to_owned(), module.input(name, 1));
     }
-    for (comment, names) in PORTS {
+    let link: &[(&str, &[&str])] = if has_link { &[LINK_PORTS] } else { &[] };
+    for (comment, names) in PORTS.iter().chain(link) {
         module.port_comment(comment);
-        for name in names {
+        for name in *names {
             let (direction, width) = find_port(placed, name)?;
             let signal = match direction {
                 PortDirection::Input => module.input(name, width),
@@ -433,7 +448,7 @@ fn declare_wires(
     let mut wires = BTreeMap::new();
     for placed in placed {
         let driven = placed.ports()?.into_iter().filter(|(port, _)| {
-            let is_open = placed.part.open.contains(&port.name.as_str());
+            let is_open = placed.part.open.contains(&port.name.as_str()) || LINK.contains(&port.name.as_str());
             port.direction == PortDirection::Output && !ports.contains_key(&port.name) && !is_open
         });
         let driven: Vec<(&LeafPort, u32)> = driven.collect();
@@ -463,6 +478,12 @@ fn pins<'a>(
             Pin::Open
         } else if let Some(signal) = ports.get(name).filter(|_| !is_renamed) {
             Pin::from(*signal)
+        } else if LINK.contains(&name) {
+            // There is no other core.
+            match port.direction {
+                PortDirection::Input => Pin::from(Expression::constant(0, width)),
+                PortDirection::Output => Pin::Open,
+            }
         } else {
             let message = format!("nobody drives `{wire}`, which `{}` takes as `{name}`", placed.part.module);
             let signal = wires.get(wire).ok_or(Fault::Wiring { module: CORE.to_owned(), message })?;

@@ -124,11 +124,3 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
     }
     println!("{} knobs turned", knobs.len());
 }
-
-#[test]
-fn several_cores_are_refused() {
-    let mut machine = tiny();
-    machine.core.count = 2;
-    let refusal = generate(&machine).expect_err("not built").to_string();
-    assert!(refusal.contains("core.count is 2, expected 1"), "{refusal}");
-}
