@@ -4,11 +4,12 @@
 //! nothing before that is promised. With backpressure `ready` is withheld and what comes back is held back at random, so
 //! that nothing may depend on when. It must never know an instruction.
 
+use crate::crossed::crossings;
 use crate::signals::{Inputs, Outputs, bits};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use sim::engine::{data_channels, fetch_channel};
-use sim::memory::{KernelCycle, PortChannel, PortFault, PortModel};
+use sim::memory::{ChannelConfig, KernelCycle, PortChannel, PortFault, PortModel};
 use std::collections::VecDeque;
 
 /// Lanes of a data channel.
@@ -144,27 +145,34 @@ impl Withhold {
 }
 
 impl Bus {
-    /// Memories at cycle 0 with a program.
+    /// Memories of a core at cycle 0 with a program, seen from their own region: what a request or response takes over
+    /// boundaries is the design's.
     ///
     /// # Panics
     /// When the machine's memory ports contradict each other, which its check excludes.
     pub(crate) fn new(
         machine: &Machine,
+        core: u32,
         program: Vec<u8>,
         backpressure: Option<Backpressure>,
         model: PortModel,
     ) -> Self {
-        let open =
-            |config| PortChannel::new(config, model).unwrap_or_else(|fault| panic!("a checked machine: {fault}"));
-        let configs = data_channels(machine, 0);
+        let open = |config: &ChannelConfig, crossings: u32| {
+            let mut config = config.clone();
+            config.port.request_cycles -= crossings;
+            config.port.response_cycles -= crossings;
+            PortChannel::new(&config, model).unwrap_or_else(|fault| panic!("a checked machine: {fault}"))
+        };
+        let (data_cycles, fetch_cycles) = crossings(machine, core);
+        let configs = data_channels(machine, core);
         let count = configs.len();
         let mut inputs = Inputs::new(machine);
         let all = u64::MAX >> (64 - count);
         (inputs.load_arready, inputs.store_awready, inputs.store_wready) = (all, all, all);
         inputs.fetch_arready = true;
         Self {
-            channels: configs.iter().map(open).collect(),
-            fetch: open(&fetch_channel(machine, 0)),
+            channels: configs.iter().map(|config| open(config, data_cycles)).collect(),
+            fetch: open(&fetch_channel(machine, core), fetch_cycles),
             reads: (0..count).map(|_| Reads::default()).collect(),
             writes: (0..count).map(|_| Writes::default()).collect(),
             fetch_reads: Reads::default(),
@@ -177,6 +185,11 @@ impl Bus {
             fetch_bytes: u64::from(machine.instructions.port_bytes),
             all,
         }
+    }
+
+    /// What the memories give in the present period.
+    pub(crate) fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// What the memories give to the core in period `now`.

@@ -2,8 +2,9 @@
 //! again from there.
 //!
 //! A case is a folder: `machine.toml`, `case.toml` (registers of each step, backpressure, seed of the memory),
-//! `program-N.lwp`, and `memory.bin` where the memory comes from no seed. This module only knows names and bytes; whoever
-//! calls reads and writes them.
+//! `program-N.lwp`, and `memory.bin` where the memory comes from no seed; of the cores after the first
+//! `program-N.core1.lwp` and `memory.core1.bin`, and so on. This module only knows names and bytes; whoever calls reads and
+//! writes them.
 
 use crate::bus::Backpressure;
 use crate::divergence::Divergence;
@@ -13,7 +14,7 @@ use crate::random::{contents, random_run};
 use hw_config::fault::Faults;
 use hw_config::isa::REGISTERS;
 use hw_config::machine::Machine;
-use hw_config::program::Program;
+use hw_config::program::{Program, check_set};
 use hw_config::timing::Registers;
 use serde::{Deserialize, Serialize};
 use sim::functional::MemoryImage;
@@ -25,16 +26,15 @@ use std::ops::Range;
 const VERSION: u32 = 1;
 const MACHINE_FILE: &str = "machine.toml";
 const CASE_FILE: &str = "case.toml";
-const MEMORY_FILE: &str = "memory.bin";
 const REPORT_FILE: &str = "divergence.txt";
 
-/// What the data memory holds at first.
+/// What the data memories hold at first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// [`contents`] of a seed.
     Seeded(u64),
-    /// These bytes.
-    Bytes(Vec<u8>),
+    /// These bytes, a memory a core.
+    Bytes(Vec<Vec<u8>>),
 }
 
 /// Everything that a comparison starts from.
@@ -44,10 +44,10 @@ pub struct Case {
     pub machine_text: String,
     /// Withheld handshakes.
     pub backpressure: Option<Backpressure>,
-    /// The data memory.
+    /// The data memories.
     pub memory: Contents,
-    /// The programs.
-    pub programs: Vec<Program>,
+    /// The programs: of each, one a core.
+    pub programs: Vec<Vec<Program>>,
     /// The steps: which program, with which registers.
     pub steps: Vec<(usize, Registers)>,
 }
@@ -94,8 +94,17 @@ struct Step {
     registers: Vec<u32>,
 }
 
-fn program_file(number: usize) -> String {
-    format!("program-{number}.lwp")
+fn program_file(number: usize, core: usize) -> String {
+    format!("program-{number}{}.lwp", suffix(core))
+}
+
+fn memory_file(core: usize) -> String {
+    format!("memory{}.bin", suffix(core))
+}
+
+/// What tells the files of the cores apart; nothing for the first.
+fn suffix(core: usize) -> String {
+    if core == 0 { String::new() } else { format!(".core{core}") }
 }
 
 impl Case {
@@ -112,7 +121,7 @@ impl Case {
     ) -> Self {
         let memory = Contents::Seeded(seeds.start);
         let run = random_run(machine, seeds, length);
-        let (programs, registers): (Vec<_>, Vec<_>) = run.steps().map(|(p, r)| (p.clone(), *r)).unzip();
+        let (programs, registers): (Vec<_>, Vec<_>) = run.steps().map(|(p, r)| (p.to_vec(), *r)).unzip();
         Self {
             machine_text: machine_text.to_owned(),
             backpressure,
@@ -131,13 +140,16 @@ impl Case {
     /// When a program is illegal.
     pub fn run(&self, machine: &Machine, dut: &mut Dut) -> Result<Counts, Box<Divergence>> {
         let bytes = match &self.memory {
-            Contents::Seeded(seed) => &contents(machine, *seed),
+            Contents::Seeded(seed) => &(0..machine.core.count).map(|core| contents(machine, *seed, core)).collect(),
             Contents::Bytes(bytes) => bytes,
         };
-        let mut memory = MemoryImage::new(bytes.len());
-        memory.write(0, bytes);
+        let image = |bytes: &Vec<u8>| {
+            let mut memory = MemoryImage::new(bytes.len());
+            memory.write(0, bytes);
+            memory
+        };
         let options = Options { backpressure: self.backpressure, memory: PortModel::Fast };
-        let mut cosim = Cosim::new(machine, dut, memory, options);
+        let mut cosim = Cosim::new(machine, dut, bytes.iter().map(image).collect(), options);
         for (program, registers) in &self.steps {
             cosim.step(&self.programs[*program], registers)?;
         }
@@ -165,9 +177,12 @@ impl Case {
             (CASE_FILE.to_owned(), text.into_bytes()),
             (REPORT_FILE.to_owned(), report.as_bytes().to_vec()),
         ];
-        files.extend(self.programs.iter().enumerate().map(|(i, program)| (program_file(i), program.to_bytes())));
-        if let Contents::Bytes(bytes) = &self.memory {
-            files.push((MEMORY_FILE.to_owned(), bytes.clone()));
+        for (number, programs) in self.programs.iter().enumerate() {
+            let programs = programs.iter().enumerate();
+            files.extend(programs.map(|(core, program)| (program_file(number, core), program.to_bytes())));
+        }
+        if let Contents::Bytes(memories) = &self.memory {
+            files.extend(memories.iter().enumerate().map(|(core, bytes)| (memory_file(core), bytes.clone())));
         }
         files
     }
@@ -189,18 +204,23 @@ impl Case {
             return content(CASE_FILE, format!("version {}, expected {VERSION}; make it again", description.version));
         }
         let mut programs = Vec::new();
+        let cores = machine.core.count as usize;
         for number in 0..description.programs {
-            let name = program_file(number);
-            let program =
-                Program::from_bytes(&file(&name)?).map_err(|error| CaseError::Content(format!("{name}: {error}")))?;
-            if let Err(violations) = program.check(&machine) {
-                return content(&name, format!("illegal on this machine: {}", violations[0]));
+            let mut set = Vec::new();
+            for core in 0..cores {
+                let name = program_file(number, core);
+                let program = Program::from_bytes(&file(&name)?)
+                    .map_err(|error| CaseError::Content(format!("{name}: {error}")))?;
+                set.push(program);
             }
-            programs.push(program);
+            if let Err(violations) = check_set(&set, &machine) {
+                return content(&program_file(number, 0), format!("illegal on this machine: {}", violations[0]));
+            }
+            programs.push(set);
         }
         let memory = match description.memory_seed {
             Some(seed) => Contents::Seeded(seed),
-            None => Contents::Bytes(file(MEMORY_FILE)?),
+            None => Contents::Bytes((0..cores).map(|core| file(&memory_file(core))).collect::<Result<_, _>>()?),
         };
         let steps = description.steps.iter().map(|step| step.check(programs.len())).collect::<Result<_, _>>();
         let steps = steps.map_err(|fault| CaseError::Content(format!("{CASE_FILE}: {fault}")))?;

@@ -50,7 +50,9 @@ pub struct Divergence {
     pub difference: Difference,
     /// Step of the run, from 0.
     pub step: usize,
-    /// Kernel cycle of the step.
+    /// The core, on a machine of several.
+    pub core: Option<usize>,
+    /// Kernel cycle of the step, in the memories' region where a core is apart from it.
     pub cycle: u64,
     /// The instruction that it belongs to, if it is known: place in the program and text.
     pub instruction: Option<(usize, String)>,
@@ -68,7 +70,14 @@ pub struct Divergence {
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "first difference: {} in cycle {} of step {}", self.difference.name(), self.cycle, self.step)?;
+        let core = self.core.map_or(String::new(), |core| format!(" of core {core}"));
+        writeln!(
+            f,
+            "first difference: {} in cycle {} of step {}{core}",
+            self.difference.name(),
+            self.cycle,
+            self.step
+        )?;
         if let Some((place, text)) = &self.instruction {
             writeln!(f, "  instruction {place}: {text}")?;
         }

@@ -25,29 +25,57 @@ impl Dut {
         }
     }
 
-    /// Brings a step's registers and length to an idle core and starts it: the next period is period 0.
-    pub(crate) fn start(&mut self, registers: &Registers, instructions: u32, expected: &Expected) {
+    /// Brings a step's registers and the lengths of its programs to idle cores and starts them: the next period is period 0.
+    pub(crate) fn start(&mut self, registers: &Registers, instructions: &[u32], expected: &[Expected]) {
         match self {
             Self::Verilated(core) => core.start(registers, instructions),
             Self::Replay(replay) => replay.start(expected),
         }
     }
 
-    /// The present period with these inputs, up to its end.
+    /// What the memories of a core give in the present period. All cores are given theirs before the first is asked.
     #[inline]
-    pub(crate) fn period(&mut self, inputs: &Inputs, outputs: &mut Outputs) {
+    pub(crate) fn give(&mut self, core: usize, inputs: &Inputs) {
         match self {
-            Self::Verilated(core) => core.period(inputs, outputs),
-            Self::Replay(replay) => replay.period(inputs, outputs),
+            Self::Verilated(cores) => cores.give(core, inputs),
+            Self::Replay(replay) => replay.give(core, inputs),
         }
     }
 
-    /// The clock edge that ends the period, in which the outputs were these.
+    /// Goes to the end of the present period.
     #[inline]
-    pub(crate) fn tick(&mut self, outputs: &Outputs) {
+    pub(crate) fn eval(&mut self) {
+        match self {
+            Self::Verilated(cores) => cores.eval(),
+            Self::Replay(_) => {}
+        }
+    }
+
+    /// What a core says at the end of the period.
+    #[inline]
+    pub(crate) fn take(&mut self, core: usize, outputs: &mut Outputs) {
+        match self {
+            Self::Verilated(cores) => cores.take(core, outputs),
+            Self::Replay(replay) => replay.take(core, outputs),
+        }
+    }
+
+    /// Whether the design says in this period that the step is over. One core says so itself, in its last period; several
+    /// together, a way over the link later.
+    #[inline]
+    pub(crate) fn done(&self) -> bool {
+        match self {
+            Self::Verilated(cores) => cores.done(),
+            Self::Replay(replay) => replay.done(),
+        }
+    }
+
+    /// The clock edge that ends the period.
+    #[inline]
+    pub(crate) fn tick(&mut self) {
         match self {
             Self::Verilated(core) => core.tick(),
-            Self::Replay(replay) => replay.tick(outputs),
+            Self::Replay(replay) => replay.tick(),
         }
     }
 }

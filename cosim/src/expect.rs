@@ -6,14 +6,15 @@
 
 use crate::bus::Beat;
 use crate::signals::UNITS;
-use hw_config::isa::{Load, Operation, Store, StoreSource, Unit};
+use hw_config::isa::{Instruction, Load, Misc, Operation, Store, StoreSource, Unit, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::numeric::convert::f32_to_f16;
 use hw_config::program::Program;
 use hw_config::timing::{Registers, address, extent, load_extent};
-use sim::engine::{MemoryModel, Step, run_step_with_timeline};
-use sim::functional::{Core, MemoryImage};
+use sim::engine::{CoresStep, MemoryModel, run_cores_with_timelines};
+use sim::functional::{Core, MemoryImage, Routing, exchange};
 use sim::memory::Grouping;
+use sim::outcome::{StepOutcome, Timeline};
 
 /// Kinds of events: dispatch, then issue and retirement of each unit.
 pub(crate) const TRACKS: usize = 1 + 2 * UNITS;
@@ -76,7 +77,7 @@ pub(crate) struct Line {
     pub(crate) beats: Vec<(usize, Beat)>,
 }
 
-/// The simulator's side of a step.
+/// The simulator's side of a step of one core.
 #[derive(Debug)]
 pub(crate) struct Expected {
     pub(crate) tracks: [Track; TRACKS],
@@ -85,6 +86,7 @@ pub(crate) struct Expected {
     pub(crate) lines: Vec<Line>,
     /// By channel.
     pub(crate) writes: Vec<Vec<ExpectedWrite>>,
+    /// Of the whole step.
     pub(crate) cycles: u64,
 }
 
@@ -99,48 +101,83 @@ fn unit_number(unit: Unit) -> usize {
 }
 
 impl Expected {
-    /// Executes a step on `core` and `memory` and works out its cycles.
+    /// Executes a step, a program a core, on `cores` and `memories` and works out its cycles: what is expected of each core.
     ///
     /// # Panics
-    /// When the program does what `Program::check` refuses, or an assertion of the simulator fails.
-    pub(crate) fn new(
+    /// When the programs do what `program::check_set` refuses, or an assertion of the simulator fails.
+    pub(crate) fn of_cores(
         machine: &Machine,
-        program: &Program,
+        programs: &[Program],
         registers: &Registers,
-        core: &mut Core,
-        memory: &mut MemoryImage,
-    ) -> Self {
-        core.registers = *registers;
-        let mut transfers = Transfers::new(machine);
-        let mut routing = Vec::new();
-        for (index, instruction) in program.instructions.iter().enumerate() {
-            match &instruction.operation {
-                Operation::Load(ld) => transfers.load(ld, &core.registers, index as u32),
-                Operation::Store(st) => transfers.store(st, core, index as u32),
-                Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => {}
+        cores: &mut [Core],
+        memories: &mut [MemoryImage],
+    ) -> Vec<Self> {
+        cores.iter_mut().for_each(|core| core.registers = *registers);
+        let mut transfers: Vec<Transfers<'_>> = programs.iter().map(|_| Transfers::new(machine)).collect();
+        let mut routing = vec![Vec::new(); programs.len()];
+        let mut next = vec![0; programs.len()];
+        loop {
+            let mut shares = Vec::new();
+            for (number, program) in programs.iter().enumerate() {
+                let alone = next[number]..share_from(program, next[number]);
+                for index in alone.clone() {
+                    let chosen = transfers[number].execute(program, index, &mut cores[number], &mut memories[number]);
+                    routing[number].extend(chosen);
+                }
+                shares.extend(program.instructions.get(alone.end).and_then(as_share));
+                next[number] = alone.end + 1;
             }
-            routing.extend(core.execute(instruction, memory));
+            if shares.is_empty() {
+                break;
+            }
+            exchange(cores, &shares);
         }
         let memory = MemoryModel::Fast(Grouping::Shared);
-        let step = Step { machine, program, registers, routing: &routing, memory };
-        let (outcome, timeline) = run_step_with_timeline(&step);
-        let mut tracks: [Track; TRACKS] = Default::default();
-        for (index, instruction) in program.instructions.iter().enumerate() {
-            let unit = unit_number(instruction.operation.unit());
-            // `end` retires in the period in which it issues, the last one of the step.
-            let retired = if unit == UNITS - 1 { timeline.issue[index] } else { timeline.retire[index] };
-            for (track, cycle) in [
-                (DISPATCH, timeline.dispatch[index]),
-                (issue_track(unit), timeline.issue[index]),
-                (retire_track(unit), retired),
-            ] {
-                tracks[track].cycles.push(cycle);
-                tracks[track].instructions.push(index as u32);
-            }
-        }
-        let Transfers { rows, bursts, lines, writes, .. } = transfers;
-        Self { tracks, rows, bursts, lines, writes, cycles: outcome.cycles }
+        let timed = run_cores_with_timelines(&CoresStep { machine, programs, registers, routing: &routing, memory });
+        let of_core = |((program, transfers), (outcome, timeline)): (_, (StepOutcome, _))| {
+            let Transfers { rows, bursts, lines, writes, .. } = transfers;
+            Self { tracks: tracks(program, &timeline), rows, bursts, lines, writes, cycles: outcome.cycles }
+        };
+        programs.iter().zip(transfers).zip(timed).map(of_core).collect()
     }
+}
+
+/// Where a program's next `share` stands from an instruction on, or its end.
+fn share_from(program: &Program, from: usize) -> usize {
+    let rest = &program.instructions[from.min(program.instructions.len())..];
+    let share = rest.iter().position(|instruction| as_share(instruction).is_some());
+    share.map_or(program.instructions.len(), |at| from + at)
+}
+
+/// The `share` that an instruction is, if it is one.
+pub(crate) fn as_share(instruction: &Instruction) -> Option<&Misc> {
+    match &instruction.operation {
+        Operation::Misc(misc) if misc.op == VectorOp::Share => Some(misc),
+        Operation::Misc(_)
+        | Operation::Load(_)
+        | Operation::Store(_)
+        | Operation::MatMul(_)
+        | Operation::MatVec(_)
+        | Operation::End(_) => None,
+    }
+}
+
+fn tracks(program: &Program, timeline: &Timeline) -> [Track; TRACKS] {
+    let mut tracks: [Track; TRACKS] = Default::default();
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        let unit = unit_number(instruction.operation.unit());
+        // `end` retires in the period in which it issues, the last one of its core.
+        let retired = if unit == UNITS - 1 { timeline.issue[index] } else { timeline.retire[index] };
+        for (track, cycle) in [
+            (DISPATCH, timeline.dispatch[index]),
+            (issue_track(unit), timeline.issue[index]),
+            (retire_track(unit), retired),
+        ] {
+            tracks[track].cycles.push(cycle);
+            tracks[track].instructions.push(index as u32);
+        }
+    }
+    tracks
 }
 
 /// Collects what a step reads and writes, in order.
@@ -178,6 +215,23 @@ impl<'a> Transfers<'a> {
             lines: Vec::new(),
             writes: vec![Vec::new(); machine.memory.channels as usize],
         }
+    }
+
+    /// Executes an instruction that needs no other core. A `topk` gives what it chose.
+    fn execute(
+        &mut self,
+        program: &Program,
+        index: usize,
+        core: &mut Core,
+        memory: &mut MemoryImage,
+    ) -> Option<Routing> {
+        let instruction = &program.instructions[index];
+        match &instruction.operation {
+            Operation::Load(ld) => self.load(ld, &core.registers, index as u32),
+            Operation::Store(st) => self.store(st, core, index as u32),
+            Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => {}
+        }
+        core.execute(instruction, memory)
     }
 
     /// The rows of a load as each channel sees them, and their bursts: cut at multiples of the longest burst.

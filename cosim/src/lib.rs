@@ -1,4 +1,4 @@
-//! The simulator and the Verilog side by side: one program, one memory system, compared at every event.
+//! The simulator and the Verilog side by side: one program a core, one memory system, compared at every event.
 //!
 //! Each step runs first on the simulator (values by `sim::functional`, cycles by `sim::engine`), then on the design,
 //! period by period, whose memory ports lead to the simulator's own memory controllers. Every dispatch, issue and
@@ -8,13 +8,14 @@
 //! and never touch the host: cases and reproducers come and go as bytes.
 //!
 //! Reading order: `signals` (the ports), `bus` (the memories behind them), `dut` with `core` (the Verilated design) and
-//! `replay` (its stand-in), `expect` (the simulator's side) with `requests` (when it asks its memories), `lockstep` (the
-//! loop), `divergence` (the first difference), `case` (what a comparison starts
-//! from), `random` and `machines` (cases from a seed).
+//! `replay` (its stand-in), `expect` (the simulator's side) with `requests` (when it asks its memories) and `crossed` (how
+//! far those are), `lockstep` (the loop), `divergence` (the first difference), `case` (what a comparison starts from),
+//! `random` and `machines` (cases from a seed).
 
 mod bus;
 pub mod case;
 mod core;
+mod crossed;
 mod divergence;
 mod dut;
 mod expect;

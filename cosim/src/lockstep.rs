@@ -1,6 +1,7 @@
-//! The loop: simulator first, then the design period by period, each event compared as it happens.
+//! The loop: simulator first, then the design period by period, each event of each core compared as it happens.
 
 use crate::bus::{Backpressure, Bus, BusEvent};
+use crate::crossed::Crossed;
 use crate::divergence::{Difference, Divergence, HISTORY, track_name};
 use crate::dut::Dut;
 use crate::expect::{DISPATCH, Expected, TRACKS, issue_track, retire_track};
@@ -78,32 +79,41 @@ pub struct Cosim<'a> {
     machine: &'a Machine,
     dut: &'a mut Dut,
     options: Options,
-    core: Core,
-    memory: MemoryImage,
-    /// The design's data memory: whole lines.
-    image: Vec<u8>,
+    cores: Vec<Core>,
+    /// A data memory a core.
+    memories: Vec<MemoryImage>,
+    /// The design's data memories: whole lines.
+    images: Vec<Vec<u8>>,
     counts: Counts,
 }
 
 impl<'a> Cosim<'a> {
-    /// Both sides with the same data memory, buffers zero: the design is reset, and its buffers are filled before they
-    /// are read.
-    pub fn new(machine: &'a Machine, dut: &'a mut Dut, memory: MemoryImage, options: Options) -> Self {
+    /// Both sides with the same data memories, one a core, buffers zero: the design is reset, and its buffers are filled
+    /// before they are read.
+    ///
+    /// # Panics
+    /// When there is not a memory a core.
+    pub fn new(machine: &'a Machine, dut: &'a mut Dut, memories: Vec<MemoryImage>, options: Options) -> Self {
+        assert_eq!(memories.len(), machine.core.count as usize, "a memory a core");
         dut.reset();
         let line = machine.memory.line_bytes() as usize;
-        let mut image = memory.read(0, memory.len()).to_vec();
-        image.resize(image.len().next_multiple_of(line), 0);
-        Self { machine, dut, options, core: Core::new(machine), memory, image, counts: Counts::default() }
+        let image = |memory: &MemoryImage| {
+            let mut image = memory.read(0, memory.len()).to_vec();
+            image.resize(image.len().next_multiple_of(line), 0);
+            image
+        };
+        let (images, cores) = (memories.iter().map(image).collect(), vec![Core::new(machine); memories.len()]);
+        Self { machine, dut, options, cores, memories, images, counts: Counts::default() }
     }
 
-    /// The data memory, the same on both sides after each step.
-    pub fn memory(&self) -> &MemoryImage {
-        &self.memory
+    /// The data memory of each core, the same on both sides after each step.
+    pub fn memories(&self) -> &[MemoryImage] {
+        &self.memories
     }
 
-    /// The simulator's core.
-    pub fn core(&self) -> &Core {
-        &self.core
+    /// The simulator's cores.
+    pub fn cores(&self) -> &[Core] {
+        &self.cores
     }
 
     /// What was compared so far.
@@ -111,45 +121,85 @@ impl<'a> Cosim<'a> {
         &self.counts
     }
 
-    /// Runs one step of a legal program on both sides.
+    /// Runs one step of programs, one a core, that are legal together, on both sides.
     ///
     /// # Errors
     /// The first difference.
     ///
     /// # Panics
-    /// When the program is illegal.
-    pub fn step(&mut self, program: &Program, registers: &Registers) -> Result<(), Box<Divergence>> {
-        let expected = Expected::new(self.machine, program, registers, &mut self.core, &mut self.memory);
-        let words: Vec<u8> = program.instructions.iter().flat_map(|i| i.encode().to_bytes()).collect();
-        let backpressure = self.options.backpressure.map(|backpressure| {
-            let seed = backpressure.seed.wrapping_add(self.counts.steps.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            Backpressure { seed, ..backpressure }
+    /// When a program is illegal.
+    pub fn step(&mut self, programs: &[Program], registers: &Registers) -> Result<(), Box<Divergence>> {
+        let expected = Expected::of_cores(self.machine, programs, registers, &mut self.cores, &mut self.memories);
+        let lengths: Vec<u32> = programs.iter().map(|program| program.instructions.len() as u32).collect();
+        self.dut.start(registers, &lengths, &expected);
+        let step = Step { machine: self.machine, options: self.options, number: self.counts.steps };
+        let programs = programs.iter().zip(&expected).zip(&mut self.images).enumerate();
+        let mut runs: Vec<Run<'_>> = programs
+            .map(|(core, ((program, expected), image))| Run::new(&step, core, program, expected, image))
+            .collect();
+        let result = run(self.machine, self.dut, &mut runs);
+        let result = result.and_then(|cycles| {
+            for (core, (run, memory)) in runs.iter_mut().zip(&self.memories).enumerate() {
+                run.counts.rtl_cycles = if core == 0 { cycles } else { 0 };
+                run.compare_memory(cycles, memory).map_err(|fault| (core, fault))?;
+            }
+            Ok(())
         });
-        self.dut.start(registers, program.instructions.len() as u32, &expected);
-        let mut run = Run {
-            machine: self.machine,
-            program,
-            expected: &expected,
-            step: self.counts.steps as usize,
-            is_exact: backpressure.is_none(),
-            requests: Requests::new(self.machine, Transfers::of(&expected)),
-            next: [0; TRACKS],
-            earliest: 0,
-            bursts: vec![0; self.machine.memory.channels as usize],
-            fetches: 0,
-            writes: vec![0; self.machine.memory.channels as usize],
-            history: VecDeque::new(),
-            counts: Counts { steps: 1, instructions: program.instructions.len() as u64, ..Counts::default() },
-        };
-        let mut bus = Bus::new(self.machine, words, backpressure, self.options.memory);
-        let result = run.run(self.dut, &mut bus, &mut self.image);
-        let result = result.and_then(|()| run.compare_memory(&self.memory, &self.image));
         match result {
             Ok(()) => {
-                self.counts += run.counts;
+                self.counts.steps += 1;
+                runs.iter().for_each(|run| self.counts += run.counts);
                 Ok(())
             }
-            Err(fault) => Err(Box::new(run.divergence(fault, &bus))),
+            Err((core, fault)) => Err(Box::new(runs[core].divergence(fault))),
+        }
+    }
+}
+
+/// What all cores of a step have in common.
+struct Step<'a> {
+    machine: &'a Machine,
+    options: Options,
+    number: u64,
+}
+
+/// All cores period by period, to the end of the step: its cycles.
+///
+/// # Errors
+/// The first difference and its core.
+fn run(machine: &Machine, dut: &mut Dut, runs: &mut [Run<'_>]) -> Result<u64, (usize, Fault)> {
+    // One core says itself that it is done; of several the host hears it a way over the link later.
+    let done_cycles = if runs.len() > 1 { u64::from(machine.link_cycles()) } else { 0 };
+    let (mut now, mut last_event, mut over) = (0, 0, None);
+    loop {
+        for (core, run) in runs.iter_mut().enumerate() {
+            dut.give(core, run.bus.before(now, run.image));
+        }
+        dut.eval();
+        for (core, run) in runs.iter_mut().enumerate() {
+            dut.take(core, &mut run.outputs);
+            if run.period(now).map_err(|fault| (core, fault))? {
+                last_event = now;
+            }
+        }
+        if over.is_none() && runs.iter().all(|run| run.is_over) {
+            over = Some(now);
+            runs[0].compare_cycles(now + 1).map_err(|fault| (0, fault))?;
+        }
+        let done = over.is_some_and(|over| now == over + done_cycles);
+        if dut.done() != done {
+            let expected = format!("done_o is {} in cycle {now}", u8::from(done));
+            let got = format!("{}", u8::from(!done));
+            return Err((0, Fault { difference: Difference::Cycles, cycle: now, instruction: None, expected, got }));
+        }
+        dut.tick();
+        now += 1;
+        if done {
+            return Ok(over.map_or(now, |over| over + 1));
+        }
+        if now - last_event > NO_PROGRESS_PERIODS {
+            let waits = runs.iter().position(|run| !run.is_over).unwrap_or(0);
+            return Err((waits, runs[waits].hangs(now)));
         }
     }
 }
@@ -163,13 +213,26 @@ struct Fault {
     got: String,
 }
 
-/// One step under way.
+/// One core in a step under way.
 struct Run<'a> {
     machine: &'a Machine,
+    core: usize,
     program: &'a Program,
     expected: &'a Expected,
     step: usize,
     is_exact: bool,
+    bus: Bus,
+    /// The design's data memory.
+    image: &'a mut [u8],
+    /// What the design says in the present period.
+    outputs: Outputs,
+    /// What the core asks its memories for, where it stands.
+    asked: Outputs,
+    crossed: Crossed,
+    /// Handshakes of the present period.
+    handshakes: Vec<BusEvent>,
+    /// Whether the core has reached its `end`.
+    is_over: bool,
     /// What the memories are asked for, and when.
     requests: Requests,
     /// Events seen of each track.
@@ -185,49 +248,83 @@ struct Run<'a> {
     counts: Counts,
 }
 
-impl Run<'_> {
-    fn run(&mut self, dut: &mut Dut, bus: &mut Bus, image: &mut [u8]) -> Result<(), Fault> {
-        let (mut outputs, mut asked) = (Outputs::new(self.machine), Outputs::new(self.machine));
-        let mut events = Vec::new();
-        let (mut now, mut last_event) = (0, 0);
-        self.earliest = self.earliest_event();
-        loop {
-            let inputs = bus.before(now, image);
-            dut.period(inputs, &mut outputs);
-            if self.is_exact {
-                self.requests.offer(now, &mut asked);
-                self.compare_requests(now, &asked, &outputs)?;
-                self.requests.edge(now, inputs, &outputs);
+impl<'a> Run<'a> {
+    fn new(step: &Step<'a>, core: usize, program: &'a Program, expected: &'a Expected, image: &'a mut [u8]) -> Self {
+        let Step { machine, options, number } = *step;
+        let words: Vec<u8> = program.instructions.iter().flat_map(|i| i.encode().to_bytes()).collect();
+        let backpressure = options.backpressure.map(|backpressure| {
+            let other = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add((core as u64) << 32);
+            Backpressure { seed: backpressure.seed.wrapping_add(other), ..backpressure }
+        });
+        let mut run = Self {
+            machine,
+            core,
+            program,
+            expected,
+            step: number as usize,
+            is_exact: backpressure.is_none(),
+            bus: Bus::new(machine, core as u32, words, backpressure, options.memory),
+            image,
+            outputs: Outputs::new(machine),
+            asked: Outputs::new(machine),
+            crossed: Crossed::new(machine, core as u32),
+            handshakes: Vec::new(),
+            is_over: false,
+            requests: Requests::new(machine, Transfers::of(expected)),
+            next: [0; TRACKS],
+            earliest: 0,
+            bursts: vec![0; machine.memory.channels as usize],
+            fetches: 0,
+            writes: vec![0; machine.memory.channels as usize],
+            history: VecDeque::new(),
+            counts: Counts { instructions: program.instructions.len() as u64, ..Counts::default() },
+        };
+        run.earliest = run.earliest_event();
+        run
+    }
+
+    /// Compares a period, whose outputs have been taken. Whether anything happened.
+    fn period(&mut self, now: u64) -> Result<bool, Fault> {
+        let mut happens = false;
+        if self.is_exact {
+            self.requests.offer(now, &mut self.asked);
+            let (dispatch, issue) = (self.outputs.dispatch, self.outputs.issue);
+            (self.asked.dispatch, self.asked.issue) = (dispatch, issue);
+            self.compare_requests(now)?;
+            self.requests.edge(now, self.crossed.near(self.bus.inputs()), &self.asked);
+        }
+        let outputs = &self.outputs;
+        if outputs.dispatch || outputs.issue | outputs.retire != 0 || self.earliest <= now {
+            self.compare_events(now)?;
+            happens = true;
+        }
+        let (outputs, handshakes) = (&self.outputs, &mut self.handshakes);
+        self.bus.after(now, outputs, self.image, handshakes).map_err(|fault| port_fault(now, fault.what))?;
+        if !self.handshakes.is_empty() {
+            happens = true;
+            let mut handshakes = std::mem::take(&mut self.handshakes);
+            for event in handshakes.drain(..) {
+                self.compare_port(now, event)?;
             }
-            if outputs.dispatch || outputs.issue | outputs.retire != 0 || self.earliest <= now {
-                self.compare_events(now, &outputs)?;
-                last_event = now;
-            }
-            bus.after(now, &outputs, image, &mut events).map_err(|fault| port_fault(now, fault.what))?;
-            if !events.is_empty() {
-                last_event = now;
-                for event in events.drain(..) {
-                    self.compare_port(now, event)?;
-                }
-            }
-            if outputs.error {
-                return Err(self.illegal(now));
-            }
-            dut.tick(&outputs);
-            now += 1;
-            if outputs.done {
-                self.counts.rtl_cycles = now;
-                return self.compare_end(now);
-            }
-            if now - last_event > NO_PROGRESS_PERIODS {
-                return Err(Fault {
-                    difference: Difference::NoProgress,
-                    cycle: now,
-                    instruction: self.oldest_unretired(),
-                    expected: format!("a step of {} cycles", self.expected.cycles),
-                    got: format!("no event and no handshake for {NO_PROGRESS_PERIODS} periods"),
-                });
-            }
+            self.handshakes = handshakes;
+        }
+        if self.outputs.error {
+            return Err(self.illegal(now));
+        }
+        if self.outputs.done {
+            self.is_over = true;
+            self.compare_end(now)?;
+        }
+        Ok(happens)
+    }
+
+    fn hangs(&self, now: u64) -> Fault {
+        Fault {
+            difference: Difference::NoProgress,
+            cycle: now,
+            instruction: self.oldest_unretired(),
+            expected: format!("a step of {} cycles", self.expected.cycles),
+            got: format!("no event and no handshake for {NO_PROGRESS_PERIODS} periods"),
         }
     }
 
@@ -239,11 +336,12 @@ impl Run<'_> {
         next.min().copied().unwrap_or(u64::MAX)
     }
 
-    fn compare_events(&mut self, now: u64, outputs: &Outputs) -> Result<(), Fault> {
-        self.compare_track(now, DISPATCH, outputs.dispatch)?;
+    fn compare_events(&mut self, now: u64) -> Result<(), Fault> {
+        let Outputs { dispatch, issue, retire, .. } = self.outputs;
+        self.compare_track(now, DISPATCH, dispatch)?;
         for unit in 0..UNITS {
-            self.compare_track(now, issue_track(unit), outputs.issue >> unit & 1 == 1)?;
-            self.compare_track(now, retire_track(unit), outputs.retire >> unit & 1 == 1)?;
+            self.compare_track(now, issue_track(unit), issue >> unit & 1 == 1)?;
+            self.compare_track(now, retire_track(unit), retire >> unit & 1 == 1)?;
         }
         self.earliest = self.earliest_event();
         Ok(())
@@ -279,7 +377,8 @@ impl Run<'_> {
     }
 
     /// Each request of the memories in its cycle. It follows from events and answers that have been compared.
-    fn compare_requests(&mut self, now: u64, asked: &Outputs, outputs: &Outputs) -> Result<(), Fault> {
+    fn compare_requests(&mut self, now: u64) -> Result<(), Fault> {
+        let (asked, outputs) = (self.crossed.far(&self.asked), &self.outputs);
         let load = |channel: usize| self.expected.bursts.get(self.bursts[channel]).map(|burst| burst.instruction);
         let store = |channel: usize| self.expected.writes[channel].get(self.writes[channel]).map(|w| w.instruction);
         let fetch = |_: usize| None;
@@ -362,11 +461,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// All that was expected has happened, in as many cycles.
-    fn compare_end(&mut self, cycles: u64) -> Result<(), Fault> {
-        let fault = |difference, instruction, expected, got| {
-            Err(Fault { difference, cycle: cycles - 1, instruction, expected, got })
-        };
+    /// All that was expected of the core has happened.
+    fn compare_end(&mut self, cycle: u64) -> Result<(), Fault> {
+        let fault =
+            |difference, instruction, expected, got| Err(Fault { difference, cycle, instruction, expected, got });
         for (track, events) in self.expected.tracks.iter().enumerate() {
             let (seen, all) = (self.next[track], events.cycles.len());
             if seen != all {
@@ -389,18 +487,22 @@ impl Run<'_> {
                 return fault(Difference::Burst, Some(instruction), expected, format!("{seen}"));
             }
         }
-        if self.is_exact {
-            if cycles != self.expected.cycles {
-                let expected = format!("a step of {} cycles", self.expected.cycles);
-                return fault(Difference::Cycles, None, expected, format!("{cycles} cycles"));
-            }
-            self.counts.cycles += 1;
-        }
         Ok(())
     }
 
-    fn compare_memory(&mut self, expected: &MemoryImage, image: &[u8]) -> Result<(), Fault> {
-        let bytes = expected.len();
+    /// The step has taken as many cycles.
+    fn compare_cycles(&mut self, cycles: u64) -> Result<(), Fault> {
+        if self.is_exact && cycles != self.expected.cycles {
+            let (expected, got) = (format!("a step of {} cycles", self.expected.cycles), format!("{cycles} cycles"));
+            let cycle = cycles - 1;
+            return Err(Fault { difference: Difference::Cycles, cycle, instruction: None, expected, got });
+        }
+        self.counts.cycles += u64::from(self.is_exact);
+        Ok(())
+    }
+
+    fn compare_memory(&mut self, cycles: u64, expected: &MemoryImage) -> Result<(), Fault> {
+        let (bytes, image) = (expected.len(), &*self.image);
         let expected = expected.read(0, bytes);
         if expected != &image[..bytes] {
             let differ = || (0..bytes).filter(|&at| expected[at] != image[at]);
@@ -408,7 +510,7 @@ impl Run<'_> {
             let region = self.program.region_at(at as u64).map_or("no region", |r| &self.program.regions[r].name);
             return Err(Fault {
                 difference: Difference::Memory,
-                cycle: self.counts.rtl_cycles,
+                cycle: cycles,
                 instruction: None,
                 expected: format!("{:#04x} at {at:#x} ({region})", expected[at]),
                 got: format!("{:#04x}; {} bytes differ", image[at], differ().count()),
@@ -435,7 +537,7 @@ impl Run<'_> {
         next.min()
     }
 
-    fn divergence(&self, fault: Fault, bus: &Bus) -> Divergence {
+    fn divergence(&self, fault: Fault) -> Divergence {
         let text = |index: u32| self.program.instructions[index as usize].to_string();
         let line = |cycle: u64, track: usize, instruction: Option<u32>| {
             let instruction = instruction.map_or(String::new(), |index| format!(" {index}: {}", text(index)));
@@ -460,13 +562,14 @@ impl Run<'_> {
         Divergence {
             difference: fault.difference,
             step: self.step,
+            core: (self.machine.core.count > 1).then_some(self.core),
             cycle: fault.cycle,
             instruction: fault.instruction.map(|index| (index as usize, text(index))),
             expected: fault.expected,
             got: fault.got,
             expected_events: expected[from..].iter().map(|&(c, track, i)| line(c, track, Some(i))).collect(),
             got_events: self.history.iter().map(|&(cycle, track, i)| line(cycle, track, i)).collect(),
-            state: format!("{} of {all} dispatched; {}; {}", self.next[DISPATCH], counts.join("; "), bus.dump()),
+            state: format!("{} of {all} dispatched; {}; {}", self.next[DISPATCH], counts.join("; "), self.bus.dump()),
         }
     }
 }

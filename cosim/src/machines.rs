@@ -1,10 +1,13 @@
-//! Random small machines: `tiny` with some of its keys changed, all of them legal, small enough to be Verilated.
+//! Random small machines: `tiny` with some of its keys changed, every fourth of two or three cores, all of them legal, small
+//! enough to be Verilated.
 
 use hw_config::engine::MatrixMode;
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use hw_config::raw::{machine_text, with_overrides};
 
+/// Seeds to each of which the machine has several cores.
+const SEVERAL_CORES_EVERY: u64 = 4;
 /// Draws until one is legal: more than any seed needs.
 const TRIES_MAX: u32 = 10_000;
 /// Most multipliers of a drawn machine: what compiles in half a minute.
@@ -18,7 +21,10 @@ pub fn random_machine(seed: u64) -> (Machine, String) {
     let mut rng = Rng::new(seed ^ 0x6d61_6368_696e_6573);
     let tiny = machine_text("tiny").expect("a shipped machine");
     for _ in 0..TRIES_MAX {
-        let changes = draw(&mut rng, seed);
+        let mut changes = draw(&mut rng, seed);
+        if seed.is_multiple_of(SEVERAL_CORES_EVERY) {
+            several_cores(seed, &mut changes);
+        }
         let changes: Vec<(&str, &str)> = changes.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let text = with_overrides("tiny", tiny, &changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
         let Ok(machine) = Machine::from_toml("tiny", &text) else { continue };
@@ -29,10 +35,32 @@ pub fn random_machine(seed: u64) -> (Machine, String) {
     panic!("no legal machine in {TRIES_MAX} draws of seed {seed}")
 }
 
-/// Products a cycle: `mm`'s or dense `mv`'s, whichever are more.
+/// Products a cycle: `mm`'s or dense `mv`'s, whichever are more, of all cores.
 fn products(machine: &Machine) -> u64 {
     let most = |mode| machine.core.engine.peak_macs_per_cycle(mode);
-    most(MatrixMode::Matrix).max(most(MatrixMode::Vector))
+    u64::from(machine.core.count) * most(MatrixMode::Matrix).max(most(MatrixMode::Vector))
+}
+
+/// Makes a machine one of several such cores. Where they stand and how far apart comes from a sequence of its own, so that
+/// the other keys of a seed are drawn as on every machine.
+fn several_cores(seed: u64, changes: &mut Vec<(&'static str, String)>) {
+    let mut rng = Rng::new(seed ^ 0x636f_7265_735f_6f66);
+    let (count, regions) =
+        rng.choose(&[(2, "[0, 1]"), (2, "[1, 0]"), (2, "[0, 2]"), (2, "[1, 1]"), (3, "[0, 1, 2]"), (3, "[2, 0, 0]")]);
+    let crossing = rng.choose(&[1, 2, 2, 3, 5]);
+    for (_, channels) in changes.iter_mut().filter(|(key, _)| *key == "memory.channels") {
+        let of_a_core: u32 = channels.parse().expect("a number was drawn");
+        *channels = (count * of_a_core).to_string();
+    }
+    changes.extend([
+        ("core.count", count.to_string()),
+        ("core.slr", regions.to_owned()),
+        ("core.crossing_cycles", crossing.to_string()),
+    ]);
+    if count > 2 {
+        // The board's DDR4 has two channels, and every core fetches from one of its own.
+        changes.push(("instructions.standard", "hbm2-u280".to_owned()));
+    }
 }
 
 fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {

@@ -6,15 +6,16 @@
 //! ones there are differs from seed to seed. It must never give a program that `Program::check` refuses, nor integer
 //! scales that the machine's contract excludes.
 
+use crate::expect::as_share;
 use hw_config::isa::{
     CodeBits, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatrixExtent, Misc, Operand,
     Operation, REGISTERS, Sparsity, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
-use hw_config::program::random::{Rng, random_program};
+use hw_config::program::random::{Rng, random_program, random_programs};
 use hw_config::program::{Mark, Program, Region, TrafficClass};
 use hw_config::timing::{Registers, mat_mul_shape, mat_vec_shape};
-use sim::functional::{Core, MemoryImage};
+use sim::functional::{Core, MemoryImage, exchange};
 use std::ops::Range;
 
 /// Lines beyond the last region that a token id or index in a run-time address can reach.
@@ -23,60 +24,74 @@ const LINES_BEYOND: u64 = 64;
 const ROW: u64 = 256;
 /// Largest distance of a wait.
 const WAIT_MAX: u64 = 63;
+/// Instructions of a random program of several cores to each of its shares.
+const SHARE_EVERY: usize = 16;
 /// Largest integer scale of two-level groups: four bits.
 const INTEGER_SCALE_MAX: u32 = 15;
 
 /// A random run from a memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RandomRun {
-    /// Fills the buffers; reads no registers.
-    pub fill: Program,
-    /// The random programs, with the registers of each.
-    pub random: Vec<(Program, Registers)>,
-    /// Stores the buffers; reads no registers.
-    pub store: Program,
+    /// Fills the buffers; reads no registers. A program a core.
+    pub fill: Vec<Program>,
+    /// The random programs, one a core, with the registers of each step.
+    pub random: Vec<(Vec<Program>, Registers)>,
+    /// Stores the buffers; reads no registers. A program a core.
+    pub store: Vec<Program>,
 }
 
 impl RandomRun {
-    /// All programs in their order, with their registers.
-    pub fn steps(&self) -> impl Iterator<Item = (&Program, &Registers)> {
+    /// All programs in their order, one a core, with their registers.
+    pub fn steps(&self) -> impl Iterator<Item = (&[Program], &Registers)> {
         const UNREAD: &Registers = &[0; REGISTERS];
-        let random = self.random.iter().map(|(program, registers)| (program, registers));
-        std::iter::once((&self.fill, UNREAD)).chain(random).chain(std::iter::once((&self.store, UNREAD)))
+        let random = self.random.iter().map(|(programs, registers)| (programs.as_slice(), registers));
+        let (fill, store) = (self.fill.as_slice(), self.store.as_slice());
+        std::iter::once((fill, UNREAD)).chain(random).chain(std::iter::once((store, UNREAD)))
     }
 }
 
-/// The run of some seeds, each a random program of `length` instructions, on the memory of [`contents`] of the first.
+/// The run of some seeds, each random programs of `length` instructions (of several cores, of up to that, with shares between
+/// them), on the memories of [`contents`] of the first.
 ///
 /// # Panics
 /// When there is no seed, or a region of random programs is shorter than a row of one of the machine's buffers.
 pub fn random_run(machine: &Machine, seeds: Range<u64>, length: usize) -> RandomRun {
     assert!(!seeds.is_empty(), "seeds {seeds:?}, expected at least one");
-    let of = random_program(seeds.start, machine, length);
-    let (fill, store) =
-        (Maker::new(machine, &of, "fill buffers").fill(), Maker::new(machine, &of, "store buffers").store());
-    let bytes = contents(machine, seeds.start);
-    let mut image = MemoryImage::new(bytes.len());
-    image.write(0, &bytes);
-    let mut core = Core::new(machine);
-    core.run(&fill.instructions, &mut image);
+    let draw = |seed| match machine.core.count {
+        1 => vec![random_program(seed, machine, length)],
+        _ => random_programs(seed, machine, length, length.div_ceil(SHARE_EVERY)),
+    };
+    let of = draw(seeds.start);
+    let fill: Vec<Program> = of.iter().map(|of| Maker::new(machine, of, "fill buffers").fill()).collect();
+    let store = of.iter().map(|of| Maker::new(machine, of, "store buffers").store()).collect();
+    let mut cores = vec![Core::new(machine); fill.len()];
+    let mut images = Vec::new();
+    for (number, (core, fill)) in cores.iter_mut().zip(&fill).enumerate() {
+        let bytes = contents(machine, seeds.start, number as u32);
+        let mut image = MemoryImage::new(bytes.len());
+        image.write(0, &bytes);
+        core.run(&fill.instructions, &mut image);
+        images.push(image);
+    }
     let random = seeds.map(|seed| {
         let mut rng = Rng::new(seed ^ 0x7c15_9e37_79b9_7f4a);
-        let mut program = random_program(seed, machine, length);
-        redirect_loads(&mut program, &mut rng);
-        let registers = random_registers(&mut rng, &program);
-        core.registers = registers;
-        legalise_scales(machine, &mut core, &mut image, &mut program);
-        program.insert_waits(machine);
-        add_waits(&mut program, &mut rng);
-        (program, registers)
+        let mut programs = draw(seed);
+        programs.iter_mut().for_each(|program| redirect_loads(program, &mut rng));
+        let registers = random_registers(&mut rng, &programs[0]);
+        cores.iter_mut().for_each(|core| core.registers = registers);
+        legalise_scales(machine, &mut cores, &mut images, &mut programs);
+        for program in &mut programs {
+            program.insert_waits(machine);
+            add_waits(program, &mut rng);
+        }
+        (programs, registers)
     });
     RandomRun { random: random.collect(), fill, store }
 }
 
-/// The data memory of a seed.
-pub fn contents(machine: &Machine, seed: u64) -> Vec<u8> {
-    let mut rng = Rng::new(seed ^ 0x2545_f491_4f6c_dd1d);
+/// The data memory of a core by a seed.
+pub fn contents(machine: &Machine, seed: u64, core: u32) -> Vec<u8> {
+    let mut rng = Rng::new(seed ^ 0x2545_f491_4f6c_dd1d ^ (u64::from(core) << 48));
     let regions = random_program(0, machine, 1).regions;
     let end = regions.last().map_or(0, |region| region.base + region.bytes);
     let mut bytes = Vec::with_capacity((end + LINES_BEYOND * machine.memory.line_bytes()) as usize);
@@ -150,32 +165,50 @@ fn redirect_loads(program: &mut Program, rng: &mut Rng) {
 }
 
 /// Takes the integer scales from instructions that would find some that the contract excludes (0, or a product beyond
-/// INT8), by running the program from the given state on.
-fn legalise_scales(machine: &Machine, core: &mut Core, image: &mut MemoryImage, program: &mut Program) {
-    let width = machine.width() as usize;
-    for instruction in &mut program.instructions {
-        let (shape, two_level, scale, bits, group) = match &mut instruction.operation {
-            Operation::MatMul(m) => {
-                (mat_mul_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
-            }
-            Operation::MatVec(m) => {
-                (mat_vec_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
-            }
-            Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => {
+/// INT8), by running the programs from the given state on, all cores from share to share.
+fn legalise_scales(machine: &Machine, cores: &mut [Core], images: &mut [MemoryImage], programs: &mut [Program]) {
+    let mut next = vec![0; programs.len()];
+    loop {
+        for (((program, next), core), image) in
+            programs.iter_mut().zip(&mut next).zip(cores.iter_mut()).zip(images.iter_mut())
+        {
+            while let Some(instruction) = program.instructions.get_mut(*next) {
+                *next += 1;
+                if as_share(instruction).is_some() {
+                    break;
+                }
+                legalise(machine, instruction, core);
                 core.execute(instruction, image);
-                continue;
-            }
-        };
-        if let Some(shape) = shape.filter(|_| *two_level) {
-            let groups = if *group == 0 { 1 } else { shape.steps.div_ceil(*group) } as usize;
-            let most = INTEGER_SCALE_MAX.min(1 << (8 - bits.bits()));
-            let row = |group: usize| (scale as usize + 2 + group) * width;
-            let legal = |&byte: &u8| byte >= 1 && u32::from(byte) <= most;
-            if !(0..groups).all(|group| core.scale[row(group)..row(group) + shape.cols as usize].iter().all(legal)) {
-                (*two_level, *group) = (false, 0);
             }
         }
-        core.execute(instruction, image);
+        let at = programs.iter().zip(&next);
+        let shares: Vec<&Misc> = at.filter_map(|(program, next)| as_share(&program.instructions[*next - 1])).collect();
+        if shares.is_empty() {
+            break;
+        }
+        exchange(cores, &shares);
+    }
+}
+
+/// Takes the integer scales from an instruction that would find some that the contract excludes.
+fn legalise(machine: &Machine, instruction: &mut Instruction, core: &Core) {
+    let (shape, two_level, scale, bits, group) = match &mut instruction.operation {
+        Operation::MatMul(m) => {
+            (mat_mul_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
+        }
+        Operation::MatVec(m) => {
+            (mat_vec_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
+        }
+        Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => return,
+    };
+    let Some(shape) = shape.filter(|_| *two_level) else { return };
+    let width = machine.width() as usize;
+    let groups = if *group == 0 { 1 } else { shape.steps.div_ceil(*group) } as usize;
+    let most = INTEGER_SCALE_MAX.min(1 << (8 - bits.bits()));
+    let row = |group: usize| (scale as usize + 2 + group) * width;
+    let legal = |&byte: &u8| byte >= 1 && u32::from(byte) <= most;
+    if !(0..groups).all(|group| core.scale[row(group)..row(group) + shape.cols as usize].iter().all(legal)) {
+        (*two_level, *group) = (false, 0);
     }
 }
 

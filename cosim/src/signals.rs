@@ -91,7 +91,7 @@ pub(crate) struct Outputs {
     pub(crate) issue: u8,
     /// Units of which an instruction retires.
     pub(crate) retire: u8,
-    /// Whether the step is over with this period.
+    /// Whether this core's part of the step is over with this period.
     pub(crate) done: bool,
     /// Whether the core has met a word that is no instruction.
     pub(crate) error: bool,
@@ -123,6 +123,20 @@ impl Outputs {
             done: false,
             error: false,
         }
+    }
+}
+
+impl Outputs {
+    /// Takes over what another asks its memories for.
+    pub(crate) fn copy_requests(&mut self, of: &Self) {
+        (self.load_arvalid, self.store_awvalid, self.store_wvalid) =
+            (of.load_arvalid, of.store_awvalid, of.store_wvalid);
+        self.load_araddr.clone_from(&of.load_araddr);
+        self.load_arlen.clone_from(&of.load_arlen);
+        self.store_awaddr.clone_from(&of.store_awaddr);
+        self.store_wdata.clone_from(&of.store_wdata);
+        self.store_wstrb.clone_from(&of.store_wstrb);
+        (self.fetch_arvalid, self.fetch_araddr, self.fetch_arlen) = (of.fetch_arvalid, of.fetch_araddr, of.fetch_arlen);
     }
 }
 

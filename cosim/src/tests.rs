@@ -1,6 +1,6 @@
 //! The comparison itself: a replay of the simulator over real ports is found equal, and every way to break it is found.
 
-use crate::case::{Case, CaseError};
+use crate::case::{Case, CaseError, Contents};
 use crate::divergence::Difference;
 use crate::expect::{DISPATCH, issue_track, retire_track};
 use crate::machines::random_machine;
@@ -8,6 +8,7 @@ use crate::random::{contents, random_run};
 use crate::replay::{Replay, Script};
 use crate::{Backpressure, Cosim, Counts, Divergence, Dut, Options};
 use hw_config::machine::Machine;
+use hw_config::program::check_set;
 use hw_config::raw::{machine_text, with_overrides};
 use sim::functional::{Core, MemoryImage};
 use sim::memory::PortModel;
@@ -28,11 +29,12 @@ fn image(bytes: &[u8]) -> MemoryImage {
 fn run(machine: &Machine, seed: u64, replay: Replay, options: Options) -> Result<Counts, Box<Divergence>> {
     let run = random_run(machine, seed..seed + 2, 80);
     let mut dut = Dut::Replay(Box::new(replay));
-    let mut cosim = Cosim::new(machine, &mut dut, image(&contents(machine, seed)), options);
-    for (program, registers) in run.steps() {
-        let checked = program.check(machine);
-        assert!(checked.is_ok(), "seed {seed}: {}: {checked:?}", program.name);
-        cosim.step(program, registers)?;
+    let memories = (0..machine.core.count).map(|core| image(&contents(machine, seed, core))).collect();
+    let mut cosim = Cosim::new(machine, &mut dut, memories, options);
+    for (programs, registers) in run.steps() {
+        let checked = check_set(programs, machine);
+        assert!(checked.is_ok(), "seed {seed}: {}: {checked:?}", programs[0].name);
+        cosim.step(programs, registers)?;
     }
     Ok(*cosim.counts())
 }
@@ -120,7 +122,7 @@ fn every_broken_replay_is_found() {
     let machine = tiny_with(&[]);
     let mut found = 0;
     for (what, difference, edit) in edits {
-        let result = run(&machine, 7, Replay::edited(&machine, RANDOM_STEP, edit), Options::EXACT);
+        let result = run(&machine, 7, Replay::edited(&machine, (0, RANDOM_STEP), edit), Options::EXACT);
         let divergence = result.expect_err(what);
         println!("{what}: {} in cycle {}: {}", divergence.difference.name(), divergence.cycle, divergence.got);
         assert_eq!(divergence.difference, difference, "{what}: {divergence}");
@@ -144,7 +146,7 @@ fn broken_results_are_found_under_backpressure() {
     let machine = tiny_with(&[]);
     let options = Options { backpressure: Some(Backpressure { probability: 0.2, seed: 3 }), memory: PortModel::Fast };
     for (what, difference, edit) in edits {
-        let divergence = run(&machine, 8, Replay::edited(&machine, RANDOM_STEP, edit), options).expect_err(what);
+        let divergence = run(&machine, 8, Replay::edited(&machine, (0, RANDOM_STEP), edit), options).expect_err(what);
         println!("{what}: {} in cycle {}: {}", divergence.difference.name(), divergence.cycle, divergence.got);
         assert_eq!(divergence.difference, difference, "{what}: {divergence}");
     }
@@ -153,15 +155,39 @@ fn broken_results_are_found_under_backpressure() {
 #[test]
 fn random_machines_are_legal_and_equal() {
     let mut sum = Counts::default();
+    let mut several = 0;
     for seed in 0..12 {
         let (machine, _) = random_machine(seed);
+        several += u32::from(machine.core.count > 1);
         match run(&machine, seed, Replay::new(&machine), Options::EXACT) {
             Ok(counts) => sum += counts,
             Err(divergence) => panic!("machine {seed}: {divergence}"),
         }
     }
-    println!("{sum:?}");
-    assert!(sum.cycles > 50_000 && sum.stored_bytes > 500_000);
+    println!("{several} machines of several cores, {sum:?}");
+    assert!(several == 3 && sum.cycles > 50_000 && sum.stored_bytes > 500_000);
+}
+
+/// Two cores far from memory, the second of which is broken: found there.
+#[test]
+fn a_broken_core_among_several_is_found() {
+    type Edit = fn(&mut Script);
+    let edits: [(&str, Difference, Edit); 4] = [
+        ("a share a cycle late", Difference::Event, |s| *middle(&mut s.tracks[retire_track(3)].cycles) += 1),
+        ("matrix issue late", Difference::Event, |s| *middle(&mut s.tracks[issue_track(2)].cycles) += 1),
+        ("a longer load", Difference::Burst, |s| middle(s.transfers.rows.make_contiguous()).bytes += 64),
+        ("an end late", Difference::Event, |s| s.tracks[issue_track(4)].cycles[0] += 1),
+    ];
+    let machine = tiny_with(&[("core.count", "2"), ("core.slr", "[2, 1]"), ("core.crossing_cycles", "3")]);
+    let equal = run(&machine, 7, Replay::new(&machine), Options::EXACT).unwrap_or_else(|found| panic!("{found}"));
+    for (what, difference, edit) in edits {
+        let divergence =
+            run(&machine, 7, Replay::edited(&machine, (1, RANDOM_STEP), edit), Options::EXACT).expect_err(what);
+        println!("{what}: {} in cycle {}: {}", divergence.difference.name(), divergence.cycle, divergence.got);
+        assert_eq!((divergence.difference, divergence.core), (difference, Some(1)), "{what}: {divergence}");
+    }
+    println!("{equal:?}");
+    assert!(equal.cycles > 10_000);
 }
 
 /// What is written down can be read again, runs as it did, and a broken folder is refused.
@@ -198,7 +224,16 @@ fn a_case_is_read_back() {
         assert!(line.contains(word), "{line:?} without {word:?}");
         refused += 1;
     }
-    println!("{} files read back, {refused} broken folders refused", files.len());
+    let (machine, text) = random_machine(4);
+    assert!(machine.core.count > 1, "a machine of several cores");
+    let memories = (0..machine.core.count).map(|core| contents(&machine, 4, core)).collect();
+    let case = Case { memory: Contents::Bytes(memories), ..Case::random(&machine, &text, 4..6, 40, None) };
+    let several = case.to_files("report");
+    let find = |name: &str| several.iter().find(|(file, _)| file == name).map(|(_, bytes)| bytes.clone());
+    let (read, its_machine) = Case::read(|name| find(name).ok_or(name.to_owned())).expect("a sound case");
+    assert_eq!((&read, &its_machine), (&case, &machine));
+    read.run(&machine, &mut Dut::Replay(Box::new(Replay::new(&machine)))).unwrap_or_else(|found| panic!("{found}"));
+    println!("{} files read back, {refused} broken folders refused", files.len() + several.len());
 }
 
 /// Whatever buffers held before, the first program of a random run leaves the same in all of them: so a design need not
@@ -209,11 +244,11 @@ fn filling_leaves_nothing_from_before() {
     for seed in 0..60 {
         let (machine, _) = random_machine(seed);
         let run = random_run(&machine, seed..seed + 1, 60);
-        for (program, _) in run.steps() {
-            let checked = program.check(&machine);
-            assert!(checked.is_ok(), "seed {seed}: {}: {checked:?}", program.name);
+        for (programs, _) in run.steps() {
+            let checked = check_set(programs, &machine);
+            assert!(checked.is_ok(), "seed {seed}: {}: {checked:?}", programs[0].name);
         }
-        let mut memory = image(&contents(&machine, seed));
+        let mut memory = image(&contents(&machine, seed, 0));
         let (mut empty, mut used) = (Core::new(&machine), Core::new(&machine));
         for buffer in [&mut used.weight, &mut used.index, &mut used.scale, &mut used.parameter] {
             buffer.fill(0xa5);
@@ -222,8 +257,8 @@ fn filling_leaves_nothing_from_before() {
         for buffer in [&mut used.slots, &mut used.result, &mut used.vector, &mut used.accumulators] {
             buffer.fill(f32::NAN);
         }
-        empty.run(&run.fill.instructions, &mut memory);
-        used.run(&run.fill.instructions, &mut memory);
+        empty.run(&run.fill[0].instructions, &mut memory);
+        used.run(&run.fill[0].instructions, &mut memory);
         let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
         for (name, of) in [
             ("slots", (&empty.slots, &used.slots)),

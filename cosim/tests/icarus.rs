@@ -12,7 +12,7 @@ use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::program::random::Rng;
 use hw_config::raw::machine_text;
-use rtl::package::{Vectors, package};
+use rtl::package::{CoreVectors, Vectors, package};
 use rtl::sources::File;
 use sim::functional::{Core, MemoryImage};
 
@@ -87,14 +87,9 @@ fn folder(name: &str, files: &[File]) -> PathBuf {
     let after = image.read(0, before.len()).to_vec();
     let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
     assert!(changed > 600, "the program changes {changed} bytes");
-    let vectors = Vectors {
-        name: program.name.clone(),
-        listing: program.to_text(),
-        instructions: program.instructions,
-        registers: [0; 128],
-        before,
-        after,
-    };
+    let (name, listing) = (program.name.clone(), program.to_text());
+    let core = CoreVectors { listing, instructions: program.instructions, before, after };
+    let vectors = Vectors { name, registers: [0; 128], cores: vec![core] };
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("icarus").join(name);
     if path.exists() {
         fs::remove_dir_all(&path).expect("a folder of this test");
@@ -155,8 +150,8 @@ fn the_same_program_agrees_in_verilator() {
     let case = Case {
         machine_text: text.to_owned(),
         backpressure: None,
-        memory: Contents::Bytes(memory()),
-        programs: vec![program(&machine)],
+        memory: Contents::Bytes(vec![memory()]),
+        programs: vec![vec![program(&machine)]],
         steps: vec![(0, [0; 128])],
     };
     let counts = case.run(&machine, &mut Dut::Verilated(Box::new(core))).unwrap_or_else(|d| panic!("{d}"));

@@ -6,10 +6,11 @@
 //   0x04  GIER  bit 0: interrupts on
 //   0x08  IER   bit 0: an interrupt when done, 1: when ready
 //   0x0c  ISR   what has interrupted, likewise; a 1 written toggles
-//   FirstArgument + ArgumentStride k: argument k, the low word, then for 64 bits the high word: k = 0 the address of
-//               the program (64), 1 the number of its instructions (32), 2 + c the address of channel c's memory (64)
-//   RegisterWindow - 4: status, read only, bit 0: the last program stopped at an error
-//   RegisterWindow + 4 r: register r of the core, write only; it reads 0, and takes whole words only
+//   FirstArgument + ArgumentStride k: argument k, the low word, then for 64 bits the high word: k = 2 n the address of
+//               core n's program (64), 2 n + 1 the number of its instructions (32), 2 Cores + c the address of channel c's
+//               memory (64), the channels of all cores
+//   RegisterWindow - 4: status, read only, bit 0: a program stopped at an error
+//   RegisterWindow + 4 r: register r of the cores, write only; it reads 0, and takes whole words only
 // What has no register reads 0 and ignores writes. Every access is answered OKAY.
 //
 // One write and one read at a time: a write is done in the period after both its address and its data have come, its
@@ -17,6 +18,7 @@
 // interval 2. It does not know whether the core takes a register: it does while idle.
 // Registered: all outputs, or functions of registers (`interrupt_o`, `awready_o`, `wready_o`, `arready_o`).
 module control_slave #(
+    parameter Cores = 1,
     parameter Channels = 2,
     parameter FirstArgument = 'h10,
     parameter ArgumentStride = 12,
@@ -51,8 +53,8 @@ module control_slave #(
     input  wire                   ap_idle_i,
     input  wire                   error_i,
     // Arguments.
-    output wire            [63:0] instructions_o,
-    output wire            [31:0] instruction_count_o,
+    output wire    [64*Cores-1:0] instructions_o,
+    output wire    [32*Cores-1:0] instruction_count_o,
     output wire [64*Channels-1:0] memory_o,
     // Registers of the core.
     output wire                   register_write_o,
@@ -60,8 +62,8 @@ module control_slave #(
     output wire            [31:0] register_value_o
 );
     localparam Registers = 128;
-    localparam Arguments = Channels + 2;
-    localparam CountArgument = 1;
+    localparam Programs = 2 * Cores;
+    localparam Arguments = Channels + Programs;
     localparam WordBits = AddressBits - 2;
     localparam integer StatusAddress = RegisterWindow - 4;
     localparam [WordBits-1:0] ControlWord = 0;
@@ -154,9 +156,7 @@ module control_slave #(
     // What each argument gives to a read, of which at most one is not zero.
     wire [32*Arguments-1:0] argument_reads;
 
-    assign instructions_o = arguments[63:0];
-    assign instruction_count_o = arguments[64*CountArgument+:32];
-    assign memory_o = arguments[64*Arguments-1:128];
+    assign memory_o = arguments[64*Arguments-1:64*Programs];
 
     genvar k;
     generate
@@ -170,7 +170,8 @@ module control_slave #(
             wire read_low = r_word == LowWord;
             always @(posedge clk_i) if (write && aw_word_q == LowWord) low_q <= (low_q & ~w_mask) | (w_data_q & w_mask);
 
-            if (k == CountArgument) begin : gen_word
+            if (k < Programs && k % 2 == 1) begin : gen_word
+                assign instruction_count_o[32*(k/2)+:32] = low_q;
                 assign arguments[64*k+:64] = {32'd0, low_q};
                 assign argument_reads[32*k+:32] = read_low ? low_q : 32'd0;
                 wire unused = &{1'b0, HighWord};
@@ -181,6 +182,9 @@ module control_slave #(
                     if (write && aw_word_q == HighWord) high_q <= (high_q & ~w_mask) | (w_data_q & w_mask);
                 assign arguments[64*k+:64] = {high_q, low_q};
                 assign argument_reads[32*k+:32] = read_low ? low_q : read_high ? high_q : 32'd0;
+                if (k < Programs) begin : gen_program
+                    assign instructions_o[64*(k/2)+:64] = {high_q, low_q};
+                end
             end
         end
     endgenerate
@@ -273,11 +277,11 @@ module control_slave #(
 `endif
 
 `ifndef SYNTHESIS
-    initial if (Channels < 1 || FirstArgument < 16 || ArgumentStride < 8 || ArgumentStride % 4 != 0
+    initial if (Cores < 1 || Channels < 1 || FirstArgument < 16 || ArgumentStride < 8 || ArgumentStride % 4 != 0
                 || FirstArgument + ArgumentStride * Arguments > StatusAddress || RegisterWindow % (4 * Registers) != 0
                 || RegisterWindow + 4 * Registers > (1 << AddressBits)) begin
-        $display("control_slave: Channels %0d, FirstArgument %0d, ArgumentStride %0d, RegisterWindow %0d, ",
-                 Channels, FirstArgument, ArgumentStride, RegisterWindow,
+        $display("control_slave: Cores %0d, Channels %0d, FirstArgument %0d, ArgumentStride %0d, RegisterWindow %0d, ",
+                 Cores, Channels, FirstArgument, ArgumentStride, RegisterWindow,
                  "AddressBits %0d: expected arguments below the window, the window at a multiple of 512",
                  AddressBits);
         $finish;

@@ -13,7 +13,7 @@ use hw_config::program::Program;
 use hw_config::program::random::Rng;
 use hw_config::raw::machine_text;
 use rtl::package::register_map::{ARGUMENT_STRIDE, FIRST_ARGUMENT};
-use rtl::package::{Vectors, package};
+use rtl::package::{CoreVectors, Vectors, package};
 
 /// The program: loads across bursts and pages, short ones; stores of whole and of partial beats.
 const PROGRAM: &str = include_str!("axi4/outside.txt");
@@ -208,11 +208,13 @@ fn write(folder: &Path, after_of: impl Fn(&mut Vec<u8>)) -> Vec<String> {
     let emission = rtl::generate(&machine).unwrap_or_else(|error| panic!("{error}"));
     let vectors = Vectors {
         name: program.name.clone(),
-        instructions: program.instructions.clone(),
-        listing: String::new(),
         registers: [0; 128],
-        before: before.clone(),
-        after: after.clone(),
+        cores: vec![CoreVectors {
+            instructions: program.instructions.clone(),
+            listing: String::new(),
+            before: before.clone(),
+            after: after.clone(),
+        }],
     };
     let all = package(&machine, &emission.files, &vectors).unwrap_or_else(|error| panic!("{error}"));
     fs::create_dir_all(folder).expect("a folder for the bench");

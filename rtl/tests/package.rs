@@ -11,13 +11,14 @@ use std::path::Path;
 use std::process::Command;
 
 use folder::{Bench, Folder, machine, tcl_words};
+use hw_config::machine::Machine;
 use hw_config::resources::Resource;
 
 /// What a register map says: name, byte offset, bits, interface of an address.
 type Row = (String, u64, u64, Option<String>);
 
 /// The map that Vitis and docs/src/export.md ask for, stated a second time.
-fn expected_map(channels: u64) -> Vec<Row> {
+fn expected_map(machine: &Machine) -> Vec<Row> {
     let row = |name: &str, offset, bits, interface: Option<&str>| {
         (name.to_owned(), offset, bits, interface.map(str::to_owned))
     };
@@ -26,12 +27,18 @@ fn expected_map(channels: u64) -> Vec<Row> {
         row("GIER", 0x04, 32, None),
         row("IP_IER", 0x08, 32, None),
         row("IP_ISR", 0x0c, 32, None),
-        row("instructions", 0x10, 64, Some("m_axi_instructions")),
-        row("instruction_count", 0x1c, 32, None),
     ];
-    for channel in 0..channels {
+    let cores = u64::from(machine.core.count);
+    for core in 0..cores {
+        let k = if cores > 1 { core.to_string() } else { String::new() };
+        let interface = format!("m_axi_instructions{k}");
+        rows.push(row(&format!("instructions{k}"), 0x10 + 24 * core, 64, Some(&interface)));
+        rows.push(row(&format!("instruction_count{k}"), 0x1c + 24 * core, 32, None));
+    }
+    for channel in 0..cores * u64::from(machine.memory.channels) {
         let interface = format!("m_axi_gmem{channel}");
-        rows.push(row(&format!("memory_{channel}"), 0x28 + 12 * channel, 64, Some(&interface)));
+        let offset = 0x10 + 24 * cores + 12 * channel;
+        rows.push(row(&format!("memory_{channel}"), offset, 64, Some(&interface)));
     }
     rows
 }
@@ -86,7 +93,7 @@ fn position(calls: &[Vec<String>], name: &str) -> usize {
 #[test]
 fn packaging_calls_what_vivado_asks_for_in_order() {
     let mut registers = 0;
-    for name in ["tiny", "u280-1core"] {
+    for name in ["tiny", "tiny-2core", "u280-1core"] {
         let folder = Folder::write(&machine(name), &format!("xo-{name}"));
         let calls = vivado(&folder, "vitis/gen_xo.tcl", &["build/k.xo"]);
         let order = [
@@ -105,9 +112,9 @@ fn packaging_calls_what_vivado_asks_for_in_order() {
         let at: Vec<usize> = order.iter().map(|name| position(&calls, name)).collect();
         assert!(at.is_sorted(), "{order:?} come in the order {at:?}");
 
-        let channels = u64::from(folder.machine.memory.channels);
-        let mut expected: BTreeSet<String> = (0..channels).map(|channel| format!("m_axi_gmem{channel}")).collect();
-        expected.extend(["m_axi_instructions".to_owned(), "s_axi_control".to_owned()]);
+        let map: Vec<Row> = expected_map(&folder.machine);
+        let mut expected: BTreeSet<String> = map.into_iter().filter_map(|row| row.3).collect();
+        expected.insert("s_axi_control".to_owned());
         let associated: Vec<&Vec<String>> = calls.iter().filter(|c| c[0] == "ipx::associate_bus_interfaces").collect();
         for call in &associated {
             assert_eq!(call[1..], ["-busif", call[2].as_str(), "-clock", "ap_clk", "core:kernel"]);
@@ -116,7 +123,7 @@ fn packaging_calls_what_vivado_asks_for_in_order() {
         assert_eq!(associated.iter().map(|call| call[2].clone()).collect::<BTreeSet<_>>(), expected);
 
         let map = packaged_map(&calls);
-        assert_eq!(map, expected_map(channels));
+        assert_eq!(map, expected_map(&folder.machine));
         registers += map.len();
         let sources: BTreeSet<&str> =
             calls.iter().filter(|c| c[0] == "add_files").map(|c| c[2].rsplit('/').next().expect("a path")).collect();
@@ -171,9 +178,9 @@ fn vivado_scripts_read_everything_and_report() {
 #[test]
 fn kernel_xml_says_the_same_map() {
     let mut compared = 0;
-    for name in ["tiny", "u280-1core"] {
+    for name in ["tiny", "tiny-2core", "u280-1core", "u280-lapwing"] {
         let folder = Folder::new(&machine(name));
-        let memory = &folder.machine.memory;
+        let (memory, cores) = (&folder.machine.memory, folder.machine.core.count);
         let text = folder.text("vitis/kernel.xml");
         let document = roxmltree::Document::parse(text).expect("well-formed XML");
         let kernel = document.descendants().find(|node| node.has_tag_name("kernel")).expect("a kernel");
@@ -193,16 +200,17 @@ fn kernel_xml_says_the_same_map() {
                 (of(arg, "name"), number(&of(arg, "offset")), 8 * number(&of(arg, "size")), interface)
             })
             .collect();
-        assert_eq!(rows, expected_map(u64::from(memory.channels))[4..]);
+        assert_eq!(rows, expected_map(&folder.machine)[4..]);
         compared += rows.len();
         let widths: BTreeMap<String, u64> = document
             .descendants()
             .filter(|node| node.has_tag_name("port"))
             .map(|port| (of(port, "name"), number(&of(port, "dataWidth"))))
             .collect();
-        assert_eq!(widths.len(), memory.channels as usize + 2);
+        assert_eq!(widths.len(), (cores * (memory.channels + 1) + 1) as usize);
         assert_eq!(widths["s_axi_control"], 32);
-        assert_eq!(widths["m_axi_instructions"], 8 * u64::from(folder.machine.instructions.port_bytes));
+        let fetch = if cores > 1 { "m_axi_instructions1" } else { "m_axi_instructions" };
+        assert_eq!(widths[fetch], 8 * u64::from(folder.machine.instructions.port_bytes));
         assert_eq!(widths["m_axi_gmem0"], 8 * u64::from(memory.port_bytes));
     }
     println!("compared {compared} arguments");
@@ -233,6 +241,41 @@ fn link_cfg_has_a_bank_for_each_master() {
     }
     println!("compared {compared} lines");
     assert!(compared > 0);
+}
+
+/// A kernel in two regions: a bank and an argument for each core's channels, and each core where the machine has it.
+#[test]
+fn two_cores_are_linked_and_placed_in_their_regions() {
+    let folder = Folder::write(&machine("tiny-2core"), "two-cores");
+    let instance = "kernel_tiny_2core_1";
+    let text = folder.text("vitis/link.cfg");
+    let banks: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("sp=")).collect();
+    let mut expected: Vec<String> = (0..4).map(|c| format!("{instance}.m_axi_gmem{c}:HBM[{c}]")).collect();
+    expected.extend((0..2).map(|k| format!("{instance}.m_axi_instructions{k}:DDR[{k}]")));
+    assert_eq!(banks, expected);
+    assert!(!text.contains("slr="), "one region for a kernel in two: {text}");
+    let mut compared = banks.len();
+    for (script, prefix) in [("vivado/pblocks.xdc", ""), ("vitis/place_cores.tcl", "*/u_cores/")] {
+        let calls = vivado(&folder, script, &[]);
+        assert_eq!(calls.len(), 6, "{script}: {calls:?}");
+        for (slr, calls) in calls.chunks(3).enumerate() {
+            assert_eq!(calls[1][2..], ["-add".to_owned(), format!("SLR{slr}")], "{script}");
+            let cells = calls[2].join(" ");
+            for cell in ["core", "link"] {
+                assert!(cells.contains(&format!("{prefix}u_{cell}{slr}")), "{script}: {cells}");
+                assert!(!cells.contains(&format!("{prefix}u_{cell}{}", 1 - slr)), "{script}: {cells}");
+                compared += 2;
+            }
+        }
+    }
+    let summary: serde_json::Value = serde_json::from_str(folder.text("summary.json")).expect("JSON");
+    for (core, cycles) in [(0, 0), (1, 2)] {
+        let entry = &summary["cores"][core];
+        assert_eq!((&entry["slr"], &entry["memory_cycles"], &entry["link_cycles"]), (&core.into(), &cycles.into(), &2.into()));
+        assert_eq!(summary["resources"]["regions"][core]["slr"], core);
+        compared += 4;
+    }
+    println!("compared {compared} names and figures");
 }
 
 #[test]
@@ -281,7 +324,7 @@ fn the_summary_states_shares_and_latencies_of_the_machine() {
 
 #[test]
 fn the_kernel_top_is_clean() {
-    for name in ["tiny", "u280-1core"] {
+    for name in ["tiny", "tiny-2core", "u280-1core"] {
         let folder = Folder::write(&machine(name), &format!("lint-{name}"));
         let (success, output) = folder.make(Bench::Lint, 0, 1);
         assert!(success && !output.contains("arning"), "{name}: {output}");
@@ -292,6 +335,21 @@ fn the_kernel_top_is_clean() {
 fn the_kernel_runs_a_step_through_its_ports() {
     let folder = Folder::write(&machine("tiny"), "kernel");
     let mut compared = bus::run_kernel(&folder, false) + bus::run_kernel(&folder, true);
+    folder.bend_program();
+    compared += bus::run_refused(&folder);
+    println!("compared {compared} bytes");
+    assert_eq!(compared, 4 * 4096 + 1);
+}
+
+/// Both near their memories, since the stand-in core does not take every beat at once.
+fn two_near_cores() -> Machine {
+    folder::machine_with("tiny-2core", &[("core.slr", "[0, 0]")])
+}
+
+#[test]
+fn a_kernel_of_two_cores_runs_a_step_through_its_ports() {
+    let folder = Folder::write(&two_near_cores(), "kernel-2core");
+    let mut compared = bus::run_kernel(&folder, true);
     folder.bend_program();
     compared += bus::run_refused(&folder);
     println!("compared {compared} bytes");
@@ -341,6 +399,12 @@ fn test_benches_pass_with_one_channel_and_with_many() {
             runs += 1;
         }
     }
+    let folder = Folder::write(&two_near_cores(), "benches-2core");
+    for bench in [Bench::Verilator, Bench::Icarus] {
+        let (success, output) = folder.make(bench, 30, 1);
+        assert!(success && output.contains(&folder.verdict()), "two cores, {bench:?}: {output}");
+        runs += 1;
+    }
     println!("{runs} runs of test benches");
 }
 
@@ -349,6 +413,9 @@ fn the_host_program_runs_a_step() {
     let folder = Folder::write(&machine("tiny"), "host");
     let (success, output) = folder.host();
     assert!(success && output.contains(&folder.verdict()), "{output}");
+    let two = Folder::write(&two_near_cores(), "host-2core");
+    let (success, output) = two.host();
+    assert!(success && output.contains(&two.verdict()), "two cores: {output}");
     folder.bend_expectation(16 * 32 + 5);
     let (success, output) = folder.host();
     assert!(!success && output.contains("FAIL") && output.contains("channel 1 byte 0x205"), "{output}");

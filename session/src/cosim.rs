@@ -13,6 +13,7 @@ use hw_config::machine::Machine;
 use hw_config::raw;
 use hw_config::timing::Registers;
 use models::reference::argmax;
+use sim::functional::MemoryImage;
 use sim::memory::PortModel;
 use std::path::Path;
 
@@ -132,8 +133,8 @@ impl<'a> Generation<'a> {
             )));
         }
         let runner = Runner::new(setup, Mode::Cycles { seed: 0 })?;
-        let memory = filled(setup, runner.compiler().map());
-        let cosim = Cosim::new(&setup.machine, dut, memory, Options { backpressure, memory: PortModel::Fast });
+        let memories = memories(setup, &runner);
+        let cosim = Cosim::new(&setup.machine, dut, memories, Options { backpressure, memory: PortModel::Fast });
         let stops = setup.model.tokenizer.stop_tokens();
         let (steps, position, next) = (Vec::new(), 0, 0);
         let mut run = Self { setup, machine_text, backpressure, runner, cosim, steps, position, next, stops };
@@ -166,12 +167,14 @@ impl<'a> Generation<'a> {
     fn step(&mut self, kind: StepKind, tokens: &[u32]) -> Result<(), Stopped> {
         let (program, registers) = self.runner.prepare(kind, 0, self.position, tokens)?;
         self.steps.push((program, registers));
-        if let Err(divergence) = self.cosim.step(self.runner.program(program), &registers) {
+        if let Err(divergence) = self.cosim.step(self.runner.step_programs(program), &registers) {
             let (counts, case) = (*self.counts(), self.case());
             return Err(Stopped::Diverged(Box::new(Found { divergence: *divergence, counts, case })));
         }
         self.position += tokens.len() as u32;
-        self.next = argmax(&logits_in(self.cosim.memory(), self.runner.compiler().map(), 0));
+        let cores = self.cosim.memories().iter().zip(self.runner.compiler().maps());
+        let logits: Vec<f32> = cores.flat_map(|(memory, map)| logits_in(memory, map, 0)).collect();
+        self.next = argmax(&logits);
         Ok(())
     }
 
@@ -181,13 +184,18 @@ impl<'a> Generation<'a> {
         keys.sort_unstable();
         keys.dedup();
         let number = |program| keys.binary_search(program).expect("it is among them");
-        let memory = filled(self.setup, self.runner.compiler().map());
+        let memories = memories(self.setup, &self.runner);
         Case {
             machine_text: self.machine_text.to_owned(),
             backpressure: self.backpressure,
-            memory: Contents::Bytes(memory.read(0, memory.len()).to_vec()),
-            programs: keys.iter().map(|program| self.runner.program(*program).clone()).collect(),
+            memory: Contents::Bytes(memories.iter().map(|memory| memory.read(0, memory.len()).to_vec()).collect()),
+            programs: keys.iter().map(|program| self.runner.step_programs(*program).to_vec()).collect(),
             steps: self.steps.iter().map(|(program, registers)| (number(program), *registers)).collect(),
         }
     }
+}
+
+/// What each core's memory holds before the first step.
+fn memories(setup: &Setup, runner: &Runner<'_>) -> Vec<MemoryImage> {
+    runner.compiler().maps().iter().map(|map| filled(setup, map)).collect()
 }

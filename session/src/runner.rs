@@ -246,9 +246,9 @@ impl<'a> Runner<'a> {
         )))
     }
 
-    /// The first core's program of a step that has been prepared.
-    pub(crate) fn program(&self, of: (StepKind, Bucket)) -> &Program {
-        &self.programs[&of][0]
+    /// The programs of a step that has been prepared, one a core.
+    pub(crate) fn step_programs(&self, of: (StepKind, Bucket)) -> &[Program] {
+        &self.programs[&of]
     }
 
     /// What the host writes before a step; see `docs/src/machine.md`.

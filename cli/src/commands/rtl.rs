@@ -6,10 +6,10 @@ use std::path::Path;
 
 use cosim::random::{RandomRun, contents, random_run};
 use hw_config::machine::Machine;
-use hw_config::program::{Mark, Program};
+use hw_config::program::{Mark, Program, check_set};
 use reports::table::{Align, Table, bytes, count};
-use rtl::package::{self, File, Vectors, kernel_name};
-use sim::functional::{Core, MemoryImage};
+use rtl::package::{self, CoreVectors, File, Vectors, kernel_name};
+use sim::functional::{Core, MemoryImage, run_cores};
 
 use crate::arguments::RtlArgs;
 use crate::failure::Failure;
@@ -22,9 +22,9 @@ const RANDOM_INSTRUCTIONS: usize = 48;
 const SUMMARY: &str = "summary.json";
 /// What each part of the folder is, by the beginning of its paths.
 const PARTS: [(&str, &str); 6] = [
-    ("rtl/", "Verilog: kernel top, core, and what they need"),
+    ("rtl/", "Verilog: kernel top, core or cores, and what they need"),
     ("tb/", "test benches for Verilator and Icarus"),
-    ("vectors/", "their program, registers and memory, before and after"),
+    ("vectors/", "their programs, registers and memory, before and after"),
     ("vivado/", "project, synthesis out of context, clock, place"),
     ("vitis/", "packaging and linking of the kernel"),
     ("host/", "XRT program"),
@@ -67,32 +67,51 @@ fn table(files: &[File]) -> String {
     table.render()
 }
 
-/// One program that fills every buffer, runs random instructions and stores what the buffers hold, and what the
-/// functional simulator makes of it.
+/// One program a core that fills every buffer, runs random instructions, of several cores with shares between them, and
+/// stores what the buffers hold, and what the functional simulator makes of it.
 fn vectors(machine: &Machine, seed: u64) -> Vectors {
     let RandomRun { fill, mut random, store } = random_run(machine, seed..seed + 1, RANDOM_INSTRUCTIONS);
     let (random, registers) = random.pop().expect("one seed");
+    let name = format!("fill, {RANDOM_INSTRUCTIONS} random instructions of seed {seed}, store");
+    let parts = fill.into_iter().zip(random).zip(store);
+    let programs: Vec<Program> =
+        parts.map(|((fill, random), store)| one_program(machine, &name, [fill, random, store])).collect();
+    let legal = check_set(&programs, machine);
+    assert!(legal.is_ok(), "the programs of seed {seed} are not legal: {legal:?}");
+
+    let before: Vec<Vec<u8>> = (0..machine.core.count).map(|core| contents(machine, seed, core)).collect();
+    let mut memories: Vec<MemoryImage> = before.iter().map(|bytes| image(bytes)).collect();
+    let mut cores = vec![Core::new(machine); programs.len()];
+    cores.iter_mut().for_each(|core| core.registers = registers);
+    run_cores(&mut cores, &programs, &mut memories);
+    let of_core = |((program, before), memory): ((Program, Vec<u8>), &MemoryImage)| CoreVectors {
+        listing: program.to_text(),
+        instructions: program.instructions,
+        after: memory.read(0, before.len()).to_vec(),
+        before,
+    };
+    let cores = programs.into_iter().zip(before).zip(&memories).map(of_core).collect();
+    Vectors { name, registers, cores }
+}
+
+/// Several programs of a core, one after the other.
+fn one_program(machine: &Machine, name: &str, [fill, random, store]: [Program; 3]) -> Program {
     let mut instructions = fill.instructions;
     for part in [&random.instructions, &store.instructions] {
         // The `end` of the part before: a step has one.
         instructions.pop();
         instructions.extend_from_slice(part);
     }
-    let name = format!("fill, {RANDOM_INSTRUCTIONS} random instructions of seed {seed}, store");
     let marks = vec![Mark { first: 0, layer: None, operator: "test".to_owned() }];
-    let mut program = Program { name: name.clone(), marks, instructions, ..random };
+    let mut program = Program { name: name.to_owned(), marks, instructions, ..random };
     program.insert_waits(machine);
-    let legal = program.check(machine);
-    assert!(legal.is_ok(), "the program of seed {seed} is not legal: {legal:?}");
+    program
+}
 
-    let before = contents(machine, seed);
-    let mut memory = MemoryImage::new(before.len());
-    memory.write(0, &before);
-    let mut core = Core::new(machine);
-    core.registers = registers;
-    core.run(&program.instructions, &mut memory);
-    let after = memory.read(0, before.len()).to_vec();
-    Vectors { name, listing: program.to_text(), instructions: program.instructions, registers, before, after }
+fn image(bytes: &[u8]) -> MemoryImage {
+    let mut memory = MemoryImage::new(bytes.len());
+    memory.write(0, bytes);
+    memory
 }
 
 /// Refuses a folder that has something in it, before the work.

@@ -9,19 +9,13 @@ use crate::common::{Folder, project};
 /// Arguments, and what the error must say.
 type Case = (&'static [&'static str], &'static [&'static str]);
 
-const CASES: [Case; 44] = [
+const CASES: [Case; 41] = [
     (&["generate", "--machine", "tinny"], &["machine `tinny`", "tiny, tiny-2core, u280-1core", "did you mean `tiny`?"]),
     (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
     (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
     (&["generate", "--set", "core.matrix.rows=99"], &["`core.matrix.rows` is 99", "1 to 16", "rows = 99", "^^"]),
     (&["generate", "--set", "rows"], &["KEY=VALUE"]),
     (&["generate", "--set", "core.count=3"], &["`memory.channels` is 2", "3 x a power of two", "for 3 cores"]),
-    (
-        &["rtl", "--machine", "tiny-2core", "-o", "x"],
-        &["core.count is 2, expected 1", "several cores have no Verilog yet"],
-    ),
-    (&["cosim", "--machine", "tiny-2core", "--random", "1"], &["core.count is 2, expected 1"]),
-    (&["synth", "--machine", "tiny-2core"], &["core.count is 2, expected 1"]),
     (&["generate", "--format", "w8a9"], &["format `w8a9`", "expected one of", "did you mean `w8a8`"]),
     (&["generate", "--format", "w8a8-static"], &["static activation scales", "--calibration FILE"]),
     (&["generate", "--model", "llama2-7b"], &["model `llama2-7b`", "did you mean `llama-2-7b`"]),

@@ -4,17 +4,45 @@ use hw_config::machine::Machine;
 
 use super::Refusal;
 
-/// Name of the AXI master that fetches instructions.
-pub(super) const INSTRUCTIONS: &str = "m_axi_instructions";
+/// Name of the AXI master that fetches a core's instructions.
+pub(super) fn fetch(machine: &Machine, core: u32) -> String {
+    format!("m_axi_instructions{}", of_core(machine, core))
+}
 
-/// Name of the AXI master of a data channel.
+/// What tells the names of the cores apart: a number where there are several.
+pub(super) fn of_core(machine: &Machine, core: u32) -> String {
+    if machine.core.count > 1 { core.to_string() } else { String::new() }
+}
+
+/// Name of the AXI master of a data channel, counted over all cores.
 pub(super) fn gmem(channel: u32) -> String {
     format!("m_axi_gmem{channel}")
 }
 
-/// The AXI masters: the data channels, then the instructions.
+/// The AXI masters: the data channels of all cores, then the instructions of each.
 pub(super) fn masters(machine: &Machine) -> Vec<String> {
-    (0..machine.memory.channels).map(gmem).chain([INSTRUCTIONS.to_owned()]).collect()
+    let fetches = (0..machine.core.count).map(|core| fetch(machine, core));
+    (0..machine.all_channels()).map(gmem).chain(fetches).collect()
+}
+
+/// The regions that the cores stand in, each with its cores, from below.
+pub(super) fn regions(machine: &Machine) -> Vec<(usize, Vec<u32>)> {
+    let mut regions: Vec<(usize, Vec<u32>)> = Vec::new();
+    for core in 0..machine.core.count {
+        let slr = machine.slr_of(core);
+        match regions.iter_mut().find(|(region, _)| *region == slr) {
+            Some((_, cores)) => cores.push(core),
+            None => regions.push((slr, vec![core])),
+        }
+    }
+    regions.sort_unstable();
+    regions
+}
+
+/// The regions of the cores in words: `SLR0 and SLR1`.
+pub(super) fn region_names(machine: &Machine) -> String {
+    let names: Vec<String> = regions(machine).iter().map(|(slr, _)| format!("SLR{slr}")).collect();
+    names.join(" and ")
 }
 
 /// Name of the kernel's top module: the machine's name with everything that Verilog does not take as `_`.
@@ -48,15 +76,15 @@ impl Bank {
     }
 }
 
-/// The bank behind each AXI master, in their order. Instructions that live in the data's memory take the channel after
-/// the last, as the machine's check has kept it free.
+/// The bank behind each AXI master, in their order. Instructions that live in the data's memory take the channels after
+/// the last, as the machine's check has kept them free.
 pub(super) fn banks(machine: &Machine) -> Result<Vec<(String, String)>, Refusal> {
     let data = Bank::of(&machine.memory.standard.name)?;
     let program = Bank::of(&machine.instructions.standard.name)?;
-    let channels = machine.memory.channels;
+    let channels = machine.all_channels();
     let mut banks: Vec<(String, String)> = (0..channels).map(|channel| (gmem(channel), data.tag(channel))).collect();
-    let number = if data == program { channels } else { 0 };
-    banks.push((INSTRUCTIONS.to_owned(), program.tag(number)));
+    let first = if data == program { channels } else { 0 };
+    banks.extend((0..machine.core.count).map(|core| (fetch(machine, core), program.tag(first + core))));
     Ok(banks)
 }
 

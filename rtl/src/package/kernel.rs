@@ -1,18 +1,18 @@
-//! The kernel's top module: Vitis ports around the core. It has wires and instances only; what works is in the library
-//! (`control_slave`, `kernel_start`, `kernel_address`) and in the core.
+//! The kernel's top module: Vitis ports around the core, or the cores. It has wires and instances only; what works is in the library
+//! (`control_slave`, `kernel_start`, `kernel_address`) and in the machine's top.
 
 use hw_config::machine::Machine;
 
-use super::interface::{INSTRUCTIONS, gmem, kernel_name};
+use super::interface::{fetch, gmem, kernel_name, of_core};
 use super::register_map::{ARGUMENT_STRIDE, CONTROL_BYTES, FIRST_ARGUMENT, REGISTER_WINDOW};
-use crate::generate::{channel_address_bits, fetch_address_bits};
+use crate::generate::{channel_address_bits, fetch_address_bits, top};
 use crate::sources::{File, Sources};
 use crate::verilog::{Expression, Fault, Leaf, Module, Pin, Signal};
 
 /// An INCR burst.
 const BURST_INCR: u64 = 1;
 
-/// The kernel's top, around the `core` of `sources`.
+/// The kernel's top, around the machine's top of `sources`.
 ///
 /// # Errors
 /// The core or a module of the library does not have the ports that are connected here.
@@ -23,7 +23,7 @@ pub(super) fn file(machine: &Machine, sources: &Sources) -> Result<File, Vec<Fau
         control_slave: leaf("control_slave")?,
         kernel_start: leaf("kernel_start")?,
         kernel_address: leaf("kernel_address")?,
-        core: leaf("core")?,
+        core: leaf(top(machine))?,
     };
     let mut module = Module::new(&user, &header(machine));
     let ports = Ports::declare(&mut module, machine);
@@ -31,20 +31,33 @@ pub(super) fn file(machine: &Machine, sources: &Sources) -> Result<File, Vec<Fau
     let mut kernel = Kernel { machine, leaves, module, ports, wires };
     kernel.control();
     kernel.core();
-    for channel in 0..machine.memory.channels {
+    for channel in 0..machine.all_channels() {
         kernel.data_channel(channel);
     }
-    kernel.instruction_channel();
+    for core in 0..machine.core.count {
+        kernel.instruction_channel(core);
+    }
     Ok(File { name: format!("{user}.v"), text: kernel.module.finish()? })
 }
 
 fn header(machine: &Machine) -> String {
+    let what = match machine.core.count {
+        1 => format!(
+            "one core, its registers behind s_axi_control, an AXI master for each of its {} data channels and one for the \
+             instructions",
+            machine.memory.channels
+        ),
+        cores => format!(
+            "{cores} cores, their registers behind s_axi_control, an AXI master for each of their {} data channels and one \
+             for the instructions of each",
+            machine.all_channels()
+        ),
+    };
     format!(
-        "The machine `{}` as a Vitis RTL kernel: one core, its registers behind s_axi_control, an AXI master for each of \
-         its {} data channels and one for the instructions.\n\nAddresses of the core begin at 0 in each channel; here the \
-         base that the host has set is added: one period in each address channel, none in the others. Port names are those \
-         that Vitis asks for (UG1393). It does not look at response codes.",
-        machine.name, machine.memory.channels
+        "The machine `{}` as a Vitis RTL kernel: {what}.\n\nAddresses of a core begin at 0 in each channel; here the base \
+         that the host has set is added: one period in each address channel, none in the others. Port names are those that \
+         Vitis asks for (UG1393). It does not look at response codes.",
+        machine.name
     )
 }
 
@@ -121,8 +134,10 @@ struct Ports {
     interrupt: Signal,
     /// Ports of the control slave and of `s_axi_control`.
     control: Vec<(&'static str, Signal)>,
+    /// Of all cores.
     data: Vec<Master>,
-    instructions: Master,
+    /// A core each.
+    instructions: Vec<Master>,
 }
 
 impl Ports {
@@ -138,12 +153,16 @@ impl Ports {
         module.port_comment("Control: AXI4-Lite.");
         let control = control_ports(module);
         let mut data = Vec::new();
-        for channel in 0..machine.memory.channels {
+        for channel in 0..machine.all_channels() {
             module.port_comment(&format!("Data channel {channel}: AXI4."));
             data.push(Master::declare(module, &gmem(channel), machine.memory.port_bytes));
         }
-        module.port_comment("Instructions: AXI4, nothing is written.");
-        let instructions = Master::declare(module, INSTRUCTIONS, machine.instructions.port_bytes);
+        let mut instructions = Vec::new();
+        for core in 0..machine.core.count {
+            let of = if machine.core.count > 1 { format!(" of core {core}") } else { String::new() };
+            module.port_comment(&format!("Instructions{of}: AXI4, nothing is written."));
+            instructions.push(Master::declare(module, &fetch(machine, core), machine.instructions.port_bytes));
+        }
         Self { clock, reset, interrupt, control, data, instructions }
     }
 }
@@ -211,19 +230,19 @@ struct Wires {
 
 impl Wires {
     fn declare(module: &mut Module, machine: &Machine) -> Self {
-        let channels = machine.memory.channels;
+        let (cores, channels) = (machine.core.count, machine.all_channels());
         let (bytes, address) = (machine.memory.port_bytes, channel_address_bits(machine));
-        module.comment("Between control slave and core.");
+        module.comment("Between control slave and cores.");
         let rst_n = module.wire("rst_n", 1);
         let [ap_start, idle, start, done, refused] =
             ["ap_start", "idle", "start", "done", "refused"].map(|name| module.wire(name, 1));
-        let instructions = module.wire("instructions", 64);
-        let instruction_count = module.wire("instruction_count", 32);
+        let instructions = module.wire("instructions", 64 * cores);
+        let instruction_count = module.wire("instruction_count", 32 * cores);
         let memory = module.wire("memory", 64 * channels);
         let register_write = module.wire("register_write", 1);
         let register_number = module.wire("register_number", 7);
         let register_value = module.wire("register_value", 32);
-        module.comment("Memory ports of the core: all channels side by side, channel 0 in the low bits.");
+        module.comment("Memory ports of the cores: all channels side by side, channel 0 in the low bits.");
         Self {
             rst_n,
             ap_start,
@@ -249,10 +268,10 @@ impl Wires {
             store_wdata: module.wire("store_wdata", channels * 8 * bytes),
             store_wstrb: module.wire("store_wstrb", channels * bytes),
             store_bready: module.wire("store_bready", channels),
-            fetch_arvalid: module.wire("fetch_arvalid", 1),
-            fetch_araddr: module.wire("fetch_araddr", fetch_address_bits(machine)),
-            fetch_arlen: module.wire("fetch_arlen", 8),
-            fetch_arready: module.wire("fetch_arready", 1),
+            fetch_arvalid: module.wire("fetch_arvalid", cores),
+            fetch_araddr: module.wire("fetch_araddr", cores * fetch_address_bits(machine)),
+            fetch_arlen: module.wire("fetch_arlen", cores * 8),
+            fetch_arready: module.wire("fetch_arready", cores),
         }
     }
 }
@@ -310,7 +329,8 @@ impl Kernel<'_> {
             ("register_value_o", wires.register_value.into()),
         ]);
         let parameters = [
-            ("Channels", self.machine.memory.channels.into()),
+            ("Cores", self.machine.core.count.into()),
+            ("Channels", self.machine.all_channels().into()),
             ("FirstArgument", FIRST_ARGUMENT.into()),
             ("ArgumentStride", ARGUMENT_STRIDE.into()),
             ("RegisterWindow", REGISTER_WINDOW.into()),
@@ -320,10 +340,14 @@ impl Kernel<'_> {
 
     fn core(&mut self) {
         let (ports, wires) = (&self.ports, &self.wires);
-        let fetch = &ports.instructions;
-        // A port of every data channel, channel 0 in the low bits: the highest part of a concatenation comes first.
-        let all = |port: fn(&Master) -> Signal| {
-            Pin::from(Expression::Concatenation(ports.data.iter().rev().map(|master| port(master).into()).collect()))
+        // A port of every master, the first in the low bits: the highest part of a concatenation comes first.
+        let side_by_side = |masters: &[Master], port: fn(&Master) -> Signal| {
+            Pin::from(Expression::Concatenation(masters.iter().rev().map(|master| port(master).into()).collect()))
+        };
+        let all = |port: fn(&Master) -> Signal| side_by_side(&ports.data, port);
+        let fetch = |port: fn(&Master) -> Signal| match &ports.instructions[..] {
+            [one] => port(one).into(),
+            several => side_by_side(several, port),
         };
         let mut pins: Vec<(&str, Pin)> = vec![
             ("clk_i", ports.clock.into()),
@@ -340,10 +364,10 @@ impl Kernel<'_> {
             ("fetch_araddr_o", wires.fetch_araddr.into()),
             ("fetch_arlen_o", wires.fetch_arlen.into()),
             ("fetch_arready_i", wires.fetch_arready.into()),
-            ("fetch_rvalid_i", fetch.rvalid.into()),
-            ("fetch_rdata_i", fetch.rdata.into()),
-            ("fetch_rlast_i", fetch.rlast.into()),
-            ("fetch_rready_o", fetch.rready.into()),
+            ("fetch_rvalid_i", fetch(|master| master.rvalid)),
+            ("fetch_rdata_i", fetch(|master| master.rdata)),
+            ("fetch_rlast_i", fetch(|master| master.rlast)),
+            ("fetch_rready_o", fetch(|master| master.rready)),
             ("load_arvalid_o", wires.load_arvalid.into()),
             ("load_araddr_o", wires.load_araddr.into()),
             ("load_arlen_o", wires.load_arlen.into()),
@@ -365,7 +389,7 @@ impl Kernel<'_> {
         // The probe is for co-simulation.
         let probes = self.leaves.core.ports.iter().filter(|port| port.name.starts_with("probe_"));
         pins.extend(probes.map(|port| (port.name.as_str(), Pin::Open)));
-        self.module.instance(&self.leaves.core, "u_core", &[], pins);
+        self.module.instance(&self.leaves.core, &format!("u_{}", top(self.machine)), &[], pins);
     }
 
     fn data_channel(&mut self, channel: u32) {
@@ -410,18 +434,19 @@ impl Kernel<'_> {
         }
     }
 
-    fn instruction_channel(&mut self) {
-        let (wires, master) = (&self.wires, &self.ports.instructions);
-        let bytes = self.machine.instructions.port_bytes;
+    fn instruction_channel(&mut self, core: u32) {
+        let (wires, master) = (&self.wires, &self.ports.instructions[core as usize]);
+        let (bytes, bits) = (self.machine.instructions.port_bytes, fetch_address_bits(self.machine));
+        let number = of_core(self.machine, core);
         let read = Address {
-            name: "u_instructions_ar".to_owned(),
-            bits: fetch_address_bits(self.machine),
+            name: format!("u_instructions{number}_ar"),
+            bits,
             port_bytes: bytes,
-            base: wires.instructions.into(),
-            valid: wires.fetch_arvalid.into(),
-            ready: wires.fetch_arready.into(),
-            address: wires.fetch_araddr.into(),
-            length: wires.fetch_arlen.into(),
+            base: wires.instructions.bits(64 * core, 64),
+            valid: wires.fetch_arvalid.bit(core),
+            ready: wires.fetch_arready.bit(core),
+            address: wires.fetch_araddr.bits(core * bits, bits),
+            length: wires.fetch_arlen.bits(core * 8, 8),
             master: [master.arvalid, master.arready, master.araddr, master.arlen, master.arsize, master.arburst],
         };
         let zero = |port: Signal| (port, Expression::constant(0, port.width()));
@@ -438,12 +463,13 @@ impl Kernel<'_> {
             (master.bready, Expression::constant(1, 1)),
         ];
         let unused = vec![master.awready.into(), master.wready.into(), master.bvalid.into()];
-        self.module.comment("Instructions: nothing is written.");
+        let of = if number.is_empty() { String::new() } else { format!(" of core {number}") };
+        self.module.comment(&format!("Instructions{of}: nothing is written."));
         self.address(read);
         for (port, value) in assigns {
             self.module.assign(port, value);
         }
-        self.module.unused("instruction_writes", unused);
+        self.module.unused(&format!("instruction_writes{number}"), unused);
     }
 
     fn address(&mut self, channel: Address) {

@@ -25,7 +25,7 @@ use crate::sources::{self, Sources};
 use crate::verilog::Fault;
 
 pub use interface::kernel_name;
-pub use testbench::Vectors;
+pub use testbench::{CoreVectors, Vectors};
 
 /// A file of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,13 @@ pub enum Refusal {
         /// What does not fit.
         faults: Vec<Fault>,
     },
+    /// The vectors are not of the machine's cores.
+    Cores {
+        /// Cores that they are of.
+        got: usize,
+        /// Cores that the machine has.
+        cores: u32,
+    },
     /// The memory images of the vectors are not of whole lines or not of one length.
     Image {
         /// Bytes before.
@@ -79,6 +86,9 @@ impl fmt::Display for Refusal {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 write!(f, "the kernel's top cannot be made: {}", faults.join("; "))
             }
+            Refusal::Cores { got, cores } => {
+                write!(f, "vectors are of {got} cores, expected {cores}, one a core of the machine; make them for it")
+            }
             Refusal::Image { before, after, line } => write!(
                 f,
                 "vectors have {before} bytes of memory before and {after} afterwards, expected the same multiple of a line \
@@ -90,7 +100,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The folder of a machine: `verilog` is the core and whatever else is made for this machine, `vectors` what the test
+/// The folder of a machine: `verilog` is its top and whatever else is made for this machine, `vectors` what the test
 /// benches run. Library modules are added as they are needed. Paths are unique and in a fixed order.
 ///
 /// # Errors

@@ -2,22 +2,30 @@
 
 use hw_config::machine::Machine;
 
-use super::interface::{banks, kernel_name, part};
+use super::interface::{banks, kernel_name, part, region_names};
+use crate::generate::top;
 use super::register_map::{REGISTER_WINDOW, STATUS, registers};
 use super::{File, Refusal, Vectors};
 
 /// The page of the folder.
 pub(super) fn file(machine: &Machine, vectors: &Vectors) -> Result<File, Refusal> {
     let kernel = kernel_name(machine);
-    let (name, board, slr) = (&machine.name, &machine.board.name, machine.resources().slr);
+    let (name, board, top, slr) = (&machine.name, &machine.board.name, top(machine), region_names(machine));
+    let cores = match machine.core.count {
+        1 => String::new(),
+        count => format!(
+            " The machine has {count} cores, each with a program and data channels of its own: `cores` has them and the link \
+             between them. `vitis/place_cores.tcl` and `vivado/pblocks.xdc` place each in its region.\n\n"
+        ),
+    };
     let mhz = machine.kernel_mhz;
     let part = part(machine).unwrap_or("PART");
     let mut text = format!(
-        "# {kernel}\n\nThe machine `{name}` for the board `{board}` as Verilog, made by lapwing. The folder stands alone.\n\n\
+        "# {kernel}\n\nThe machine `{name}` for the board `{board}` as Verilog, made by lapwing. The folder stands alone.\n\n{cores}\
          | folder | what |\n|---|---|\n\
-         | `rtl/` | the Verilog: top `{kernel}` (a Vitis RTL kernel), in it `core`; `files.f` lists the files |\n\
-         | `tb/` | two self-checking test benches of `core` on a plain AXI memory |\n\
-         | `vectors/` | what they run: a program, registers, memory before and after |\n\
+         | `rtl/` | the Verilog: top `{kernel}` (a Vitis RTL kernel), in it `{top}`; `files.f` lists the files |\n\
+         | `tb/` | two self-checking test benches of `{top}` on plain AXI memories |\n\
+         | `vectors/` | what they run: a program a core, registers, memory before and after |\n\
          | `vivado/` | project, synthesis out of context, clock, place |\n\
          | `vitis/` | packaging as `.xo`, linking to a card |\n\
          | `host/` | an XRT program that does on the card what the test benches do |\n\
@@ -28,9 +36,9 @@ pub(super) fn file(machine: &Machine, vectors: &Vectors) -> Result<File, Refusal
          memory of `lapwing cosim` behind the ports.\n\n\
          ## Synthesise\n\n```sh\ncd vivado\nvivado -mode batch -source synth_ooc.tcl                            # reports in build/reports\nvivado -mode batch -source synth_ooc.tcl -tclargs implement {part}\n```\n\n\
          ## Run on the card\n\n```sh\ncd vitis\nmake xo                       # Vivado\nmake xclbin PLATFORM=...      # Vitis; TARGET=hw_emu for emulation\nmake run PLATFORM=...         # XRT\n```\n\n\
-         The kernel is placed in SLR{slr} with a target of {mhz} MHz. Frequency, placement and power are not shown by \
+         The kernel is placed in {slr} with a target of {mhz} MHz. Frequency, placement and power are not shown by \
          anything in this folder: Vivado says them.\n\n",
-        vectors.instructions.len(),
+        vectors.instructions(),
         vectors.name,
     );
     text.push_str("| AXI master | bank |\n|---|---|\n");
@@ -42,8 +50,8 @@ pub(super) fn file(machine: &Machine, vectors: &Vectors) -> Result<File, Refusal
         text.push_str(&format!("| {:#05x} | `{}` | {} | {} |\n", row.offset, row.name, row.bits, row.meaning));
     }
     text.push_str(&format!(
-        "| {STATUS:#05x} | status | 32 | bit 0: the last program stopped at a word that is no instruction |\n\
-         | {REGISTER_WINDOW:#05x} + 4 r | register r of the core | 32 | written by the host while the kernel is idle; reads 0 |\n\n\
+        "| {STATUS:#05x} | status | 32 | bit 0: a program stopped at a word that is no instruction |\n\
+         | {REGISTER_WINDOW:#05x} + 4 r | register r of each core | 32 | written by the host while the kernel is idle; reads 0 |\n\n\
          A step: write the arguments and the registers, set bit 0 of `CTRL`, wait for bit 1. All writes to memory have \
          been acknowledged by then.\n"
     ));

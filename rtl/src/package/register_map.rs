@@ -5,15 +5,15 @@
 use hw_config::isa::REGISTERS;
 use hw_config::machine::Machine;
 
-use super::interface::{INSTRUCTIONS, gmem};
+use super::interface::{fetch, gmem, of_core};
 
 /// Byte offset of the first argument: what lies below is given by Vitis.
 pub const FIRST_ARGUMENT: u32 = 0x10;
 /// Byte distance from an argument to the next: low word, high word, one reserved, as Vitis HLS lays 64-bit values out.
 pub const ARGUMENT_STRIDE: u32 = 12;
-/// Byte offset of the core's register 0; register r stands at `REGISTER_WINDOW + 4 r`.
+/// Byte offset of register 0 of the cores; register r stands at `REGISTER_WINDOW + 4 r`.
 pub const REGISTER_WINDOW: u32 = 0x400;
-/// Byte offset of the status: bit 0 says that the last program stopped at a word that is no instruction.
+/// Byte offset of the status: bit 0 says that a program stopped at a word that is no instruction.
 pub const STATUS: u32 = REGISTER_WINDOW - 4;
 /// Bytes behind `s_axi_control`: 12 address bits.
 pub const CONTROL_BYTES: u32 = 0x1000;
@@ -54,14 +54,20 @@ pub fn registers(machine: &Machine) -> Vec<Register> {
     fixed.into_iter().chain(arguments(machine)).collect()
 }
 
-/// The arguments: program, its length, and the memory of each channel.
+/// The arguments: of each core its program and the length of that, then the memory of each channel of all cores.
 pub fn arguments(machine: &Machine) -> Vec<Register> {
-    let mut wanted = vec![
-        ("instructions".to_owned(), 64, Some(INSTRUCTIONS.to_owned()), "address of the program".to_owned()),
-        ("instruction_count".to_owned(), 32, None, "instructions of the program".to_owned()),
-    ];
-    for channel in 0..machine.memory.channels {
-        let meaning = format!("address of the data memory's channel {channel}, a multiple of 4,096");
+    let cores = machine.core.count;
+    let mut wanted = Vec::new();
+    for core in 0..cores {
+        let (number, of) =
+            (of_core(machine, core), if cores > 1 { format!(" of core {core}") } else { String::new() });
+        let interface = Some(fetch(machine, core));
+        wanted.push((format!("instructions{number}"), 64, interface, format!("address of the program{of}")));
+        wanted.push((format!("instruction_count{number}"), 32, None, format!("instructions of the program{of}")));
+    }
+    for channel in 0..machine.all_channels() {
+        let of = if cores > 1 { format!(" (core {})", channel / machine.memory.channels) } else { String::new() };
+        let meaning = format!("address of the data memory's channel {channel}{of}, a multiple of 4,096");
         wanted.push((format!("memory_{channel}"), 64, Some(gmem(channel)), meaning));
     }
     let numbered = wanted.into_iter().enumerate();

@@ -8,7 +8,7 @@ use hw_config::resources::{Amounts, Resource};
 use hw_config::timing::{ADDRESS_CYCLES, BUFFER_WRITE_CYCLES, STORE_DONE_CYCLES, STORE_START_CYCLES};
 use serde_json::{Map, Value, json};
 
-use super::interface::{banks, kernel_name, masters, part};
+use super::interface::{banks, kernel_name, part, regions};
 use super::register_map::{CONTROL_BYTES, REGISTER_WINDOW, STATUS, registers};
 use super::{File, Refusal, Vectors};
 
@@ -23,14 +23,15 @@ pub(super) fn value(machine: &Machine, vectors: &Vectors, files: &[File]) -> Res
         "part": part(machine),
         "kernel": kernel_name(machine),
         "clocks": [{ "port": "ap_clk", "reset": "ap_rst_n", "target_mhz": machine.kernel_mhz }],
+        "cores": cores(machine),
         "ports": ports(machine)?,
         "registers": register_rows(machine),
         "resources": resources(machine),
         "latency_cycles": latencies(machine),
         "vectors": {
             "program": vectors.name,
-            "instructions": vectors.instructions.len(),
-            "memory_bytes": vectors.before.len(),
+            "instructions": vectors.instructions(),
+            "memory_bytes": vectors.cores.iter().map(|core| core.before.len()).sum::<usize>(),
             "bytes_changed": changed(vectors),
         },
         "files": names,
@@ -39,7 +40,23 @@ pub(super) fn value(machine: &Machine, vectors: &Vectors, files: &[File]) -> Res
 
 /// Bytes that the program changes.
 fn changed(vectors: &Vectors) -> usize {
-    vectors.before.iter().zip(&vectors.after).filter(|(before, after)| before != after).count()
+    let changed = |(before, after): &(&u8, &u8)| before != after;
+    vectors.cores.iter().map(|core| core.before.iter().zip(&core.after).filter(changed).count()).sum()
+}
+
+/// Where each core stands, and kernel cycles of its ways over boundaries, one way.
+fn cores(machine: &Machine) -> Vec<Value> {
+    let crossing = machine.core.crossing_cycles;
+    let core = |core| {
+        json!({
+            "core": core,
+            "slr": machine.slr_of(core),
+            "memory_cycles": machine.memory_distance(core) * crossing,
+            "instruction_cycles": machine.instruction_distance(core) * crossing,
+            "link_cycles": if machine.core.count > 1 { machine.link_cycles() } else { 0 },
+        })
+    };
+    (0..machine.core.count).map(core).collect()
 }
 
 fn ports(machine: &Machine) -> Result<Vec<Value>, Refusal> {
@@ -49,7 +66,7 @@ fn ports(machine: &Machine) -> Result<Vec<Value>, Refusal> {
         json!({ "name": "interrupt", "kind": "interrupt, active high" }),
         json!({ "name": "s_axi_control", "kind": "AXI4-Lite slave", "data_bits": 32, "bytes": CONTROL_BYTES }),
     ];
-    let data = masters(machine).len() - 1;
+    let data = machine.all_channels() as usize;
     for (number, (name, bank)) in banks(machine)?.into_iter().enumerate() {
         let (memory, bytes, burst, outstanding) = if number < data {
             let memory = &machine.memory;
@@ -87,17 +104,17 @@ fn register_rows(machine: &Machine) -> Value {
         })
         .collect();
     let window =
-        json!({ "offset": REGISTER_WINDOW, "words": REGISTERS, "meaning": "registers of the core, while idle" });
+        json!({ "offset": REGISTER_WINDOW, "words": REGISTERS, "meaning": "registers of each core, while idle" });
     let status =
-        json!({ "offset": STATUS, "meaning": "bit 0: the last program stopped at a word that is no instruction" });
+        json!({ "offset": STATUS, "meaning": "bit 0: a program stopped at a word that is no instruction" });
     json!({ "map": rows, "status": status, "core_registers": window })
 }
 
 fn resources(machine: &Machine) -> Value {
     let resources = machine.resources();
-    let slr = &machine.board.slrs[resources.slr];
     let total = &machine.board.total;
-    let row = |amounts: &Amounts| {
+    let row = |amounts: &Amounts, slr: usize| {
+        let slr = &machine.board.slrs[slr];
         let entry = |kind: Resource| {
             let used = amounts.of(kind);
             let entry = json!({
@@ -111,8 +128,14 @@ fn resources(machine: &Machine) -> Value {
         Value::Object(Resource::ALL.into_iter().map(entry).collect::<Map<_, _>>())
     };
     let modules: Vec<Value> =
-        resources.units.iter().map(|unit| json!({ "module": unit.unit, "amounts": row(&unit.amounts) })).collect();
-    json!({ "slr": resources.slr, "core": row(&resources.total), "modules": modules })
+        resources.units.iter().map(|unit| json!({ "module": unit.unit, "amounts": row(&unit.amounts, resources.slr) })).collect();
+    let by_region = machine.resources_by_region();
+    let regions: Vec<Value> = regions(machine)
+        .into_iter()
+        .zip(&by_region)
+        .map(|((slr, cores), (_, total))| json!({ "slr": slr, "cores": cores, "amounts": row(&total.total, slr) }))
+        .collect();
+    json!({ "slr": resources.slr, "core": row(&resources.total, resources.slr), "modules": modules, "regions": regions })
 }
 
 /// Percent to two places; a region without any of a resource is full of it as soon as one is asked for.

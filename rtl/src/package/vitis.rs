@@ -2,9 +2,9 @@
 
 use hw_config::machine::Machine;
 
-use super::interface::{INSTRUCTIONS, banks, kernel_name, masters};
+use super::interface::{banks, kernel_name, masters, regions};
 use super::register_map::{CONTROL_BYTES, arguments, registers};
-use super::vivado::tcl_lines;
+use super::vivado::{cells, tcl_lines};
 use super::{File, Refusal};
 
 /// The files of `vitis/`.
@@ -16,14 +16,37 @@ pub(super) fn files(machine: &Machine, sources: &[&str], headers: &[&str]) -> Re
         machine.board.name,
         include_str!("files/vitis.mk")
     );
-    Ok(vec![
+    let mut files = vec![
         File::new("vitis/Makefile", makefile),
         File::new("vitis/gen_xo.tcl", include_str!("files/gen_xo.tcl").to_owned()),
         File::new("vitis/package_kernel.tcl", package_kernel(machine, sources, headers)),
         File::new("vitis/kernel.xml", kernel_xml(machine)),
         File::new("vitis/link.cfg", link_cfg(machine)?),
         File::new("vitis/xrt.ini", XRT_INI.to_owned()),
-    ])
+    ];
+    if regions(machine).len() > 1 {
+        files.push(File::new("vitis/place_cores.tcl", place_cores(machine)));
+    }
+    Ok(files)
+}
+
+/// Places the cores of a kernel that one `slr=` cannot place: run by Vivado before the placer, with the whole design
+/// open, where the kernel stands somewhere below the platform.
+fn place_cores(machine: &Machine) -> String {
+    let mut text = "# The cores of the kernel and their places on the link, each in its region; the rest of the kernel is the \
+                    placer's.\n# The Makefile has Vivado run it before place_design. Only Vivado says whether it fits beside the shell.\n"
+        .to_owned();
+    for (slr, cores) in regions(machine) {
+        let block = format!("pblock_cores_slr{slr}");
+        let names: Vec<String> =
+            cells(&cores, "*/u_cores/").split(' ').map(|cell| format!("NAME =~ {cell}")).collect();
+        text.push_str(&format!(
+            "create_pblock {block}\nresize_pblock [get_pblocks {block}] -add {{SLR{slr}}}\n\
+             add_cells_to_pblock [get_pblocks {block}] [get_cells -hierarchical -filter {{{}}}]\n",
+            names.join(" || ")
+        ));
+    }
+    text
 }
 
 /// Settings of the XRT runtime.
@@ -77,8 +100,9 @@ fn kernel_xml(machine: &Machine) -> String {
          preferredWorkGroupSizeMultiple=\"0\" workGroupSize=\"1\" interrupt=\"true\" \
          hwControlProtocol=\"ap_ctrl_hs\">\n    <ports>\n"
     );
-    for master in masters(machine) {
-        let bytes = if master == INSTRUCTIONS { machine.instructions.port_bytes } else { machine.memory.port_bytes };
+    for (number, master) in masters(machine).into_iter().enumerate() {
+        let is_data = number < machine.all_channels() as usize;
+        let bytes = if is_data { machine.memory.port_bytes } else { machine.instructions.port_bytes };
         text.push_str(&format!(
             "      <port name=\"{master}\" mode=\"master\" range=\"0xFFFFFFFFFFFFFFFF\" dataWidth=\"{}\" \
              portType=\"addressable\" base=\"0x0\"/>\n",
@@ -110,13 +134,18 @@ fn kernel_xml(machine: &Machine) -> String {
 fn link_cfg(machine: &Machine) -> Result<String, Refusal> {
     let kernel = kernel_name(machine);
     let instance = format!("{kernel}_1");
+    let regions = regions(machine);
     let mut text = format!(
-        "# v++ --link --config link.cfg: one instance of the kernel, its clock, its SLR, and a bank of the card for each\n\
+        "# v++ --link --config link.cfg: one instance of the kernel, its clock, {}, and a bank of the card for each\n\
          # AXI master. The frequency is the machine's: v++ lowers it when the routed design does not reach it, and says so.\n\
-         kernel_frequency=0:{}\n\n[connectivity]\nnk={kernel}:1:{instance}\nslr={instance}:SLR{}\n",
-        machine.kernel_mhz,
-        machine.resources().slr
+         kernel_frequency=0:{}\n\n[connectivity]\nnk={kernel}:1:{instance}\n",
+        if regions.len() > 1 { "its SLRs by place_cores.tcl" } else { "its SLR" },
+        machine.kernel_mhz
     );
+    // `slr=` has one region for all of a kernel.
+    if let [(slr, _)] = regions[..] {
+        text.push_str(&format!("slr={instance}:SLR{slr}\n"));
+    }
     for (master, bank) in banks(machine)? {
         text.push_str(&format!("sp={instance}.{master}:{bank}\n"));
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hw_config::machine::Machine;
 use hw_config::raw::{machine_text, with_overrides};
-use rtl::package::{Vectors, package};
+use rtl::package::{CoreVectors, Vectors, package};
 
 use crate::mutants::Mutant;
 
@@ -179,14 +179,9 @@ impl Kernel {
         let emission = rtl::generate(&machine).unwrap_or_else(|error| panic!("{error}"));
         // Only the Verilog is wanted of the folder.
         let line = vec![0; machine.memory.line_bytes() as usize];
-        let vectors = Vectors {
-            name: String::new(),
-            instructions: Vec::new(),
-            listing: String::new(),
-            registers: [0; 128],
-            before: line.clone(),
-            after: line,
-        };
+        let core =
+            CoreVectors { instructions: Vec::new(), listing: String::new(), before: line.clone(), after: line };
+        let vectors = Vectors { name: String::new(), registers: [0; 128], cores: vec![core] };
         let all = package(&machine, &emission.files, &vectors).unwrap_or_else(|error| panic!("{error}"));
         let verilog = all.into_iter().filter_map(|file| Some((file.path.strip_prefix("rtl/")?.to_owned(), file.text)));
         Self { machine, files: verilog.collect() }

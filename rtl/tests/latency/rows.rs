@@ -54,6 +54,7 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(buffers());
     rows.extend(vector());
     rows.extend(scalars());
+    rows.extend(crossings());
     rows.extend(matrix());
     rows.extend(drain());
     rows
@@ -294,6 +295,36 @@ fn vector() -> Vec<Row> {
             silu,
             format!("and the result register (silu: {silu})"),
         ),
+    ]
+}
+
+/// What stands between regions: as many periods as the parameters say.
+fn crossings() -> Vec<Row> {
+    const CYCLES: u32 = 3;
+    const STATION: &[(&str, i64)] = &[("Lanes", 2), ("Before", 2), ("After", CYCLES as i64)];
+    let row = |leaf, rest, pulse, output| Row {
+        parameters: &[("Cycles", CYCLES as i64)],
+        ..plain(leaf, rest, pulse, output, CYCLES, "Latency `Cycles`".to_owned())
+    };
+    let station = |rest, pulse, output| Row {
+        parameters: STATION,
+        ..plain("link_station", rest, pulse, output, 2 + CYCLES, "Latency `Before + After`, initiation".to_owned())
+    };
+    vec![
+        row("crossing", &[], &[("control_i", 1)], "control_o"),
+        row("crossing", &[], &[("data_i", 1)], "data_o"),
+        row("stream_crossing", &[("ready_i", 1)], &[("valid_i", 1)], "valid_o"),
+        row("fetch_crossing", &[("arready_i", 1)], &[("core_arvalid_i", 1)], "arvalid_o"),
+        row("fetch_crossing", &[], &[("rvalid_i", 1)], "core_rvalid_o"),
+        row("memory_crossing", &[("load_arready_i", 3)], &[("core_load_arvalid_i", 1)], "load_arvalid_o"),
+        row("memory_crossing", &[("store_awready_i", 3)], &[("core_store_awvalid_i", 1)], "store_awvalid_o"),
+        row("memory_crossing", &[("store_wready_i", 3)], &[("core_store_wvalid_i", 1)], "store_wvalid_o"),
+        row("memory_crossing", &[], &[("load_rvalid_i", 1)], "core_load_rvalid_o"),
+        row("memory_crossing", &[], &[("store_bvalid_i", 1)], "core_store_bvalid_o"),
+        station(&[], &[("valid_i", 1), ("data_i", ONE)], "data_o"),
+        station(&[("up_here_i", 1), ("down_here_i", 1)], &[("here_i", 1)], "met_o"),
+        Row { cycles: CYCLES, ..station(&[], &[("up_valid_i", 1), ("up_data_i", ONE)], "data_o") },
+        Row { cycles: 2, ..station(&[], &[("down_valid_i", 1), ("down_data_i", ONE)], "data_o") },
     ]
 }
 

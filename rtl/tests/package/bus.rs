@@ -251,15 +251,19 @@ impl Card {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilated");
         let design = Design { clock: Some("ap_clk"), ..Design::new(&folder.kernel(), sources) };
         let model = design.build(&cache, false).unwrap_or_else(|error| panic!("{error}"));
-        let (channels, port) = (folder.machine.memory.channels as usize, folder.machine.memory.port_bytes as usize);
+        let (channels, port) = (folder.machine.all_channels() as usize, folder.machine.memory.port_bytes as usize);
         let data = |c: usize| {
             let bytes = image(folder, &format!("memory_{c}.hex"));
             Memory::new(&model, &format!("m_axi_gmem{c}"), base(c), bytes, port)
         };
         let mut memories: Vec<Memory> = (0..channels).map(data).collect();
         let beat = folder.machine.instructions.port_bytes as usize;
-        let program = image(folder, "program.hex");
-        memories.push(Memory::new(&model, "m_axi_instructions", base(channels), program, beat));
+        for core in 0..folder.machine.core.count as usize {
+            let program = image(folder, &format!("program_{core}.hex"));
+            let number = if folder.machine.core.count > 1 { core.to_string() } else { String::new() };
+            let name = format!("m_axi_instructions{number}");
+            memories.push(Memory::new(&model, &name, base(channels + core), program, beat));
+        }
         let mut card = Self { model, memories, rng: Rng::new(3), stall, periods: 0 };
         let reset = card.model.port("ap_rst_n");
         card.model.set(reset, 0);
@@ -271,14 +275,16 @@ impl Card {
 
     /// Writes arguments and registers, starts, and waits for the end.
     fn step(&mut self, folder: &Folder) {
-        let channels = folder.machine.memory.channels as usize;
+        let (channels, cores) = (folder.machine.all_channels() as usize, folder.machine.core.count as usize);
         let mut address = |offset: u64, value: u64| {
             self.write(offset, value as u32);
             self.write(offset + 4, (value >> 32) as u32);
         };
-        address(0x10, base(channels));
-        (0..channels).for_each(|c| address(0x28 + 12 * c as u64, base(c)));
-        self.write(0x1c, folder.instruction_count());
+        (0..cores).for_each(|k| address(0x10 + 24 * k as u64, base(channels + k)));
+        (0..channels).for_each(|c| address(0x10 + 24 * cores as u64 + 12 * c as u64, base(c)));
+        for (core, count) in folder.instruction_counts().into_iter().enumerate() {
+            self.write(0x1c + 24 * core as u64, count);
+        }
         for (number, value) in folder.registers().into_iter().enumerate() {
             self.write(0x400 + 4 * number as u64, value);
         }
@@ -294,7 +300,7 @@ pub(crate) fn run_kernel(folder: &Folder, stall: bool) -> usize {
     for step in 0..2 {
         card.step(folder);
         assert_eq!(card.read(0x3fc), 0, "step {step}: status");
-        for channel in 0..folder.machine.memory.channels as usize {
+        for channel in 0..folder.machine.all_channels() as usize {
             let expected = image(folder, &format!("expected_{channel}.hex"));
             assert!(card.memories[channel].bytes == expected, "step {step}: channel {channel}");
             compared += expected.len();

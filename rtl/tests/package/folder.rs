@@ -8,7 +8,7 @@ use hw_config::isa::{Immediate, Misc, Operand, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::random::{Rng, random_program};
 use hw_config::raw::{machine_text, with_overrides};
-use rtl::package::{File, Vectors, package};
+use rtl::package::{CoreVectors, File, Vectors, package};
 use rtl::sources;
 
 /// Beats of each channel's image: 2 KiB of each on `tiny`.
@@ -94,8 +94,9 @@ impl Folder {
         text.lines().find(is_word).expect("a word").len() / 2
     }
 
-    pub(crate) fn instruction_count(&self) -> u32 {
-        vectors(&self.machine).instructions.len() as u32
+    /// Instructions of each core's program.
+    pub(crate) fn instruction_counts(&self) -> Vec<u32> {
+        vectors(&self.machine).cores.iter().map(|core| core.instructions.len() as u32).collect()
     }
 
     pub(crate) fn registers(&self) -> [u32; 128] {
@@ -104,10 +105,13 @@ impl Folder {
 
     /// What a test bench says when all is well.
     pub(crate) fn verdict(&self) -> String {
-        let vectors = vectors(&self.machine);
-        let changed = vectors.before.iter().zip(&vectors.after).filter(|(before, after)| before != after).count();
+        let (mut changed, mut bytes) = (0, 0);
+        for core in vectors(&self.machine).cores {
+            changed += core.before.iter().zip(&core.after).filter(|(before, after)| before != after).count();
+            bytes += core.after.len();
+        }
         assert!(changed > 100, "the stand-in core changes {changed} bytes");
-        format!("PASS: {} bytes compared, {changed} of them changed by the program, 0 wrong", vectors.after.len())
+        format!("PASS: {bytes} bytes compared, {changed} of them changed by the program, 0 wrong")
     }
 
     /// Runs a test bench: whether it succeeded, and what it printed.
@@ -127,7 +131,8 @@ impl Folder {
         let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/package/xrt");
         let mut command = Command::new("g++");
         command.current_dir(&self.path).args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Itb"]);
-        command.arg(format!("-DMockPortBytes={}", self.machine.memory.port_bytes)).arg("-I").arg(mock);
+        command.arg(format!("-DMockPortBytes={}", self.machine.memory.port_bytes));
+        command.arg(format!("-DMockCores={}", self.machine.core.count)).arg("-I").arg(mock);
         let (success, text) = output(command.args(["host/host.cpp", "-o", "host/host"]));
         assert!(success, "{text}");
         output(Command::new(self.path.join("host/host")).current_dir(&self.path).args(["kernel.xclbin", "vectors"]))
@@ -138,9 +143,9 @@ impl Folder {
         self.bend("vectors/expected_1.hex", self.machine.memory.port_bytes as usize, byte);
     }
 
-    /// Makes the first instruction one that the stand-in core refuses.
+    /// Makes the first instruction of the last core one that the stand-in core refuses.
     pub(crate) fn bend_program(&self) {
-        let path = self.path.join("vectors/program.hex");
+        let path = self.path.join(format!("vectors/program_{}.hex", self.machine.core.count - 1));
         let text = fs::read_to_string(&path).expect("a file of the folder");
         let (comment, words) = text.split_once('\n').expect("lines");
         let (first, rest) = words.split_once('\n').expect("lines");
@@ -175,7 +180,7 @@ fn output(command: &mut Command) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The stand-in core with the sizes of a machine.
+/// The stand-in core with the sizes of a machine, and around several of them the machine's own top.
 fn stand_in(machine: &Machine) -> Vec<sources::File> {
     let mut text = include_str!("core.v").to_owned();
     let bits = |bytes: u64| u64::from(bytes.trailing_zeros());
@@ -190,13 +195,36 @@ fn stand_in(machine: &Machine) -> Vec<sources::File> {
         assert!(text.contains(&old), "{old}");
         text = text.replace(&old, &format!("{parameter}{value},"));
     }
-    vec![sources::File { name: "core.v".to_owned(), text }]
+    if machine.core.count == 1 {
+        return vec![sources::File { name: "core.v".to_owned(), text }];
+    }
+    let link = format!(
+        "store_bready_o,\n    input wire [3:0] link_core_i,\n    output wire link_here_o,\n    input wire link_met_i,\n    output \
+         wire link_valid_o,\n    output wire [{0}:0] link_data_o,\n    input wire [{0}:0] link_data_i\n);\n    assign \
+         link_here_o = 1'b0;\n    assign link_valid_o = 1'b0;\n    assign link_data_o = link_data_i;\n    wire unused_link = \
+         &{{1'b0, link_core_i, link_met_i}};\n",
+        32 * machine.core.lanes - 1
+    );
+    let text = text.replacen("store_bready_o\n);\n", &link, 1);
+    assert!(text.contains("link_core_i"), "the stand-in core's last port");
+    let emission = rtl::generate(machine).expect("a machine with Verilog");
+    let top = emission.files.into_iter().find(|file| file.name == "cores.v").expect("the top of several cores");
+    vec![sources::File { name: "core.v".to_owned(), text }, top]
 }
 
 /// What the stand-in core does to random bytes.
 fn vectors(machine: &Machine) -> Vectors {
     let mut rng = Rng::new(5);
-    let program = random_program(9, machine, 5);
+    let cores = (0..machine.core.count).map(|core| core_vectors(&mut rng, machine, core)).collect();
+    let mut registers = [0; 128];
+    registers[1] = COPIED as u32;
+    registers[16..].iter_mut().for_each(|value| *value = rng.next_u64() as u32);
+    Vectors { name: "stand-in".to_owned(), registers, cores }
+}
+
+fn core_vectors(rng: &mut Rng, machine: &Machine, core: u32) -> CoreVectors {
+    // Programs of unequal length.
+    let program = random_program(9, machine, 5 + core as usize);
     let (channels, port) = (machine.memory.channels as usize, machine.memory.port_bytes as usize);
     let mut before = vec![0_u8; BEATS * channels * port];
     // The last quarter stays zero: words that no line of a file gives.
@@ -211,17 +239,7 @@ fn vectors(machine: &Machine) -> Vectors {
             }
         }
     }
-    let mut registers = [0; 128];
-    registers[1] = COPIED as u32;
-    registers[16..].iter_mut().for_each(|value| *value = rng.next_u64() as u32);
-    Vectors {
-        name: "stand-in".to_owned(),
-        listing: program.to_text(),
-        instructions: program.instructions,
-        registers,
-        before,
-        after,
-    }
+    CoreVectors { listing: program.to_text(), instructions: program.instructions, before, after }
 }
 
 /// Words of a line that Tcl printed as a list without nested lists.

@@ -34,6 +34,7 @@ proc get_files {path} { return file:$path }
 proc get_runs {name} { return run:$name }
 proc get_ports {name} { return port:$name }
 proc get_pblocks {name} { return pblock:$name }
+proc get_cells {args} { return cells:[lindex $args end] }
 proc get_property {name object} { return [lindex [split $object :] 1] }
 
 # Handles.

@@ -17,7 +17,7 @@ mod vector;
 
 pub use self::core::Core;
 pub use image::MemoryImage;
-pub use share::run_cores;
+pub use share::{exchange, run_cores};
 
 use hw_config::isa::{Instruction, Operation};
 

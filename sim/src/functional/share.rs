@@ -46,8 +46,12 @@ fn as_share(instruction: &Instruction) -> Option<&Misc> {
     }
 }
 
-/// Row by row: all cores' parts one behind the other, then the row into every core.
-fn exchange(cores: &mut [Core], shares: &[&Misc]) {
+/// Executes one `share`, that of each core, between what the cores do alone. Row by row: all cores' parts one behind the
+/// other, then the row into every core.
+///
+/// # Panics
+/// When the shares differ in what all cores must agree on, or the parts make no row.
+pub fn exchange(cores: &mut [Core], shares: &[&Misc]) {
     let (rows, len) = misc_extent(shares[0], &cores[0].registers);
     let mut whole = Vec::with_capacity(len as usize);
     for row in 0..rows as usize {

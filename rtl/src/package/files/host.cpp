@@ -2,8 +2,8 @@
 //
 //   host KERNEL.xclbin VECTORS [CARD]
 //
-// What it does is what any host does for a step: the program and the memory image into the card's memories, the
-// run-time values into the core's registers, start, wait, read back. Exit code 0: every byte is as expected; 1: not;
+// What it does is what any host does for a step: the programs and the memory image into the card's memories, the
+// run-time values into the registers of the cores, start, wait, read back. Exit code 0: every byte is as expected; 1: not;
 // 2: it could not be tried.
 
 #include <cstdint>
@@ -38,14 +38,20 @@ xrt::bo filled(xrt::device& device, const xrt::kernel& kernel, int argument, con
 int run(const std::string& xclbin, const std::string& folder, unsigned card) {
     xrt::device device(card);
     const auto uuid = device.load_xclbin(xclbin);
-    // Exclusive, since the core's registers are written past the arguments.
+    // Exclusive, since the registers of the cores are written past the arguments.
     xrt::kernel kernel(device, uuid, lapwing::KernelName, xrt::kernel::cu_access_mode::exclusive);
 
     xrt::run step(kernel);
-    const auto program = read_hex(folder + "/program.hex", lapwing::FetchPortBytes, lapwing::ProgramBytes);
-    const xrt::bo instructions = filled(device, kernel, lapwing::ArgumentInstructions, program);
-    step.set_arg(lapwing::ArgumentInstructions, instructions);
-    step.set_arg(lapwing::ArgumentInstructionCount, lapwing::InstructionCount);
+    std::vector<xrt::bo> instructions;
+    for (unsigned core = 0; core < lapwing::Cores; ++core) {
+        const int argument = lapwing::ArgumentInstructions + 2 * static_cast<int>(core);
+        const auto program = read_hex(folder + "/program_" + std::to_string(core) + ".hex", lapwing::FetchPortBytes,
+                                      lapwing::ProgramBytes);
+        instructions.push_back(filled(device, kernel, argument, program));
+        step.set_arg(argument, instructions.back());
+        step.set_arg(argument - lapwing::ArgumentInstructions + lapwing::ArgumentInstructionCount,
+                     lapwing::InstructionCounts[core]);
+    }
     std::vector<xrt::bo> memory;
     for (unsigned channel = 0; channel < lapwing::Channels; ++channel) {
         const int argument = lapwing::ArgumentMemory0 + static_cast<int>(channel);
@@ -66,7 +72,7 @@ int run(const std::string& xclbin, const std::string& folder, unsigned card) {
     step.start();
     step.wait();
     if (kernel.read_register(lapwing::Status) & 1) {
-        std::printf("FAIL: the core refuses an instruction of the program\n");
+        std::printf("FAIL: a core refuses an instruction of its program\n");
         return 1;
     }
 

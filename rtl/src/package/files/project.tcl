@@ -19,7 +19,7 @@ set_property include_dirs $rtl_folder [current_fileset]
 add_files -fileset constrs_1 -norecurse [file join $script_folder clock.xdc]
 add_files -fileset constrs_1 -norecurse [file join $script_folder pblocks.xdc]
 set_property used_in_synthesis false [get_files [file join $script_folder pblocks.xdc]]
-# The core alone has thousands of ports: it is synthesised and placed without pins.
-set_property top core [current_fileset]
+# The top alone has thousands of ports: it is synthesised and placed without pins.
+set_property top $top [current_fileset]
 set_property -name {STEPS.SYNTH_DESIGN.ARGS.MORE OPTIONS} -value {-mode out_of_context} -objects [get_runs synth_1]
 update_compile_order -fileset sources_1

@@ -1,5 +1,5 @@
 
-# Synthesis of the core out of context, with reports; "implement" also places and routes it in its SLR:
+# Synthesis of the core, or all cores, out of context, with reports; "implement" also places and routes in their SLRs:
 #   vivado -mode batch -source synth_ooc.tcl [-tclargs synthesise|implement [PART]]
 
 set script_folder [file dirname [file normalize [info script]]]
@@ -24,11 +24,11 @@ foreach source $sources {
     read_verilog [file join $rtl_folder $source]
 }
 read_xdc [file join $script_folder clock.xdc]
-synth_design -top core -part $part -mode out_of_context -include_dirs $rtl_folder
+synth_design -top $top -part $part -mode out_of_context -include_dirs $rtl_folder
 report_utilization -file [file join $report_folder utilisation_synthesis.txt]
 report_utilization -hierarchical -file [file join $report_folder utilisation_by_module.txt]
 report_timing_summary -file [file join $report_folder timing_synthesis.txt]
-write_checkpoint -force [file join $report_folder core_synthesis.dcp]
+write_checkpoint -force [file join $report_folder ${top}_synthesis.dcp]
 
 if {$goal eq "implement"} {
     read_xdc [file join $script_folder pblocks.xdc]
@@ -40,5 +40,5 @@ if {$goal eq "implement"} {
     report_utilization -slr -file [file join $report_folder utilisation_by_slr.txt]
     report_timing_summary -file [file join $report_folder timing_routed.txt]
     report_power -file [file join $report_folder power_routed.txt]
-    write_checkpoint -force [file join $report_folder core_routed.dcp]
+    write_checkpoint -force [file join $report_folder ${top}_routed.dcp]
 }

@@ -1,6 +1,6 @@
 # make              both testbenches and the lint
-# make verilator    the core as C++ (needs verilator, g++, make)
-# make icarus       the core in Icarus Verilog (needs iverilog): minutes to hours, but X is X
+# make verilator    the core, or all cores, as C++ (needs verilator, g++, make)
+# make icarus       the same in Icarus Verilog (needs iverilog): minutes to hours, but X is X
 # make lint         Verilator, Icarus and Yosys over all of the Verilog (yosys is left out where it is not installed)
 # STALL=P withholds ready and valid of the memories with a probability of P percent, from SEED.
 
@@ -17,12 +17,12 @@ HEADERS := $(wildcard ../rtl/*.vh)
 
 all: lint verilator icarus
 
-verilator: obj_dir/Vcore
-	./obj_dir/Vcore ../vectors --stall $(STALL) --seed $(SEED)
+verilator: obj_dir/Vtop
+	./obj_dir/Vtop ../vectors --stall $(STALL) --seed $(SEED)
 
 # What no reset sets begins with random bits: nothing may depend on it.
-obj_dir/Vcore: $(SOURCES) $(HEADERS) tb_verilator.cpp tb_config.h hex_file.h
-	$(VERILATOR) --cc --exe --build -j 0 -Wall --x-initial unique --x-assign fast -O3 -I../rtl --top-module core \
+obj_dir/Vtop: $(SOURCES) $(HEADERS) tb_verilator.cpp tb_config.h hex_file.h
+	$(VERILATOR) --cc --exe --build -j 0 -Wall --x-initial unique --x-assign fast -O3 -I../rtl --top-module $(TOP) --prefix Vtop \
 	    --Mdir obj_dir -CFLAGS "-O1 -I.." -MAKEFLAGS "OPT_FAST=-O1" $(SOURCES) ../tb/tb_verilator.cpp
 
 icarus: build/tb_icarus.vvp
@@ -39,7 +39,7 @@ lint:
 	$(IVERILOG) -g2005 -Wall -I../rtl -s $(KERNEL) -t null $(SOURCES) 2>&1 | tee build/iverilog.log
 	@! grep -q . build/iverilog.log
 	@if command -v $(YOSYS) >/dev/null; then \
-	    $(YOSYS) -q -e '.*' -p "read_verilog -I../rtl $(SOURCES); hierarchy -check -top $(KERNEL); proc; check -assert"; \
+	    $(YOSYS) -q -e '.*' -p "read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v; read_verilog -I../rtl $(SOURCES); hierarchy -check -top $(KERNEL); proc; check -assert"; \
 	else echo "lint: yosys is not installed: left out"; fi
 
 clean:

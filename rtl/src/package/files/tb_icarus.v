@@ -1,4 +1,4 @@
-// tb_icarus: runs the core on plain AXI memories and compares the data memory with the expected one, byte by byte.
+// tb_icarus: runs the core, or all cores, on plain AXI memories and compares the data memory with the expected one, byte by byte.
 // Prints PASS or FAIL. Plusargs: +vectors=FOLDER (default ../vectors), +stall=PERCENT, +seed=N.
 // It does not look at cycles: those are compared where the simulator's own memory is behind the ports.
 `timescale 1ns / 1ps
@@ -22,14 +22,14 @@ module tb_icarus;
     wire        done;
     wire        refused;
 
-    wire                             fetch_arvalid;
-    wire [FetchAddressBits-1:0]      fetch_araddr;
-    wire [7:0]                       fetch_arlen;
-    wire                             fetch_arready;
-    wire                             fetch_rvalid;
-    wire [8*FetchPortBytes-1:0]      fetch_rdata;
-    wire                             fetch_rlast;
-    wire                             fetch_rready;
+    wire [Cores-1:0]                       fetch_arvalid;
+    wire [Cores*FetchAddressBits-1:0]      fetch_araddr;
+    wire [8*Cores-1:0]                     fetch_arlen;
+    wire [Cores-1:0]                       fetch_arready;
+    wire [Cores-1:0]                       fetch_rvalid;
+    wire [8*Cores*FetchPortBytes-1:0]      fetch_rdata;
+    wire [Cores-1:0]                       fetch_rlast;
+    wire [Cores-1:0]                       fetch_rready;
 
     wire [Channels-1:0]                    load_arvalid;
     wire [Channels*ChannelAddressBits-1:0] load_araddr;
@@ -49,19 +49,19 @@ module tb_icarus;
     wire [Channels-1:0]                    store_bvalid;
     wire [Channels-1:0]                    store_bready;
 
-    wire       busy;
-    wire       dispatch;
-    wire [4:0] issue;
-    wire [4:0] retire;
+    wire   [Cores-1:0] busy;
+    wire   [Cores-1:0] dispatch;
+    wire [5*Cores-1:0] issue;
+    wire [5*Cores-1:0] retire;
 
-    wire [32*(Channels+1)-1:0] events;
-    wire [Channels:0]          faults;
+    wire [32*(Channels+Cores)-1:0] events;
+    wire [Channels+Cores-1:0]      faults;
 
-    core u_core (
+    `TB_TOP u_core (
         .clk_i               (clk),
         .rst_ni              (rst_n),
         .start_i             (start),
-        .instruction_count_i (InstructionCount),
+        .instruction_count_i (InstructionCounts),
         .register_write_i    (register_write),
         .register_number_i   (register_number),
         .register_value_i    (register_value),
@@ -105,7 +105,10 @@ module tb_icarus;
     always @(negedge clk) if (rst_n) begin
         if (^{busy, done, refused, dispatch, issue, retire, fetch_arvalid, fetch_rready, load_arvalid, load_rready,
               store_awvalid, store_wvalid, store_bready} === 1'bx) unknown = 1'b1;
-        if (fetch_arvalid && ^{fetch_araddr, fetch_arlen} === 1'bx) unknown = 1'b1;
+        for (at = 0; at < Cores; at = at + 1) begin
+            if (fetch_arvalid[at] && ^{fetch_araddr[at*FetchAddressBits +: FetchAddressBits],
+                                           fetch_arlen[8*at +: 8]} === 1'bx) unknown = 1'b1;
+        end
         for (at = 0; at < Channels; at = at + 1) begin
             if (load_arvalid[at] && ^{load_araddr[at*ChannelAddressBits +: ChannelAddressBits],
                                           load_arlen[8*at +: 8]} === 1'bx) unknown = 1'b1;
@@ -127,43 +130,57 @@ module tb_icarus;
         end
     end
 
-    // The instruction memory: its write channel is idle, its number as a channel the one after the last.
-    wire       fetch_awready, fetch_wready, fetch_bvalid;
-    tb_memory #(
-        .PortBytes   (FetchPortBytes),
-        .AddressBits (FetchAddressBits),
-        .Words       (ProgramWords),
-        .Channel     (Channels)
-    ) u_fetch_memory (
-        .clk_i           (clk),
-        .rst_ni          (rst_n),
-        .seed_i          (seed),
-        .stall_percent_i (stall_percent),
-        .arvalid_i       (fetch_arvalid),
-        .araddr_i        (fetch_araddr),
-        .arlen_i         (fetch_arlen),
-        .arready_o       (fetch_arready),
-        .rvalid_o        (fetch_rvalid),
-        .rdata_o         (fetch_rdata),
-        .rlast_o         (fetch_rlast),
-        .rready_i        (fetch_rready),
-        .awvalid_i       (1'b0),
-        .awaddr_i        ({FetchAddressBits{1'b0}}),
-        .awready_o       (fetch_awready),
-        .wvalid_i        (1'b0),
-        .wdata_i         ({8*FetchPortBytes{1'b0}}),
-        .wstrb_i         ({FetchPortBytes{1'b0}}),
-        .wready_o        (fetch_wready),
-        .bvalid_o        (fetch_bvalid),
-        .bready_i        (1'b1),
-        .events_o        (events[32*Channels +: 32]),
-        .fault_o         (faults[Channels])
-    );
-
-    // Each channel fills its memory before the start and compares it after the end.
     reg [8*256-1:0] folder;
     reg             load_now;
     reg             compare_now;
+
+    // The instruction memories: their write channels are idle, their numbers as channels those after the last.
+    wire [Cores-1:0] fetch_awready, fetch_wready, fetch_bvalid;
+    genvar number;
+    generate
+        for (number = 0; number < Cores; number = number + 1) begin : gen_fetch
+            tb_memory #(
+                .PortBytes   (FetchPortBytes),
+                .AddressBits (FetchAddressBits),
+                .Words       (ProgramWords),
+                .Channel     (Channels + number)
+            ) u_memory (
+                .clk_i           (clk),
+                .rst_ni          (rst_n),
+                .seed_i          (seed),
+                .stall_percent_i (stall_percent),
+                .arvalid_i       (fetch_arvalid[number]),
+                .araddr_i        (fetch_araddr[number*FetchAddressBits +: FetchAddressBits]),
+                .arlen_i         (fetch_arlen[8*number +: 8]),
+                .arready_o       (fetch_arready[number]),
+                .rvalid_o        (fetch_rvalid[number]),
+                .rdata_o         (fetch_rdata[8*FetchPortBytes*number +: 8*FetchPortBytes]),
+                .rlast_o         (fetch_rlast[number]),
+                .rready_i        (fetch_rready[number]),
+                .awvalid_i       (1'b0),
+                .awaddr_i        ({FetchAddressBits{1'b0}}),
+                .awready_o       (fetch_awready[number]),
+                .wvalid_i        (1'b0),
+                .wdata_i         ({8*FetchPortBytes{1'b0}}),
+                .wstrb_i         ({FetchPortBytes{1'b0}}),
+                .wready_o        (fetch_wready[number]),
+                .bvalid_o        (fetch_bvalid[number]),
+                .bready_i        (1'b1),
+                .events_o        (events[32*(Channels+number) +: 32]),
+                .fault_o         (faults[Channels+number])
+            );
+
+            reg [8*300-1:0] path;
+            integer         word;
+            always @(posedge load_now) begin
+                for (word = 0; word < ProgramWords; word = word + 1) u_memory.words[word] = 0;
+                $sformat(path, "%0s/program_%0d.hex", folder, number);
+                $readmemh(path, u_memory.words);
+            end
+        end
+    endgenerate
+
+    // Each channel fills its memory before the start and compares it after the end.
     reg [63:0]      compared [0:Channels-1];
     reg [63:0]      changed  [0:Channels-1];
     reg [63:0]      wrong    [0:Channels-1];
@@ -254,9 +271,9 @@ module tb_icarus;
     integer    index;
     integer    periods;
     integer    quiet;
-    reg [32*(Channels+1)-1:0] events_before;
-    reg [8*300-1:0]           file;
-    reg [63:0]                compared_all, changed_all, wrong_all;
+    reg [32*(Channels+Cores)-1:0] events_before;
+    reg [8*300-1:0]               file;
+    reg [63:0]                    compared_all, changed_all, wrong_all;
 
     initial begin
         if (!$value$plusargs("vectors=%s", folder)) folder = "../vectors";
@@ -269,14 +286,12 @@ module tb_icarus;
         register_value  = 32'd0;
         load_now        = 1'b0;
         compare_now     = 1'b0;
-        $sformat(file, "%0s/program.hex", folder);
-        $readmemh(file, u_fetch_memory.words);
         $sformat(file, "%0s/registers.hex", folder);
         $readmemh(file, registers);
         #1 load_now = 1'b1;
 
         // Signals change between the rising edges.
-        repeat (8) @(negedge clk);
+        repeat (ResetPeriods) @(negedge clk);
         rst_n = 1'b1;
         @(negedge clk);
         for (index = 0; index < Registers; index = index + 1) begin

@@ -1,6 +1,6 @@
-// Runs the core on a plain AXI memory and compares the data memory with the expected one, byte by byte.
+// Runs the core, or all cores, on plain AXI memories and compares the data memory with the expected one, byte by byte.
 //
-//   Vcore VECTORS [--stall P] [--seed S] [--latency L]
+//   Vtop VECTORS [--stall P] [--seed S] [--latency L]
 //
 // Memory: a burst's first beat comes `latency` periods after its address, then a beat a period; with --stall each ready
 // and each valid of the memory is withheld with a probability of P percent. The results must not depend on any of it.
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "Vcore.h"
+#include "Vtop.h"
 #include "hex_file.h"
 #include "tb_config.h"
 #include "verilated.h"
@@ -153,9 +153,9 @@ struct Memory {
 struct Bench {
     Options options;
     VerilatedContext context;
-    Vcore core{&context};
+    Vtop core{&context};
     Random random{0};
-    Memory fetch;
+    std::vector<Memory> fetches;
     std::vector<Memory> channels;
     std::uint64_t period = 0, last_event = 0, beats_read = 0, beats_written = 0;
 
@@ -168,9 +168,14 @@ struct Bench {
     }
 
     void load() {
-        fetch.name = "fetch";
-        fetch.port_bytes = tb::FetchPortBytes;
-        fetch.bytes = read_hex(options.vectors + "/program.hex", tb::FetchPortBytes, tb::ProgramBytes);
+        for (unsigned number = 0; number < tb::Cores; ++number) {
+            Memory memory;
+            memory.name = "fetch " + std::to_string(number);
+            memory.port_bytes = tb::FetchPortBytes;
+            const std::string file = options.vectors + "/program_" + std::to_string(number) + ".hex";
+            memory.bytes = read_hex(file, tb::FetchPortBytes, tb::ProgramBytes);
+            fetches.push_back(memory);
+        }
         for (unsigned channel = 0; channel < tb::Channels; ++channel) {
             Memory memory;
             memory.name = "channel " + std::to_string(channel);
@@ -186,8 +191,11 @@ struct Bench {
         core.rst_ni = 0;
         core.start_i = 0;
         core.register_write_i = 0;
-        core.instruction_count_i = tb::InstructionCount;
-        for (int i = 0; i < 8; ++i) clock();
+        for (unsigned byte = 0; byte < 4 * tb::Cores; ++byte) {
+            const unsigned count = tb::InstructionCounts[byte / 4];
+            set_byte(core.instruction_count_i, byte, static_cast<std::uint8_t>(count >> (8 * (byte % 4))));
+        }
+        for (unsigned i = 0; i < tb::ResetPeriods; ++i) clock();
         core.rst_ni = 1;
         clock();
         const auto registers = read_hex(options.vectors + "/registers.hex", 4, 4 * tb::Registers);
@@ -206,13 +214,17 @@ struct Bench {
     }
 
     void drive() {
-        fetch.offer(period, options, random);
-        core.fetch_arready_i = fetch.address_ready;
-        core.fetch_rvalid_i = fetch.data_valid;
-        core.fetch_rlast_i = fetch.data_valid && fetch.reads.front().beats == 1;
-        // Data that is not valid may be anything: it stays what it was.
-        for (unsigned byte = 0; fetch.data_valid && byte < tb::FetchPortBytes; ++byte) {
-            set_byte(core.fetch_rdata_i, byte, fetch.bytes[fetch.reads.front().address + byte]);
+        for (unsigned number = 0; number < tb::Cores; ++number) {
+            Memory& fetch = fetches[number];
+            fetch.offer(period, options, random);
+            set_bit(core.fetch_arready_i, number, fetch.address_ready);
+            set_bit(core.fetch_rvalid_i, number, fetch.data_valid);
+            set_bit(core.fetch_rlast_i, number, fetch.data_valid && fetch.reads.front().beats == 1);
+            // Data that is not valid may be anything: it stays what it was.
+            for (unsigned byte = 0; fetch.data_valid && byte < tb::FetchPortBytes; ++byte) {
+                set_byte(core.fetch_rdata_i, number * tb::FetchPortBytes + byte,
+                         fetch.bytes[fetch.reads.front().address + byte]);
+            }
         }
         for (unsigned channel = 0; channel < tb::Channels; ++channel) {
             Memory& memory = channels[channel];
@@ -284,8 +296,14 @@ struct Bench {
         for (;;) {
             drive();
             core.eval();
-            if (core.error_o) fail(period, "the core refuses an instruction word");
-            take_reads(fetch, core.fetch_arvalid_o != 0, core.fetch_araddr_o, core.fetch_arlen_o, core.fetch_rready_o != 0);
+            if (core.error_o) fail(period, "a core refuses an instruction word");
+            for (unsigned number = 0; number < tb::Cores; ++number) {
+                const bool valid = field(core.fetch_arvalid_o, number, 1) != 0;
+                const std::uint64_t address =
+                    field(core.fetch_araddr_o, number * tb::FetchAddressBits, tb::FetchAddressBits);
+                const std::uint64_t length = field(core.fetch_arlen_o, 8 * number, 8);
+                take_reads(fetches[number], valid, address, length, field(core.fetch_rready_o, number, 1) != 0);
+            }
             for (unsigned channel = 0; channel < tb::Channels; ++channel) {
                 const bool valid = field(core.load_arvalid_o, channel, 1) != 0;
                 const std::uint64_t address =

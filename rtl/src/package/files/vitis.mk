@@ -13,6 +13,8 @@ XCLBIN := $(BUILD)/$(KERNEL).xclbin
 HOST := build/host
 CXX ?= g++
 CXXFLAGS ?= -O2 -Wall -Wextra
+# A kernel in several SLRs is placed by a script of its own.
+PLACE := $(if $(wildcard place_cores.tcl),--vivado.prop run.impl_1.STEPS.PLACE_DESIGN.TCL.PRE=$(abspath place_cores.tcl))
 SOURCES := $(addprefix ../rtl/,$(shell cat ../rtl/files.f))
 
 .PHONY: xo xclbin host run clean platform
@@ -31,7 +33,7 @@ $(XO): $(SOURCES) gen_xo.tcl package_kernel.tcl
 	vivado -mode batch -nojournal -log $(BUILD)/gen_xo.log -source gen_xo.tcl -tclargs $@
 
 $(LINKED): $(XO) link.cfg | platform
-	v++ --link --target $(TARGET) --platform $(PLATFORM) --config link.cfg --temp_dir $(BUILD)/link \
+	v++ --link --target $(TARGET) --platform $(PLATFORM) --config link.cfg $(PLACE) --temp_dir $(BUILD)/link \
 	    --log_dir $(BUILD)/logs --report_dir $(BUILD)/reports -o $@ $(XO)
 
 $(XCLBIN): $(LINKED) | platform

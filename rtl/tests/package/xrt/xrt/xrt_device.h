@@ -80,11 +80,14 @@ struct run {
     }
     void set_arg(int argument, std::uint32_t value) { scalars[argument] = value; }
     void start() {
-        must(memory.count(0) == 1 && scalars.count(1) == 1 && scalars[1] > 0, "program or its length is missing");
+        for (int program = 0; program < 2 * MockCores; program += 2) {
+            must(memory.count(program) == 1 && scalars.count(program + 1) == 1 && scalars[program + 1] > 0,
+                 "program or its length is missing");
+        }
         must(of.registers->size() == 128, "registers: " + std::to_string(of.registers->size()) + " written");
         const std::size_t beats = (*of.registers)[0x404];
         for (auto& [argument, buffer] : memory) {
-            if (argument == 0) continue;
+            if (argument < 2 * MockCores) continue;
             std::vector<unsigned char>& card = buffer.state->card;
             for (std::size_t beat = 0; beat < beats; ++beat) {
                 for (std::size_t byte = 1; byte < MockPortBytes; ++byte) {
