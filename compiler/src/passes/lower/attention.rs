@@ -412,6 +412,9 @@ impl Lowering<'_> {
         let out = self.result.take(heads * scope.rows * cols);
         let keep = segments * chunks <= job.places.rings.kv.len;
         for kv_head in first / scope.group..(first + heads) / scope.group {
+            if keep {
+                self.kv.keep(segments, chunks);
+            }
             let kept: Vec<u32> = if keep {
                 (0..segments).map(|s| self.load_values(scope, kv_head, part, cols, s)).collect()
             } else {

@@ -143,6 +143,16 @@ impl Ring {
         Self { span, next: 0, step }
     }
 
+    /// Makes sure that the next `pieces` of `units` units each do not meet each other: all of them live together.
+    fn keep(&mut self, pieces: u32, units: u32) {
+        let units = units.next_multiple_of(self.step);
+        assert!(pieces * units <= self.span.len, "{pieces} pieces of {units} units in {}", self.span.len);
+        let before_the_end = (self.span.len - self.next) / units;
+        if pieces.saturating_sub(before_the_end) * units > self.next {
+            self.next = 0;
+        }
+    }
+
     fn take(&mut self, units: u32) -> u32 {
         let units = units.next_multiple_of(self.step);
         assert!(units <= self.span.len, "{units} units from a ring of {}: placement checked less", self.span.len);
