@@ -7,10 +7,11 @@
 //!
 //! Reading order: `config`, `rope` and `tensor_list` (the architecture, its rotary frequencies and its tensors), `weights` and `tensor` (names and
 //! values), `model` (loading, with `huggingface`, `safetensors`, `gguf`, `gguf_model`, `llama2c` and `names` below it),
-//! `tokenizer` (with `byte_bpe`, `bpe_sources`, `score_merge` and `merge`), `reference` (with `arithmetic`), `presets`,
+//! `attention` (which tokens of a prompt see which), `tokenizer` (with `byte_bpe`, `bpe_sources`, `score_merge` and `merge`), `reference` (with `arithmetic`), `presets`,
 //! `compress`.
 
 mod arithmetic;
+pub mod attention;
 mod bpe_sources;
 mod byte_bpe;
 pub mod compress;

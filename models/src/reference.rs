@@ -4,6 +4,7 @@
 //! numerics or the simulator and must stay readable in one sitting: no tricks. The arithmetic on vectors is in `arithmetic`.
 
 use crate::arithmetic::{activation, add, dot, product, rms_norm, rotate, softmax, times};
+use crate::attention::{AttentionMask, BLOCK_TOKENS};
 use crate::config::{Family, Gating, HeadNorm, ModelConfig, NormKind, OutputHead, Position, Residual};
 use crate::weights::{ExpertPart, LayerPart, Param, TensorId, Weights};
 use crate::{Model, ModelError};
@@ -31,6 +32,8 @@ pub struct Reference<'w> {
     values: Vec<Vec<f32>>,
     /// Radians that a pair of dimensions turns by from one position to the next; empty without RoPE.
     frequencies: Vec<f64>,
+    /// What the first tokens of a sequence see of it, and how many those are.
+    attention: Option<(&'w AttentionMask, usize)>,
     position: usize,
 }
 
@@ -56,7 +59,17 @@ impl<'w> Reference<'w> {
             Position::Rope(rope) => rope.frequencies(),
             Position::Learned { .. } => Vec::new(),
         };
-        Ok(Self { config, weights, keys: empty.clone(), values: empty, frequencies, position: 0 })
+        Ok(Self { config, weights, keys: empty.clone(), values: empty, frequencies, attention: None, position: 0 })
+    }
+
+    /// The same executor whose first `prompt` tokens of a sequence see of it what a mask says; the others see everything.
+    ///
+    /// # Errors
+    /// A mask of another model or of fewer tokens, with the numbers.
+    pub fn with_attention(self, model: &str, mask: &'w AttentionMask, prompt: usize) -> Result<Self, ModelError> {
+        mask.check(model, self.config)?;
+        mask.check_prompt(prompt)?;
+        Ok(Self { attention: Some((mask, prompt)), ..self })
     }
 
     /// The RoPE frequencies in use, in radians a position, one for each pair of dimensions.
@@ -222,10 +235,17 @@ impl<'w> Reference<'w> {
             let kv_head = index / (c.heads / c.kv_heads);
             let at = |position: usize| position * c.kv_width() + kv_head * c.head_dim;
             let scale = 1.0 / (c.head_dim as f32).sqrt();
-            let scores = (first..=self.position).map(|p| dot(head, &self.keys[layer][at(p)..][..c.head_dim]) * scale);
+            let sees = |p: &usize| match self.attention {
+                Some((mask, prompt)) if self.position < prompt => {
+                    mask.sees(layer, index, self.position / BLOCK_TOKENS, p / BLOCK_TOKENS)
+                }
+                Some(_) | None => true,
+            };
+            let seen: Vec<usize> = (first..=self.position).filter(sees).collect();
+            let scores = seen.iter().map(|p| dot(head, &self.keys[layer][at(*p)..][..c.head_dim]) * scale);
             let shares = softmax(&scores.collect::<Vec<_>>());
             let mut mixed = vec![0.0; c.head_dim];
-            for (position, share) in (first..).zip(shares) {
+            for (position, share) in seen.into_iter().zip(shares) {
                 let value = &self.values[layer][at(position)..][..c.head_dim];
                 mixed.iter_mut().zip(value).for_each(|(m, v)| *m += share * v);
             }
