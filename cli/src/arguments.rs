@@ -137,6 +137,10 @@ pub(crate) struct GenerateArgs {
     /// Name or TOML file of the format; `float` is the reference executor, which has no machine and no cycles.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
     pub(crate) format: String,
+    /// What tokens of the prompt see of it: dense, window:TOKENS, sink:TOKENS+window:TOKENS, random:DENSITY:SEED, or a mask
+    /// file.
+    #[arg(long, default_value = "dense", value_name = "PATTERN|FILE")]
+    pub(crate) attention: String,
     /// What the text begins with, or the question with --chat.
     #[arg(long, default_value = "First Citizen:\n", value_name = "TEXT")]
     pub(crate) prompt: String,
@@ -169,6 +173,10 @@ pub(crate) struct TimingArgs {
     /// Name or TOML file of the format.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
     pub(crate) format: String,
+    /// What tokens of the prompt see of it: dense, window:TOKENS, sink:TOKENS+window:TOKENS, random:DENSITY:SEED, or a mask
+    /// file.
+    #[arg(long, default_value = "dense", value_name = "PATTERN|FILE")]
+    pub(crate) attention: String,
     /// Prompt tokens of each sequence.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TOKENS_MAX))]
     pub(crate) prefill: u32,
@@ -216,6 +224,10 @@ pub(crate) struct EvalArgs {
     /// Formats, separated by commas; the float reference is always the first row.
     #[arg(long, default_value = "float,w8a8,w4a8", value_name = "F[,F...]", value_delimiter = ',')]
     pub(crate) format: Vec<String>,
+    /// What tokens of a window see of it, several separated by commas: dense, window:TOKENS, sink:TOKENS+window:TOKENS,
+    /// random:DENSITY:SEED, mask files. Each format has a row for each.
+    #[arg(long, default_value = "dense", value_name = "A[,A...]", value_delimiter = ',')]
+    pub(crate) attention: Vec<String>,
     /// Text to be judged on.
     #[arg(long, value_name = "FILE")]
     pub(crate) text: PathBuf,
@@ -256,6 +268,10 @@ pub(crate) struct CosimArgs {
     /// Name or TOML file of the format.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE", conflicts_with = "random")]
     pub(crate) format: String,
+    /// What tokens of the prompt see of it: dense, window:TOKENS, sink:TOKENS+window:TOKENS, random:DENSITY:SEED, or a mask
+    /// file.
+    #[arg(long, default_value = "dense", value_name = "PATTERN|FILE", conflicts_with = "random")]
+    pub(crate) attention: String,
     /// What the text begins with.
     #[arg(long, default_value = "First Citizen:\n", value_name = "TEXT", conflicts_with = "random")]
     pub(crate) prompt: String,
@@ -285,7 +301,7 @@ pub(crate) struct CosimArgs {
     pub(crate) backpressure: Option<f64>,
     /// Run a case again that an earlier run has written down.
     #[arg(long, value_name = "DIR",
-          conflicts_with_all = ["machine", "overrides", "model", "format", "prompt", "tokens", "random", "random_machines", "seed", "backpressure"])]
+          conflicts_with_all = ["machine", "overrides", "model", "format", "attention", "prompt", "tokens", "random", "random_machines", "seed", "backpressure"])]
     pub(crate) reproduce: Option<PathBuf>,
     /// Write everything that the Verilog does to this file (FST, for GTKWave); several times slower.
     #[arg(long, value_name = "FILE")]
@@ -395,6 +411,10 @@ pub(crate) struct CompileArgs {
     /// Name or TOML file of the format.
     #[arg(long, default_value = "w8a8", value_name = "NAME|FILE")]
     pub(crate) format: String,
+    /// What tokens of the prompt see of it: dense, window:TOKENS, sink:TOKENS+window:TOKENS, random:DENSITY:SEED, or a mask
+    /// file.
+    #[arg(long, default_value = "dense", value_name = "PATTERN|FILE")]
+    pub(crate) attention: String,
     /// Kind of step.
     #[arg(long, value_enum, default_value = "decode")]
     pub(crate) step: Step,

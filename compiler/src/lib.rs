@@ -26,6 +26,9 @@ pub use step::{Bucket, StepKind};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use models::ModelConfig;
+use models::attention::{AttentionMask, BLOCK_TOKENS};
+use passes::place::Lengths;
+use passes::seen::Sight;
 use passes::{Fused, Part, fuse, hoist, layout, legality, lower, order, partition, place, split, tile};
 
 /// What a run asks of the compiler besides machine, model and formats.
@@ -50,6 +53,8 @@ pub struct Compiler<'a> {
     granule: u32,
     prefill_rows: u32,
     optimisations: Optimisations,
+    /// What prompts see; nothing where they see everything.
+    attention: Option<&'a AttentionMask>,
 }
 
 impl<'a> Compiler<'a> {
@@ -94,7 +99,8 @@ impl<'a> Compiler<'a> {
         for core in 0..machine.core.count {
             let part = Part::new(machine, config, core);
             let tiled = tile::run(machine, config, &formats, &part)?;
-            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, &part, longest)?);
+            let dense = Lengths::dense(longest);
+            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, &part, dense)?);
             let mut map = layout::run(machine, config, &tiled, options, granule, part)?;
             match optimisations.on_chip_decode {
                 Switch::On => {}
@@ -113,7 +119,34 @@ impl<'a> Compiler<'a> {
             granule,
             prefill_rows,
             optimisations,
+            attention: None,
         })
+    }
+
+    /// The same with a mask on what prompts see. Fewer scores are on chip, so that a step may take more tokens.
+    ///
+    /// # Errors
+    /// A machine whose key tiles cannot be loaded a block at a time, or a prompt for which there is no room.
+    ///
+    /// # Panics
+    /// When the mask is of another model.
+    pub fn with_attention(self, mask: &'a AttentionMask) -> Result<Self, CompileError> {
+        mask.check(&self.name, self.config).unwrap_or_else(|error| panic!("{error}"));
+        legality::check_blocks(self.machine, BLOCK_TOKENS as u32)?;
+        let kind = StepKind::Prefill { logits: step::Logits::All };
+        let longest = (mask.tokens() as u32).min(self.options.context.next_multiple_of(BLOCK_TOKENS as u32));
+        let mut prefill_rows = u32::MAX;
+        for map in &self.maps {
+            let mut most = Lengths { end: self.options.context.next_multiple_of(self.granule), seen: 0, gathered: 0 };
+            for end in (0..longest).step_by(BLOCK_TOKENS).map(|start| start + BLOCK_TOKENS as u32) {
+                let sight = Sight::new(Some(mask), kind, end, self.config, &map.part);
+                let lengths = sight.lengths(self.config.layers, map.part.heads);
+                most.seen = most.seen.max(lengths.seen);
+                most.gathered = most.gathered.max(lengths.gathered);
+            }
+            prefill_rows = prefill_rows.min(place::prefill_rows(self.machine, self.config, &map.part, most)?);
+        }
+        Ok(Self { prefill_rows, attention: Some(mask), ..self })
     }
 
     /// Where everything stands in the data memory of the first core.
@@ -136,9 +169,31 @@ impl<'a> Compiler<'a> {
         self.prefill_rows
     }
 
-    /// The bucket of a step after which the KV cache holds `end` tokens.
-    pub fn bucket(&self, end: u32) -> Bucket {
-        Bucket { max_end: end.div_ceil(self.granule) * self.granule }
+    /// New tokens of each prefill step of a prompt of `tokens` tokens that stand from `position` on. With a mask all
+    /// tokens of a step are in one block.
+    pub fn prefill_steps(&self, position: u32, tokens: u32) -> Vec<u32> {
+        let mut steps = Vec::new();
+        let (mut at, end) = (position, position + tokens);
+        while at < end {
+            let room = match self.attention {
+                Some(_) => BLOCK_TOKENS as u32 - at % BLOCK_TOKENS as u32,
+                None => u32::MAX,
+            };
+            let rows = self.prefill_rows.min(room).min(end - at);
+            steps.push(rows);
+            at += rows;
+        }
+        steps
+    }
+
+    /// The bucket of a step after which the KV cache holds `end` tokens. With a mask a prefill step's is its query block:
+    /// each block sees others.
+    pub fn bucket(&self, kind: StepKind, end: u32) -> Bucket {
+        let granule = match (kind, self.attention) {
+            (StepKind::Prefill { .. }, Some(_)) => BLOCK_TOKENS as u32,
+            (StepKind::Prefill { .. }, None) | (StepKind::Decode, _) => self.granule,
+        };
+        Bucket { max_end: end.next_multiple_of(granule) }
     }
 
     /// The programs of one step kind and length bucket, one a core.
@@ -162,6 +217,11 @@ impl<'a> Compiler<'a> {
             StepKind::Prefill { .. } => self.prefill_rows,
             StepKind::Decode => self.options.batch,
         };
+        let sight = Sight::new(self.attention, kind, bucket.max_end, self.config, &map.part);
+        let lengths = match self.attention {
+            Some(_) => sight.lengths(self.config.layers, map.part.heads),
+            None => Lengths::dense(bucket.max_end),
+        };
         let job = lower::Job {
             machine: self.machine,
             config: self.config,
@@ -171,7 +231,9 @@ impl<'a> Compiler<'a> {
             rows,
             max_end: bucket.max_end,
             granule: self.granule,
-            places: place::run(self.machine, self.config, &map.part, kind, rows, bucket.max_end)?,
+            sight,
+            seen: lengths.seen,
+            places: place::run(self.machine, self.config, &map.part, kind, rows, lengths)?,
         };
         let whole = lower::run(&job, &self.fused);
         let natural = match self.optimisations.merged_transfers {

@@ -30,7 +30,7 @@ fn check(machine: &str, model: &Model, format: &str, batch: u32, context: u32) -
         StepKind::Decode,
     ] {
         for end in [1, context] {
-            let programs = compiler.compile_cores(kind, compiler.bucket(end)).unwrap_or_else(|e| panic!("{e}"));
+            let programs = compiler.compile_cores(kind, compiler.bucket(kind, end)).unwrap_or_else(|e| panic!("{e}"));
             if let Err(violations) = check_set(&programs, &machine) {
                 let lines: Vec<String> = violations.iter().take(5).map(ToString::to_string).collect();
                 panic!("{} {format} {}: {}", model.name, programs[0].name, lines.join("\n"));

@@ -19,6 +19,8 @@ pub struct RunReport {
     pub machine: String,
     pub model: String,
     pub format: String,
+    pub attention: String,
+    pub attention_density: f64,
     pub prefill_tokens: u64,
     pub decode_tokens: u64,
     pub batch: u64,
@@ -111,6 +113,8 @@ pub struct EvalReport {
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct EvalRow {
     pub format: String,
+    pub attention: String,
+    pub attention_density: f64,
     pub nats_per_byte: f64,
     pub perplexity: f64,
     pub bits_per_weight: f64,
@@ -202,6 +206,8 @@ impl RunReport {
         add("machine", self.machine.clone());
         add("model", self.model.clone());
         add("format", self.format.clone());
+        add("attention", self.attention.clone());
+        add("attention_density", plain(self.attention_density));
         add("prefill_tokens", count(self.prefill_tokens));
         add("decode_tokens", count(self.decode_tokens));
         add("batch", count(self.batch));
@@ -329,6 +335,8 @@ impl EvalReport {
     pub fn to_text(&self) -> String {
         let mut table = Table::new(&[
             ("format", Align::Left),
+            ("attention", Align::Left),
+            ("density", Align::Right),
             ("nats/byte", Align::Right),
             ("above first row", Align::Right),
             ("perplexity", Align::Right),
@@ -339,6 +347,8 @@ impl EvalReport {
             let above = row.nats_per_byte - self.rows.first().map_or(0.0, |first| first.nats_per_byte);
             table.row(vec![
                 row.format.clone(),
+                row.attention.clone(),
+                format!("{:.3}", row.attention_density),
                 format!("{:.4}", row.nats_per_byte),
                 format!("{above:+.4}"),
                 format!("{:.3}", row.perplexity),

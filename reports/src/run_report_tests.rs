@@ -14,6 +14,8 @@ fn sample() -> RunReport {
         machine: "tiny".to_owned(),
         model: "tiny-llama".to_owned(),
         format: "w8a8".to_owned(),
+        attention: "dense".to_owned(),
+        attention_density: 1.0,
         prefill_tokens: 16,
         decode_tokens: 64,
         batch: 1,
@@ -70,6 +72,8 @@ fn sample() -> RunReport {
 fn eval_sample() -> EvalReport {
     let row = |format: &str, nats_per_byte| EvalRow {
         format: format.to_owned(),
+        attention: "dense".to_owned(),
+        attention_density: 1.0,
         nats_per_byte,
         perplexity: 4.5,
         bits_per_weight: 8.25,

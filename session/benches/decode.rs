@@ -73,7 +73,7 @@ fn compile_all_lengths(name: &str) {
     let start = Instant::now();
     let compiler = Compiler::new(&setup.machine, &setup.model.config, name, &setup.formats, setup.options)
         .unwrap_or_else(|e| panic!("{e}"));
-    let mut buckets: Vec<_> = (1..=LENGTHS).map(|length| compiler.bucket(length)).collect();
+    let mut buckets: Vec<_> = (1..=LENGTHS).map(|length| compiler.bucket(StepKind::Decode, length)).collect();
     buckets.dedup();
     let kinds = [Logits::Skip, Logits::Last].map(|logits| StepKind::Prefill { logits });
     let (mut programs, mut instructions) = (0, 0);

@@ -138,8 +138,8 @@ impl<'a> Generation<'a> {
         let stops = setup.model.tokenizer.stop_tokens();
         let (steps, position, next) = (Vec::new(), 0, 0);
         let mut run = Self { setup, machine_text, backpressure, runner, cosim, steps, position, next, stops };
-        let chunks: Vec<&[u32]> = prompt.chunks(run.runner.compiler().prefill_rows() as usize).collect();
-        for (number, chunk) in chunks.iter().enumerate() {
+        let chunks = run.runner.prefill_steps(0, prompt)?;
+        for (number, (_, chunk)) in chunks.iter().enumerate() {
             let logits = if number + 1 == chunks.len() { Logits::Last } else { Logits::Skip };
             run.step(StepKind::Prefill { logits }, chunk)?;
         }

@@ -2,6 +2,7 @@
 //! `float` format, on the float reference.
 
 use crate::{Mode, Runner, SessionError, Setup};
+use models::attention::AttentionMask;
 use models::reference::nats;
 use models::{Model, Reference};
 use reports::run_report::EvalRow;
@@ -48,10 +49,12 @@ struct Loss {
 }
 
 impl Loss {
-    fn row(&self, format: &str, text: &Text, bits_per_weight: f64) -> EvalRow {
+    fn row(&self, format: &str, mask: Option<&AttentionMask>, text: &Text, bits_per_weight: f64) -> EvalRow {
         let nats_per_token = self.nats / self.predicted as f64;
         EvalRow {
             format: format.to_string(),
+            attention: mask.map_or("dense", AttentionMask::name).to_string(),
+            attention_density: mask.map_or(1.0, |mask| mask.density(WINDOW - 1)),
             nats_per_byte: nats_per_token / text.bytes_per_token,
             perplexity: nats_per_token.exp(),
             bits_per_weight,
@@ -60,12 +63,20 @@ impl Loss {
     }
 }
 
-/// The float reference on a text. `progress` is told each window.
+/// The float reference on a text, with a mask on each window or none. `progress` is told each window.
 ///
 /// # Errors
-/// A model without weights.
-pub fn float(model: &Model, text: &Text, mut progress: impl FnMut(u64)) -> Result<EvalRow, SessionError> {
+/// A model without weights, or a mask of another model or of shorter prompts.
+pub fn float(
+    model: &Model,
+    mask: Option<&AttentionMask>,
+    text: &Text,
+    mut progress: impl FnMut(u64),
+) -> Result<EvalRow, SessionError> {
     let mut reference = Reference::new(model)?;
+    if let Some(mask) = mask {
+        reference = reference.with_attention(&model.name, mask, WINDOW - 1)?;
+    }
     let mut loss = Loss { nats: 0.0, predicted: 0 };
     for window in text.windows() {
         reference.reset();
@@ -73,7 +84,7 @@ pub fn float(model: &Model, text: &Text, mut progress: impl FnMut(u64)) -> Resul
         add(&mut loss, &logits, window);
         progress(1);
     }
-    Ok(loss.row("float", text, 32.0))
+    Ok(loss.row("float", mask, text, 32.0))
 }
 
 /// A compressed format on a text, on the functional simulator.
@@ -88,7 +99,7 @@ pub fn simulated(setup: &Setup, text: &Text, mut progress: impl FnMut(u64)) -> R
         add(&mut loss, &logits, window);
         progress(1);
     }
-    Ok(loss.row(setup.profile.name(), text, setup.formats.bits_per_weight()))
+    Ok(loss.row(setup.profile.name(), setup.attention.as_ref(), text, setup.formats.bits_per_weight()))
 }
 
 fn add(loss: &mut Loss, logits: &[Vec<f32>], window: &[u32]) {

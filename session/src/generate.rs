@@ -26,7 +26,7 @@ impl<'a> Generation<'a> {
         }
         let mut runner = Runner::new(setup, Mode::ValuesAndCycles)?;
         let mut so_far =
-            Progress { done: 0, total: prompt.len().div_ceil(runner.compiler().prefill_rows() as usize) as u64 };
+            Progress { done: 0, total: runner.compiler().prefill_steps(0, prompt.len() as u32).len() as u64 };
         progress(so_far);
         let logits = runner.prefill_observed(0, 0, prompt, || {
             so_far.done += 1;

@@ -185,7 +185,7 @@ fn sizes_with(
         progress(length);
         decode.add(&programs.of_step(StepKind::Decode, length)?);
         prefill.add(&programs.of_prompt(length)?);
-        let bucket = compiler.bucket(length).max_end;
+        let bucket = compiler.bucket(StepKind::Decode, length).max_end;
         if length == bucket || length == lengths {
             buckets.add(&programs.of_step(StepKind::Decode, length)?);
             buckets.add(&programs.of_prompt(length)?);
@@ -193,7 +193,7 @@ fn sizes_with(
     }
     let mut steps = Stored::default();
     programs.bytes.values().for_each(|bytes| steps.add(bytes));
-    let bucket_tokens = compiler.bucket(1).max_end;
+    let bucket_tokens = compiler.bucket(StepKind::Decode, 1).max_end;
     Ok(ProgramSizes { lengths, bucket_tokens, decode, prefill, buckets, steps })
 }
 
@@ -212,7 +212,7 @@ struct Programs<'a> {
 impl Programs<'_> {
     /// Bytes of the programs of a step, by core.
     fn of_step(&mut self, kind: StepKind, end: u32) -> Result<Vec<u64>, SessionError> {
-        let bucket = self.compiler.bucket(end);
+        let bucket = self.compiler.bucket(kind, end);
         if !self.bytes.contains_key(&(kind, bucket)) {
             let programs = self.compiler.compile_cores(kind, bucket)?;
             let bytes = programs.iter().map(|program| (program.instructions.len() * Word::BYTES) as u64).collect();

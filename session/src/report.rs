@@ -50,6 +50,8 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         machine: machine.name.clone(),
         model: setup.model.name.clone(),
         format: setup.profile.name().to_string(),
+        attention: setup.attention_name().to_string(),
+        attention_density: setup.attention_density(facts.prefill_tokens as usize),
         prefill_tokens: facts.prefill_tokens,
         decode_tokens: facts.decode_tokens,
         batch,
@@ -314,6 +316,9 @@ fn assumptions(setup: &Setup) -> Vec<String> {
     }
     if core.count > 1 {
         all.push(format!("link: {} kernel cycles from core to core", setup.machine.link_cycles()));
+    }
+    if setup.attention.is_some() {
+        all.push("attention mask: on the prompt alone; tokens of the answer see everything".to_owned());
     }
     if setup.compressed.is_none() && setup.model.config.feed_forward.experts.is_some() {
         let seed = crate::timing::ROUTING_SEED;

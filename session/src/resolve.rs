@@ -15,6 +15,7 @@ use hw_config::machine::Machine;
 use hw_config::memory::MemoryStandard;
 use hw_config::raw;
 use hw_config::validation::System;
+use models::attention::{AttentionMask, Pattern};
 use models::compress::{Format, Profile, SparsityRule, format_names};
 use models::{Model, ModelError, presets};
 
@@ -181,6 +182,55 @@ pub fn format(name: &str) -> Result<Format, ResolveError> {
     let (file, text) = toml_file("format", name, &names)?;
     match Profile::from_toml(&file, &text) {
         Ok(profile) => Ok(Format::Compressed(profile)),
+        Err(faults) => Err(ResolveError::Faults { faults, text }),
+    }
+}
+
+/// What a prompt sees of itself, as named: a mask belongs to a model and a length.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attention {
+    /// Everything before each token.
+    Dense,
+    /// What a pattern shows it.
+    Pattern(Pattern),
+    /// What a mask file shows it.
+    File(AttentionMask),
+}
+
+impl Attention {
+    /// The mask on prompts of `tokens` tokens of a model; nothing where they see everything.
+    ///
+    /// # Errors
+    /// A mask that would take too much memory, or a file's that is of another model or of a shorter prompt.
+    pub fn mask(&self, model: &Model, tokens: usize) -> Result<Option<AttentionMask>, ResolveError> {
+        match self {
+            Self::Dense => Ok(None),
+            Self::Pattern(pattern) => Ok(Some(AttentionMask::from_pattern(*pattern, &model.config, tokens)?)),
+            Self::File(mask) => {
+                mask.check(&model.name, &model.config)?;
+                mask.check_prompt(tokens)?;
+                Ok(Some(mask.clone()))
+            }
+        }
+    }
+}
+
+/// Attention by the name of a pattern or by a mask file.
+///
+/// # Errors
+/// A pattern that says nothing usable, an unreadable file, or all faults of the mask with its text.
+pub fn attention(name: &str) -> Result<Attention, ResolveError> {
+    match Pattern::parse(name) {
+        Ok(Pattern::Dense) => return Ok(Attention::Dense),
+        Ok(pattern) => return Ok(Attention::Pattern(pattern)),
+        Err(fault) if Pattern::looks_like(name) || !(looks_like_path(name) || Path::new(name).is_file()) => {
+            return Err(ResolveError::Input(format!("--attention: {fault}, or give the path of a mask file")));
+        }
+        Err(_) => {}
+    }
+    let text = read_text(Path::new(name))?;
+    match AttentionMask::from_toml(name, &text) {
+        Ok(mask) => Ok(Attention::File(mask)),
         Err(faults) => Err(ResolveError::Faults { faults, text }),
     }
 }

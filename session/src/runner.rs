@@ -140,13 +140,10 @@ impl<'a> Runner<'a> {
         tokens: &[u32],
         mut stepped: impl FnMut(),
     ) -> Result<Vec<f32>, SessionError> {
-        let rows = self.compiler.prefill_rows() as usize;
-        let chunks = tokens.len().div_ceil(rows);
-        let mut position = position;
-        for (number, chunk) in tokens.chunks(rows).enumerate() {
-            let logits = if number + 1 == chunks { Logits::Last } else { Logits::Skip };
-            self.step(StepKind::Prefill { logits }, sequence, position, chunk)?;
-            position += chunk.len() as u32;
+        let steps = self.prefill_steps(position, tokens)?;
+        for (number, (position, chunk)) in steps.iter().enumerate() {
+            let logits = if number + 1 == steps.len() { Logits::Last } else { Logits::Skip };
+            self.step(StepKind::Prefill { logits }, sequence, *position, chunk)?;
             stepped();
         }
         Ok(self.logits(0))
@@ -158,13 +155,32 @@ impl<'a> Runner<'a> {
     /// What the compiler refuses.
     pub fn prefill_all(&mut self, position: u32, tokens: &[u32]) -> Result<Vec<Vec<f32>>, SessionError> {
         let mut all = Vec::new();
-        let mut position = position;
-        for chunk in tokens.chunks(self.compiler.prefill_rows() as usize) {
+        for (position, chunk) in self.prefill_steps(position, tokens)? {
             self.step(StepKind::Prefill { logits: Logits::All }, 0, position, chunk)?;
             all.extend((0..chunk.len()).map(|row| self.logits(row as u64)));
-            position += chunk.len() as u32;
         }
         Ok(all)
+    }
+
+    /// The steps of a prompt: where each begins, and its tokens.
+    ///
+    /// # Errors
+    /// A prompt that is longer than the mask.
+    pub(crate) fn prefill_steps<'t>(
+        &self,
+        position: u32,
+        tokens: &'t [u32],
+    ) -> Result<Vec<(u32, &'t [u32])>, SessionError> {
+        self.setup.check_prompt(position as usize + tokens.len())?;
+        let (mut position, mut rest) = (position, tokens);
+        let rows = self.compiler.prefill_steps(position, tokens.len() as u32);
+        let step = |rows: u32| {
+            let (chunk, after) = rest.split_at(rows as usize);
+            let at = position;
+            (position, rest) = (position + rows, after);
+            (at, chunk)
+        };
+        Ok(rows.into_iter().map(step).collect())
     }
 
     /// One token of each sequence at `position`; the logits of each, where values are simulated.
@@ -222,7 +238,7 @@ impl<'a> Runner<'a> {
         };
         self.check_length(position, rows)?;
         let registers = self.registers(sequence, position, rows, tokens);
-        let bucket = self.compiler.bucket(position + rows);
+        let bucket = self.compiler.bucket(kind, position + rows);
         if !self.programs.contains_key(&(kind, bucket)) {
             let programs = self.compiler.compile_cores(kind, bucket)?;
             if let Err(violations) = check_set(&programs, &self.setup.machine) {

@@ -4,6 +4,7 @@ use crate::SessionError;
 use compiler::{CompileError, Compiler, FormatTable, Optimisations, Options};
 use hw_config::machine::Machine;
 use models::Model;
+use models::attention::AttentionMask;
 use models::compress::{ActivationFormat, ActivationRanges, CompressedModel, Profile, compress};
 
 /// Tokens of a calibration window for static activation scales.
@@ -25,6 +26,8 @@ pub struct Setup {
     pub options: Options,
     /// What programs are made fast with.
     pub optimisations: Optimisations,
+    /// What tokens of a prompt see of it; nothing where they see all that is before them.
+    pub attention: Option<AttentionMask>,
 }
 
 impl Setup {
@@ -47,13 +50,14 @@ impl Setup {
         let compressed = compress(&model, &profile, ranges.as_ref())?;
         let formats = FormatTable::of_model(&compressed);
         let optimisations = Optimisations::ALL;
-        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options, optimisations })
+        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options, optimisations, attention: None })
     }
 
     /// With shapes alone: enough for cycles, bytes and joules.
     pub fn with_shapes(machine: Machine, model: Model, profile: Profile, options: Options) -> Self {
         let formats = FormatTable::of_shapes(&model.config, &profile);
-        Self { machine, model, profile, compressed: None, formats, options, optimisations: Optimisations::ALL }
+        let optimisations = Optimisations::ALL;
+        Self { machine, model, profile, compressed: None, formats, options, optimisations, attention: None }
     }
 
     /// The compiler of its programs.
@@ -69,7 +73,44 @@ impl Setup {
     /// # Errors
     /// What the compiler refuses.
     pub fn compiler_for(&self, name: &str, options: Options) -> Result<Compiler<'_>, CompileError> {
-        let Self { machine, model, formats, optimisations, .. } = self;
-        Compiler::with_optimisations(machine, &model.config, name, formats, options, *optimisations)
+        let Self { machine, model, formats, optimisations, attention, .. } = self;
+        let compiler =
+            Compiler::with_optimisations(machine, &model.config, name, formats, options, *optimisations)?;
+        match attention {
+            Some(mask) => compiler.with_attention(mask),
+            None => Ok(compiler),
+        }
+    }
+
+    /// The same with another mask on prompts, or none.
+    ///
+    /// # Errors
+    /// A mask of another model, with the numbers.
+    pub fn with_attention(self, attention: Option<AttentionMask>) -> Result<Self, SessionError> {
+        if let Some(mask) = &attention {
+            mask.check(&self.model.name, &self.model.config)?;
+        }
+        Ok(Self { attention, ..self })
+    }
+
+    /// Name of the mask on prompts.
+    pub fn attention_name(&self) -> &str {
+        self.attention.as_ref().map_or("dense", AttentionMask::name)
+    }
+
+    /// Blocks that a prompt of `tokens` tokens sees of those that causal attention has.
+    pub fn attention_density(&self, tokens: usize) -> f64 {
+        self.attention.as_ref().map_or(1.0, |mask| mask.density(tokens))
+    }
+
+    /// Whether the mask, if there is one, says what a prompt of `tokens` tokens sees.
+    ///
+    /// # Errors
+    /// A longer prompt, with the numbers.
+    pub fn check_prompt(&self, tokens: usize) -> Result<(), SessionError> {
+        match &self.attention {
+            Some(mask) => Ok(mask.check_prompt(tokens)?),
+            None => Ok(()),
+        }
     }
 }

@@ -26,7 +26,7 @@ pub fn run<'a>(
 ) -> Result<Runner<'a>, SessionError> {
     let mut runner = Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?;
     let batch = setup.options.batch;
-    let parts = u64::from(prefill.div_ceil(runner.compiler().prefill_rows()));
+    let parts = runner.compiler().prefill_steps(0, prefill).len() as u64;
     let mut so_far = Progress { done: 0, total: u64::from(batch) * parts + u64::from(decode) };
     let mut stepped = || {
         so_far.done += 1;

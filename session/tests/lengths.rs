@@ -55,7 +55,7 @@ fn programs_of_all_lengths_add_up() {
         let compiler = setup.compiler("each").unwrap_or_else(|e| panic!("{e}"));
         let rows = compiler.prefill_rows();
         let bytes = |kind, end| -> Vec<u64> {
-            let programs = compiler.compile_cores(kind, compiler.bucket(end)).unwrap_or_else(|e| panic!("{e}"));
+            let programs = compiler.compile_cores(kind, compiler.bucket(kind, end)).unwrap_or_else(|e| panic!("{e}"));
             // 256 bits an instruction.
             programs.iter().map(|program| program.instructions.len() as u64 * 32).collect()
         };

@@ -23,7 +23,7 @@ fn excess(name: &str, format: &str) -> f64 {
     let model = Model::load(&root.join(name)).expect("a model");
     let held_out = std::fs::read_to_string(root.join("corpora/tinyshakespeare.heldout.txt")).expect("the text");
     let text = evaluate::Text::new(&model, "held-out text", &held_out, WINDOWS).expect("a text");
-    let float = evaluate::float(&model, &text, |_| ()).expect("weights");
+    let float = evaluate::float(&model, None, &text, |_| ()).expect("weights");
     let machine = Machine::by_name("tiny").expect("a machine");
     let options = Options { batch: 1, context: evaluate::WINDOW as u32 };
     let calibration: Vec<u32> = text.tokens[..2048].to_vec();

@@ -58,7 +58,7 @@ impl<'a> Host<'a> {
     /// # Panics
     /// When the compiler refuses the step or makes an illegal program.
     pub fn program(&mut self, kind: StepKind, end: u32) -> &Program {
-        let bucket = self.compiler.bucket(end);
+        let bucket = self.compiler.bucket(kind, end);
         self.programs.entry((kind, bucket)).or_insert_with(|| {
             let program = self.compiler.compile(kind, bucket).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(program.check(self.machine), Ok(()), "an illegal program: {}", program.name);

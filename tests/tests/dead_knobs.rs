@@ -48,7 +48,7 @@ fn see(machine: Machine) -> Seen {
     runner.decode(40, &[0]).unwrap_or_else(|e| panic!("{e}"));
     let compiler = runner.compiler();
     let programs = [StepKind::Prefill { logits: Logits::Last }, StepKind::Decode].map(|kind| {
-        let program = compiler.compile(kind, compiler.bucket(41)).unwrap_or_else(|e| panic!("{e}"));
+        let program = compiler.compile(kind, compiler.bucket(kind, 41)).unwrap_or_else(|e| panic!("{e}"));
         program.instructions.iter().map(|i| format!("{i}\n")).collect::<String>()
     });
     let facts = Facts {

@@ -33,7 +33,7 @@ fn digests(model: &str, format: &str) -> [u64; PARTS.len()] {
     let mut runner = Runner::new(&setup, Mode::ValuesAndCycles).unwrap_or_else(|e| panic!("{e}"));
     let program = |kind| {
         let compiler = runner.compiler();
-        compiler.compile(kind, compiler.bucket(20)).unwrap_or_else(|e| panic!("{e}")).to_bytes()
+        compiler.compile(kind, compiler.bucket(kind, 20)).unwrap_or_else(|e| panic!("{e}")).to_bytes()
     };
     let programs = [StepKind::Decode, StepKind::Prefill { logits: Logits::Last }].map(program);
     let mut memory = MemoryImage::new(runner.compiler().map().used_bytes() as usize);
@@ -136,7 +136,8 @@ fn kept_figures_of_a_decode_step() {
     let setup = setup("tiny-llama", "w8a8");
     let mut runner = Runner::new(&setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|e| panic!("{e}"));
     let compiler = runner.compiler();
-    let program = compiler.compile(StepKind::Decode, compiler.bucket(20)).unwrap_or_else(|e| panic!("{e}"));
+    let program =
+        compiler.compile(StepKind::Decode, compiler.bucket(StepKind::Decode, 20)).unwrap_or_else(|e| panic!("{e}"));
     runner.decode(19, &[0]).unwrap_or_else(|e| panic!("{e}"));
     let got = format!(
         "tiny-llama w8a8 on tiny: decode of token 20\ninstructions {}\nprogram {:016x}\ncycles {}\n",

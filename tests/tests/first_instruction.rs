@@ -37,7 +37,7 @@ fn the_page_and_the_engine_agree_on_the_first_instruction() {
         let compiler = Compiler::new(&machine, &model.config, "first", &formats, options);
         let compiler = compiler.unwrap_or_else(|error| panic!("{error}"));
         for (kind, rows) in [(StepKind::Prefill { logits: Logits::Last }, 8_u32), (StepKind::Decode, 1)] {
-            let program = compiler.compile(kind, compiler.bucket(rows)).unwrap_or_else(|error| panic!("{error}"));
+            let program = compiler.compile(kind, compiler.bucket(kind, rows)).unwrap_or_else(|error| panic!("{error}"));
             let text = program.instructions[0].to_string();
             assert!(PAGE.contains(&text[..text.find(" stride=").unwrap_or(text.len())]), "the page shows not {text}");
             let mut registers = [0; REGISTERS];

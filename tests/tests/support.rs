@@ -20,10 +20,9 @@ fn machine(name: &str) -> Machine {
 fn compile(machine: &Machine, config: &ModelConfig, format: &str, options: Options) -> Result<usize, CompileError> {
     let formats = FormatTable::of_shapes(config, &profile(format));
     let compiler = Compiler::new(machine, config, "support", &formats, options)?;
-    let bucket = compiler.bucket(options.context);
     let mut instructions = 0;
     for kind in [StepKind::Decode, StepKind::Prefill { logits: compiler::step::Logits::Last }] {
-        let program = compiler.compile(kind, bucket)?;
+        let program = compiler.compile(kind, compiler.bucket(kind, options.context))?;
         assert!(program.header_faults().is_empty(), "{:?}", program.header_faults());
         instructions += program.instructions.len();
     }

@@ -103,7 +103,7 @@ fn prefill_in_any_chunks_equals_decode_bit_for_bit() {
         let format = FORMATS[rng.up_to(FORMATS.len() as u64 - 1) as usize];
         let setup = setup(seed, format, &config, Options { batch: 1, context: 192 });
         let mut runner = Runner::new(&setup, Mode::Values).unwrap_or_else(|error| panic!("{error}"));
-        let granule = runner.compiler().bucket(1).max_end as usize;
+        let granule = runner.compiler().bucket(compiler::StepKind::Decode, 1).max_end as usize;
         let tokens = draw::tokens(&mut rng, &config, 2 * granule + 3);
         let one_by_one: Vec<Vec<f32>> =
             (0..tokens.len()).map(|at| runner.decode(at as u32, &tokens[at..=at]).expect("a step").remove(0)).collect();

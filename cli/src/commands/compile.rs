@@ -22,8 +22,11 @@ pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
         )));
     }
     let options = Options { batch: args.batch, context };
+    let attention = resolve::attention(&args.attention)?;
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
     let setup = Setup { optimisations: args.optimisations.set(), ..setup };
+    let mask = attention.mask(&setup.model, args.end as usize)?;
+    let setup = setup.with_attention(mask).map_err(Failure::input)?;
     let name = format!("{} {}", setup.model.name, setup.profile.name());
     let compiler = setup.compiler(&name).map_err(Failure::input)?;
     let kind = match args.step {
@@ -31,7 +34,7 @@ pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
         Step::Prefill => StepKind::Prefill { logits: Logits::Last },
         Step::PrefillBody => StepKind::Prefill { logits: Logits::Skip },
     };
-    let programs = compiler.compile_cores(kind, compiler.bucket(args.end)).map_err(Failure::input)?;
+    let programs = compiler.compile_cores(kind, compiler.bucket(kind, args.end)).map_err(Failure::input)?;
     let paths = put_cores(&args.output, form, &setup.machine, &programs)?;
     for (path, program) in paths.iter().zip(&programs) {
         let (instructions, end) = (program.instructions.len(), program.max_end);

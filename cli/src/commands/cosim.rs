@@ -137,7 +137,8 @@ fn generate(args: &CosimArgs, (machine, text): (Machine, &str), dut: &mut Dut, h
     let tokens =
         u32::try_from(prompt.len()).map_err(|_| Failure::input("--prompt: expected fewer than 2^32 tokens"))?;
     let options = super::options(1, tokens, args.tokens)?;
-    let setup = Setup::with_weights(machine, model, profile, &calibration, options)?;
+    let mask = resolve::attention(&args.attention)?.mask(&model, prompt.len())?;
+    let setup = Setup::with_weights(machine, model, profile, &calibration, options)?.with_attention(mask)?;
     let watch = Stopwatch::start();
     let stopped = |stopped: Stopped| match stopped {
         Stopped::Refused(error) => Ended::Failed(error.into()),

@@ -1,6 +1,8 @@
 //! `eval`: what formats lose on a text.
 
 use compiler::Options;
+use models::Model;
+use models::attention::AttentionMask;
 use models::compress::{Format, Profile};
 use reports::run_report::EvalReport;
 use session::evaluate::{self, Text, WINDOW};
@@ -20,21 +22,43 @@ pub(crate) fn run(args: &EvalArgs, host: Host) -> Result<(), Failure> {
     let windows = args.windows.map_or(usize::MAX, |n| n as usize);
     let text = Text::new(&model, &args.text.display().to_string(), &text, windows)?;
     let calibration = super::calibration(args.calibration.as_deref(), &model, &profiles.iter().collect::<Vec<_>>())?;
+    let masks = masks(&args.attention, &model)?;
     let windows = windows.min(text.tokens.len() / WINDOW) as u64;
-    let bar = host.progress("windows", windows * (1 + profiles.len() as u64));
+    let bar = host.progress("windows", windows * (masks.len() * (1 + profiles.len())) as u64);
     let mut report = EvalReport {
         model: model.name.clone(),
         machine: (!profiles.is_empty()).then(|| machine.name.clone()),
-        rows: vec![evaluate::float(&model, &text, |steps| bar.add(steps))?],
+        rows: Vec::new(),
     };
+    for mask in &masks {
+        report.rows.push(evaluate::float(&model, mask.as_ref(), &text, |steps| bar.add(steps))?);
+    }
     for profile in profiles {
         let options = Options { batch: 1, context: WINDOW as u32 };
-        let setup = Setup::with_weights(machine.clone(), model, profile, &calibration, options)?;
-        report.rows.push(evaluate::simulated(&setup, &text, |steps| bar.add(steps))?);
+        let mut setup = Setup::with_weights(machine.clone(), model, profile, &calibration, options)?;
+        for mask in &masks {
+            setup = setup.with_attention(mask.clone())?;
+            report.rows.push(evaluate::simulated(&setup, &text, |steps| bar.add(steps))?);
+        }
         model = setup.model;
     }
     drop(bar);
     if args.json { print(&report.to_json()?) } else { print(&report.to_text()) }
+}
+
+/// The masks of the list, dense attention first: it is what the others are judged by.
+fn masks(names: &[String], model: &Model) -> Result<Vec<Option<AttentionMask>>, Failure> {
+    let mut masks = vec![None];
+    for name in names {
+        match resolve::attention(name.trim())?.mask(model, WINDOW - 1)? {
+            None => {}
+            Some(mask) if masks.iter().flatten().any(|known: &AttentionMask| known.name() == mask.name()) => {
+                return Err(Failure::input(format!("--attention: `{name}` stands twice, expected each mask once")));
+            }
+            Some(mask) => masks.push(Some(mask)),
+        }
+    }
+    Ok(masks)
 }
 
 /// The compressed formats of the list, each once; the reference is a row in any case.

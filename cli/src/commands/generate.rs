@@ -1,5 +1,6 @@
 //! `generate`: text from the simulated machine, then the report.
 
+use models::attention::AttentionMask;
 use models::compress::{FLOAT, Format, Profile};
 use models::reference::argmax;
 use models::tokenizer::SMOLLM2_SYSTEM;
@@ -29,9 +30,10 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
     let prompt = prompt_tokens(args, &model)?;
     let calibration = super::calibration(args.calibration.as_deref(), &model, &[&profile])?;
     let options = super::options(1, token_count(&prompt)?, args.tokens)?;
+    let mask = resolve::attention(&args.attention)?.mask(&model, prompt.len())?;
     let setup = {
         let _busy = host.busy("compressing the weights");
-        let setup = Setup::with_weights(machine, model, profile, &calibration, options)?;
+        let setup = Setup::with_weights(machine, model, profile, &calibration, options)?.with_attention(mask)?;
         Setup { optimisations: args.optimisations.set(), ..setup }
     };
     let watch = Stopwatch::start();
@@ -86,7 +88,11 @@ fn float(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
     let model = load(args, host)?;
     let prompt = prompt_tokens(args, &model)?;
     super::options(1, token_count(&prompt)?, args.tokens)?;
+    let mask = resolve::attention(&args.attention)?.mask(&model, prompt.len())?;
     let mut reference = Reference::new(&model)?;
+    if let Some(mask) = &mask {
+        reference = reference.with_attention(&model.name, mask, prompt.len())?;
+    }
     let stops = model.tokenizer.stop_tokens();
     host.note("format `float` is the reference executor: it has no machine, so there are no cycles and no joules");
     let mut next = None;
@@ -117,6 +123,7 @@ fn float(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
         Live::Held => print_json(&json!({
             "model": model.name,
             "format": FLOAT,
+            "attention": mask.as_ref().map_or("dense", AttentionMask::name),
             "prefill_tokens": prompt.len(),
             "decode_tokens": decoded,
             "text": text,

@@ -2,6 +2,7 @@
 
 use reports::run_report::RunReport;
 use session::report::{Facts, run_report};
+use session::resolve::ResolveError;
 use session::{Runner, Setup, resolve};
 
 use crate::arguments::TimingArgs;
@@ -23,7 +24,10 @@ pub(crate) fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
     let profile = super::profile(&args.format)?;
     let options = super::options(args.batch, args.prefill, args.decode)?;
     let _busy = host.busy("reading the model");
+    let attention = resolve::attention(&args.attention)?;
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
+    let mask = attention.mask(&setup.model, args.prefill as usize)?;
+    let setup = setup.with_attention(mask).map_err(ResolveError::from)?;
     Ok(Setup { optimisations: args.optimisations.set(), ..setup })
 }
 

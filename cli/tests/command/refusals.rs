@@ -9,7 +9,7 @@ use crate::common::{Folder, project};
 /// Arguments, and what the error must say.
 type Case = (&'static [&'static str], &'static [&'static str]);
 
-const CASES: [Case; 41] = [
+const CASES: [Case; 47] = [
     (&["generate", "--machine", "tinny"], &["machine `tinny`", "tiny, tiny-2core, u280-1core", "did you mean `tiny`?"]),
     (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
     (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
@@ -37,6 +37,18 @@ const CASES: [Case; 41] = [
     (&["eval", "--text", "no.txt"], &["no.txt: no such file"]),
     (&["eval", "--text", "file"], &["got 3 tokens", "256 of one window"]),
     (&["eval", "--text", "file", "--format", "w8a8,w8a8"], &["`w8a8` stands twice"]),
+    (&["run", "--attention", "strided"], &["--attention: got `strided`", "window:TOKENS", "path of a mask file"]),
+    (&["run", "--attention", "window:0"], &["--attention: got `window:0` with 0 tokens", "give 1 or more"]),
+    (&["generate", "--attention", "no.toml"], &["no.toml: no such file"]),
+    (
+        &["run", "--attention", "mask.toml"],
+        &["is for 2 layers of 2 query heads", "4 layers of 4 of model `tiny-llama`"],
+    ),
+    (
+        &["run", "--model", "stories-260k", "--attention", "short.toml", "--prefill", "65"],
+        &["`short` covers prompts of 64 tokens, got 65", "at least 2 blocks"],
+    ),
+    (&["generate", "--attention", "half.toml"], &["`mask[0].rows[1]` is `#.`", "does not see its own block", "^^^^"]),
     (&["disasm", "file"], &["file: offset 0", "not a program file"]),
     (&["asm", "file", "-o", "x.lwp"], &["file:1:", "expected"]),
     (&["compile", "-o", "x.bin"], &["x.bin", ".lwp", ".lws"]),
@@ -69,6 +81,15 @@ fn wrong_input_is_refused_with_what_to_do() {
     let folder = Folder::new("refusals");
     folder.write("file", "hi\n");
     std::fs::create_dir(folder.at("empty")).expect("a folder");
+    let mask = |layers: u32, heads: u32, tokens: u32, rule: &str| {
+        format!(
+            "summary = \"a mask\"\nlayers = {layers}\nheads = {heads}\ntokens = {tokens}\n[[mask]]\nlayers = \"*\"\n\
+             heads = \"*\"\n{rule}\n"
+        )
+    };
+    folder.write("mask.toml", mask(2, 2, 64, "pattern = \"dense\""));
+    folder.write("short.toml", mask(5, 8, 64, "pattern = \"dense\""));
+    folder.write("half.toml", mask(4, 4, 128, "rows = [\"#\", \"#.\"]"));
     let before = folder.names(".");
     for (arguments, needles) in CASES {
         let ended = folder.run(arguments);

@@ -6,10 +6,12 @@ use crate::common::{Folder, project};
 use serde_json::Value;
 
 /// Keys that a report must have.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 26] = [
     "machine",
     "model",
     "format",
+    "attention",
+    "attention_density",
     "prefill_tokens",
     "decode_tokens",
     "prefill_ms",
@@ -183,6 +185,34 @@ fn eval_puts_the_reference_first() {
         assert_eq!(integer(row, "tokens"), 255);
     }
     println!("compared {} rows", rows.len());
+}
+
+#[test]
+fn a_mask_is_named_and_what_it_skips_is_not_paid_for() {
+    let folder = Folder::new("attention");
+    let run = |attention: &str| {
+        folder.json(&["run", "--prefill", "200", "--decode", "0", "--attention", attention, "--json"])
+    };
+    let (dense, sparse) = (run("dense"), run("window:1"));
+    assert_eq!((dense["attention"].as_str(), sparse["attention"].as_str()), (Some("dense"), Some("window:1")));
+    // Four of the ten blocks of a prompt of four.
+    assert_eq!(sparse["attention_density"].as_f64(), Some(0.4));
+    assert!(sparse["assumptions"].to_string().contains("attention mask: on the prompt alone"));
+    for key in ["total_cycles", "bytes.kv"] {
+        let (d, s) = (integer(&dense, key), integer(&sparse, key));
+        assert!(s < d, "{key}: masked {s}, dense {d}");
+    }
+    let text = project("models/corpora/tinyshakespeare.heldout.txt");
+    let eval = ["eval", "--format", "w8a8", "--attention", "window:1", "--text", &text, "--windows", "1", "--json"];
+    let report = folder.json(&eval);
+    let rows = report["rows"].as_array().expect("rows");
+    let name = |row: &Value, key: &str| row[key].as_str().expect("a name").to_owned();
+    let names: Vec<String> = rows.iter().map(|row| name(row, "format") + " " + &name(row, "attention")).collect();
+    assert_eq!(names, ["float dense", "float window:1", "w8a8 dense", "w8a8 window:1"]);
+    let nats: Vec<f64> = rows.iter().map(|row| row["nats_per_byte"].as_f64().expect("a number")).collect();
+    // The mask changes both alike.
+    assert!((nats[3] - nats[1]).abs() < 0.02 && (nats[1] - nats[0]).abs() > 1e-6, "{nats:?}");
+    println!("compared 2 runs and {} rows", rows.len());
 }
 
 #[test]

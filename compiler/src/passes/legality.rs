@@ -132,6 +132,30 @@ fn check_options(config: &ModelConfig, options: Options) -> Result<(), CompileEr
     }
 }
 
+/// Whether keys can be loaded and multiplied from any block of `block` tokens on: a tile's columns and their scales then
+/// begin with lines of memory, and the scales with rows of their buffer.
+///
+/// # Errors
+/// A machine where they do not, with its numbers.
+pub fn check_blocks(machine: &Machine, block: u32) -> Result<(), CompileError> {
+    let (line, width, chain) = (machine.memory.line_bytes(), u64::from(machine.width()), u64::from(machine.chain()));
+    let whole = |first: u64| (first * chain).is_multiple_of(line) && (first * 2 % line).is_multiple_of(width);
+    if (0..width).step_by(block as usize).all(whole) {
+        return Ok(());
+    }
+    unsupported(
+        format!(
+            "attention in blocks of {block} tokens on machine `{}`, whose keys stand in tiles of {width} with lines of \
+             {line} bytes",
+            machine.name
+        ),
+        format!(
+            "tiles of {block} (core.matrix.columns, gemv_columns), or lines of up to {} bytes",
+            chain * u64::from(block)
+        ),
+    )
+}
+
 /// A list for an error message.
 fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
     all.collect::<Vec<_>>().join(", ")

@@ -13,7 +13,8 @@
 //! | `hoist` | instructions | loads moved up as far as buffer space allows |
 //! | `order` | instructions | waits that make every hazard safe |
 //!
-//! The first five run once a model, the rest once a program. What can be left out is `crate::optimisations`.
+//! The first five run once a model, the rest once a program. What can be left out is `crate::optimisations`. `seen` is no
+//! pass: it says which tokens the query heads of a program see.
 
 pub mod fuse;
 pub mod hazard;
@@ -24,6 +25,7 @@ pub mod lower;
 pub mod order;
 pub mod partition;
 pub mod place;
+pub mod seen;
 pub mod split;
 pub mod tile;
 

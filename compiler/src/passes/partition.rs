@@ -129,6 +129,11 @@ impl Part {
         *self.columns.get(&weight).unwrap_or_else(|| panic!("{id} belongs to no linear"))
     }
 
+    /// The model's query head that is the core's first.
+    pub fn first_head(&self, config: &ModelConfig) -> u32 {
+        self.own(Shared::Attended).first / config.head_dim as u32
+    }
+
     /// How a shared vector is split.
     pub fn split(&self, shared: Shared) -> Split {
         match shared {

@@ -45,6 +45,24 @@ pub struct Span {
     pub len: u32,
 }
 
+/// How many tokens a program's attention is about, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lengths {
+    /// KV entries after the step.
+    pub end: u32,
+    /// Those that a query head sees.
+    pub seen: u32,
+    /// Those that a query head sees in several runs, whose value scales are put together; 0 when there is no such head.
+    pub gathered: u32,
+}
+
+impl Lengths {
+    /// Every token is seen.
+    pub fn dense(end: u32) -> Self {
+        Self { end, seen: end, gathered: 0 }
+    }
+}
+
 /// Everything's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -58,8 +76,10 @@ pub struct Places {
     attended: u32,
     hidden: u32,
     scores: u32,
-    /// Softmax results, `[heads at once x rows][bucket]`.
+    /// Softmax results, `[heads at once x rows][seen]`.
     pub probabilities: u32,
+    /// Value scales of one query head that sees several runs of tokens, next to each other, `[gathered]`.
+    pub gathered_scales: u32,
     /// Expert weights, `[rows][experts]`.
     pub routes: u32,
     /// Ring of logit tiles.
@@ -79,7 +99,7 @@ pub struct Places {
     pub probability_codes: CodePlace,
     /// Query heads whose scores are on chip together.
     pub heads_at_once: u32,
-    /// Scores, `[heads at once x rows][bucket]`, in the result buffer.
+    /// Scores, `[heads at once x rows][seen]`, in the result buffer.
     pub score_results: u32,
     /// Result tiles.
     pub result_ring: Span,
@@ -170,14 +190,19 @@ impl Allocator {
     }
 }
 
-/// New tokens of a prefill step: the most for which everything has its place at the longest bucket.
-pub fn prefill_rows(machine: &Machine, config: &ModelConfig, part: &Part, max_end: u32) -> Result<u32, CompileError> {
+/// New tokens of a prefill step: the most for which everything has its place at the greatest lengths.
+pub fn prefill_rows(
+    machine: &Machine,
+    config: &ModelConfig,
+    part: &Part,
+    lengths: Lengths,
+) -> Result<u32, CompileError> {
     let most = machine.core.engine.accumulator_rows().min(REGISTERS as u32 - FIRST_ID);
     let kind = StepKind::Prefill { logits: crate::step::Logits::All };
     let mut refused = None;
     let sizes = std::iter::successors(Some(MOST_PREFILL_ROWS), |rows| (*rows > 2).then_some(rows / 2));
     for rows in sizes.filter(|rows| *rows <= most) {
-        match run(machine, config, part, kind, rows, max_end) {
+        match run(machine, config, part, kind, rows, lengths) {
             Ok(_) => return Ok(rows),
             Err(error) => refused = Some(error),
         }
@@ -193,7 +218,7 @@ fn code_words(machine: &Machine, inputs: u32) -> u32 {
     inputs.div_ceil(machine.chain()).next_multiple_of(CODE_ROW_WORDS)
 }
 
-/// Places everything of a program of `rows` rows and lengths up to `max_end`.
+/// Places everything of a program of `rows` rows and of some lengths.
 ///
 /// # Errors
 /// When a buffer is too small, with what it would take.
@@ -203,12 +228,12 @@ pub fn run(
     part: &Part,
     kind: StepKind,
     rows: u32,
-    max_end: u32,
+    lengths: Lengths,
 ) -> Result<Places, CompileError> {
     let group = (config.heads / config.kv_heads) as u32;
     let mut heads = part.heads;
     loop {
-        match with_heads(machine, config, part, kind, (rows, max_end), heads) {
+        match with_heads(machine, config, part, kind, (rows, lengths), heads) {
             Ok(places) => return Ok(places),
             Err(error) if heads <= group => return Err(error),
             Err(_) => heads = (heads / 2).next_multiple_of(group).min(heads - group),
@@ -221,10 +246,10 @@ fn with_heads(
     config: &ModelConfig,
     part: &Part,
     kind: StepKind,
-    (rows, max_end): (u32, u32),
+    (rows, lengths): (u32, Lengths),
     heads: u32,
 ) -> Result<Places, CompileError> {
-    let (rows, len) = (u64::from(rows), u64::from(max_end));
+    let (rows, len) = (u64::from(rows), u64::from(lengths.seen));
     // Rows that attend together: the tokens of a prefill chunk, one token of one sequence in decode.
     let attending = match kind {
         StepKind::Prefill { .. } => rows,
@@ -248,15 +273,16 @@ fn with_heads(
     let value = vector.take(rows * kv);
     let attended = vector.take(rows * config.query_width() as u64);
     let probabilities = vector.take(score_rows * len);
+    let gathered_scales = vector.take(u64::from(lengths.gathered));
     let attention_end = vector.used;
     let hidden = area as u32;
     let feed_forward_end = area + rows * config.feed_forward.width as u64;
     let logits = area as u32;
     let logits_end = area + u64::from(LOGIT_TILES) * rows * width;
     vector.used = attention_end.max(feed_forward_end).max(logits_end);
-    vector.check(machine, &format!("vectors of {rows} rows and {max_end} tokens"))?;
+    vector.check(machine, &format!("vectors of {rows} rows and {len} tokens"))?;
 
-    let codes = place_codes(machine, config, part, rows, score_rows, max_end)?;
+    let codes = place_codes(machine, config, part, rows, score_rows, lengths.seen)?;
 
     let mut result = Allocator::new("result", "core.buffers.result_kib", machine.result_elements());
     let score_results = result.take(score_rows * len);
@@ -265,7 +291,8 @@ fn with_heads(
     result.check(machine, &format!("scores of {heads} heads and {RESULT_TILES} tiles of {rows} rows"))?;
     result.used -= least;
 
-    let parameter = place_parameters(machine, config, rows, len, heads)?;
+    // Value scales are put together only once they are in the buffer.
+    let parameter = place_parameters(machine, config, rows, lengths.end.into(), heads)?;
     Ok(Places {
         residual,
         normed,
@@ -276,6 +303,7 @@ fn with_heads(
         hidden,
         scores,
         probabilities,
+        gathered_scales,
         routes,
         logits,
         attention_input: codes[0],
@@ -302,7 +330,7 @@ fn place_codes(
     part: &Part,
     rows: u64,
     score_rows: u64,
-    max_end: u32,
+    seen: u32,
 ) -> Result<[CodePlace; 9], CompileError> {
     let mut words = Allocator::new("activation", "core.buffers.activation_kib", machine.activation_words());
     let slot_count = u64::from(machine.core.buffers.scale_slots);
@@ -325,13 +353,13 @@ fn place_codes(
     let query = place(rows * heads, head);
     let key = place(rows * kv_heads, head);
     let value = place(rows * kv_heads, head);
-    let probabilities = place(score_rows, max_end / machine.chain());
+    let probabilities = place(score_rows, seen / machine.chain());
     // The feed-forward part begins when attention's codes have been used up.
     let inner = code_words(machine, config.feed_forward.width as u32);
     let hidden = CodePlace { word: attended.word, stride: inner, slot: attended.slot };
     words.used = words.used.max(u64::from(hidden.word) + rows * u64::from(inner));
     let places = [input, second, attended, hidden, input, query, key, value, probabilities];
-    words.check(machine, &format!("codes of {rows} rows and {max_end} tokens"))?;
+    words.check(machine, &format!("codes of {rows} rows and {seen} tokens"))?;
     slots.check(machine, &format!("scales of {rows} rows"))?;
     Ok(places)
 }

@@ -75,7 +75,7 @@ impl Case {
     pub(crate) fn host_on<'a>(&'a self, machine: &'a Machine) -> Option<Host<'a>> {
         let host = Host::new(machine, &self.config, &self.formats, self.options).ok()?;
         // The longest bucket must fit too: decode has rows of its own.
-        let bucket = host.compiler().bucket(self.options.context);
+        let bucket = host.compiler().bucket(compiler::StepKind::Decode, self.options.context);
         host.compiler().compile(compiler::StepKind::Decode, bucket).ok()?;
         Some(host)
     }

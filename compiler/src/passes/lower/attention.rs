@@ -5,6 +5,9 @@ use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, 
 use crate::StepKind;
 use crate::passes::layout::{Home, KvLayout, VALUE_SCALE_BYTES};
 use crate::passes::place::CodePlace;
+use crate::passes::seen::{
+    KeyPiece, Run, ValueProduct, joined, key_pieces, seen as seen_tokens, union, value_pieces, value_products,
+};
 use crate::passes::{Shared, VectorSlot};
 use hw_config::isa::{
     Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Store, StoreSource, VectorOp,
@@ -14,6 +17,7 @@ use hw_config::isa::{
 #[derive(Clone, Copy)]
 struct Scope {
     kv: KvLayout,
+    layer: usize,
     /// Sequence of the batch (decode); prefill names it in a register.
     sequence: u32,
     /// Tokens that attend together.
@@ -24,6 +28,19 @@ struct Scope {
     group: u32,
     /// Scores between rows.
     stride: u32,
+}
+
+/// Where the products of probabilities and values go.
+#[derive(Clone, Copy)]
+struct Values {
+    /// Number of the part of `width` dimensions.
+    part: u32,
+    /// Its dimensions.
+    cols: u32,
+    /// The first query head.
+    first: u32,
+    /// Results of that head.
+    out: u32,
 }
 
 /// Rows of head codes that one store takes.
@@ -95,6 +112,7 @@ impl Lowering<'_> {
         let config = self.job.config;
         Scope {
             kv: self.job.map.kv[layer],
+            layer,
             sequence,
             rows: match self.job.kind {
                 StepKind::Prefill { .. } => self.job.rows,
@@ -103,7 +121,7 @@ impl Lowering<'_> {
             rows_reg: self.job.rows_register(),
             dim: config.head_dim as u32,
             group: (config.heads / config.kv_heads) as u32,
-            stride: self.job.max_end,
+            stride: self.job.seen,
         }
     }
 
@@ -236,14 +254,15 @@ impl Lowering<'_> {
 
     /// Attention of `count` query heads from `first` on.
     fn heads(&mut self, scope: &Scope, first: u32, count: u32) {
+        let seen: Vec<Vec<Run>> = (first..first + count).map(|head| self.job.sight.runs(scope.layer, head)).collect();
         let kv_heads = first / scope.group..(first + count) / scope.group;
-        for kv_head in kv_heads.clone() {
-            self.scores(scope, first, kv_head);
+        for (kv_head, seen) in kv_heads.clone().zip(seen.chunks(scope.group as usize)) {
+            self.scores(scope, first, kv_head, seen);
         }
-        let scales = self.value_scales(scope, kv_heads.clone());
-        self.softmax(scope, count, scales);
+        let scales = self.value_scales(scope, kv_heads, &seen);
+        self.softmax(scope, &seen, scales);
         for part in 0..scope.dim.div_ceil(self.job.machine.width()) {
-            self.weighted_values(scope, first, count, part);
+            self.weighted_values(scope, first, &seen, part);
         }
     }
 
@@ -273,210 +292,281 @@ impl Lowering<'_> {
     }
 
     /// Scores of the query heads of one KV head: `q . k`, a tile of `width` tokens at a time.
-    fn scores(&mut self, scope: &Scope, first: u32, kv_head: u32) {
+    fn scores(&mut self, scope: &Scope, first: u32, kv_head: u32, seen: &[Vec<Run>]) {
         let job = self.job;
-        let (width, chain) = (job.machine.width(), job.machine.chain());
-        let strides = job.map.kv_strides;
-        let steps = scope.dim.div_ceil(chain);
-        for tile in 0..job.max_end / width {
-            let (head, number) = (u64::from(kv_head), u64::from(tile));
-            let key = scope.kv.key + head * strides.key_head + number * strides.key_tile;
-            let (base, reg, high) = self.cache_load(scope, Cached::Key, key, false);
-            let weight = self.kv.take(steps);
-            let chunk = job.machine.chunk_bytes();
-            let load = Load {
-                dst: weight,
-                dst_stride: 1,
-                reg,
-                high,
-                extent: LoadExtent::Bytes,
-                extent_reg: register::END,
-                extent_sub: tile * width,
-                extent_unit: chain.ilog2() as u8,
-                ..self.plain_load(LoadBuffer::Weight, base, steps, chunk as u32, chunk)
-            };
-            self.push(Operation::Load(load));
-            let scales = scope.kv.key_scale + head * strides.key_scale_head + number * strides.key_scale_tile;
-            let (base, reg, high) = self.cache_load(scope, Cached::Key, scales, true);
-            let scale = self.kv_scale.take(2);
-            let plain = self.plain_load(LoadBuffer::Scale, base, 1, width * 2, strides.key_scale_tile);
-            self.push(Operation::Load(Load {
-                dst: scale,
-                dst_stride: 2,
-                reg,
-                high,
-                extent_unit: 1,
-                ..bounded(plain, &load)
-            }));
-            for head in kv_head * scope.group..(kv_head + 1) * scope.group {
+        let steps = scope.dim.div_ceil(job.machine.chain());
+        for piece in key_pieces(seen, job.machine.width(), job.max_end) {
+            let (weight, scale) = self.load_keys(scope, kv_head, &piece);
+            for (number, cols, at) in piece.heads {
+                let head = kv_head * scope.group + number;
                 let query = self.query(scope, head);
-                let dst = job.places.score_results + (head - first) * scope.rows * scope.stride + tile * width;
                 let tiled = Tiled {
                     rows: scope.rows,
                     rows_reg: scope.rows_reg,
-                    cols: width,
+                    cols,
                     steps,
                     act: query.word,
                     act_stride: query.stride,
                     slot: query.slot,
                     weight,
                     scale,
-                    dst,
+                    dst: job.places.score_results + (head - first) * scope.rows * scope.stride + at,
                     dst_stride: scope.stride,
                     first: true,
                     last: true,
                 };
-                let bound =
-                    Bound { extent: MatrixExtent::Columns, register: register::END, sub: tile * width, unit: 0 };
+                let bound = Bound { extent: MatrixExtent::Columns, register: register::END, sub: piece.first, unit: 0 };
                 self.matrix(tiled, CACHED, bound);
             }
         }
     }
 
-    /// Value scales of some KV heads, f16, a row a head; where the first stands and how far the next, in f32 elements.
-    fn value_scales(&mut self, scope: &Scope, kv_heads: std::ops::Range<u32>) -> (u32, u32) {
+    /// Some columns of a tile of keys with their scales: the chunk of the first step and the row of scales.
+    fn load_keys(&mut self, scope: &Scope, kv_head: u32, piece: &KeyPiece) -> (u32, u32) {
+        let job = self.job;
+        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let strides = job.map.kv_strides;
+        let steps = scope.dim.div_ceil(chain);
+        let (head, number) = (u64::from(kv_head), u64::from(piece.first / width));
+        let column = piece.first % width;
+        let tile = scope.kv.key + head * strides.key_head + number * strides.key_tile;
+        let (base, reg, high) = self.cache_load(scope, Cached::Key, tile + u64::from(column * chain), false);
+        let weight = self.kv.take(steps);
+        let chunk = job.machine.chunk_bytes();
+        let load = Load {
+            dst: weight,
+            dst_stride: 1,
+            reg,
+            high,
+            extent: LoadExtent::Bytes,
+            extent_reg: register::END,
+            extent_sub: piece.first,
+            extent_unit: chain.ilog2() as u8,
+            ..self.plain_load(LoadBuffer::Weight, base, steps, piece.tokens * chain, chunk)
+        };
+        self.push(Operation::Load(load));
+        // The scales come from the beginning of the line that the first of them is in: whole rows before it.
+        let lead = u64::from(column * 2) % job.machine.memory.line_bytes();
+        let scales = scope.kv.key_scale + head * strides.key_scale_head + number * strides.key_scale_tile;
+        let (base, reg, high) = self.cache_load(scope, Cached::Key, scales + u64::from(column * 2) - lead, true);
+        let (lead, lead_rows) = (lead as u32, lead as u32 / width);
+        let scale = self.kv_scale.take(2 + lead_rows);
+        let plain = self.plain_load(LoadBuffer::Scale, base, 1, lead + piece.tokens * 2, strides.key_scale_tile);
+        self.push(Operation::Load(Load {
+            dst: scale,
+            dst_stride: 2,
+            reg,
+            high,
+            extent: load.extent,
+            extent_reg: load.extent_reg,
+            extent_sub: piece.first - lead / 2,
+            extent_unit: 1,
+            ..plain
+        }));
+        (weight, scale + lead_rows)
+    }
+
+    /// Value scales of some KV heads, f16, a row a head, each token's in its place; where the first row stands and how far
+    /// the next, in f32 elements.
+    fn value_scales(&mut self, scope: &Scope, kv_heads: std::ops::Range<u32>, seen: &[Vec<Run>]) -> (u32, u32) {
         let job = self.job;
         let strides = job.map.kv_strides;
-        let bytes = job.max_end * VALUE_SCALE_BYTES;
-        let stride = self.line_elements(bytes.div_ceil(4));
+        let stride = self.line_elements((job.max_end * VALUE_SCALE_BYTES).div_ceil(4));
         let at = self.parameter.take(kv_heads.len() as u32 * stride);
-        for (i, head) in kv_heads.enumerate() {
+        let line = job.machine.memory.line_bytes() as u32 / VALUE_SCALE_BYTES;
+        for ((i, head), seen) in kv_heads.enumerate().zip(seen.chunks(scope.group as usize)) {
             let scales = scope.kv.value_scale + u64::from(head) * strides.value_scale_head;
             let (base, reg, high) = self.cache_load(scope, Cached::Value, scales, true);
-            let load = self.plain_load(LoadBuffer::Parameter, base, 1, bytes, strides.value_scale_sequence);
-            self.push(Operation::Load(Load {
-                dst: at + i as u32 * stride,
-                reg,
-                high,
-                extent: LoadExtent::Bytes,
-                extent_reg: register::END,
-                extent_unit: VALUE_SCALE_BYTES.ilog2() as u8,
-                ..load
-            }));
+            // Lines are loaded as a whole, so what is skipped within one is loaded too.
+            let from_line = |run: &Run| (run.first / line * line, run.end() - run.first / line * line);
+            for run in joined(union(seen).iter().map(from_line)) {
+                let first = u64::from(run.first * VALUE_SCALE_BYTES);
+                let bytes = run.tokens * VALUE_SCALE_BYTES;
+                let load = self.plain_load(LoadBuffer::Parameter, base + first, 1, bytes, strides.value_scale_sequence);
+                self.push(Operation::Load(Load {
+                    dst: at + i as u32 * stride + run.first * VALUE_SCALE_BYTES / 4,
+                    reg,
+                    high,
+                    extent: LoadExtent::Bytes,
+                    extent_reg: register::END,
+                    extent_sub: run.first,
+                    extent_unit: VALUE_SCALE_BYTES.ilog2() as u8,
+                    ..load
+                }));
+            }
         }
         (at, stride)
     }
 
     /// Scores to probabilities, times the value scales, to codes.
-    fn softmax(&mut self, scope: &Scope, heads: u32, (scales, apart): (u32, u32)) {
+    fn softmax(&mut self, scope: &Scope, seen: &[Vec<Run>], (scales, apart): (u32, u32)) {
+        let heads = seen.len() as u32;
         let stride = scope.stride;
         let mut scores = result(self.job.places.score_results, stride);
         let probabilities = self.job.places.probabilities;
-        // (rows, first row, first KV head's scales, distance of scales between rows)
-        let sets: Vec<(u32, u32, u32, u32)> = match self.job.kind {
+        // (rows, first row, first KV head's scales, distance of scales between rows, first head)
+        let sets: Vec<(u32, u32, u32, u32, u32)> = match self.job.kind {
             // One query head a KV head: all heads are rows, each with its own scales.
-            StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, apart)],
-            StepKind::Decode => {
-                (0..heads / scope.group).map(|g| (scope.group, g * scope.group, scales + g * apart, 0)).collect()
-            }
+            StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, apart, 0)],
+            StepKind::Decode => (0..heads / scope.group)
+                .map(|g| (scope.group, g * scope.group, scales + g * apart, 0, g * scope.group))
+                .collect(),
             StepKind::Prefill { .. } => {
-                (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * apart, 0)).collect()
+                (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * apart, 0, h)).collect()
             }
         };
         if self.job.off_chip() {
             scores = self.scores_round_trip(heads, scores);
         }
-        for &(rows, row, scale_at, scale_stride) in &sets {
-            let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
+        let mut gathered = None;
+        for &(rows, row, scale_at, scale_stride, head) in &sets {
+            let runs = &seen[head as usize];
+            let b = match runs.as_slice() {
+                [run] => half_of(scale_at, run.first, scale_stride),
+                runs => {
+                    // The next head of a group may see the same.
+                    if gathered.replace((scale_at, runs)) != Some((scale_at, runs)) {
+                        self.gather_scales(scale_at, runs);
+                    }
+                    vector(self.job.places.gathered_scales, 0)
+                }
+            };
+            let len_sub = self.job.max_end - seen_tokens(runs);
+            let extent = Extent { rows, rows_reg: scope.rows_reg, len: seen_tokens(runs), len_reg: register::END };
             let a = Rowed { at: scores.at + row * stride, ..scores };
-            let b = super::parameter_half(scale_at, scale_stride);
             let misc = base_misc(VectorOp::Softmax, extent, a, b, (probabilities + row * stride, stride));
             let imm = Immediate::new((1.0 / f64::from(scope.dim).sqrt()) as f32);
-            self.push(Operation::Misc(Misc { causal: scope.rows_reg != 0, imm, ..misc }));
+            self.push(Operation::Misc(Misc { causal: scope.rows_reg != 0, imm, len_sub, ..misc }));
             if !self.job.off_chip() {
-                self.quantize_probabilities(extent, row);
+                self.quantize_probabilities(scope, extent, row);
             }
         }
         if self.job.off_chip() {
             self.probabilities_round_trip(Home::Probabilities, heads);
             for (rows, row, ..) in sets {
                 let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
-                self.quantize_probabilities(extent, row);
+                self.quantize_probabilities(scope, extent, row);
             }
         }
     }
 
     /// Codes of the softmax of some rows from `row` on.
-    fn quantize_probabilities(&mut self, extent: Extent, row: u32) {
-        let a = vector(self.job.places.probabilities + row * extent.len, extent.len);
-        self.quantize(extent, a, code_row(self.job.places.probability_codes, row), false);
+    fn quantize_probabilities(&mut self, scope: &Scope, extent: Extent, row: u32) {
+        let a = vector(self.job.places.probabilities + row * scope.stride, scope.stride);
+        let codes = code_row(self.job.places.probability_codes, row);
+        let misc = base_misc(VectorOp::Quant, extent, a, super::NOTHING, (codes.word, codes.stride));
+        let len_sub = self.job.max_end - extent.len;
+        self.push(Operation::Misc(Misc { aux: codes.slot, len_sub, ..misc }));
+    }
+
+    /// The value scales of several runs of tokens, next to each other: what a row of probabilities is multiplied by is one
+    /// row too.
+    fn gather_scales(&mut self, scale_at: u32, runs: &[Run]) {
+        for run in runs {
+            let extent = Extent { rows: 1, rows_reg: 0, len: run.tokens, len_reg: register::END };
+            let dst = (self.job.places.gathered_scales + run.at, 0);
+            let misc = base_misc(VectorOp::Copy, extent, half_of(scale_at, run.first, 0), super::NOTHING, dst);
+            self.push(Operation::Misc(Misc { len_sub: run.first, ..misc }));
+        }
     }
 
     /// Probabilities times values, for one part of `width` dimensions, into the attended rows.
-    fn weighted_values(&mut self, scope: &Scope, first: u32, heads: u32, part: u32) {
+    fn weighted_values(&mut self, scope: &Scope, first: u32, seen: &[Vec<Run>], part: u32) {
         let job = self.job;
-        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let heads = seen.len() as u32;
+        let width = job.machine.width();
         let cols = width.min(scope.dim - part * width);
-        let segments = job.max_end / job.granule;
-        let chunks = job.granule / chain;
         let out = self.result.take(heads * scope.rows * cols);
-        let keep = segments * chunks <= job.places.rings.kv.len;
-        for kv_head in first / scope.group..(first + heads) / scope.group {
-            if keep {
-                self.kv.keep(segments, chunks);
+        let values = Values { part, cols, first, out };
+        let group = scope.group;
+        for (kv_head, seen) in (first / group..(first + heads) / group).zip(seen.chunks(group as usize)) {
+            let chunks = job.granule / job.machine.chain();
+            let all = union(seen);
+            let pieces = value_pieces(&all, job.granule);
+            if pieces.len() as u32 * chunks <= job.places.rings.kv.len {
+                self.kv.keep(pieces.len() as u32, chunks);
+                let kept: Vec<u32> =
+                    pieces.iter().map(|piece| self.load_values(scope, kv_head, &values, piece)).collect();
+                for (head, runs) in (kv_head * group..).zip(seen) {
+                    let products = value_products(runs, &all, job.granule);
+                    for (number, product) in products.iter().enumerate() {
+                        let place = (number == 0, number + 1 == products.len());
+                        self.weigh(scope, &values, head, product, kept[product.piece as usize], place);
+                    }
+                }
+                continue;
             }
-            let kept: Vec<u32> = if keep {
-                (0..segments).map(|s| self.load_values(scope, kv_head, part, cols, s)).collect()
-            } else {
-                Vec::new()
-            };
-            for head in kv_head * scope.group..(kv_head + 1) * scope.group {
-                for segment in 0..segments {
-                    let weight = match kept.get(segment as usize) {
-                        Some(at) => *at,
-                        None => self.load_values(scope, kv_head, part, cols, segment),
-                    };
-                    let codes = code_row(job.places.probability_codes, (head - first) * scope.rows);
-                    let tiled = Tiled {
-                        rows: scope.rows,
-                        rows_reg: scope.rows_reg,
-                        cols,
-                        steps: chunks,
-                        act: codes.word + segment * chunks,
-                        act_stride: codes.stride,
-                        slot: codes.slot,
-                        weight,
-                        scale: job.places.rings.ones,
-                        dst: out + (head - first) * scope.rows * cols,
-                        dst_stride: cols,
-                        first: segment == 0,
-                        last: segment + 1 == segments,
-                    };
-                    let unit = chain.ilog2() as u8;
-                    let sub = segment * job.granule;
-                    self.matrix(
-                        tiled,
-                        CACHED,
-                        Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit },
-                    );
+            // Each head loads what it sees as it comes to it.
+            for (head, runs) in (kv_head * group..).zip(seen) {
+                let pieces = value_pieces(runs, job.granule);
+                let products = value_products(runs, runs, job.granule);
+                for (number, (piece, product)) in pieces.iter().zip(&products).enumerate() {
+                    let at = self.load_values(scope, kv_head, &values, piece);
+                    self.weigh(scope, &values, head, product, at, (number == 0, number + 1 == products.len()));
                 }
             }
         }
         self.attended(scope, first, heads, part, cols, out);
     }
 
-    /// One granule of values of a head; where its blocks stand.
-    fn load_values(&mut self, scope: &Scope, kv_head: u32, part: u32, cols: u32, segment: u32) -> u32 {
+    /// One product of a head's probabilities with a piece of values whose chunks stand from `chunk` on; whether it is the
+    /// head's first and its last.
+    fn weigh(
+        &mut self,
+        scope: &Scope,
+        values: &Values,
+        head: u32,
+        product: &ValueProduct,
+        chunk: u32,
+        (first, last): (bool, bool),
+    ) {
+        let job = self.job;
+        let chain = job.machine.chain();
+        let codes = code_row(job.places.probability_codes, (head - values.first) * scope.rows);
+        let tiled = Tiled {
+            rows: scope.rows,
+            rows_reg: scope.rows_reg,
+            cols: values.cols,
+            steps: product.tokens / chain,
+            act: codes.word + product.at / chain,
+            act_stride: codes.stride,
+            slot: codes.slot,
+            weight: chunk + product.offset / chain,
+            scale: job.places.rings.ones,
+            dst: values.out + (head - values.first) * scope.rows * values.cols,
+            dst_stride: values.cols,
+            first,
+            last,
+        };
+        let (unit, sub) = (chain.ilog2() as u8, product.end - product.tokens);
+        self.matrix(tiled, CACHED, Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit });
+    }
+
+    /// One piece of values of a head, its runs next to each other; where its blocks stand.
+    fn load_values(&mut self, scope: &Scope, kv_head: u32, values: &Values, piece: &[Run]) -> u32 {
         let job = self.job;
         let chain = job.machine.chain();
         let strides = job.map.kv_strides;
-        let blocks = job.granule / chain;
-        let at = self.kv.take(blocks);
-        let head = scope.kv.value + u64::from(kv_head) * strides.value_head + u64::from(part) * strides.value_part;
-        let value = head + u64::from(segment * blocks) * strides.value_block;
-        let (base, reg, high) = self.cache_load(scope, Cached::Value, value, false);
-        let load = self.plain_load(LoadBuffer::Weight, base, blocks, cols * chain, strides.value_block);
-        self.push(Operation::Load(Load {
-            dst: at,
-            dst_stride: 1,
-            reg,
-            high,
-            extent: LoadExtent::Rows,
-            extent_reg: register::END,
-            extent_sub: segment * job.granule,
-            extent_unit: chain.ilog2() as u8,
-            ..load
-        }));
+        let at = self.kv.take(seen_tokens(piece) / chain);
+        let head =
+            scope.kv.value + u64::from(kv_head) * strides.value_head + u64::from(values.part) * strides.value_part;
+        for run in piece {
+            let value = head + u64::from(run.first / chain) * strides.value_block;
+            let (base, reg, high) = self.cache_load(scope, Cached::Value, value, false);
+            let blocks = run.tokens / chain;
+            let load = self.plain_load(LoadBuffer::Weight, base, blocks, values.cols * chain, strides.value_block);
+            self.push(Operation::Load(Load {
+                dst: at + run.at / chain,
+                dst_stride: 1,
+                reg,
+                high,
+                extent: LoadExtent::Rows,
+                extent_reg: register::END,
+                extent_sub: run.first,
+                extent_unit: chain.ilog2() as u8,
+                ..load
+            }));
+        }
         at
     }
 
@@ -502,9 +592,10 @@ impl Lowering<'_> {
     }
 }
 
-/// A load with the run-time extent of another.
-fn bounded(load: Load, like: &Load) -> Load {
-    Load { extent: like.extent, extent_reg: like.extent_reg, extent_sub: like.extent_sub, ..load }
+/// The value scales from token `first` on of rows that stand at `scale_at` and so far apart, in f32 elements.
+fn half_of(scale_at: u32, first: u32, scale_stride: u32) -> Rowed {
+    let rows = super::parameter_half(scale_at, scale_stride);
+    Rowed { at: rows.at + first, ..rows }
 }
 
 /// The store of the scales that belong to some rows of codes.

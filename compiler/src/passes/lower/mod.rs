@@ -10,6 +10,7 @@ mod vectors;
 use super::hazard::{Effects, effects};
 use super::layout::MemoryMap;
 use super::place::{Places, Span};
+use super::seen::Sight;
 use super::tile::{parameter_line_elements, scale_line_rows};
 use super::{CodeSlot, Fused, Part, Rows};
 use crate::StepKind;
@@ -60,6 +61,10 @@ pub struct Job<'a> {
     pub max_end: u32,
     /// Tokens of a granule.
     pub granule: u32,
+    /// What the query heads see.
+    pub sight: Sight<'a>,
+    /// Tokens between rows of scores: those that a head sees at most.
+    pub seen: u32,
     /// Buffer places.
     pub places: Places,
 }
