@@ -46,7 +46,7 @@ const CASES: [Case; 47] = [
     ),
     (
         &["run", "--model", "stories-260k", "--attention", "short.toml", "--prefill", "65"],
-        &["`short` covers prompts of 64 tokens, got 65", "at least 2 blocks"],
+        &["`short`: covers prompts of 64 tokens, got 65", "at least 2 blocks"],
     ),
     (&["generate", "--attention", "half.toml"], &["`mask[0].rows[1]` is `#.`", "does not see its own block", "^^^^"]),
     (&["disasm", "file"], &["file: offset 0", "not a program file"]),
