@@ -87,9 +87,9 @@ fn folder(name: &str, files: &[File]) -> PathBuf {
     let after = image.read(0, before.len()).to_vec();
     let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
     assert!(changed > 600, "the program changes {changed} bytes");
-    let (name, listing) = (program.name.clone(), program.to_text());
+    let (title, listing) = (program.name.clone(), program.to_text());
     let core = CoreVectors { listing, instructions: program.instructions, before, after };
-    let vectors = Vectors { name, registers: [0; 128], cores: vec![core] };
+    let vectors = Vectors { name: title, registers: [0; 128], cores: vec![core] };
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("icarus").join(name);
     if path.exists() {
         fs::remove_dir_all(&path).expect("a folder of this test");

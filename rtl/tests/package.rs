@@ -271,7 +271,10 @@ fn two_cores_are_linked_and_placed_in_their_regions() {
     let summary: serde_json::Value = serde_json::from_str(folder.text("summary.json")).expect("JSON");
     for (core, cycles) in [(0, 0), (1, 2)] {
         let entry = &summary["cores"][core];
-        assert_eq!((&entry["slr"], &entry["memory_cycles"], &entry["link_cycles"]), (&core.into(), &cycles.into(), &2.into()));
+        assert_eq!(
+            (&entry["slr"], &entry["memory_cycles"], &entry["link_cycles"]),
+            (&core.into(), &cycles.into(), &2.into())
+        );
         assert_eq!(summary["resources"]["regions"][core]["slr"], core);
         compared += 4;
     }

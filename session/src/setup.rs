@@ -50,7 +50,16 @@ impl Setup {
         let compressed = compress(&model, &profile, ranges.as_ref())?;
         let formats = FormatTable::of_model(&compressed);
         let optimisations = Optimisations::ALL;
-        Ok(Self { machine, model, profile, compressed: Some(compressed), formats, options, optimisations, attention: None })
+        Ok(Self {
+            machine,
+            model,
+            profile,
+            compressed: Some(compressed),
+            formats,
+            options,
+            optimisations,
+            attention: None,
+        })
     }
 
     /// With shapes alone: enough for cycles, bytes and joules.
@@ -74,8 +83,7 @@ impl Setup {
     /// What the compiler refuses.
     pub fn compiler_for(&self, name: &str, options: Options) -> Result<Compiler<'_>, CompileError> {
         let Self { machine, model, formats, optimisations, attention, .. } = self;
-        let compiler =
-            Compiler::with_optimisations(machine, &model.config, name, formats, options, *optimisations)?;
+        let compiler = Compiler::with_optimisations(machine, &model.config, name, formats, options, *optimisations)?;
         match attention {
             Some(mask) => compiler.with_attention(mask),
             None => Ok(compiler),

@@ -3,9 +3,9 @@
 use hw_config::machine::Machine;
 
 use super::interface::{banks, kernel_name, part, region_names};
-use crate::generate::top;
 use super::register_map::{REGISTER_WINDOW, STATUS, registers};
 use super::{File, Refusal, Vectors};
+use crate::generate::top;
 
 /// The page of the folder.
 pub(super) fn file(machine: &Machine, vectors: &Vectors) -> Result<File, Refusal> {

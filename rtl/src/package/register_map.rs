@@ -59,8 +59,7 @@ pub fn arguments(machine: &Machine) -> Vec<Register> {
     let cores = machine.core.count;
     let mut wanted = Vec::new();
     for core in 0..cores {
-        let (number, of) =
-            (of_core(machine, core), if cores > 1 { format!(" of core {core}") } else { String::new() });
+        let (number, of) = (of_core(machine, core), if cores > 1 { format!(" of core {core}") } else { String::new() });
         let interface = Some(fetch(machine, core));
         wanted.push((format!("instructions{number}"), 64, interface, format!("address of the program{of}")));
         wanted.push((format!("instruction_count{number}"), 32, None, format!("instructions of the program{of}")));

@@ -105,8 +105,7 @@ fn register_rows(machine: &Machine) -> Value {
         .collect();
     let window =
         json!({ "offset": REGISTER_WINDOW, "words": REGISTERS, "meaning": "registers of each core, while idle" });
-    let status =
-        json!({ "offset": STATUS, "meaning": "bit 0: a program stopped at a word that is no instruction" });
+    let status = json!({ "offset": STATUS, "meaning": "bit 0: a program stopped at a word that is no instruction" });
     json!({ "map": rows, "status": status, "core_registers": window })
 }
 
@@ -127,8 +126,11 @@ fn resources(machine: &Machine) -> Value {
         };
         Value::Object(Resource::ALL.into_iter().map(entry).collect::<Map<_, _>>())
     };
-    let modules: Vec<Value> =
-        resources.units.iter().map(|unit| json!({ "module": unit.unit, "amounts": row(&unit.amounts, resources.slr) })).collect();
+    let modules: Vec<Value> = resources
+        .units
+        .iter()
+        .map(|unit| json!({ "module": unit.unit, "amounts": row(&unit.amounts, resources.slr) }))
+        .collect();
     let by_region = machine.resources_by_region();
     let regions: Vec<Value> = regions(machine)
         .into_iter()

@@ -38,8 +38,7 @@ fn place_cores(machine: &Machine) -> String {
         .to_owned();
     for (slr, cores) in regions(machine) {
         let block = format!("pblock_cores_slr{slr}");
-        let names: Vec<String> =
-            cells(&cores, "*/u_cores/").split(' ').map(|cell| format!("NAME =~ {cell}")).collect();
+        let names: Vec<String> = cells(&cores, "*/u_cores/").split(' ').map(|cell| format!("NAME =~ {cell}")).collect();
         text.push_str(&format!(
             "create_pblock {block}\nresize_pblock [get_pblocks {block}] -add {{SLR{slr}}}\n\
              add_cells_to_pblock [get_pblocks {block}] [get_cells -hierarchical -filter {{{}}}]\n",

@@ -63,9 +63,7 @@ fn pblocks(machine: &Machine) -> String {
     );
     for (slr, cores) in regions(machine) {
         let block = format!("pblock_slr{slr}");
-        text.push_str(&format!(
-            "create_pblock {block}\nresize_pblock [get_pblocks {block}] -add {{SLR{slr}}}\n"
-        ));
+        text.push_str(&format!("create_pblock {block}\nresize_pblock [get_pblocks {block}] -add {{SLR{slr}}}\n"));
         text.push_str(&if machine.core.count > 1 {
             format!("add_cells_to_pblock [get_pblocks {block}] [get_cells {{{}}}]\n", cells(&cores, ""))
         } else {

@@ -179,8 +179,7 @@ impl Kernel {
         let emission = rtl::generate(&machine).unwrap_or_else(|error| panic!("{error}"));
         // Only the Verilog is wanted of the folder.
         let line = vec![0; machine.memory.line_bytes() as usize];
-        let core =
-            CoreVectors { instructions: Vec::new(), listing: String::new(), before: line.clone(), after: line };
+        let core = CoreVectors { instructions: Vec::new(), listing: String::new(), before: line.clone(), after: line };
         let vectors = Vectors { name: String::new(), registers: [0; 128], cores: vec![core] };
         let all = package(&machine, &emission.files, &vectors).unwrap_or_else(|error| panic!("{error}"));
         let verilog = all.into_iter().filter_map(|file| Some((file.path.strip_prefix("rtl/")?.to_owned(), file.text)));
