@@ -79,7 +79,7 @@ fn random_masks_meet_their_density_and_lie_in_each_other() {
                         assert!(mask.sees(layer, head, row, row), "the diagonal");
                         let lost = |column: &usize| {
                             let sees = |mask: &AttentionMask| mask.sees(layer, head, row, *column);
-                            before.as_ref().is_some_and(|before| sees(before)) && !sees(&mask)
+                            before.as_ref().is_some_and(&sees) && !sees(&mask)
                         };
                         assert_eq!((0..=row).find(lost), None, "a denser mask sees less");
                         compared += row + 1;
