@@ -7,6 +7,7 @@ use crate::passes::partition::Columns;
 use crate::passes::tile::{Block, Piece, Tile, TiledLinear, group_steps, stream_chunks};
 use half::f16;
 use hw_config::machine::Machine;
+use hw_config::numeric::density::{BLOCK, BLOCKS};
 use models::compress::{CompressedLinear, CompressedModel, Scales};
 use models::config::Position;
 use models::weights::TensorKind;
@@ -52,9 +53,36 @@ fn linear(machine: &Machine, tiled: &TiledLinear, linear: &CompressedLinear, sin
                 let indices = |column: usize, i: usize| linear.indices[column * linear.layout().stored() + i];
                 stream(machine, tile, piece, block, tiled, linear.sparsity.index_bits(), &indices, sink);
             }
+            if let Some(block) = &piece.density {
+                densities(machine, tile, piece, block, tiled, linear, sink);
+            }
             scales(machine, tile, piece, tiled, linear, sink);
         }
     }
+}
+
+/// A row a window: 8 density bytes for every 16 columns.
+fn densities(
+    machine: &Machine,
+    tile: &Tile,
+    piece: &Piece,
+    block: &Block,
+    tiled: &TiledLinear,
+    linear: &CompressedLinear,
+    sink: &mut Sink<'_>,
+) {
+    let windows = linear.layout().windows();
+    let first_window = (piece.first_step / tiled.plan.sparsity.window_steps()) as usize;
+    let first_group = (tiled.first + tile.first) as usize / BLOCK;
+    let stored = linear.densities.as_chunks::<BLOCKS>().0;
+    let mut bytes = vec![0_u8; block.bytes as usize];
+    for (row, bytes) in bytes.chunks_mut(machine.density_row_bytes() as usize).enumerate() {
+        let groups = bytes.as_chunks_mut::<BLOCKS>().0.iter_mut().take((tile.cols as usize).div_ceil(BLOCK));
+        for (group, bytes) in groups.enumerate() {
+            *bytes = stored[(first_group + group) * windows + first_window + row];
+        }
+    }
+    rows(block, &bytes, sink);
 }
 
 /// Packs the low `bits` bits of each stored element of a piece: a column is one little-endian bit stream, cut into

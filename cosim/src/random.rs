@@ -155,7 +155,7 @@ fn redirect_loads(program: &mut Program, rng: &mut Rng) {
         let class = match ld.buffer {
             LoadBuffer::Parameter => rng.choose(&floats),
             LoadBuffer::Scale => TrafficClass::Scales,
-            LoadBuffer::Weight | LoadBuffer::Index => continue,
+            LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Density => continue,
         };
         if !rng.one_in(4) {
             let target = regions.iter().find(|region| region.class == class).expect("one region of each class");
@@ -269,6 +269,8 @@ impl<'a> Maker<'a> {
         let (chunk, width) = (machine.chunk_bytes(), u64::from(machine.width()));
         self.load(LoadBuffer::Weight, chunk, machine.weight_chunks() * chunk, TrafficClass::Weights);
         self.load(LoadBuffer::Index, chunk, machine.index_chunks() * chunk, TrafficClass::Index);
+        let row = machine.density_row_bytes();
+        self.load(LoadBuffer::Density, row, machine.density_rows() * row, TrafficClass::Index);
         self.load(LoadBuffer::Scale, width, machine.scale_rows() * width, TrafficClass::Scales);
         self.load(LoadBuffer::Parameter, 4, machine.parameter_elements() * 4, TrafficClass::Parameters);
         let parameters = machine.parameter_elements();

@@ -138,8 +138,8 @@ struct Bench<'a> {
 /// Widths of the Verilog's line addresses: the longest buffer.
 fn line_address_bits(machine: &Machine) -> u32 {
     let core = Core::new(machine);
-    let longest = [&core.weight, &core.index, &core.scale, &core.parameter].map(|buffer| buffer.len());
-    let lines = longest.into_iter().max().expect("four buffers") as u64 / machine.memory.line_bytes();
+    let longest = [&core.weight, &core.index, &core.scale, &core.parameter, &core.density].map(|buffer| buffer.len());
+    let lines = longest.into_iter().max().expect("five buffers") as u64 / machine.memory.line_bytes();
     lines.next_power_of_two().ilog2()
 }
 
@@ -148,6 +148,7 @@ fn buffer_unit(machine: &Machine, buffer: LoadBuffer) -> u64 {
         LoadBuffer::Weight | LoadBuffer::Index => machine.chunk_bytes(),
         LoadBuffer::Scale => u64::from(machine.width()),
         LoadBuffer::Parameter => 4,
+        LoadBuffer::Density => machine.density_row_bytes(),
     }
 }
 
@@ -173,7 +174,7 @@ impl<'a> Bench<'a> {
         image.write(0, &random);
         let mut core = Core::new(machine);
         core.registers = random_registers(&mut rng);
-        let buffers = [&core.weight, &core.index, &core.scale, &core.parameter].map(|buffer| vec![0; buffer.len()]);
+        let buffers = [&core.weight, &core.index, &core.scale, &core.parameter, &core.density].map(|buffer| vec![0; buffer.len()]);
         Self {
             machine,
             ports: Ports::of(&model),

@@ -5,6 +5,7 @@
 use crate::board::Board;
 use crate::engine::Engine;
 use crate::memory::MemoryStandard;
+use crate::numeric::density::{BLOCK, BLOCKS};
 
 /// A validated machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,6 +135,17 @@ impl Machine {
     /// Chunks of the index buffer.
     pub fn index_chunks(&self) -> u64 {
         kib(self.core.buffers.index_kib) / self.chunk_bytes()
+    }
+
+    /// Bytes of a row of the density buffer: a window of 8 blocks for every 16 columns of a chunk, a byte a block.
+    pub fn density_row_bytes(&self) -> u64 {
+        (BLOCKS as u64 * u64::from(self.width())).div_ceil(BLOCK as u64)
+    }
+
+    /// Rows of the density buffer: as many as chunks of indices, of which a window of blocks takes one or more. None where
+    /// no pattern chooses N per block.
+    pub fn density_rows(&self) -> u64 {
+        if self.core.engine.takes_blocks() { self.index_chunks() } else { 0 }
     }
 
     /// Rows of `width` bytes of the scale buffer.

@@ -26,6 +26,21 @@ fn grid(name: &'static str, start: u32, rows: u64, stride: u32, len: u64) -> imp
     (0..rows).flat_map(move |r| (0..len).map(move |c| (name, u64::from(start) + r * u64::from(stride) + c)))
 }
 
+/// Steps of a window of 8 blocks: the mean number of 16, times 8, in steps of 16.
+fn window_steps(sparsity: Sparsity) -> Option<u32> {
+    let mean = sparsity.name().strip_prefix("blocks-")?.strip_suffix(":16")?;
+    Some(mean.parse::<u32>().unwrap() * 8 / 16)
+}
+
+/// Activation words of some steps: 8 for every window that they touch, or M / N each.
+fn words(steps: u32, sparsity: Sparsity) -> u64 {
+    let (n, m) = sparsity.pattern();
+    u64::from(match window_steps(sparsity) {
+        Some(window) => 8 * (steps / window + u32::from(steps % window != 0)),
+        None => steps * m / n,
+    })
+}
+
 impl Cells<'_> {
     fn register(&mut self, number: u8) {
         if (8..16).contains(&number) {
@@ -45,6 +60,7 @@ impl Cells<'_> {
                 let unit = match buffer {
                     "weight" | "index" => self.machine.chunk_bytes(),
                     "scale" => u64::from(self.machine.width()),
+                    "density" => u64::from(self.machine.width()) / 2,
                     _ => 2,
                 };
                 let len = u64::from(ld.bytes).div_ceil(unit);
@@ -73,7 +89,7 @@ impl Cells<'_> {
                 let groups = if mm.group_steps == 0 { 1 } else { mm.steps.div_ceil(mm.group_steps) };
                 let scales = if mm.two_level { groups + 2 } else { groups * 2 };
                 self.reads.extend(grid("scale", mm.scale, 1, 0, u64::from(scales)));
-                let words = u64::from(mm.steps * mm.sparsity.ratio());
+                let words = words(mm.steps, mm.sparsity);
                 self.reads.extend(grid("activation", mm.act, u64::from(mm.rows), mm.act_stride, words));
                 if mm.last {
                     self.reads.extend(grid("slot", mm.slot, 1, 0, u64::from(mm.rows)));
@@ -87,7 +103,7 @@ impl Cells<'_> {
                 let groups = if mv.group_steps == 0 { 1 } else { mv.steps.div_ceil(mv.group_steps) };
                 let scales = if mv.two_level { groups + 2 } else { groups * 2 };
                 self.reads.extend(grid("scale", mv.scale, 1, 0, u64::from(scales)));
-                self.reads.extend(grid("activation", mv.act, 1, 0, u64::from(mv.steps * mv.sparsity.ratio())));
+                self.reads.extend(grid("activation", mv.act, 1, 0, words(mv.steps, mv.sparsity)));
                 if mv.last {
                     self.reads.push(("slot", u64::from(mv.slot)));
                     self.writes.extend(grid("result", mv.dst, 1, 0, u64::from(mv.cols)));
@@ -109,6 +125,10 @@ impl Cells<'_> {
         let chunks = |bits: u32| (0..u64::from(steps * bits)).map(|bit| bit / 8).max().map_or(0, |last| last + 1);
         self.reads.extend(grid("weight", weight, 1, 0, chunks(bits)));
         self.reads.extend(grid("index", index, 1, 0, chunks(sparsity.index_bits())));
+        if let Some(window) = window_steps(sparsity) {
+            let windows = (0..steps).filter(|step| step % window == 0).count();
+            self.reads.extend(grid("density", index, 1, 0, windows as u64));
+        }
     }
 
     fn misc(&mut self, misc: &Misc) {

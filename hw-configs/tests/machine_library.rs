@@ -106,7 +106,7 @@ fn other_value(key: &str) -> &'static str {
         "core.queue" => "8",
         "core.matrix.rows" => "4",
         "core.matrix.chain" => "32",
-        "core.matrix.columns" => "8",
+        "core.matrix.columns" => "32",
         "core.matrix.gemv_columns" => "16",
         "core.matrix.scale_lanes" => "8",
         "core.matrix.accumulator_rows" => "16",
@@ -135,7 +135,10 @@ fn every_key_changes_the_fingerprint_and_is_described() {
         }
         // Two DDR4 channels are too few for instructions and two channels of data.
         let channels = if spec.key == "memory.standard" { "1" } else { "2" };
-        let text = with_overrides("tiny", text, &[("memory.channels", channels)]).expect("a known key");
+        // A chain of another length has no patterns of blocks.
+        let patterns = if spec.key == "core.matrix.chain" { "[\"2:16\"]" } else { "[\"2:16\", \"blocks-4:16\"]" };
+        let overrides = [("memory.channels", channels), ("core.matrix.sparsity", patterns)];
+        let text = with_overrides("tiny", text, &overrides).expect("a known key");
         let base = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{faults}"));
         let text = with_overrides("tiny", &text, &[(&spec.key, other_value(&spec.key))]).expect("a known key");
         let other = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{faults}"));

@@ -254,6 +254,19 @@ fn sizes_are_as_counted_by_hand() {
         (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N4M16)), 384, 3.0 + 16.0 / 384.0),
         (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N2M16)), 384, 1.5 + 16.0 / 384.0),
         ((CodeBits::B4, Grouping::Stored(32), ScaleFormat::F16, SparsityRule::Magnitude(Sparsity::N8M16)), 384, 4.25),
+        (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N1M4)), 384, 2.5 + 16.0 / 384.0),
+        // 3 windows of 8 density bytes for 6 outputs, which are one block high.
+        (
+            channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::Blocks6M16)),
+            384,
+            6.0 / 16.0 * 12.0 + 16.0 / 384.0 + 24.0 * 8.0 / (6.0 * 384.0),
+        ),
+        // 172 = a window of 128 and 44: two windows of 64 stored weights.
+        (
+            channel(CodeBits::B4, SparsityRule::Magnitude(Sparsity::Blocks8M16)),
+            172,
+            (128.0 * 8.0 + 16.0) / 172.0 + 16.0 * 8.0 / (6.0 * 172.0),
+        ),
         // 172 = 10 blocks of 16 and 12: 11 x 4 stored; 44 stored are two groups of 32.
         (
             (CodeBits::B4, Grouping::Stored(32), ScaleFormat::F16, SparsityRule::Magnitude(Sparsity::N4M16)),
@@ -276,10 +289,20 @@ fn sizes_are_as_counted_by_hand() {
         };
         let index_bits = match linear.sparsity {
             Sparsity::Dense => 0,
-            Sparsity::N2M4 => 2,
-            Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 => 4,
+            Sparsity::N2M4 | Sparsity::N1M4 => 2,
+            Sparsity::N2M16
+            | Sparsity::N4M16
+            | Sparsity::N8M16
+            | Sparsity::Blocks4M16
+            | Sparsity::Blocks6M16
+            | Sparsity::Blocks8M16
+            | Sparsity::Blocks10M16
+            | Sparsity::Blocks12M16 => 4,
         };
-        let held = linear.codes.len() * linear.bits.bits() as usize + indices * index_bits + scale_bits;
+        let held = linear.codes.len() * linear.bits.bits() as usize
+            + indices * index_bits
+            + 8 * linear.densities.len()
+            + scale_bits;
         assert_eq!(linear.stored_bits(), held as u64, "{format:?}: the formula counts what is held");
     }
 }

@@ -149,7 +149,7 @@ kind = "int4"
     let expected = [
         "formats/test.toml: `summary` is missing, expected a string; add `summary`",
         "formats/test.toml: `sumary` is unknown, expected one of the keys summary, tensor, activations, kv; did you mean `summary`?",
-        "formats/test.toml: `tensor[0].sparsity` is missing, expected one of dense, as-found, 2:4, 2:16, 4:16, 8:16; add `sparsity`",
+        "formats/test.toml: `tensor[0].sparsity` is missing, expected one of dense, as-found, 2:4, 2:16, 4:16, 8:16, 1:4, blocks-4:16, blocks-6:16, blocks-8:16, blocks-10:16, blocks-12:16; add `sparsity`",
         "`tensor[0].match` is `layers.*.atention.*`, expected \"**\" in the first rule",
         "`tensor[0].match` is `layers.*.atention.*`, expected a pattern that some linear's name matches",
         "`tensor[0].weights` is `nf4`, which is not built (4-bit normal-quantile table), expected one of int8, int5, int4, int3, int2; nearest that works: `int4`",
@@ -259,7 +259,6 @@ const VOCABULARY: &[(Place, &[&str])] = &[
             "channel",
             "hidden",
             "layer",
-            "1:4",
             "3:4",
             "4:8",
             "6:8",
@@ -295,7 +294,7 @@ fn the_whole_vocabulary_is_refused_by_name_with_the_nearest_that_works() {
 
 #[test]
 fn advice_names_something_that_really_works() {
-    for (asked, advised) in [("1:4", "4:16"), ("3:4", "dense"), ("4:8", "2:4"), ("1:16", "2:16"), ("16:32", "2:4")] {
+    for (asked, advised) in [("3:16", "1:4"), ("3:4", "dense"), ("4:8", "2:4"), ("1:16", "2:16"), ("16:32", "2:4")] {
         let faults = faults(&with_term(Place::Sparsity, asked));
         assert!(faults[0].ends_with(&format!("nearest that works: `{advised}`")), "{asked}: {}", faults[0]);
     }

@@ -25,8 +25,22 @@ fn int8(sparsity: SparsityRule) -> TensorFormat {
     TensorFormat { weights: WeightFormat::Integer(weights), sparsity }
 }
 
-const PATTERNS: [(Sparsity, usize, usize); 4] =
-    [(Sparsity::N2M4, 2, 4), (Sparsity::N2M16, 2, 16), (Sparsity::N4M16, 4, 16), (Sparsity::N8M16, 8, 16)];
+const PATTERNS: [(Sparsity, usize, usize); 5] = [
+    (Sparsity::N2M4, 2, 4),
+    (Sparsity::N2M16, 2, 16),
+    (Sparsity::N4M16, 4, 16),
+    (Sparsity::N8M16, 8, 16),
+    (Sparsity::N1M4, 1, 4),
+];
+
+/// Patterns with an N per block, and how many of 16 they store in the mean.
+const OF_BLOCKS: [(Sparsity, usize); 5] = [
+    (Sparsity::Blocks4M16, 4),
+    (Sparsity::Blocks6M16, 6),
+    (Sparsity::Blocks8M16, 8),
+    (Sparsity::Blocks10M16, 10),
+    (Sparsity::Blocks12M16, 12),
+];
 
 /// Weights whose magnitudes repeat, so that ties are common.
 fn tied_weights(outputs: usize, inputs: usize) -> Tensor {
@@ -178,4 +192,153 @@ fn zeros_of_a_pattern_can_be_stored_too() {
         }
     }
     println!("{compared} weights compared");
+}
+
+/// Weights of which some blocks matter much more than others: SplitMix64 (Steele, Lea, Flood 2014).
+fn uneven_weights(outputs: usize, inputs: usize, seed: u64) -> Tensor {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1 << 24) as f32
+    };
+    let blocks = inputs.div_ceil(16);
+    let loud: Vec<f32> = (0..outputs.div_ceil(16) * blocks).map(|_| next() * next() * next()).collect();
+    let value = |i: usize| loud[i / inputs / 16 * blocks + i % inputs / 16];
+    Tensor::new(vec![outputs, inputs], (0..outputs * inputs).map(|i| (next() - 0.5) * value(i)).collect())
+}
+
+/// How many of 16 each block of a window keeps, read from its bytes: log2 less one in the upper two bits.
+fn kept_of(bytes: &[u8]) -> Vec<usize> {
+    bytes.iter().map(|byte| 2 << (byte / 64)).collect()
+}
+
+/// What the `n` largest of each row's block `first..first + 16` are worth together.
+fn energy(weights: &Tensor, rows: std::ops::Range<usize>, first: usize, n: usize) -> f64 {
+    let of_row = |row: usize| {
+        let row = weights.row(row);
+        let mut squares: Vec<f64> =
+            row[first.min(row.len())..(first + 16).min(row.len())].iter().map(|w| f64::from(w * w)).collect();
+        squares.sort_by(|a, b| b.total_cmp(a));
+        squares.iter().take(n).sum::<f64>()
+    };
+    rows.map(of_row).sum()
+}
+
+/// Every window keeps exactly what the pattern says, no less energy than any other choice (all 4^8 are tried), hence no
+/// less than one N for all blocks; and what is read back are the largest weights of each block.
+#[test]
+fn blocks_keep_what_is_worth_most_within_the_windows_number() {
+    let (mut windows, mut better, mut compared) = (0, 0, 0);
+    for (pattern, mean) in OF_BLOCKS {
+        for (outputs, inputs) in [(32, 256), (5, 172), (17, 49)] {
+            let weights = uneven_weights(outputs, inputs, (mean * inputs) as u64);
+            let linear = CompressedLinear::compress("test", &weights, int8(SparsityRule::Magnitude(pattern))).unwrap();
+            let read = linear.dequantize();
+            let row_windows = inputs.div_ceil(128);
+            assert_eq!(linear.codes.len(), outputs * row_windows * 8 * mean);
+            assert_eq!(linear.indices.len(), linear.codes.len());
+            assert_eq!(linear.densities.len(), outputs.div_ceil(16) * row_windows * 8);
+            for (number, bytes) in linear.densities.chunks(8).enumerate() {
+                let (group, window) = (number / row_windows, number % row_windows);
+                let rows = group * 16..(group * 16 + 16).min(outputs);
+                let kept = kept_of(bytes);
+                assert_eq!(kept.iter().sum::<usize>(), 8 * mean, "{pattern:?}: {bytes:?}");
+                let at = |block: usize| window * 128 + block * 16;
+                let worth: Vec<[f64; 4]> = (0..8)
+                    .map(|block| [2, 4, 8, 16].map(|n| energy(&weights, rows.clone(), at(block), n)))
+                    .collect();
+                let total = |choice: &dyn Fn(usize) -> usize| (0..8).map(|block| worth[block][choice(block)]).sum::<f64>();
+                let got = total(&|block| kept[block].ilog2() as usize - 1);
+                let legal = (0..1_usize << 16).filter(|code| {
+                    (0..8).map(|block| 2 << (code >> (2 * block) & 3)).sum::<usize>() == 8 * mean
+                });
+                let best = legal.map(|code| total(&|block| code >> (2 * block) & 3)).fold(0.0, f64::max);
+                assert!(got >= best * (1.0 - 1e-12), "{pattern:?}: {got} of {best}");
+                if let Some(uniform) = [2, 4, 8, 16].iter().position(|n| *n == mean) {
+                    assert!(got >= total(&|_| uniform) * (1.0 - 1e-12));
+                    better += usize::from(got > total(&|_| uniform) * 1.001);
+                }
+                windows += 1;
+                for output in rows {
+                    for block in 0..8 {
+                        let Some(row) = weights.row(output).get(at(block)..) else { continue };
+                        let row = &row[..row.len().min(16)];
+                        for (i, &weight) in row.iter().enumerate() {
+                            let expected = if is_kept(row, i, kept[block]) { weight } else { 0.0 };
+                            let got = read.row(output)[at(block) + i];
+                            assert!((got - expected).abs() < 0.004, "{pattern:?} [{output}][{}]", at(block) + i);
+                            compared += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!("{windows} windows, {better} better than one N, {compared} weights compared");
+    assert!(windows == 40 && better > 5 && compared > 10_000);
+}
+
+/// Stored weights stand in the order that the density bytes say: byte after byte, larger N first, each from the pair that its
+/// byte names on.
+#[test]
+fn stored_weights_stand_where_the_density_bytes_say() {
+    let weights = uneven_weights(16, 128, 3);
+    let linear =
+        CompressedLinear::compress("test", &weights, int8(SparsityRule::Magnitude(Sparsity::Blocks6M16))).unwrap();
+    let dense = linear.dequantize();
+    let (mut compared, mut kinds) = (0, std::collections::BTreeSet::new());
+    for (block, byte) in linear.densities.iter().enumerate() {
+        let (first, n) = (usize::from(byte % 64) * 2, 2_usize << (byte / 64));
+        kinds.insert(n);
+        assert!(first.is_multiple_of(n), "a block of {n} begins at {first}");
+        for output in 0..16 {
+            for slot in first..first + n {
+                let at = output * 48 + slot;
+                let expected = f32::from(linear.codes[at]) * linear.scale(output, 0);
+                let input = block * 16 + usize::from(linear.indices[at]);
+                assert_eq!(dense.row(output)[input], expected, "[{output}][{input}]");
+                compared += 1;
+            }
+        }
+    }
+    println!("{compared} stored weights compared, N of {kinds:?}");
+    assert_eq!(compared, 16 * 48);
+    assert!(kinds.len() > 1);
+}
+
+/// As found takes the fewest stored weights: of two blocks full and six empty ones that is 6 of 16 in the mean.
+#[test]
+fn an_n_per_block_is_found_where_it_stores_least() {
+    let mut weights = vec![0.0_f32; 32 * 256];
+    for row in weights.chunks_mut(256) {
+        for window in row.chunks_mut(128) {
+            window[16..48].fill(0.5);
+            // Far smaller than the rounding of the energy of the others: it is kept all the same.
+            window[127] = 1e-20;
+        }
+    }
+    // 2 x 16 + 6 x 2 = 44 of 48.
+    assert_eq!(find_pattern(&weights, 256), Sparsity::Blocks6M16);
+    let tensor = Tensor::new(vec![32, 256], weights.clone());
+    let linear = CompressedLinear::compress("test", &tensor, int8(SparsityRule::AsFound)).unwrap();
+    assert_eq!(linear.sparsity, Sparsity::Blocks6M16);
+    let stored: usize = linear.densities.chunks(8).map(|bytes| kept_of(bytes).iter().sum::<usize>()).sum();
+    assert_eq!(stored, 2 * 2 * 48);
+    let last = linear.densities.chunks(8).map(|bytes| kept_of(bytes)[7]).min();
+    assert!(last >= Some(2));
+    let read = linear.dequantize();
+    let lost = read.data().iter().zip(&weights).filter(|(read, weight)| **weight > 0.1 && **read == 0.0).count();
+    assert_eq!(lost, 0);
+    // One weight more in a window's row makes its block one of 4, and two such 48 of 48; a third is too many.
+    for (more, expected) in [(1, Sparsity::Blocks6M16), (2, Sparsity::Blocks6M16), (3, Sparsity::Blocks8M16)] {
+        let mut weights = weights.clone();
+        (0..more).for_each(|block| weights[5 * 256 + 64 + 16 * block..][..3].fill(1.0));
+        assert_eq!(find_pattern(&weights, 256), expected, "{more} blocks more");
+    }
+    // Where a row has half a window only, an N for all blocks stores less.
+    let mut short = vec![0.0_f32; 16 * 64];
+    short.chunks_mut(4).for_each(|four| four[..2].fill(1.0));
+    assert_eq!(find_pattern(&short, 64), Sparsity::N2M4);
 }

@@ -320,7 +320,7 @@ fn header(machine: &Machine) -> String {
 fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
     let Engine::SparseDspChain(engine) = &machine.core.engine;
     let (memory, instructions, buffers) = (&machine.memory, &machine.instructions, &machine.core.buffers);
-    let max_ratio = engine.sparsity.iter().map(|pattern| pattern.ratio()).max();
+    let max_ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max();
     let code_widths = engine.weight_bits.iter().map(|bits| 1 << bits.to_bits()).sum();
     let buffer_kib = [buffers.weight_kib, buffers.index_kib, buffers.scale_kib, buffers.parameter_kib];
     let longest = buffer_kib.into_iter().max().map_or(0, |kib| u64::from(kib) * 1024);

@@ -47,7 +47,7 @@ fn measure(machine: &Machine, bits: CodeBits, sparsity: Sparsity) {
         bits.bits(),
         sparsity.name(),
         1.0 / best,
-        WEIGHTS as f64 / f64::from(sparsity.ratio()) / best / 1e9
+        WEIGHTS as f64 / f64::from(sparsity.window_words()) / best / 1e9
     );
 }
 
@@ -56,7 +56,7 @@ fn tile_bytes(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> u64 {
 }
 
 fn decode_program(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> (u64, Vec<Instruction>) {
-    let dense_tile = u64::from(machine.width()) * u64::from(STEPS * machine.chain() * sparsity.ratio());
+    let dense_tile = u64::from(machine.width()) * u64::from(STEPS * machine.chain() * sparsity.window_words());
     let tiles = WEIGHTS.div_ceil(dense_tile);
     let weight_bytes = (u64::from(STEPS * bits.bits() / 8) * machine.chunk_bytes()) as u32;
     let index_bytes = (u64::from(STEPS * sparsity.index_bits() / 8) * machine.chunk_bytes()) as u32;

@@ -197,6 +197,7 @@ fn memory_name(buffer: Buffer) -> &'static str {
     match buffer {
         Buffer::Weight => "weight buffer",
         Buffer::Index => "index buffer",
+        Buffer::Density => "density buffer",
         Buffer::Scale => "scale buffer",
         Buffer::Parameter => "parameter buffer",
         Buffer::Activation => "activation buffer",

@@ -86,6 +86,8 @@ pub enum Buffer {
     Weight,
     /// N:M indices.
     Index,
+    /// Density bytes.
+    Density,
     /// Group scales.
     Scale,
     /// f32 constants.
@@ -100,14 +102,23 @@ pub enum Buffer {
 
 impl Buffer {
     /// All buffers, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Weight, Self::Index, Self::Scale, Self::Parameter, Self::Activation, Self::Result, Self::Vector];
+    pub const ALL: [Self; 8] = [
+        Self::Weight,
+        Self::Index,
+        Self::Density,
+        Self::Scale,
+        Self::Parameter,
+        Self::Activation,
+        Self::Result,
+        Self::Vector,
+    ];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Weight => "weight",
             Self::Index => "index",
+            Self::Density => "density",
             Self::Scale => "scale",
             Self::Parameter => "parameter",
             Self::Activation => "activation",

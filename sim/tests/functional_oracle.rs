@@ -34,6 +34,7 @@ fn fill(core: &mut Core, memory: &mut MemoryImage, rng: &mut Rng) {
     for buffer in [&mut core.weight, &mut core.index, &mut core.scale] {
         buffer.iter_mut().for_each(|byte| *byte = rng.next_u64() as u8);
     }
+    core.density.iter_mut().for_each(|byte| *byte = rng.next_u64() as u8);
     // f16 scales mostly of moderate exponents, so that sums do not drown in one column's infinities.
     for byte in core.scale.iter_mut().skip(1).step_by(2) {
         *byte = if rng.one_in(200) { rng.next_u64() as u8 } else { 0x20 | (*byte & 0x9f) };
@@ -85,6 +86,7 @@ fn nan_blind(values: &[f32]) -> Vec<u32> {
 fn assert_equal(what: &str, got: &Core, expected: &Oracle) {
     assert!(got.weight == expected.weight, "{what}: weight buffer");
     assert!(got.index == expected.index, "{what}: index buffer");
+    assert!(got.density == expected.density, "{what}: density buffer");
     assert!(got.scale == expected.scale, "{what}: scale buffer");
     assert!(got.activation == expected.activation, "{what}: activation buffer");
     assert!(got.parameter == expected.parameter, "{what}: parameter buffer");
@@ -154,7 +156,7 @@ fn functional_equals_naive() {
     let mut seen = BTreeMap::new();
     let (mut instructions, mut values) = (0, 0);
     for (number, variant) in variants().iter().enumerate() {
-        for seed in 0..2 {
+        for seed in 0..4 {
             values += run(&variant.machine, &variant.name, seed * 1000 + number as u64, 60, &mut seen);
             instructions += 60;
         }
@@ -167,6 +169,7 @@ fn functional_equals_naive() {
     let missing: Vec<&str> =
         VectorOp::ALONE.iter().map(|op| op.name()).filter(|op| !seen.contains_key(&format!("misc {op}"))).collect();
     assert!(missing.is_empty(), "vector operations never drawn: {missing:?}");
+    assert!(seen.get("ld density").is_some_and(|(_, values)| *values > 0), "density bytes never loaded");
     for operand in ["a parameter", "a parameter16", "b parameter", "b parameter16"] {
         assert!(seen.get(operand).is_some_and(|(_, values)| *values > 0), "operand {operand} never read");
     }
@@ -244,6 +247,23 @@ fn share_naively(oracles: &mut [Oracle], programs: &[Program], shares: &mut usiz
     }
 }
 
+/// The density bytes of a window that stores `8 x mean` of a column: drawn until the sum is right, larger blocks first.
+fn window(rng: &mut Rng, mean: u32) -> [u8; 8] {
+    let mut kept = [0_u32; 8];
+    while kept.iter().sum::<u32>() != 8 * mean {
+        kept = std::array::from_fn(|_| rng.choose(&[2, 4, 8, 16]));
+    }
+    let mut bytes = [0; 8];
+    let mut pair = 0;
+    for (n, code) in [(16, 3), (8, 2), (4, 1), (2, 0)] {
+        for block in (0..8).filter(|block| kept[*block] == n) {
+            bytes[block] = code << 6 | pair;
+            pair += n as u8 / 2;
+        }
+    }
+    bytes
+}
+
 /// Every pattern, width and scale kind, with groups that end inside a chunk: too rare in random instructions to leave
 /// to chance.
 #[test]
@@ -256,8 +276,13 @@ fn every_matrix_format_equals_naive() {
         let mut core = Core::new(machine);
         let mut memory = MemoryImage::new(MEMORY_BYTES);
         fill(&mut core, &mut memory, &mut rng);
+        // Every other row holds the bytes of a real window, the others are anything.
+        for bytes in core.density.chunks_mut(16) {
+            let mean = rng.choose(&[4, 6, 8, 10, 12]);
+            bytes[..8].copy_from_slice(&window(&mut rng, mean));
+        }
         for &bits in CodeBits::ALL {
-            for &sparsity in Sparsity::ALL {
+            for &sparsity in Sparsity::ALL.iter().filter(|s| machine.core.engine.takes_sparsity(**s)) {
                 for (group_steps, two_level, steps) in [
                     (0, false, 7),
                     (1, false, 5),

@@ -44,7 +44,7 @@ const CHOICES: [(&str, &[&str]); 27] = [
     ("core.matrix.gemv_columns", &["8", "16", "32", "64"]),
     ("core.matrix.scale_lanes", &["1", "2", "8", "16"]),
     ("core.matrix.accumulator_rows", &["8", "16", "64"]),
-    ("core.matrix.sparsity", &["[\"2:4\", \"4:16\"]", "[\"4:16\", \"8:16\", \"2:4\"]"]),
+    ("core.matrix.sparsity", &["[\"2:4\", \"4:16\"]", "[\"4:16\", \"8:16\", \"2:4\"]", "[\"1:4\", \"blocks-6:16\"]"]),
     ("core.vector.lanes", &["1", "2", "4", "16"]),
     ("core.buffers.weight_kib", &["32", "48", "128", "256"]),
     ("core.buffers.index_kib", &["16", "64"]),
@@ -56,6 +56,9 @@ const CHOICES: [(&str, &[&str]); 27] = [
     ("core.buffers.scale_slots", &["192", "1024"]),
 ];
 
+/// Patterns that go with every chain and number of columns.
+const UNIFORM: &str = "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]";
+
 /// A legal machine near `tiny`.
 pub fn machine(rng: &mut Rng) -> DrawnMachine {
     let mut refused = 0;
@@ -65,6 +68,15 @@ pub fn machine(rng: &mut Rng) -> DrawnMachine {
             if rng.one_in(3) {
                 overrides.push((key, rng.choose(values).to_owned()));
             }
+        }
+        // Chains and columns that patterns of blocks do not go with have the others.
+        let no_blocks = |(key, value): &(&str, String)| match *key {
+            "core.matrix.chain" => value == "32",
+            "core.matrix.columns" | "core.matrix.gemv_columns" => value == "8",
+            _ => false,
+        };
+        if overrides.iter().any(no_blocks) {
+            overrides.push(("core.matrix.sparsity", UNIFORM.to_owned()));
         }
         let set: Vec<(&str, &str)> = overrides.iter().map(|(key, value)| (*key, value.as_str())).collect();
         match tiny_with(&set) {

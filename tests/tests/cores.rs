@@ -12,7 +12,11 @@ use session::report::{Facts, run_report};
 use session::{Mode, Runner, Setup};
 
 /// Formats of every kind: per channel, groups, two levels, narrow codes, N:M patterns.
-const FORMATS: [&str; 7] = ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4", "w4a8-2of4", "w8a8-8of16"];
+const FORMATS: [&str; 8] =
+    ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4", "w4a8-2of4", "w8a8-8of16", "w8a8-1of4"];
+
+/// Patterns that go with every chain and number of columns.
+const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 
 /// Keys in which the cores differ from `tiny`'s.
 const CORES: [&[(&str, &str)]; 4] = [
@@ -22,14 +26,16 @@ const CORES: [&[(&str, &str)]; 4] = [
         ("core.matrix.columns", "8"),
         ("core.matrix.gemv_columns", "16"),
         ("core.vector.lanes", "4"),
+        UNIFORM,
     ],
-    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32")],
+    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32"), UNIFORM],
     &[
         ("core.matrix.rows", "4"),
         ("core.matrix.columns", "8"),
         ("core.matrix.gemv_columns", "16"),
         ("core.vector.lanes", "16"),
         ("core.buffers.scale_slots", "512"),
+        UNIFORM,
     ],
 ];
 

@@ -16,22 +16,38 @@ use models::config::Architecture;
 use oracle::Oracle;
 use session::{Mode, Runner, Setup};
 
-/// Formats of every kind: per channel, groups, two levels, narrow codes, N:M patterns.
-const FORMATS: [&str; 8] =
-    ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4", "w8a8-4of16", "w4a8-2of4", "w8a8-8of16"];
+/// Formats of every kind: per channel, groups, two levels, narrow codes, N:M patterns, an N per block.
+const FORMATS: [&str; 11] = [
+    "w8a8",
+    "w4a8",
+    "w4a8-two-level",
+    "w3a8",
+    "w8a8-2of4",
+    "w8a8-4of16",
+    "w4a8-2of4",
+    "w8a8-8of16",
+    "w8a8-1of4",
+    "w8a8-blocks-4of16",
+    "w4a8-blocks-8of16",
+];
+
+/// Patterns that go with every chain and number of columns.
+const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 
 /// Machines on which tiles, chunks, lanes and lines fall differently: the last one's line holds the value scales of more
 /// tokens than a sequence has.
 const MACHINES: [&[(&str, &str)]; 5] = [
     &[],
-    &[("core.matrix.chain", "32"), ("core.vector.lanes", "4")],
-    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32")],
+    &[("core.matrix.chain", "32"), ("core.vector.lanes", "4"), UNIFORM],
+    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32"), UNIFORM],
     &[("core.matrix.rows", "4"), ("memory.channels", "4"), ("core.buffers.scale_slots", "512")],
-    &[("memory.channels", "8"), ("memory.port_bytes", "64")],
+    &[("memory.channels", "8"), ("memory.port_bytes", "64"), ("core.buffers.index_kib", "64")],
 ];
 
 fn setup(seed: u64, format: &str, config: &ModelConfig, options: Options) -> Setup {
-    let machine = tiny_with(MACHINES[seed as usize % MACHINES.len()]).unwrap_or_else(|faults| panic!("{faults}"));
+    let fits = |keys: &&&[(&str, &str)]| !(format.contains("blocks") && keys.contains(&UNIFORM));
+    let machines: Vec<&&[(&str, &str)]> = MACHINES.iter().filter(fits).collect();
+    let machine = tiny_with(machines[seed as usize % machines.len()]).unwrap_or_else(|faults| panic!("{faults}"));
     let model = draw::weighted(config, seed);
     Setup::with_weights(machine, model, profile(format), &[], options).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -15,6 +15,8 @@ pub enum Space {
     Weight,
     /// Index buffer, in chunks.
     Index,
+    /// Density buffer, in rows.
+    Density,
     /// Scale buffer, in rows.
     Scale,
     /// Parameter buffer, in halves of an f32: f16 stands there too.
@@ -71,6 +73,7 @@ fn load(ld: &Load, machine: &Machine, regions: &[Region]) -> Effects {
         LoadBuffer::Weight => (Space::Weight, machine.chunk_bytes() as u32, 1),
         LoadBuffer::Index => (Space::Index, machine.chunk_bytes() as u32, 1),
         LoadBuffer::Scale => (Space::Scale, machine.width(), 1),
+        LoadBuffer::Density => (Space::Density, machine.density_row_bytes() as u32, 1),
         // Addressed in f32.
         LoadBuffer::Parameter => (Space::Parameter, 2, 2),
     };
@@ -127,10 +130,13 @@ fn mat_mul(mm: &MatMul, _machine: &Machine) -> Effects {
     let mut reads = vec![
         span(Space::Weight, mm.weight, 0, 1, stream_chunks(mm.steps, mm.bits.bits())),
         span(Space::Scale, mm.scale, 0, 1, scale_rows),
-        span(Space::Activation, mm.act, mm.act_stride, mm.rows, mm.steps * mm.sparsity.ratio()),
+        span(Space::Activation, mm.act, mm.act_stride, mm.rows, mm.sparsity.words(mm.steps)),
     ];
     if index_bits > 0 {
         reads.push(span(Space::Index, mm.index, 0, 1, stream_chunks(mm.steps, index_bits)));
+    }
+    if mm.sparsity.is_of_blocks() {
+        reads.push(span(Space::Density, mm.index, 0, 1, mm.sparsity.density_rows(mm.steps)));
     }
     let mut writes = Vec::new();
     if mm.last {

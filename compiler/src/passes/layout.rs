@@ -318,7 +318,7 @@ fn place_linears(tiled: &BTreeMap<TensorId, TiledLinear>, cursor: &mut Cursor) -
         for piece in linear.tiles.iter_mut().flat_map(|t| &mut t.pieces) {
             piece.weight.address += weight;
             piece.scale.address += scale;
-            if let Some(block) = &mut piece.index {
+            for block in [&mut piece.index, &mut piece.density].into_iter().flatten() {
                 block.address += index;
             }
         }

@@ -1,11 +1,13 @@
 //! Legality: refuses, by name and before anything else is done, what the compiler has not or the machine cannot.
 
 use crate::graph::{Graph, Operator};
+use crate::passes::partition::Part;
 use crate::passes::tile::{group_steps, two_level};
 use crate::{CompileError, FormatTable, Options};
 use hw_config::isa::{CodeBits, Sparsity};
 use hw_config::machine::Machine;
-use models::ModelConfig;
+use hw_config::numeric::density::BLOCK;
+use models::{ModelConfig, TensorId};
 use models::compress::{Grouping, LinearLayout};
 use models::config::{Activation, Biases, Gating, Position};
 
@@ -36,6 +38,7 @@ pub fn check(
     check_options(config, options)?;
     for (id, layout) in formats.iter() {
         check_format(machine, &id.to_string(), layout)?;
+        check_first_column(machine, config, id, layout)?;
     }
     check_memory(machine, formats)
 }
@@ -154,6 +157,24 @@ pub fn check_blocks(machine: &Machine, block: u32) -> Result<(), CompileError> {
             chain * u64::from(block)
         ),
     )
+}
+
+/// 16 columns of the matrix share a density byte, so a core's columns begin with such a block.
+fn check_first_column(machine: &Machine, config: &ModelConfig, id: TensorId, layout: LinearLayout) -> Result<(), CompileError> {
+    if !layout.sparsity.is_of_blocks() {
+        return Ok(());
+    }
+    for core in 0..machine.core.count {
+        let first = Part::new(machine, config, core).columns(id).first;
+        if !first.is_multiple_of(BLOCK as u32) {
+            let (name, pattern, cores) = (id.to_string(), layout.sparsity.name(), machine.core.count);
+            return unsupported(
+                format!("`{name}`: {pattern} on {cores} cores, of which core {core} begins with column {first}"),
+                "a multiple of 16 columns a core (heads and widths of such sizes), or one N for all blocks",
+            );
+        }
+    }
+    Ok(())
 }
 
 /// A list for an error message.

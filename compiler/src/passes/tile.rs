@@ -45,6 +45,8 @@ pub struct Piece {
     pub scale: Block,
     /// Indices, unless dense.
     pub index: Option<Block>,
+    /// Density bytes, where blocks have an N of their own: a row a window.
+    pub density: Option<Block>,
     /// Codes.
     pub weight: Block,
 }
@@ -65,7 +67,7 @@ pub struct Tile {
 pub struct ClassBytes {
     /// Codes.
     pub weight: u64,
-    /// Indices.
+    /// Indices and density bytes.
     pub index: u64,
     /// Scales.
     pub scale: u64,
@@ -110,6 +112,15 @@ pub fn scale_line_rows(machine: &Machine) -> u32 {
 /// Elements (f32) of the parameter buffer from one whole line to the next.
 pub fn parameter_line_elements(machine: &Machine) -> u32 {
     machine.memory.line_bytes().div_ceil(4) as u32
+}
+
+/// Chunks of the index buffer at which a piece may begin: any, or where blocks have an N of their own those whose rows of
+/// density bytes begin with a line, where `ld` may write.
+pub fn index_grain(machine: &Machine, plan: LinearLayout) -> u32 {
+    if !plan.sparsity.is_of_blocks() {
+        return 1;
+    }
+    machine.memory.line_bytes().div_ceil(machine.density_row_bytes()) as u32
 }
 
 /// Scale rows that a piece may take: a quarter of the buffer, in whole lines.
@@ -235,7 +246,8 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32
     let steps = row_steps(machine, plan);
     let bits = plan.bits.bits();
     let by_codes = chunks * 8 / bits;
-    let index_chunks = u32::try_from(machine.index_chunks()).expect("checked machine") / PIECES_IN_RING;
+    let grain = index_grain(machine, plan);
+    let index_chunks = u32::try_from(machine.index_chunks()).expect("checked machine") / PIECES_IN_RING / grain * grain;
     let by_index = match plan.sparsity.index_bits() {
         0 => u32::MAX,
         index_bits => index_chunks * 8 / index_bits,
@@ -249,16 +261,17 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32
         (group, true) => rows.saturating_sub(2) * group,
     };
     let most = by_codes.min(by_index).min(by_scale).min(steps);
-    let unit = if group == 0 { 1 } else { group };
+    // Whole windows too: their density bytes and activations are found from a piece's first on.
+    let unit = common_multiple(group.max(1), plan.sparsity.window_steps());
     let whole = if most == steps { steps } else { most / unit * unit };
     let even = [64, 32, 16, 8].into_iter().find(|n| n % unit == 0 && whole >= *n && whole < steps);
     let piece = even.map_or(whole, |n| whole / n * n);
     if piece == 0 {
         return Err(CompileError::DoesNotFit {
-            what: format!("a group of {} steps of {bits}-bit weights", group.max(1)),
+            what: format!("a group of {unit} steps of {bits}-bit weights"),
             needed: format!(
-                "a quarter of the weight, index and scale buffers, the last in whole lines of {} bytes (allow \
-                 {by_codes}, {by_index}, {by_scale} steps)",
+                "a quarter of the weight, index and scale buffers, scales and density bytes in whole lines of {} bytes \
+                 (allow {by_codes}, {by_index}, {by_scale} steps)",
                 machine.memory.line_bytes()
             ),
             available: format!("{most} steps on machine `{}`", machine.name),
@@ -267,6 +280,10 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32
         });
     }
     Ok(piece)
+}
+
+fn common_multiple(a: u32, b: u32) -> u32 {
+    (a..).step_by(a as usize).find(|multiple| multiple.is_multiple_of(b)).expect("a x b is one")
 }
 
 /// Chunks of a stream of `steps` steps of `bits` bits a code.
@@ -298,11 +315,18 @@ fn piece(
     let weight = chunk_block(plan.bits.bits(), &mut bytes.weight);
     let index_bits = plan.sparsity.index_bits();
     let index = (index_bits > 0).then(|| chunk_block(index_bits, &mut bytes.index));
+    let density_bytes = plan.sparsity.density_rows(steps) * machine.density_row_bytes() as u32;
+    let density = (density_bytes > 0).then(|| {
+        let stride = u64::from(density_bytes).next_multiple_of(line);
+        let block = Block { address: bytes.index, rows: 1, bytes: density_bytes, stride };
+        bytes.index += block.extent();
+        block
+    });
     let scale_bytes = scale_rows(machine, plan, steps) * machine.width();
     let stride = u64::from(scale_bytes).next_multiple_of(line);
     let scale = Block { address: bytes.scale, rows: 1, bytes: scale_bytes, stride };
     bytes.scale += stride;
-    Piece { first_step, steps, scale, index, weight }
+    Piece { first_step, steps, scale, index, density, weight }
 }
 
 /// Rows of `width` bytes of the scales of `steps` steps.

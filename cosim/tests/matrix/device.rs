@@ -50,7 +50,7 @@ pub(crate) struct Device {
 /// Parameters of the bench for a machine.
 fn parameters(machine: &Machine) -> Vec<(&'static str, u64)> {
     let Engine::SparseDspChain(engine) = &machine.core.engine;
-    let ratio = engine.sparsity.iter().map(|pattern| pattern.ratio()).max().unwrap_or(1);
+    let ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max().unwrap_or(1);
     let widths = CodeBits::ALL.iter().enumerate().filter(|(_, width)| engine.weight_bits.contains(width));
     vec![
         ("Channels", machine.memory.channels.into()),
@@ -182,6 +182,7 @@ impl Device {
         let target = match buffer {
             LoadBuffer::Weight => &mut self.core.weight,
             LoadBuffer::Index => &mut self.core.index,
+            LoadBuffer::Density => &mut self.core.density,
             LoadBuffer::Scale => &mut self.core.scale,
             LoadBuffer::Parameter => panic!("the parameter buffer is not the matrix unit's"),
         };

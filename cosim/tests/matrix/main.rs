@@ -7,6 +7,7 @@ use device::{Device, Write};
 use hw_config::engine::MatrixShape;
 use hw_config::isa::{CodeBits, Instruction, LoadBuffer, Operation, Sparsity};
 use hw_config::machine::Machine;
+use hw_config::numeric::density::{BLOCKS, CHOICES, window_bytes};
 use hw_config::program::random::{Rng, random_instruction};
 use hw_config::raw::{machine_text, with_overrides};
 use hw_config::timing::{MATRIX_IN_FLIGHT, Registers, mat_mul_shape, mat_vec_shape};
@@ -134,6 +135,20 @@ fn scales(rng: &mut Rng, machine: &Machine, instructions: &[Instruction], bytes:
     scales
 }
 
+/// Makes half of the density bytes those of windows that a matrix can have; the others stay anything.
+fn real_windows(rng: &mut Rng, density: &mut [u8]) {
+    for bytes in density.as_chunks_mut::<BLOCKS>().0 {
+        let mean = rng.choose(&[4, 6, 8, 10, 12]);
+        let mut kept = [0; BLOCKS];
+        while kept.iter().map(|n| u32::from(*n)).sum::<u32>() != 8 * mean {
+            kept = std::array::from_fn(|_| rng.choose(&CHOICES));
+        }
+        if rng.one_in(2) {
+            *bytes = window_bytes(kept);
+        }
+    }
+}
+
 /// Fills all buffers anew.
 fn fill(device: &mut Device, rng: &mut Rng, machine: &Machine, instructions: &[Instruction]) {
     let mut random = |bytes: usize| -> Vec<u8> {
@@ -142,7 +157,12 @@ fn fill(device: &mut Device, rng: &mut Rng, machine: &Machine, instructions: &[I
     let weight = random(device.core.weight.len());
     let index = random(device.core.index.len());
     device.load(LoadBuffer::Weight, 0, &weight);
+    let mut density = random(device.core.density.len());
     device.load(LoadBuffer::Index, 0, &index);
+    real_windows(rng, &mut density);
+    if !density.is_empty() {
+        device.load(LoadBuffer::Density, 0, &density);
+    }
     let scale = scales(rng, machine, instructions, device.core.scale.len());
     device.load(LoadBuffer::Scale, 0, &scale);
     let slots: Vec<f32> = (0..device.core.slots.len())
@@ -321,6 +341,7 @@ fn six_rows() {
         ("core.matrix.gemv_columns", "16"),
         ("core.matrix.scale_lanes", "4"),
         ("core.matrix.accumulator_rows", "30"),
+        ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"8:16\", \"1:4\"]"),
     ];
     compare("six rows", &overrides, 8);
 }

@@ -92,6 +92,7 @@ fn four_lanes_four_channels() {
         ("memory.port_bytes", "64"),
         ("core.matrix.scale_lanes", "1"),
         ("core.matrix.chain", "32"),
+        ("core.matrix.sparsity", "[\"4:16\"]"),
     ];
     random_instructions(&machine(&overrides), 14, 20);
 }

@@ -69,6 +69,13 @@ impl Engine {
         }
     }
 
+    /// Whether the engine takes a pattern whose N is chosen per block.
+    pub fn takes_blocks(&self) -> bool {
+        match self {
+            Engine::SparseDspChain(e) => e.takes_blocks(),
+        }
+    }
+
     /// Whether the engine expands codes of this width.
     pub fn takes_bits(&self, bits: CodeBits) -> bool {
         match self {

@@ -4,7 +4,8 @@
 //! weight (two activation rows), in `mv` the activation (two columns). Sparse columns have indices of their own and so
 //! share no activation: a sparse `mv` gives one product a DSP48E2 and takes half the columns at a time. One step takes
 //! `chain` stored weights of each column; with N:M sparsity the multiplexer picks their activations by index, so a step
-//! spans `chain x M / N` inputs.
+//! spans `chain x M / N` inputs. Where each block has an N of its own, N / 2 steps (N in the mean) take the stored weights of a
+//! window of 8 blocks, whatever the N of each: so time depends on the pattern and never on a density.
 //!
 //! A *slot* is one row set of one group of one part of the columns. After each slot the INT32 accumulators drain
 //! through `scale_lanes` lanes (INT32 -> f32, x scale, + f32 accumulator). There are two sets of them, used in turn: a
@@ -58,6 +59,11 @@ impl SparseDspChain {
     /// Chains: one for every two outputs in parallel.
     pub fn chains(&self) -> u32 {
         self.outputs().div_ceil(2)
+    }
+
+    /// Whether some pattern chooses N per block.
+    pub fn takes_blocks(&self) -> bool {
+        self.sparsity.iter().any(|pattern| pattern.is_of_blocks())
     }
 
     /// Columns in parallel in a sparse `mv`: one a chain.

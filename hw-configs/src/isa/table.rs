@@ -5,6 +5,7 @@
 use super::field::{FieldSpec, FieldValue, Immediate, Word, field_enum, instruction_table};
 use super::text::Pairs;
 use super::{AssembleError, DecodeError};
+use crate::numeric::density;
 
 /// Bits of the opcode.
 pub const OPCODE_BITS: u32 = 6;
@@ -57,6 +58,8 @@ field_enum! {
         Scale = "scale",
         /// f32 and f16 constants, in elements of 4 bytes.
         Parameter = "parameter",
+        /// Density bytes of patterns chosen per block, in rows of `width` / 2 bytes.
+        Density = "density",
     }
 }
 
@@ -143,7 +146,9 @@ impl CodeBits {
 }
 
 field_enum! {
-    /// The N:M patterns of the sparse multiplexer: N of each M consecutive weights are stored.
+    /// The patterns of the sparse multiplexer: N of each M consecutive weights are stored. In a pattern of blocks each
+    /// 16 x 16 block has an N of its own (2, 4, 8 or 16), so that the 8 blocks of a window of 128 weights store the
+    /// named number of 16 in the mean, exactly.
     Sparsity {
         /// All weights are stored; no index.
         Dense = "dense",
@@ -155,27 +160,87 @@ field_enum! {
         N4M16 = "4:16",
         /// 8 of 16, index of 4 bits.
         N8M16 = "8:16",
+        /// 1 of 4, index of 2 bits.
+        N1M4 = "1:4",
+        /// 4 of 16 in the mean of 8 blocks, index of 4 bits.
+        Blocks4M16 = "blocks-4:16",
+        /// 6 of 16 in the mean of 8 blocks, index of 4 bits.
+        Blocks6M16 = "blocks-6:16",
+        /// 8 of 16 in the mean of 8 blocks, index of 4 bits.
+        Blocks8M16 = "blocks-8:16",
+        /// 10 of 16 in the mean of 8 blocks, index of 4 bits.
+        Blocks10M16 = "blocks-10:16",
+        /// 12 of 16 in the mean of 8 blocks, index of 4 bits.
+        Blocks12M16 = "blocks-12:16",
     }
 }
 
 impl Sparsity {
-    /// (N, M); dense counts as 1 of 1.
+    /// (N, M), N in the mean where blocks have their own; dense counts as 1 of 1.
     #[inline]
     pub fn pattern(self) -> (u32, u32) {
         match self {
             Sparsity::Dense => (1, 1),
             Sparsity::N2M4 => (2, 4),
             Sparsity::N2M16 => (2, 16),
-            Sparsity::N4M16 => (4, 16),
-            Sparsity::N8M16 => (8, 16),
+            Sparsity::N4M16 | Sparsity::Blocks4M16 => (4, 16),
+            Sparsity::N8M16 | Sparsity::Blocks8M16 => (8, 16),
+            Sparsity::N1M4 => (1, 4),
+            Sparsity::Blocks6M16 => (6, 16),
+            Sparsity::Blocks10M16 => (10, 16),
+            Sparsity::Blocks12M16 => (12, 16),
         }
     }
 
-    /// Activations that one stored weight stands for: M / N.
+    /// Whether each 16 x 16 block has an N of its own, in a density byte.
     #[inline]
-    pub fn ratio(self) -> u32 {
+    pub fn is_of_blocks(self) -> bool {
+        match self {
+            Sparsity::Dense
+            | Sparsity::N2M4
+            | Sparsity::N2M16
+            | Sparsity::N4M16
+            | Sparsity::N8M16
+            | Sparsity::N1M4 => false,
+            Sparsity::Blocks4M16
+            | Sparsity::Blocks6M16
+            | Sparsity::Blocks8M16
+            | Sparsity::Blocks10M16
+            | Sparsity::Blocks12M16 => true,
+        }
+    }
+
+    /// Steps that share a window of activations: 1 unless N is chosen per block. Then a window of 8 blocks stores
+    /// 8 N weights a column, N in the mean, which are N / 2 steps of 16.
+    #[inline]
+    pub fn window_steps(self) -> u32 {
+        let (n, _) = self.pattern();
+        if self.is_of_blocks() { n / 2 } else { 1 }
+    }
+
+    /// Activation words of a window, and what a step reads: M / N, or the 8 blocks.
+    #[inline]
+    pub fn window_words(self) -> u32 {
         let (n, m) = self.pattern();
-        m / n
+        if self.is_of_blocks() { density::BLOCKS as u32 } else { m / n }
+    }
+
+    /// The first activation word of a step.
+    #[inline]
+    pub fn first_word(self, step: u32) -> u32 {
+        step / self.window_steps() * self.window_words()
+    }
+
+    /// Activation words of `steps` steps: whole windows.
+    #[inline]
+    pub fn words(self, steps: u32) -> u32 {
+        steps.div_ceil(self.window_steps()) * self.window_words()
+    }
+
+    /// Rows of density bytes of `steps` steps: one a window; none where N is one for all.
+    #[inline]
+    pub fn density_rows(self, steps: u32) -> u32 {
+        if self.is_of_blocks() { steps.div_ceil(self.window_steps()) } else { 0 }
     }
 
     /// Bits of the index of one stored weight; 0 when dense.
@@ -233,7 +298,7 @@ instruction_table! {
     /// Read rows of memory into a buffer.
     Load = 1, "ld", Load {
         /// Buffer written.
-        buffer: LoadBuffer = 2,
+        buffer: LoadBuffer = 3,
         /// Address of the first row in the buffer, in the buffer's unit; a whole line.
         dst: u32 = 24,
         /// Distance between rows in the buffer, in the buffer's unit; whole lines when there are several rows.
@@ -300,8 +365,8 @@ instruction_table! {
         last: bool = 1,
         /// Stored bits of a code.
         bits: CodeBits = 3,
-        /// N:M pattern.
-        sparsity: Sparsity = 3,
+        /// Pattern of the stored weights.
+        sparsity: Sparsity = 4,
         /// Reduction steps of `chain` stored weights.
         steps: u32 = 16,
         /// Steps a scale group; 0: the whole instruction is one group.
@@ -322,7 +387,7 @@ instruction_table! {
         slot: u32 = 12,
         /// Chunk address of the weights.
         weight: u32 = 16,
-        /// Chunk address of the indices.
+        /// Chunk address of the indices; row address of the density bytes.
         index: u32 = 16,
         /// Row address of the scales.
         scale: u32 = 18,
@@ -347,8 +412,8 @@ instruction_table! {
         last: bool = 1,
         /// Stored bits of a code.
         bits: CodeBits = 3,
-        /// N:M pattern.
-        sparsity: Sparsity = 3,
+        /// Pattern of the stored weights.
+        sparsity: Sparsity = 4,
         /// Reduction steps of `chain` stored weights.
         steps: u32 = 16,
         /// Steps a scale group; 0: the whole instruction is one group.
@@ -363,7 +428,7 @@ instruction_table! {
         slot: u32 = 12,
         /// Chunk address of the weights.
         weight: u32 = 16,
-        /// Chunk address of the indices.
+        /// Chunk address of the indices; row address of the density bytes.
         index: u32 = 16,
         /// Row address of the scales.
         scale: u32 = 18,

@@ -9,9 +9,11 @@
 //!
 //! Reading order: [`fp32`] (the vector unit's arithmetic), [`convert`] (to and from integers, f16, bf16),
 //! [`reduce`] (sums and maxima over lanes), [`functions`] (reciprocal, exp and their kin, over [`tables`]),
-//! [`integer`] (weight codes, dot products), [`packed`] (two products in one DSP), [`mod@format`] (names).
+//! [`integer`] (weight codes, dot products), [`density`] (which block a stored weight belongs to), [`packed`] (two products
+//! in one DSP), [`mod@format`] (names).
 
 pub mod convert;
+pub mod density;
 pub mod format;
 pub mod fp32;
 pub mod functions;

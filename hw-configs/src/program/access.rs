@@ -37,6 +37,7 @@ pub(super) const HALVES: u32 = 2;
 pub(super) enum Space {
     Weight,
     Index,
+    Density,
     Scale,
     Parameter,
     Activation,
@@ -50,12 +51,13 @@ pub(super) enum Space {
 }
 
 impl Space {
-    pub(super) const COUNT: usize = 10;
+    pub(super) const COUNT: usize = 11;
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Space::Weight => "weight buffer",
             Space::Index => "index buffer",
+            Space::Density => "density buffer",
             Space::Scale => "scale buffer",
             Space::Parameter => "parameter buffer halves",
             Space::Activation => "activation buffer",
@@ -130,6 +132,7 @@ impl Accesses {
             LoadBuffer::Index => (Space::Index, 1),
             LoadBuffer::Scale => (Space::Scale, 1),
             LoadBuffer::Parameter => (Space::Parameter, HALVES),
+            LoadBuffer::Density => (Space::Density, 1),
         };
         let len = u64::from(ld.bytes).div_ceil(limits.load_unit_bytes(ld.buffer) / u64::from(scale));
         self.write(space, scaled_rows(ld.dst, len, ld.dst_stride, ld.rows, scale));
@@ -161,9 +164,9 @@ impl Accesses {
         if m.sparsity != Sparsity::Dense {
             self.read(Space::Index, Span::run(m.index, chunks(m.steps, m.sparsity.index_bits())));
         }
+        self.read(Space::Density, Span::run(m.index, m.sparsity.density_rows(m.steps).into()));
         self.read(Space::Scale, Span::run(m.scale, scale_rows(m.steps, m.group_steps, m.two_level)));
-        let words = u64::from(m.steps) * u64::from(m.sparsity.ratio());
-        self.read(Space::Activation, Span::rows(m.act, words, m.act_stride, m.rows));
+        self.read(Space::Activation, Span::rows(m.act, m.sparsity.words(m.steps).into(), m.act_stride, m.rows));
         if m.last {
             self.read(Space::Slot, Span::run(m.slot, u64::from(m.rows)));
             self.write(Space::Result, Span::rows(m.dst, u64::from(m.cols), m.dst_stride, m.rows));

@@ -82,6 +82,8 @@ pub(super) struct Limits<'a> {
     pub(super) cores: u32,
     /// Columns of a chunk.
     pub(super) width: u32,
+    /// Bytes of a row of the density buffer.
+    density_row_bytes: u64,
     /// Stored weights of a column a step; bytes of an activation word.
     pub(super) chain: u32,
     /// Bytes of a line of the data memory.
@@ -102,6 +104,7 @@ impl<'a> Limits<'a> {
         for (space, size) in [
             (Space::Weight, machine.weight_chunks()),
             (Space::Index, machine.index_chunks()),
+            (Space::Density, machine.density_rows()),
             (Space::Scale, machine.scale_rows()),
             (Space::Parameter, machine.parameter_elements() * u64::from(HALVES)),
             (Space::Activation, machine.activation_words()),
@@ -115,6 +118,7 @@ impl<'a> Limits<'a> {
             engine: &machine.core.engine,
             cores: machine.core.count,
             width: machine.width(),
+            density_row_bytes: machine.density_row_bytes(),
             chain: machine.chain(),
             line_bytes: machine.memory.line_bytes(),
             memory_bytes: machine.memory_bytes(),
@@ -134,6 +138,7 @@ impl<'a> Limits<'a> {
             LoadBuffer::Weight | LoadBuffer::Index => self.chunk_bytes(),
             LoadBuffer::Scale => u64::from(self.width),
             LoadBuffer::Parameter => 4,
+            LoadBuffer::Density => self.density_row_bytes,
         }
     }
 

@@ -323,6 +323,7 @@ impl Generator<'_> {
             LoadBuffer::Index => self.limits.size(Space::Index),
             LoadBuffer::Scale => self.limits.size(Space::Scale),
             LoadBuffer::Parameter => self.limits.size(Space::Parameter) / u64::from(HALVES),
+            LoadBuffer::Density => self.limits.size(Space::Density),
         };
         let (unit, line) = (self.limits.load_unit_bytes(buffer), self.limits.line_bytes);
         // Units from one whole line to the next.
@@ -332,8 +333,8 @@ impl Generator<'_> {
         let bytes = match buffer {
             // It may end within an element: an odd number of f16.
             LoadBuffer::Parameter => u64::from(units) * unit - 2 * self.rng.up_to(1),
-            // A row may end within its last chunk or scale row.
-            LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale => {
+            // A row may end within its last chunk, scale row or density row.
+            LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale | LoadBuffer::Density => {
                 u64::from(units) * unit - self.rng.up_to(1) * self.rng.up_to(unit - 1)
             }
         };
@@ -399,7 +400,7 @@ impl Generator<'_> {
     fn mat_mul(&mut self) -> MatMul {
         let mv = self.mat_vec();
         let rows = self.rng.bounded(0, self.limits.engine.accumulator_rows());
-        let words = mv.steps * mv.sparsity.ratio();
+        let words = mv.sparsity.words(mv.steps);
         let act_stride = words + self.rng.bounded(0, 2);
         let dst_stride = mv.cols + self.rng.bounded(0, 2);
         let size = |space| self.limits.size(space);
@@ -448,7 +449,7 @@ impl Generator<'_> {
             group_steps,
             two_level: self.flag() && self.limits.engine.takes_two_level(),
             cols,
-            act: self.start(size(Space::Activation), u64::from(steps * sparsity.ratio()), 20),
+            act: self.start(size(Space::Activation), sparsity.words(steps).into(), 20),
             slot: self.start(size(Space::Slot), 1, 12),
             weight: self.start(size(Space::Weight), chunks(bits.bits()), 16),
             index: self.start(size(Space::Index), chunks(sparsity.index_bits()), 16),

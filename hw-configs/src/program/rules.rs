@@ -157,7 +157,7 @@ fn load(ld: &Load, limits: &Limits, scope: &Scope, report: &mut Report) {
         multiple("dst_stride in bytes", u64::from(ld.dst_stride) * unit, limits.line_bytes, "a line", report);
     }
     match ld.buffer {
-        LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale => {}
+        LoadBuffer::Weight | LoadBuffer::Index | LoadBuffer::Scale | LoadBuffer::Density => {}
         LoadBuffer::Parameter => {
             multiple("bytes", u64::from(ld.bytes), LEAST_PARAMETER_BYTES, "an f16", report);
             if ld.extent == LoadExtent::Bytes {

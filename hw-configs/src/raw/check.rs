@@ -7,6 +7,7 @@ use crate::fault::{Faults, suggest};
 use crate::isa::{CodeBits, Operation, WAIT_BITS};
 use crate::machine::{Buffers, Core, DataMemory, InstructionMemory, Machine};
 use crate::memory::MemoryStandard;
+use crate::numeric::density::BLOCK;
 use crate::reader::{Document, Value};
 use crate::resources::Resources;
 use crate::timing::MATRIX_IN_FLIGHT;
@@ -243,6 +244,7 @@ impl RawMachine {
             let advice = "without sparsity patterns nothing would ever stand in it";
             document.fault_at(&buffers.index_kib, "0, since core.matrix.sparsity is empty", advice);
         }
+        self.check_blocks(document, line);
         whole_rows(document, &buffers.scale_kib, larger(width, line), "scale rows or lines");
         whole_rows(document, &buffers.parameter_kib, larger(beat, line), "vector beats or lines");
         whole_rows(document, &buffers.activation_kib, words, "words of chain bytes");
@@ -253,6 +255,34 @@ impl RawMachine {
         {
             let expected = format!("at least core.matrix.accumulator_rows = {rows}");
             document.fault_at(&buffers.scale_slots, expected, "each row of an `mm` has its scale");
+        }
+    }
+
+    /// What a pattern with an N per block asks: a step is one column of a block, the columns of a part are whole blocks, and
+    /// the density buffer, a row for each chunk of indices, is whole lines.
+    fn check_blocks(&self, document: &Document<'_>, line: Option<u64>) {
+        let (matrix, block) = (&self.matrix, BLOCK as u32);
+        let Some(pattern) = matrix.sparsity.value.iter().flatten().find(|pattern| pattern.is_of_blocks()) else {
+            return;
+        };
+        let named = format!("core.matrix.sparsity has {}", pattern.name());
+        if matrix.chain.value.is_some_and(|chain| chain != block) {
+            let advice = format!("a step takes 16 weights of one window, and {named}; or leave such patterns out");
+            document.fault_at(&matrix.chain, "16", advice);
+        }
+        for columns in [&matrix.columns, &matrix.gemv_columns] {
+            if columns.value.is_some_and(|columns| !columns.is_multiple_of(block)) {
+                let advice = format!("16 columns share a density byte, and {named}; or leave such patterns out");
+                document.fault_at(columns, "a multiple of 16", advice);
+            }
+        }
+        // 8 bytes for 16 columns, where a chunk of indices has 16 bytes for each.
+        let density_bytes = self.buffers.index_kib.value.map(|kib| u64::from(kib) * 1024 / 32);
+        if let (Some(bytes), Some(line)) = (density_bytes, line)
+            && !bytes.is_multiple_of(line)
+        {
+            let expected = format!("a multiple of {}, of which a 32nd is whole lines of {line} bytes", line.div_ceil(32));
+            document.fault_at(&self.buffers.index_kib, expected, format!("a 32nd are density bytes, and {named}"));
         }
     }
 

@@ -5,6 +5,7 @@ use super::memories::{lutram, select_luts, turn_luts};
 use crate::engine::SparseDspChain;
 use crate::isa::CodeBits;
 use crate::machine::Machine;
+use crate::numeric::density::BLOCK;
 use crate::numeric::packed::MAX_PRODUCTS;
 use crate::numeric::reduce::PARTIALS;
 
@@ -36,6 +37,13 @@ const STORE_PORT: (u64, u64) = (410, 33);
 const MATRIX_CONTROL: (u64, u64) = (1_800, 1_000);
 /// LUTs of one of 16 activations of 8 bits (`mux_16.v`): four a bit, which F7 and F8 multiplexers join.
 const PICK_LUTS: u64 = 32;
+/// LUTs for each multiplier of a chain of the candidates of pairs of any block (`sparse_candidates.v`): one of eight words a
+/// pair, and dense pairs and groups of four beside.
+/// assumption: two LUTs a bit of a choice of eight; not yet synthesised.
+const BLOCK_CANDIDATES: u64 = 144;
+/// Which block each pair of a step belongs to (`block_choice.v`).
+/// assumption: three LUTs a comparison and six a pair for the number; not yet synthesised.
+const BLOCK_CHOICE: (u64, u64) = (240, 24);
 /// A lane behind the accumulators without its memory: i32 to f32, f16 to f32, two products, a sum.
 const SCALE_LANE: (u64, u64) = (1_079, 596);
 /// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
@@ -111,7 +119,15 @@ pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
     };
     // Two bits of a choice of two share a LUT (`choose_word.v`).
     let operands = Amounts::logic(chain * (pick + 12), chain * 24, 0).times(chains);
-    let window = Amounts::logic(candidates.0, candidates.1 + 8 * chain, 0).times(rows);
+    // Where blocks have an N of their own, every 16 chains have candidates for each of their two rows.
+    let window = if engine.takes_blocks() {
+        let groups = chains.div_ceil(BLOCK as u64);
+        let own = Amounts::logic(BLOCK_CANDIDATES * chain, 64 * chain, 0).times(2 * groups);
+        let choice = logic(BLOCK_CHOICE, 0).times(groups);
+        Amounts::logic(0, 8 * chain, 0).times(rows).plus(own).plus(choice)
+    } else {
+        Amounts::logic(candidates.0, candidates.1 + 8 * chain, 0).times(rows)
+    };
     let indices = Amounts::logic(10 * chain, 8 * chain, 0).times(index_columns);
     let expanders = expander(engine, straddles).times(width);
     // Columns of a part come to the front: weights, and those behind them if a step straddles chunks; scales.

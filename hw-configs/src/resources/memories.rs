@@ -57,7 +57,7 @@ impl Machine {
         let Engine::SparseDspChain(engine) = &self.core.engine;
         let (width, lanes) = (u64::from(self.width()), u64::from(self.core.lanes));
         let (chain, scale_lanes) = (u64::from(engine.chain), u64::from(engine.scale_lanes));
-        let max_ratio = engine.sparsity.iter().map(|pattern| u64::from(pattern.ratio())).max();
+        let max_ratio = engine.sparsity.iter().map(|pattern| u64::from(pattern.window_words())).max();
         let slots = u64::from(self.core.buffers.scale_slots);
         // A word address at a time, in words of the drain: a power of two for each row (`drain_lane.v`).
         let accumulators = u64::from(engine.accumulator_rows) * (width / scale_lanes).next_power_of_two().max(2);
@@ -108,6 +108,9 @@ impl Machine {
             let parts = if is_part { width / columns } else { 1 };
             memories.push(self.chunks("index buffer", self.index_chunks() * parts, self.chunk_bytes() / parts, false));
         }
+        if engine.takes_blocks() {
+            memories.push(self.density_buffer());
+        }
         memories
     }
 
@@ -121,6 +124,16 @@ impl Machine {
         // Which of two chunks is the first is chosen behind the RAMs.
         let around = if straddles { (2 * 8 * chunk_bytes, 2) } else { (0, 0) };
         Wanted { depth, rams, is_wide: true, ..Wanted::banks(name, (8 * port_bytes, 8), 1, 2, 1) }.with(around)
+    }
+
+    /// Density bytes (`matrix_unit.v`): rows of a line, or of a row of it if that is more, of which a row is chosen behind.
+    fn density_buffer(&self) -> Wanted {
+        let (port_bytes, row_bytes) = (u64::from(self.memory.port_bytes), self.density_row_bytes());
+        let ram_row_bytes = row_bytes.max(self.memory.line_bytes());
+        let depth = (self.density_rows() * row_bytes).div_ceil(ram_row_bytes).max(2);
+        let lut = 8 * row_bytes * select_luts(ram_row_bytes / row_bytes);
+        let rams = ram_row_bytes.div_ceil(port_bytes);
+        Wanted { depth, rams, ..Wanted::banks("density buffer", (8 * port_bytes, 8), 1, 2, 1) }.with((lut, 0))
     }
 
     /// Group scales (`scale_buffer.v`): rows of a line, or of a pair of rows of `width` bytes if that is more, in RAMs as

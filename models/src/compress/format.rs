@@ -6,6 +6,9 @@
 //! This module must never look at a weight's value.
 
 use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::numeric::density::{BLOCK, BLOCKS, WINDOW};
+
+use super::prune::stored_weights;
 
 /// The storage format of one tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +61,8 @@ pub enum ScaleFormat {
 pub enum SparsityRule {
     /// All.
     Dense,
-    /// N of each M along the inputs, the largest magnitudes. Weights that have the pattern are taken as they are.
+    /// N of each M along the inputs, the largest magnitudes; in a pattern of blocks, the N of largest energy for each.
+    /// Weights that have the pattern are taken as they are.
     Magnitude(Sparsity),
     /// The sparsest built pattern that the weights already have, else dense: never changes a weight.
     AsFound,
@@ -117,10 +121,19 @@ impl TensorFormat {
 }
 
 impl LinearLayout {
-    /// Stored weights of one output: `ceil(inputs / M) x N`.
+    /// Stored weights of one output: `ceil(inputs / M) x N`, or with an N per block `ceil(inputs / 128) x 8 N`.
     pub fn stored(&self) -> usize {
-        let (n, m) = self.sparsity.pattern();
-        self.inputs.div_ceil(m as usize) * n as usize
+        stored_weights(self.sparsity, self.inputs)
+    }
+
+    /// Windows of 8 blocks of one output; 0 where N is one for all.
+    pub fn windows(&self) -> usize {
+        if self.sparsity.is_of_blocks() { self.inputs.div_ceil(WINDOW) } else { 0 }
+    }
+
+    /// Bits of all density bytes: one a block of 16 outputs and 16 inputs, those of whole windows.
+    pub fn density_bits(&self) -> u64 {
+        (self.outputs.div_ceil(BLOCK) * self.windows() * BLOCKS) as u64 * 8
     }
 
     /// Stored weights that share a scale, at most.
@@ -176,9 +189,9 @@ impl LinearLayout {
         }
     }
 
-    /// Codes, indices and scales together; padding of a memory layout is not counted.
+    /// Codes, indices, density bytes and scales together; padding of a memory layout is not counted.
     pub fn stored_bits(&self) -> u64 {
-        self.code_bits() + self.index_bits() + self.scale_bits()
+        self.code_bits() + self.index_bits() + self.density_bits() + self.scale_bits()
     }
 
     /// Weights of the matrix, stored or not.

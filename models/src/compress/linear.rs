@@ -5,9 +5,10 @@
 
 use half::f16;
 use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::numeric::density::{BLOCK, BLOCKS, WINDOW, block_of_pair};
 
 use super::format::{Grouping, LinearLayout, ScaleFormat, TensorFormat};
-use super::{prune, quantize};
+use super::{blocks, prune, quantize};
 use crate::{ModelError, Tensor};
 
 /// The largest weight magnitude accepted: the largest finite f16, so that every scale is finite.
@@ -31,8 +32,10 @@ pub struct CompressedLinear {
     /// Codes `[outputs][stored]`.
     pub codes: Vec<i8>,
     /// Position of each stored weight within its block of M, ascending within the block, `[outputs][stored]`; empty
-    /// when dense.
+    /// when dense. Where blocks have an N of their own, those of a window stand in descending N.
     pub indices: Vec<u8>,
+    /// Density bytes ([`hw_config::numeric::density`]) `[ceil(outputs / 16)][windows][8]`; empty where N is one for all.
+    pub densities: Vec<u8>,
     /// The scales.
     pub scales: Scales,
 }
@@ -75,14 +78,28 @@ impl CompressedLinear {
         let found = prune::find_pattern(weights.data(), inputs);
         let layout = format.layout(weights.rows(), inputs, Some(found));
         let mut linear = Self::empty(name, layout);
+        if layout.sparsity.is_of_blocks() {
+            linear.densities = blocks::density_bytes(weights.data(), inputs, layout.sparsity);
+        }
+        let group_densities = layout.windows() * BLOCKS;
         let mut kept = Vec::with_capacity(layout.stored());
         for output in 0..layout.outputs {
             let row = weights.row(output);
             match layout.sparsity {
                 Sparsity::Dense => linear.push_row(row, layout.group_length()),
-                Sparsity::N2M4 | Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 => {
+                Sparsity::N2M4 | Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 | Sparsity::N1M4 => {
                     kept.clear();
                     prune::select_row(row, layout.sparsity, &mut kept, &mut linear.indices);
+                    linear.push_row(&kept, layout.group_length());
+                }
+                Sparsity::Blocks4M16
+                | Sparsity::Blocks6M16
+                | Sparsity::Blocks8M16
+                | Sparsity::Blocks10M16
+                | Sparsity::Blocks12M16 => {
+                    kept.clear();
+                    let densities = &linear.densities[output / BLOCK * group_densities..][..group_densities];
+                    prune::select_row_of_blocks(row, densities, &mut kept, &mut linear.indices);
                     linear.push_row(&kept, layout.group_length());
                 }
             }
@@ -101,7 +118,8 @@ impl CompressedLinear {
             },
         };
         let codes = Vec::with_capacity(outputs * layout.stored());
-        Self { name: name.to_owned(), outputs, inputs, bits, sparsity, group, codes, indices: Vec::new(), scales }
+        let (name, indices, densities) = (name.to_owned(), Vec::new(), Vec::new());
+        Self { name, outputs, inputs, bits, sparsity, group, codes, indices, densities, scales }
     }
 
     /// Appends the stored weights of the next output.
@@ -166,7 +184,6 @@ impl CompressedLinear {
     /// The weights that the codes stand for, `[outputs][inputs]`; 0 where nothing is stored.
     pub fn dequantize(&self) -> Tensor {
         let layout = self.layout();
-        let (n, m) = self.sparsity.pattern();
         let mut data = vec![0.0; self.outputs * self.inputs];
         for (output, row) in data.chunks_mut(self.inputs).enumerate() {
             let first = output * layout.stored();
@@ -176,7 +193,7 @@ impl CompressedLinear {
                 for (at, &code) in (group * layout.group_length()..).zip(codes) {
                     let position = self.indices.get(first + at).map_or(0, |&index| usize::from(index));
                     // Filler of a short last block lies beyond the row.
-                    if let Some(weight) = row.get_mut(at / n as usize * m as usize + position) {
+                    if let Some(weight) = row.get_mut(self.block_input(output, at) + position) {
                         *weight = f32::from(code) * scale;
                     }
                 }
@@ -185,7 +202,20 @@ impl CompressedLinear {
         Tensor::new(vec![self.outputs, self.inputs], data)
     }
 
-    /// Codes, indices and scales in bits.
+    /// The first input of the block that stored weight `at` of an output belongs to.
+    fn block_input(&self, output: usize, at: usize) -> usize {
+        let (n, m) = self.sparsity.pattern();
+        let layout = self.layout();
+        if !self.sparsity.is_of_blocks() {
+            return at / n as usize * m as usize;
+        }
+        let stored = layout.stored() / layout.windows();
+        let (window, slot) = (at / stored, at % stored);
+        let bytes = self.densities.as_chunks::<BLOCKS>().0[output / BLOCK * layout.windows() + window];
+        window * WINDOW + block_of_pair(&bytes, slot as u32 / 2) * BLOCK
+    }
+
+    /// Codes, indices, density bytes and scales in bits.
     pub fn stored_bits(&self) -> u64 {
         self.layout().stored_bits()
     }

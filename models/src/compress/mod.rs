@@ -6,9 +6,10 @@
 //! the order or number of threads, and never know how codes are packed into memory.
 //!
 //! Reading order: `format` (what can be said, and sizes), `profile`, `profile_file` and `pattern` (files), `vocabulary`
-//! (what is refused), `prune` and `quantize` (one row), `linear` (one matrix), `activations` (static scales).
+//! (what is refused), `blocks` (how much each block keeps), `prune` and `quantize` (one row), `linear` (one matrix), `activations` (static scales).
 
 mod activations;
+mod blocks;
 mod format;
 mod linear;
 mod pattern;

@@ -57,7 +57,8 @@ pub(super) fn nearest_pattern(n: u32, m: u32) -> Sparsity {
         let (kept, of) = s.pattern();
         (kept * 16 / of, of)
     };
-    Sparsity::ALL.iter().copied().filter(keeps_enough).min_by_key(denser).unwrap_or(Sparsity::Dense)
+    let uniform = Sparsity::ALL.iter().copied().filter(|pattern| !pattern.is_of_blocks());
+    uniform.filter(keeps_enough).min_by_key(denser).unwrap_or(Sparsity::Dense)
 }
 
 const fn top(name: &'static str, what: &'static str, nearest: &'static str) -> Term {
@@ -139,7 +140,7 @@ pub const NOT_BUILT: &[Term] = &[
     scales("int8", "8-bit scales below one f16 an output (BitMoD, double quantization)", "`two-level`"),
     scales("e8m0", "powers of two (MX formats)", "`f16`"),
     scales("pow2", "powers of two (ShiftAddLLM)", "`f16`"),
-    sparsity("nm", "an N:M pattern without its numbers", "`2:4`, `2:16`, `4:16` or `8:16`"),
+    sparsity("nm", "an N:M pattern without its numbers", "`2:4`, `1:4`, `2:16`, `4:16` or `8:16`"),
     sparsity("block", "blocks kept or dropped whole", "`4:16`"),
     sparsity("group", "groups of weights kept or dropped whole (GQSA)", "`8:16`"),
     sparsity("unstructured", "any weight kept or dropped (SquareHead)", "`8:16`"),

@@ -14,6 +14,7 @@ use hw_config::isa::{
     Unit, VectorOp,
 };
 use hw_config::machine::Machine;
+use hw_config::numeric::density::{BLOCK, BLOCKS};
 use hw_config::program::{Program, TrafficClass};
 use hw_config::timing::{self, Registers};
 
@@ -151,6 +152,7 @@ impl<'a> Tally<'a> {
             LoadBuffer::Weight => self.written(Buffer::Weight, kept),
             LoadBuffer::Index => self.written(Buffer::Index, kept),
             LoadBuffer::Scale => self.written(Buffer::Scale, kept),
+            LoadBuffer::Density => self.written(Buffer::Density, kept),
             LoadBuffer::Parameter => self.written(Buffer::Parameter, kept),
         }
     }
@@ -176,24 +178,27 @@ impl<'a> Tally<'a> {
         let (parts, row_sets) = (u64::from(shape.cols.div_ceil(part)), u64::from(shape.rows.div_ceil(set_rows)));
         let stored = steps * u64::from(engine.chain);
         let groups = u64::from(shape.steps.div_ceil(shape.group_steps));
-        let ratio = u64::from(counted.sparsity.ratio());
+        let spanned = u64::from(counted.sparsity.words(shape.steps)) * u64::from(engine.chain);
         // Every row set reads the weights of its part again; every part reads the activations of all rows again.
         let code_bits = u64::from(counted.bits.bits());
         self.read(Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
         self.read(Buffer::Index, row_sets * cols * (stored * u64::from(counted.sparsity.index_bits())).div_ceil(8));
+        // Every step reads the density bytes of its window.
+        let density_bytes = if counted.sparsity.is_of_blocks() { BLOCKS as u64 } else { 0 };
+        self.read(Buffer::Density, row_sets * steps * cols.div_ceil(BLOCK as u64) * density_bytes);
         let integer_scales = if counted.two_level { u64::from(shape.steps.div_ceil(counted.group(&shape))) } else { 0 };
         self.read(Buffer::Scale, row_sets * cols * (groups * F16 + integer_scales));
-        self.read(Buffer::Activation, parts * rows * stored * ratio);
+        self.read(Buffer::Activation, parts * rows * stored * u64::from(counted.sparsity.window_words()));
         if counted.last {
             self.written(Buffer::Result, rows * cols * F32);
             self.events.results += rows * cols;
         }
-        let macs = rows * cols * stored;
+        let (macs, dense_macs) = (rows * cols * stored, rows * cols * spanned);
         self.events.macs += macs;
-        self.events.dense_macs += macs * ratio;
+        self.events.dense_macs += dense_macs;
         self.events.scaled_sums += rows * cols * groups;
         self.operators[operator].macs += macs;
-        self.operators[operator].dense_macs += macs * ratio;
+        self.operators[operator].dense_macs += dense_macs;
     }
 
     fn vector(&mut self, operator: usize, misc: &Misc, registers: &Registers) {

@@ -17,6 +17,8 @@ pub struct Core {
     pub(super) chain: usize,
     /// Columns of a chunk, bytes of a scale row.
     pub(super) width: usize,
+    /// Bytes of a row of the density buffer.
+    pub(super) density_row_bytes: usize,
     /// f32 lanes of the vector unit: they fix the order of every sum.
     pub(super) lanes: usize,
     /// Rows of f32 accumulators.
@@ -27,6 +29,8 @@ pub struct Core {
     pub weight: Vec<u8>,
     /// N:M indices, chunk after chunk.
     pub index: Vec<u8>,
+    /// Density bytes, row after row; empty where no pattern chooses N per block.
+    pub density: Vec<u8>,
     /// Group scales, row after row.
     pub scale: Vec<u8>,
     /// f32 and f16 constants, as they stand in memory: what they are shows when they are read.
@@ -81,11 +85,13 @@ impl Core {
         Self {
             chain,
             width,
+            density_row_bytes: machine.density_row_bytes() as usize,
             lanes: machine.core.lanes as usize,
             accumulator_rows,
             registers: [0; REGISTERS],
             weight: bytes(machine.weight_chunks()),
             index: bytes(machine.index_chunks()),
+            density: vec![0; (machine.density_rows() * machine.density_row_bytes()) as usize],
             scale: vec![0; machine.scale_rows() as usize * width],
             parameter: vec![0; (machine.parameter_elements() * PARAMETER_BYTES as u64) as usize],
             activation: vec![0; machine.activation_words() as usize * chain],

@@ -25,6 +25,7 @@ impl Core {
             LoadBuffer::Weight => copy("weight", &mut self.weight, at * chunk_bytes, source),
             LoadBuffer::Index => copy("index", &mut self.index, at * chunk_bytes, source),
             LoadBuffer::Scale => copy("scale", &mut self.scale, at * self.width, source),
+            LoadBuffer::Density => copy("density", &mut self.density, at * self.density_row_bytes, source),
             LoadBuffer::Parameter => copy("parameter", &mut self.parameter, at * PARAMETER_BYTES, source),
         }
     }

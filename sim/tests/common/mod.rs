@@ -20,7 +20,7 @@ pub struct Variant {
 
 /// `tiny`, and variations of it.
 pub fn variants() -> Vec<Variant> {
-    let changes: [&[(&str, &str)]; 12] = [
+    let changes: [&[(&str, &str)]; 13] = [
         &[],
         &[("core.queue", "1")],
         &[("core.queue", "3")],
@@ -33,6 +33,7 @@ pub fn variants() -> Vec<Variant> {
         &[("core.vector.lanes", "16"), ("core.matrix.rows", "4"), ("core.matrix.scale_lanes", "8")],
         &[("memory.burst_bytes", "64"), ("instructions.burst_bytes", "64"), ("instructions.outstanding", "2")],
         &[("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+        &[("core.matrix.sparsity", "[\"2:4\"]")],
     ];
     changes.iter().map(|changes| variant(changes)).collect()
 }

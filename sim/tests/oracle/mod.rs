@@ -21,6 +21,7 @@ pub(crate) struct Oracle {
     pub(crate) registers: [u32; 128],
     pub(crate) weight: Vec<u8>,
     pub(crate) index: Vec<u8>,
+    pub(crate) density: Vec<u8>,
     pub(crate) scale: Vec<u8>,
     pub(crate) parameter: Vec<u8>,
     pub(crate) activation: Vec<i8>,
@@ -55,6 +56,7 @@ impl Oracle {
             registers: core.registers,
             weight: core.weight.clone(),
             index: core.index.clone(),
+            density: core.density.clone(),
             scale: core.scale.clone(),
             parameter: core.parameter.clone(),
             activation: core.activation.clone(),
@@ -93,6 +95,7 @@ impl Oracle {
                 match ld.buffer {
                     LoadBuffer::Weight => self.weight[to * self.chain * self.width + i] = byte,
                     LoadBuffer::Index => self.index[to * self.chain * self.width + i] = byte,
+                    LoadBuffer::Density => self.density[to * self.width / 16 * 8 + i] = byte,
                     LoadBuffer::Scale => self.scale[to * self.width + i] = byte,
                     LoadBuffer::Parameter => self.parameter[4 * to + i] = byte,
                 }
@@ -148,6 +151,22 @@ impl Oracle {
         }
         let width = m.sparsity.index_bits() as usize;
         let index = take_bits(|byte| piece(&self.index, m.index, byte), i * width, width) as usize;
+        if let Some(mean) = m.sparsity.name().strip_prefix("blocks-") {
+            // A window of 128 weights stores 8 times the mean number of 16.
+            let stored = 8 * mean.split_once(':').unwrap().0.parse::<usize>().unwrap();
+            let (window, place) = (i / stored, i % stored);
+            let row = (m.index as usize + window) * self.width / 16 * 8 + column / 16 * 8;
+            let mut block = 0;
+            for number in 0..8 {
+                let byte = self.density[row + number];
+                let (first, pairs) = (usize::from(byte % 64), 1_usize << (byte / 64));
+                let aligned = first / pairs * pairs;
+                if (aligned..aligned + pairs).contains(&(place / 2)) {
+                    block |= number;
+                }
+            }
+            return (value, window * 128 + block * 16 + index);
+        }
         (value, i / n as usize * per as usize + index)
     }
 

@@ -20,13 +20,15 @@ pub(crate) struct Stored {
     pub(crate) m: u64,
     pub(crate) group: u64,
     pub(crate) two_level: bool,
+    /// Each block has an N of its own, `n` in the mean.
+    pub(crate) of_blocks: bool,
 }
 
 const fn stored(name: &'static str, bits: u64, n: u64, m: u64, group: u64) -> Stored {
-    Stored { name, bits, n, m, group, two_level: false }
+    Stored { name, bits, n, m, group, two_level: false, of_blocks: false }
 }
 
-pub(crate) const FORMATS: [Stored; 10] = [
+pub(crate) const FORMATS: [Stored; 12] = [
     stored("w8a8", 8, 1, 1, 0),
     stored("w5a8", 5, 1, 1, 32),
     stored("w4a8", 4, 1, 1, 32),
@@ -34,6 +36,8 @@ pub(crate) const FORMATS: [Stored; 10] = [
     stored("w2a8", 2, 1, 1, 32),
     stored("w8a8-2of4", 8, 2, 4, 0),
     stored("w8a8-4of16", 8, 4, 16, 0),
+    stored("w8a8-1of4", 8, 1, 4, 0),
+    Stored { of_blocks: true, ..stored("w8a8-blocks-4of16", 8, 4, 16, 0) },
     stored("w4a8-2of4", 4, 2, 4, 32),
     stored("w8a8-8of16", 8, 8, 16, 0),
     Stored { two_level: true, ..stored("w4a8-two-level", 4, 1, 1, 32) },

@@ -16,7 +16,7 @@ struct Used {
 }
 
 /// Output head and router.
-const PRECISE: Stored = Stored { name: "", bits: 8, n: 1, m: 1, group: 0, two_level: false };
+const PRECISE: Stored = Stored { name: "", bits: 8, n: 1, m: 1, group: 0, two_level: false, of_blocks: false };
 
 /// The least that a step must do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,13 +70,17 @@ pub(crate) fn least(case: &Case, kind: StepKind, tokens: Tokens) -> Least {
     let mut least = Least::default();
     for used in used_linears(case, all_rows, logit_rows) {
         let s = used.storage;
-        let stored = used.outputs * used.inputs.div_ceil(s.m) * s.n;
+        // Blocks with an N of their own come in whole windows of 8, a byte for each of 16 outputs.
+        let blocks = if s.of_blocks { 8 } else { 1 };
+        let windows = used.inputs.div_ceil(blocks * s.m);
+        let stored = used.outputs * windows * blocks * s.n;
+        let density_bytes = if s.of_blocks { used.outputs.div_ceil(16) * windows * 8 } else { 0 };
         let groups = if s.group == 0 { 1 } else { (stored / used.outputs).div_ceil(s.group) };
         let scale_bits = if s.two_level { 16 + 8 * groups } else { 16 * groups };
         let index_bits = if s.m > 1 { u64::from(s.m.ilog2()) } else { 0 };
         least.macs += used.rows * stored;
         least.weight_bytes += (stored * s.bits).div_ceil(8);
-        least.index_bytes += (stored * index_bits).div_ceil(8);
+        least.index_bytes += (stored * index_bits).div_ceil(8) + density_bytes;
         least.scale_bytes += used.outputs * scale_bits / 8;
     }
     let (layers, heads, kv_heads) = (config.layers as u64, config.heads as u64, config.kv_heads as u64);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::passes::layout::linear_group_steps;
 use crate::passes::place::CodePlace;
-use crate::passes::tile::{Block, Piece, Tile, scale_rows, stream_chunks, two_level};
+use crate::passes::tile::{Block, Piece, Tile, index_grain, scale_rows, stream_chunks, two_level};
 use crate::passes::{CodeSlot, Epilogue, Rows, Shared, VectorSlot};
 use hw_config::isa::{Immediate, Load, LoadBuffer, Misc, Operation, Store, StoreSource, VectorOp};
 use models::config::Activation;
@@ -93,7 +93,6 @@ impl Lowering<'_> {
         let tile = &linear.tiles[number];
         let group_steps = linear_group_steps(job.machine, linear);
         let at = self.result.take(input.rows * tile.cols);
-        let ratio = linear.plan.sparsity.ratio();
         for (i, piece) in tile.pieces.iter().enumerate() {
             let (scale, index, codes) = self.load_piece(linear, piece, expert);
             let stored = Stored {
@@ -109,7 +108,7 @@ impl Lowering<'_> {
                 rows_reg: input.rows_reg,
                 cols: tile.cols,
                 steps: piece.steps,
-                act: row.word + piece.first_step * ratio,
+                act: row.word + linear.plan.sparsity.first_word(piece.first_step),
                 act_stride: row.stride,
                 slot: row.slot,
                 weight: codes,
@@ -137,10 +136,15 @@ impl Lowering<'_> {
         let scale = self.scale.take(scale_rows(self.job.machine, plan, piece.steps));
         self.load_block(LoadBuffer::Scale, &piece.scale, scale, expert, bytes.scale);
         let index = piece.index.map_or(0, |block| {
-            let at = self.index.take(stream_chunks(piece.steps, plan.sparsity.index_bits()));
+            // No piece has more windows than chunks of indices, so a place in one buffer is one in the other.
+            let chunks = stream_chunks(piece.steps, plan.sparsity.index_bits());
+            let at = self.index.take_at(chunks, index_grain(self.job.machine, plan));
             self.load_block(LoadBuffer::Index, &block, at, expert, bytes.index);
             at
         });
+        if let Some(block) = &piece.density {
+            self.load_block(LoadBuffer::Density, block, index, expert, bytes.index);
+        }
         let codes = self.weight.take(stream_chunks(piece.steps, plan.bits.bits()));
         self.load_block(LoadBuffer::Weight, &piece.weight, codes, expert, bytes.weight);
         (scale, index, codes)

@@ -159,7 +159,14 @@ impl Ring {
     }
 
     fn take(&mut self, units: u32) -> u32 {
-        let units = units.next_multiple_of(self.step);
+        self.take_at(units, self.step)
+    }
+
+    /// Of units that begin at a multiple of `step`, and end at one.
+    fn take_at(&mut self, units: u32, step: u32) -> u32 {
+        assert!(self.span.start.is_multiple_of(step), "a ring from {} in steps of {step}", self.span.start);
+        let units = units.next_multiple_of(step);
+        self.next = self.next.next_multiple_of(step);
         assert!(units <= self.span.len, "{units} units from a ring of {}: placement checked less", self.span.len);
         if self.next + units > self.span.len {
             self.next = 0;

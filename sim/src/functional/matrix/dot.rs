@@ -6,6 +6,7 @@
 //! instruction.
 
 use hw_config::isa::Sparsity;
+use hw_config::numeric::density::BLOCK;
 
 /// Words of equal length, one a column.
 #[derive(Clone, Copy)]
@@ -68,6 +69,35 @@ pub(super) fn picked(
         Sparsity::N2M16 => picked_words::<2, 16>(sums, codes, indices, activations),
         Sparsity::N4M16 => picked_words::<4, 16>(sums, codes, indices, activations),
         Sparsity::N8M16 => picked_words::<8, 16>(sums, codes, indices, activations),
+        Sparsity::N1M4 => picked_words::<1, 4>(sums, codes, indices, activations),
+        Sparsity::Blocks4M16
+        | Sparsity::Blocks6M16
+        | Sparsity::Blocks8M16
+        | Sparsity::Blocks10M16
+        | Sparsity::Blocks12M16 => panic!("{} has no one N", sparsity.name()),
+    }
+}
+
+/// Adds to the sum of each of 16 columns, those of number `group`, the dot product of its codes with the activations that
+/// their indices pick of the blocks that their pairs belong to.
+pub(super) fn picked_of_blocks(
+    sums: &mut [i32],
+    codes: Words<'_, i8>,
+    indices: Words<'_, u8>,
+    activations: &[i8],
+    group: usize,
+    blocks: [usize; BLOCK / 2],
+) {
+    let words = activations.as_chunks::<BLOCK>().0;
+    let columns = codes.items.chunks_exact(codes.length).zip(indices.items.chunks_exact(indices.length));
+    let of_group = sums.iter_mut().zip(columns).skip(group * BLOCK).take(BLOCK);
+    for (sum, (codes, indices)) in of_group {
+        let pairs = codes.as_chunks::<2>().0.iter().zip(indices.as_chunks::<2>().0);
+        for ((codes, indices), block) in pairs.zip(blocks) {
+            for (&code, &index) in codes.iter().zip(indices) {
+                *sum += i32::from(code) * i32::from(words[block][usize::from(index) % BLOCK]);
+            }
+        }
     }
 }
 

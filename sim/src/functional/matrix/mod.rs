@@ -13,6 +13,7 @@ use dot::Words;
 use hw_config::engine::MatrixShape;
 use hw_config::isa::{CodeBits, MatMul, MatVec, Sparsity};
 use hw_config::numeric::convert::{f16_to_f32, i32_to_f32};
+use hw_config::numeric::density::{BLOCK, BLOCKS, block_of_pair};
 use hw_config::numeric::fp32::{add, canonical, mul};
 use hw_config::numeric::integer::{self, MAX_DOT_ELEMENTS, expand_two_level};
 use hw_config::timing::{mat_mul_shape, mat_vec_shape};
@@ -161,8 +162,26 @@ impl Core {
         self.expand_indices(tile, step, packed, indices);
         for (row, sums) in sums.chunks_exact_mut(tile.cols).enumerate() {
             let activations = self.activations(tile, row, step, 1);
-            dot::picked(sums, words, Words::new(indices.as_slice(), self.chain), activations, tile.sparsity);
+            let indices = Words::new(indices.as_slice(), self.chain);
+            if tile.sparsity.is_of_blocks() {
+                let blocks = self.blocks(tile, step);
+                for (group, blocks) in blocks.enumerate() {
+                    dot::picked_of_blocks(sums, words, indices, activations, group, blocks);
+                }
+            } else {
+                dot::picked(sums, words, indices, activations, tile.sparsity);
+            }
         }
+    }
+
+    /// For every 16 columns, the block of the window that each pair of the step's stored weights belongs to.
+    fn blocks(&self, tile: &Tile, step: usize) -> impl Iterator<Item = [usize; BLOCK / 2]> {
+        let window_steps = tile.sparsity.window_steps() as usize;
+        let row = (tile.index + step / window_steps) * self.density_row_bytes;
+        let bytes = &self.density[span("density", row, self.density_row_bytes, self.density.len())];
+        let first_pair = (step % window_steps * self.chain / 2) as u32;
+        let groups = bytes.as_chunks::<BLOCKS>().0[..tile.cols.div_ceil(BLOCK)].iter();
+        groups.map(move |bytes| std::array::from_fn(|pair| block_of_pair(bytes, first_pair + pair as u32)))
     }
 
     /// The weights of a step as INT8, `chain` a column: sign-extended, times the integer scale of two-level groups.
@@ -189,8 +208,15 @@ impl Core {
         indices.resize(tile.cols * self.chain, 0);
         match tile.sparsity {
             Sparsity::Dense => panic!("dense weights have no indices"),
-            Sparsity::N2M4 => split_fields::<2>(packed, indices),
-            Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 => split_fields::<4>(packed, indices),
+            Sparsity::N2M4 | Sparsity::N1M4 => split_fields::<2>(packed, indices),
+            Sparsity::N2M16
+            | Sparsity::N4M16
+            | Sparsity::N8M16
+            | Sparsity::Blocks4M16
+            | Sparsity::Blocks6M16
+            | Sparsity::Blocks8M16
+            | Sparsity::Blocks10M16
+            | Sparsity::Blocks12M16 => split_fields::<4>(packed, indices),
         }
     }
 
@@ -206,8 +232,8 @@ impl Core {
 
     /// The activations of a row that some steps from `step` on multiply.
     fn activations(&self, tile: &Tile, row: usize, step: usize, steps: usize) -> &[i8] {
-        let words = tile.sparsity.ratio() as usize;
-        let word = tile.act + row * tile.act_stride + step * words;
+        let words = tile.sparsity.window_words() as usize;
+        let word = tile.act + row * tile.act_stride + tile.sparsity.first_word(step as u32) as usize;
         &self.activation[span("activation", word * self.chain, steps * words * self.chain, self.activation.len())]
     }
 
