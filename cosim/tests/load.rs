@@ -123,7 +123,7 @@ struct Bench<'a> {
     core: Core,
     memory: MemoryImage,
     /// The buffers as the Verilog writes them.
-    buffers: [Vec<u8>; 4],
+    buffers: [Vec<u8>; 5],
     channels: Vec<Channel>,
     /// Unretired loads: their issue, and their number among those that do something.
     unretired: VecDeque<(u64, Option<usize>)>,
@@ -174,7 +174,8 @@ impl<'a> Bench<'a> {
         image.write(0, &random);
         let mut core = Core::new(machine);
         core.registers = random_registers(&mut rng);
-        let buffers = [&core.weight, &core.index, &core.scale, &core.parameter, &core.density].map(|buffer| vec![0; buffer.len()]);
+        let buffers = [&core.weight, &core.index, &core.scale, &core.parameter, &core.density];
+        let buffers = buffers.map(|buffer| vec![0; buffer.len()]);
         Self {
             machine,
             ports: Ports::of(&model),
@@ -265,7 +266,7 @@ impl<'a> Bench<'a> {
         let Some(beat) = beat else { return };
         let port = self.machine.memory.port_bytes as usize;
         let line_bits = line_address_bits(self.machine);
-        let buffer = self.model.get_bits(self.ports.write_buffer, 2 * c as u32, 2) as usize;
+        let buffer = self.model.get_bits(self.ports.write_buffer, 3 * c as u32, 3) as usize;
         let line = self.model.get_bits(self.ports.write_line, line_bits * c as u32, line_bits);
         assert_eq!((buffer, line), (beat.buffer as usize, beat.line), "period {}: write of channel {c}", self.now);
         let data = bytes(&self.model, self.ports.write_data, port * c, port);

@@ -102,6 +102,8 @@ latencies! {
     WEIGHT_EXPANDER_CYCLES = 3;
     /// `index_expander`: stream, indices.
     INDEX_EXPANDER_CYCLES = 2;
+    /// `block_choice`.
+    BLOCK_CHOICE_CYCLES = 1;
     /// `sparse_candidates`.
     CANDIDATES_CYCLES = 1;
     /// `chain_operands`.
@@ -147,10 +149,11 @@ pub const fn chain_cycles(chain: u32) -> u32 {
     skew + DSP_CYCLES + SPLIT_CYCLES + segments.next_power_of_two().ilog2()
 }
 
-// The three paths to the chains' operands are equally long; partial sums are added by a full tree.
+// The four paths to the chains' operands are equally long; partial sums are added by a full tree.
 const _: () = {
     assert!(SUM_PARTIALS.is_power_of_two());
     let operands = FRONT_CYCLES - CHAIN_OPERANDS_CYCLES;
     assert!(STEP_ADDRESS_CYCLES + BUFFER_READ_CYCLES + CANDIDATES_CYCLES == operands);
     assert!(STEP_ADDRESS_CYCLES + RAM_CYCLES + INDEX_EXPANDER_CYCLES == operands);
+    assert!(STEP_ADDRESS_CYCLES + RAM_CYCLES + BLOCK_CHOICE_CYCLES + CANDIDATES_CYCLES == operands);
 };

@@ -19,7 +19,7 @@ module core_clocks #(
     input  wire                  matrix_index_run_i,
     input  wire                  vector_run_i,
     input  wire   [Channels-1:0] load_write_valid_i,
-    input  wire [2*Channels-1:0] load_write_buffer_i,
+    input  wire [3*Channels-1:0] load_write_buffer_i,
     input  wire [ScaleLanes-1:0] result_write_valid_i,
     input  wire      [Lanes-1:0] vector_write_valid_i,
     input  wire                  activation_write_valid_i,
@@ -49,9 +49,10 @@ module core_clocks #(
         parameter_write = 1'b0;
         for (channel = 0; channel < Channels; channel = channel + 1) begin
             if (load_write_valid_i[channel]) begin
-                case (load_write_buffer_i[2*channel+:2])
+                case (load_write_buffer_i[3*channel+:3])
                     IsaLoadBufferWeight: weight_write = 1'b1;
-                    IsaLoadBufferIndex:  index_write = 1'b1;
+                    IsaLoadBufferIndex,
+                    IsaLoadBufferDensity: index_write = 1'b1;
                     IsaLoadBufferScale:  scale_write = 1'b1;
                     default:             parameter_write = 1'b1;
                 endcase

@@ -23,7 +23,7 @@ module load_port #(
     input  wire                                    [15:0] rows_i,
     input  wire                           [BeatsBits-1:0] beats_i,
     input  wire                     [$clog2(PortBytes):0] tail_i,
-    input  wire                                     [1:0] buffer_i,
+    input  wire                                     [2:0] buffer_i,
     input  wire                     [LineAddressBits-1:0] line_i,
     input  wire                     [LineAddressBits-1:0] line_stride_i,
     // Read channel.
@@ -36,7 +36,7 @@ module load_port #(
     input  wire                                           rlast_i,
     // Write port of the buffers.
     output wire                                           write_valid_o,
-    output wire                                     [1:0] write_buffer_o,
+    output wire                                     [2:0] write_buffer_o,
     output wire                     [LineAddressBits-1:0] write_line_o,
     output wire                         [8*PortBytes-1:0] write_data_o,
     output wire                           [PortBytes-1:0] write_strobe_o,
@@ -131,7 +131,7 @@ module load_port #(
     reg        [BeatsBits-1:0] receive_left_q;
     reg        [BeatsBits-1:0] receive_beats_q;
     reg          [PortShift:0] tail_q;
-    reg                  [1:0] buffer_q;
+    reg                  [2:0] buffer_q;
     reg  [LineAddressBits-1:0] line_q;
     reg  [LineAddressBits-1:0] row_line_q;
     reg  [LineAddressBits-1:0] line_stride_q;
@@ -140,7 +140,7 @@ module load_port #(
     wire                [15:0] next_receive_rows;
     wire       [BeatsBits-1:0] next_receive_beats;
     wire         [PortShift:0] next_tail;
-    wire                 [1:0] next_buffer;
+    wire                 [2:0] next_buffer;
     wire [LineAddressBits-1:0] next_line;
     wire [LineAddressBits-1:0] next_line_stride;
 
@@ -151,7 +151,7 @@ module load_port #(
     wire [PortBytes-1:0] tail_strobe = ~({PortBytes{1'b1}} << tail_q);
 
     fifo #(
-        .Width      (16 + BeatsBits + PortShift + 1 + 2 + 2 * LineAddressBits),
+        .Width      (16 + BeatsBits + PortShift + 1 + 3 + 2 * LineAddressBits),
         .Depth      (Loads),
         .FallThrough(1)
     ) u_receives (
@@ -189,7 +189,7 @@ module load_port #(
 
     // The buffer's write registers.
     reg                       write_valid_q;
-    reg                 [1:0] write_buffer_q;
+    reg                 [2:0] write_buffer_q;
     reg [LineAddressBits-1:0] write_line_q;
     reg     [8*PortBytes-1:0] write_data_q;
     reg       [PortBytes-1:0] write_strobe_q;

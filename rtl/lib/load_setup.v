@@ -31,7 +31,7 @@ module load_setup #(
     // Bytes of a row's last line that are kept; 0: all.
     output wire          [$clog2(Channels*PortBytes)-1:0] tail_o,
     // Buffer, its line of row 0, and lines between rows.
-    output wire                                          [1:0] buffer_o,
+    output wire                                          [2:0] buffer_o,
     output wire                          [LineAddressBits-1:0] line_o,
     output wire                          [LineAddressBits-1:0] line_stride_o
 );
@@ -42,12 +42,14 @@ module load_setup #(
     localparam BeatBits = ChannelAddressBits - $clog2(PortBytes);
     localparam ChunkShift = $clog2(Width * Chain);
     localparam RowShift = $clog2(Width);
+    // A row of density bytes is 8 bytes for 16 columns; a machine of fewer has none.
+    localparam DensityShift = RowShift > 1 ? RowShift - 1 : 0;
     // A parameter is addressed in elements of 4 bytes.
     localparam ElementShift = 2;
     localparam integer LineRound = LineBytes - 1;
 
     // Fields of the word at issue.
-    wire  [1:0] buffer;
+    wire  [2:0] buffer;
     wire [23:0] dst;
     wire [13:0] dst_stride;
     wire [15:0] rows;
@@ -80,10 +82,13 @@ module load_setup #(
 
     // Addresses of a buffer in bytes, then in lines.
     wire [47:0] line_bytes = buffer == IsaLoadBufferParameter ? {24'd0, dst} << ElementShift
-                           : buffer == IsaLoadBufferScale ? {24'd0, dst} << RowShift : {24'd0, dst} << ChunkShift;
+                           : buffer == IsaLoadBufferScale ? {24'd0, dst} << RowShift
+                           : buffer == IsaLoadBufferDensity ? {24'd0, dst} << DensityShift
+                           : {24'd0, dst} << ChunkShift;
     wire [47:0] line = line_bytes >> LineShift;
     wire [47:0] line_stride_bytes = buffer == IsaLoadBufferParameter ? {34'd0, dst_stride} << ElementShift
                                   : buffer == IsaLoadBufferScale ? {34'd0, dst_stride} << RowShift
+                                  : buffer == IsaLoadBufferDensity ? {34'd0, dst_stride} << DensityShift
                                   : {34'd0, dst_stride} << ChunkShift;
     wire [47:0] line_stride = line_stride_bytes >> LineShift;
     // Addresses of the memory in lines, which are beats of every channel.
@@ -93,7 +98,7 @@ module load_setup #(
 
     // t + 1.
     reg                       valid_s1_q;
-    reg                 [1:0] buffer_s1_q;
+    reg                 [2:0] buffer_s1_q;
     reg [LineAddressBits-1:0] line_s1_q;
     reg [LineAddressBits-1:0] line_stride_s1_q;
     reg                [15:0] rows_s1_q;
@@ -117,7 +122,7 @@ module load_setup #(
 
     // t + 2: products of the register's halves, the bound in rows and in bytes.
     reg                       valid_s2_q;
-    reg                 [1:0] buffer_s2_q;
+    reg                 [2:0] buffer_s2_q;
     reg [LineAddressBits-1:0] line_s2_q;
     reg [LineAddressBits-1:0] line_stride_s2_q;
     reg                [15:0] rows_s2_q;
@@ -140,7 +145,7 @@ module load_setup #(
 
     // t + 3.
     reg                       valid_s3_q;
-    reg                 [1:0] buffer_s3_q;
+    reg                 [2:0] buffer_s3_q;
     reg [LineAddressBits-1:0] line_s3_q;
     reg [LineAddressBits-1:0] line_stride_s3_q;
     reg                [15:0] rows_s3_q;

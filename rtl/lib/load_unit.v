@@ -37,7 +37,7 @@ module load_unit #(
     output wire                    [Channels-1:0] load_rready_o,
     // Write ports of the buffers.
     output wire                    [Channels-1:0] load_write_valid_o,
-    output wire                  [Channels*2-1:0] load_write_buffer_o,
+    output wire                  [Channels*3-1:0] load_write_buffer_o,
     output wire    [Channels*LineAddressBits-1:0] load_write_line_o,
     output wire        [Channels*8*PortBytes-1:0] load_write_data_o,
     output wire          [Channels*PortBytes-1:0] load_write_strobe_o
@@ -59,7 +59,7 @@ module load_unit #(
     wire                [15:0] rows;
     wire       [BeatsBits-1:0] beats;
     wire       [LineShift-1:0] tail;
-    wire                 [1:0] target;
+    wire                 [2:0] target;
     wire [LineAddressBits-1:0] line;
     wire [LineAddressBits-1:0] line_stride;
 
@@ -158,7 +158,7 @@ module load_unit #(
                 .rdata_i       (load_rdata_i[8*PortBytes*c+:8*PortBytes]),
                 .rlast_i       (load_rlast_i[c]),
                 .write_valid_o (load_write_valid_o[c]),
-                .write_buffer_o(load_write_buffer_o[2*c+:2]),
+                .write_buffer_o(load_write_buffer_o[3*c+:3]),
                 .write_line_o  (load_write_line_o[LineAddressBits*c+:LineAddressBits]),
                 .write_data_o  (load_write_data_o[8*PortBytes*c+:8*PortBytes]),
                 .write_strobe_o(load_write_strobe_o[PortBytes*c+:PortBytes]),

@@ -27,6 +27,7 @@ module matrix_control #(
     input  wire                      [3:0] code_bits_i,
     input  wire                      [3:0] ratio_i,
     input  wire                      [2:0] index_bits_i,
+    input  wire                      [2:0] window_steps_i,
     input  wire                            two_level_i,
     input  wire                      [9:0] rows_i,
     input  wire                     [11:0] cols_i,
@@ -57,6 +58,10 @@ module matrix_control #(
     output wire                      [2:0] weight_unit_o,
     output wire                     [15:0] index_chunk_o,
     output wire                      [2:0] index_unit_o,
+    // Density bytes, with an N per block: the window's row, and the step's number in the window.
+    output wire                            of_blocks_o,
+    output wire                     [15:0] density_row_o,
+    output wire                      [2:0] phase_o,
     output wire                     [17:0] integer_scale_row_o,
     output wire                     [11:0] part_column_o,
     output wire              [Rows*20-1:0] window_word_o,
@@ -88,6 +93,7 @@ module matrix_control #(
     reg  [3:0] code_bits_q;
     reg  [3:0] ratio_q;
     reg  [2:0] index_bits_q;
+    reg  [2:0] window_last_q;
     reg        two_level_q;
     reg  [9:0] rows_q;
     reg [15:0] steps_q;
@@ -114,6 +120,7 @@ module matrix_control #(
     reg [18:0] group_weight_q;
     reg [18:0] group_index_q;
     reg [19:0] group_offset_q;
+    reg  [2:0] group_phase_q;
     reg  [9:0] set_row_q;
     reg  [9:0] rows_left_q;
     reg [19:0] set_act_q;
@@ -124,6 +131,7 @@ module matrix_control #(
     reg [18:0] weight_position_q;
     reg [18:0] index_position_q;
     reg [19:0] offset_q;
+    reg  [2:0] phase_q;
     reg [17:0] integer_scale_row_q;
     reg [15:0] integer_left_q;
 
@@ -138,7 +146,10 @@ module matrix_control #(
     // Positions behind the step of this period.
     wire [18:0] weight_next = weight_position_q + (step ? {15'd0, code_bits_q} : 19'd0);
     wire [18:0] index_next = index_position_q + (step ? {16'd0, index_bits_q} : 19'd0);
-    wire [19:0] offset_next = offset_q + (step ? {16'd0, ratio_q} : 20'd0);
+    // The words of a window stay for all of its steps.
+    wire        window_last = phase_q == window_last_q;
+    wire [19:0] offset_next = offset_q + (step && window_last ? {16'd0, ratio_q} : 20'd0);
+    wire  [2:0] phase_next = !step ? phase_q : window_last ? 3'd0 : phase_q + 3'd1;
 
     // The next slot: of the instruction that starts, the same group, the next group, or the first group of the next part.
     wire [15:0] drained_i = two_level_i ? steps_i : group_i;
@@ -168,6 +179,7 @@ module matrix_control #(
             code_bits_q <= code_bits_i;
             ratio_q <= ratio_i;
             index_bits_q <= index_bits_i;
+            window_last_q <= window_steps_i - 3'd1;
             two_level_q <= two_level_i;
             rows_q <= rows_i;
             steps_q <= steps_i;
@@ -207,6 +219,7 @@ module matrix_control #(
             group_weight_q <= {weight_i, 3'd0};
             group_index_q <= {index_i, 3'd0};
             group_offset_q <= 20'd0;
+            group_phase_q <= 3'd0;
         end else if (part_end) begin
             group_first_q <= 1'b1;
             group_steps_q <= slot_steps;
@@ -215,6 +228,7 @@ module matrix_control #(
             group_weight_q <= {weight_q, 3'd0};
             group_index_q <= {index_q, 3'd0};
             group_offset_q <= 20'd0;
+            group_phase_q <= 3'd0;
         end else if (group_end) begin
             group_first_q <= 1'b0;
             group_steps_q <= slot_steps;
@@ -223,6 +237,7 @@ module matrix_control #(
             group_weight_q <= weight_next;
             group_index_q <= index_next;
             group_offset_q <= offset_next;
+            group_phase_q <= phase_next;
         end
     end
 
@@ -259,18 +274,22 @@ module matrix_control #(
                 weight_position_q <= {weight_i, 3'd0};
                 index_position_q <= {index_i, 3'd0};
                 offset_q <= 20'd0;
+                phase_q <= 3'd0;
             end else if (!set_last) begin
                 weight_position_q <= group_weight_q;
                 index_position_q <= group_index_q;
                 offset_q <= group_offset_q;
+                phase_q <= group_phase_q;
             end else if (!group_last) begin
                 weight_position_q <= weight_next;
                 index_position_q <= index_next;
                 offset_q <= offset_next;
+                phase_q <= phase_next;
             end else begin
                 weight_position_q <= {weight_q, 3'd0};
                 index_position_q <= {index_q, 3'd0};
                 offset_q <= 20'd0;
+                phase_q <= 3'd0;
             end
         end else begin
             slot_first_q <= 1'b0;
@@ -280,6 +299,7 @@ module matrix_control #(
                 weight_position_q <= weight_next;
                 index_position_q <= index_next;
                 offset_q <= offset_next;
+                phase_q <= phase_next;
                 integer_left_q <= integer_end ? integer_group_q : integer_left_q - 16'd1;
                 integer_scale_row_q <= integer_scale_row_q + {17'd0, integer_end};
             end
@@ -313,6 +333,9 @@ module matrix_control #(
     assign two_level_o = two_level_q;
     assign {weight_chunk_o, weight_unit_o} = weight_position_q;
     assign {index_chunk_o, index_unit_o} = index_position_q;
+    assign of_blocks_o = window_last_q != 3'd0;
+    assign density_row_o = index_q + offset_q[18:3];
+    assign phase_o = phase_q;
     assign integer_scale_row_o = integer_scale_row_q;
     assign part_column_o = part_column_q;
 

@@ -15,9 +15,11 @@ module matrix_decode (
     output wire         last_o,
     // Bits of a code: 2, 3, 4, 5 or 8.
     output reg    [3:0] code_bits_o,
-    // Activations that a stored weight stands for, M / N, and bits of its index; 1 and 0 when dense.
+    // Activation words of a step, M / N or the 8 blocks of a window, and bits of an index; 1 and 0 when dense.
     output reg    [3:0] ratio_o,
     output reg    [2:0] index_bits_o,
+    // Steps of a window of activations: 1, or with an N per block so many take the stored weights of 8 blocks.
+    output reg    [2:0] window_steps_o,
     output wire         two_level_o,
     output wire   [9:0] rows_o,
     output wire  [11:0] cols_o,
@@ -38,7 +40,7 @@ module matrix_decode (
     wire        mm_first;
     wire        mm_last;
     wire  [2:0] mm_bits;
-    wire  [2:0] mm_sparsity;
+    wire  [3:0] mm_sparsity;
     wire [15:0] mm_steps;
     wire [11:0] mm_group_steps;
     wire        mm_two_level;
@@ -86,7 +88,7 @@ module matrix_decode (
     wire        mv_first;
     wire        mv_last;
     wire  [2:0] mv_bits;
-    wire  [2:0] mv_sparsity;
+    wire  [3:0] mv_sparsity;
     wire [15:0] mv_steps;
     wire [11:0] mv_group_steps;
     wire        mv_two_level;
@@ -147,14 +149,20 @@ module matrix_decode (
         endcase
     end
 
-    wire [2:0] sparsity = vector_o ? mv_sparsity : mm_sparsity;
+    wire [3:0] sparsity = vector_o ? mv_sparsity : mm_sparsity;
     always @* begin
         case (sparsity)
-            IsaSparsity2To4:  {ratio_o, index_bits_o} = {4'd2, 3'd2};
-            IsaSparsity2To16: {ratio_o, index_bits_o} = {4'd8, 3'd4};
-            IsaSparsity4To16: {ratio_o, index_bits_o} = {4'd4, 3'd4};
-            IsaSparsity8To16: {ratio_o, index_bits_o} = {4'd2, 3'd4};
-            default:          {ratio_o, index_bits_o} = {4'd1, 3'd0};
+            IsaSparsity2To4:        {ratio_o, index_bits_o, window_steps_o} = {4'd2, 3'd2, 3'd1};
+            IsaSparsity2To16:       {ratio_o, index_bits_o, window_steps_o} = {4'd8, 3'd4, 3'd1};
+            IsaSparsity4To16:       {ratio_o, index_bits_o, window_steps_o} = {4'd4, 3'd4, 3'd1};
+            IsaSparsity8To16:       {ratio_o, index_bits_o, window_steps_o} = {4'd2, 3'd4, 3'd1};
+            IsaSparsity1To4:        {ratio_o, index_bits_o, window_steps_o} = {4'd4, 3'd2, 3'd1};
+            IsaSparsityBlocks4To16:  {ratio_o, index_bits_o, window_steps_o} = {4'd8, 3'd4, 3'd2};
+            IsaSparsityBlocks6To16:  {ratio_o, index_bits_o, window_steps_o} = {4'd8, 3'd4, 3'd3};
+            IsaSparsityBlocks8To16:  {ratio_o, index_bits_o, window_steps_o} = {4'd8, 3'd4, 3'd4};
+            IsaSparsityBlocks10To16: {ratio_o, index_bits_o, window_steps_o} = {4'd8, 3'd4, 3'd5};
+            IsaSparsityBlocks12To16: {ratio_o, index_bits_o, window_steps_o} = {4'd8, 3'd4, 3'd6};
+            default:                {ratio_o, index_bits_o, window_steps_o} = {4'd1, 3'd0, 3'd1};
         endcase
     end
 

@@ -3,8 +3,9 @@
 // Period t: issue. Periods t + 1 .. t + occupancy: one step each while a slot has steps. A step of period s:
 //   s      weight, index and integer scale addresses      s + 1  activation addresses
 //   s + 2  chunks; the part's columns are selected        s + 3  the columns' streams
-//   s + 4  codes; activation windows                      s + 5  codes times integer scales; candidates of the sparse
-//   s + 6  operands of the chains                                multiplexer
+//   s + 4  codes; activation windows; blocks of the       s + 5  codes times integer scales; candidates of the sparse
+//          pairs, from density bytes of s + 3                    multiplexer
+//   s + 6  operands of the chains
 //   s + 6 + latency of dsp_chain  sums of the step; they are accumulated in this period
 // A slot that ends in period e is drained from period e + 7 + latency of dsp_chain on, a word of `ScaleLanes` columns a
 // period; a result is written 22 periods after its word is taken. The instruction retires in the period after that of the
@@ -26,8 +27,11 @@ module matrix_unit #(
     parameter IndexChunks = 64,
     parameter ScaleRows = 256,
     parameter ResultElements = 16384,
-    // Largest M / N of the patterns.
+    // Activation words of a window: the largest M / N of the patterns, or the 8 blocks of those with an N per block.
     parameter MaxRatio = 8,
+    // 1: patterns with an N per block, and a buffer for their density bytes. Then chains have 16 multipliers, columns of
+    // both modes are multiples of 16, and windows have 8 words.
+    parameter Blocks = 0,
     // Bit i: the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occurs.
     parameter CodeWidths = 31,
     // 0: no two-level scales.
@@ -37,6 +41,7 @@ module matrix_unit #(
     // What the memories are built from, as `ram_sdp` names it.
     parameter WeightStyle = "block",
     parameter IndexStyle = "block",
+    parameter DensityStyle = "block",
     parameter ScaleStyle = "block"
 ) (
     input  wire                                   clk_i,
@@ -60,7 +65,7 @@ module matrix_unit #(
 
     // Load unit.
     input  wire                    [Channels-1:0] load_write_valid_i,
-    input  wire                  [2*Channels-1:0] load_write_buffer_i,
+    input  wire                  [3*Channels-1:0] load_write_buffer_i,
     input  wire      [Channels*LineAddressBits-1:0] load_write_line_i,
     input  wire        [Channels*8*PortBytes-1:0] load_write_data_i,
     input  wire          [Channels*PortBytes-1:0] load_write_strobe_i,
@@ -113,6 +118,7 @@ module matrix_unit #(
     wire  [3:0] i_code_bits;
     wire  [3:0] i_ratio;
     wire  [2:0] i_index_bits;
+    wire  [2:0] i_window_steps;
     wire        i_two_level;
     wire  [9:0] i_rows;
     wire [11:0] i_cols;
@@ -137,6 +143,7 @@ module matrix_unit #(
         .code_bits_o   (i_code_bits),
         .ratio_o       (i_ratio),
         .index_bits_o  (i_index_bits),
+        .window_steps_o(i_window_steps),
         .two_level_o   (i_two_level),
         .rows_o        (i_rows),
         .cols_o        (i_cols),
@@ -166,6 +173,9 @@ module matrix_unit #(
     wire  [2:0] weight_unit;
     wire [15:0] index_chunk;
     wire  [2:0] index_unit;
+    wire        of_blocks;
+    wire [15:0] density_row;
+    wire  [2:0] phase;
     wire [17:0] integer_scale_row;
     wire [11:0] part_column;
     wire        drain_final;
@@ -194,6 +204,7 @@ module matrix_unit #(
         .code_bits_i        (i_code_bits),
         .ratio_i            (i_ratio),
         .index_bits_i       (i_index_bits),
+        .window_steps_i     (i_window_steps),
         .two_level_i        (i_two_level),
         .rows_i             (i_rows),
         .cols_i             (i_cols),
@@ -221,6 +232,9 @@ module matrix_unit #(
         .weight_unit_o      (weight_unit),
         .index_chunk_o      (index_chunk),
         .index_unit_o       (index_unit),
+        .of_blocks_o        (of_blocks),
+        .density_row_o      (density_row),
+        .phase_o            (phase),
         .integer_scale_row_o(integer_scale_row),
         .part_column_o      (part_column),
         .window_word_o      (window_word_o),
@@ -310,6 +324,10 @@ module matrix_unit #(
     wire  [2:0] index_bits_s4;
     wire  [3:0] ratio_s4;
     wire  [2:0] index_unit_s3;
+    wire        vector_s3;
+    wire        of_blocks_s3;
+    wire  [2:0] phase_s3;
+    wire  [3:0] ratio_s3;
     wire        vector_s5;
     wire        sparse_s5;
     delay #(.Width(12 + 3), .Cycles(RamCycles)) u_delay_s2 (
@@ -322,10 +340,10 @@ module matrix_unit #(
         .data_i(part_s2),
         .data_o(part_s3)
     );
-    delay #(.Width(4 + 3), .Cycles(RamCycles + 1)) u_delay_s3 (
+    delay #(.Width(4 + 3 + 1 + 1 + 3 + 4), .Cycles(RamCycles + 1)) u_delay_s3 (
         .clk_i (data_clk),
-        .data_i({code_bits, index_unit}),
-        .data_o({code_bits_s3, index_unit_s3})
+        .data_i({code_bits, index_unit, vector, of_blocks, phase, ratio}),
+        .data_o({code_bits_s3, index_unit_s3, vector_s3, of_blocks_s3, phase_s3, ratio_s3})
     );
     delay #(.Width(1 + 3 + 4), .Cycles(RamCycles + 2)) u_delay_s4 (
         .clk_i (data_clk),
@@ -342,13 +360,15 @@ module matrix_unit #(
 
     wire [Channels-1:0] write_weight;
     wire [Channels-1:0] write_index;
+    wire [Channels-1:0] write_density;
     wire [Channels-1:0] write_scale;
     genvar channel;
     generate
         for (channel = 0; channel < Channels; channel = channel + 1) begin : gen_write
-            wire [1:0] buffer = load_write_buffer_i[2*channel+:2];
+            wire [2:0] buffer = load_write_buffer_i[3*channel+:3];
             assign write_weight[channel] = load_write_valid_i[channel] && buffer == IsaLoadBufferWeight;
             assign write_index[channel] = load_write_valid_i[channel] && buffer == IsaLoadBufferIndex;
+            assign write_density[channel] = load_write_valid_i[channel] && buffer == IsaLoadBufferDensity;
             assign write_scale[channel] = load_write_valid_i[channel] && buffer == IsaLoadBufferScale;
         end
     endgenerate
@@ -445,7 +465,12 @@ module matrix_unit #(
     localparam IndexPartBits = $clog2(IndexParts);
     localparam IndexWidth = Width / IndexParts;
     reg  [Rows*8*Chain-1:0] rows_s5_q;
-    wire [Rows*64*Chain-1:0] candidates;
+    // Candidates: of each row; with an N per block, of the two rows of each group of 16 chains, whose 16 columns share density
+    // bytes.
+    localparam Groups = Blocks != 0 ? Chains / 16 : 1;
+    localparam Sets = Blocks != 0 ? 2 * Groups : Rows;
+    wire [Sets*64*Chain-1:0] candidates;
+    wire     [24*Groups-1:0] blocks;
     wire [IndexColumns*4*Chain-1:0] indices;
 
     genvar row;
@@ -456,16 +481,22 @@ module matrix_unit #(
         end
 
         if (Sparse != 0) begin : gen_sparse
-            for (row = 0; row < Rows; row = row + 1) begin : gen_candidates
+            for (row = 0; row < Sets; row = row + 1) begin : gen_candidates
+                // Chains beyond all pairs of rows work in `mv` only, where all rows are the same.
+                localparam Group = Blocks != 0 ? row / 2 : 0;
+                localparam GroupPair = Group < Rows / 2 * Columns / 16 ? Group * 16 / Columns : 0;
+                localparam Row = Blocks != 0 ? 2 * GroupPair + row % 2 : row;
                 sparse_candidates #(
                     .Chain   (Chain),
-                    .MaxRatio(MaxRatio)
+                    .MaxRatio(MaxRatio),
+                    .Blocks  (Blocks)
                 ) u_candidates (
                     .clk_i       (data_clk),
                     .enable_i    (run_q),
-                    .window_i    (window_i[WindowBits*row+:WindowBits]),
+                    .window_i    (window_i[WindowBits*Row+:WindowBits]),
                     .ratio_i     (ratio_s4),
                     .index_bits_i(index_bits_s4),
+                    .blocks_i    (blocks[24*Group+:24]),
                     .candidates_o(candidates[64*Chain*row+:64*Chain])
                 );
             end
@@ -522,13 +553,107 @@ module matrix_unit #(
                     .piece_i     (pieces[8*Chain*index_part+:8*Chain]),
                     .unit_i      (index_unit_s3),
                     .index_bits_i(index_bits_s4),
+                    .single_i    (ratio_s4 == 4'd4),
                     .indices_o   (indices[4*Chain*column+:4*Chain])
                 );
             end
         end else begin : gen_dense
-            assign candidates = {(Rows*64*Chain){1'b0}};
+            assign candidates = {(Sets*64*Chain){1'b0}};
             assign indices = {(IndexColumns*4*Chain){1'b0}};
-            wire unused_sparse = &{1'b0, index_clk_i, write_index, index_chunk, index_unit_s3, index_bits_s4, ratio_s4};
+            wire unused_sparse =
+                &{1'b0, index_clk_i, write_index, index_chunk, index_unit_s3, index_bits_s4, ratio_s4, blocks};
+        end
+    endgenerate
+
+    // ---- Density bytes: which block each pair of a step's stored weights belongs to ----
+
+    generate
+        if (Blocks != 0) begin : gen_blocks
+            // A row of the buffer is a window: 8 bytes for every 16 columns of a chunk. The memory's rows are lines at least.
+            localparam RowBytes = Width / 2;
+            localparam LineBytes = Channels * PortBytes;
+            localparam MemoryBytes = RowBytes > LineBytes ? RowBytes : LineBytes;
+            localparam PlaceBits = $clog2(MemoryBytes / RowBytes);
+            wire [15:0] density_row_s1;
+            delay #(.Width(16), .Cycles(StepAddressCycles)) u_delay_row (
+                .clk_i (clk_i),
+                .data_i(density_row),
+                .data_o(density_row_s1)
+            );
+            wire [15:0] memory_row = density_row_s1 >> PlaceBits;
+            wire [8*MemoryBytes-1:0] lines;
+            wire [8*MemoryBytes-1:0] unused_lines;
+            weight_buffer #(
+                .Channels     (Channels),
+                .PortBytes    (PortBytes),
+                .Width        (MemoryBytes),
+                .Chain        (1),
+                .Chunks       (IndexChunks >> PlaceBits),
+                .Straddle     (0),
+                .LineAddressBits(LineAddressBits),
+                .Style        (DensityStyle)
+            ) u_density_buffer (
+                .clk_i         (index_clk_i),
+                .write_valid_i (write_density),
+                .write_line_i  (load_write_line_i),
+                .write_data_i  (load_write_data_i),
+                .write_strobe_i(load_write_strobe_i),
+                .chunk_i       (memory_row),
+                .low_o         (lines),
+                .high_o        (unused_lines)
+            );
+            wire [8*RowBytes-1:0] window;
+            if (PlaceBits == 0) begin : gen_row
+                assign window = lines;
+            end else begin : gen_place
+                wire [PlaceBits-1:0] place;
+                delay #(.Width(PlaceBits), .Cycles(RamCycles)) u_delay_place (
+                    .clk_i (clk_i),
+                    .data_i(density_row_s1[PlaceBits-1:0]),
+                    .data_o(place)
+                );
+                assign window = lines[8*RowBytes*place+:8*RowBytes];
+            end
+
+            // The part's columns come first.
+            localparam RowGroups = Width / 16;
+            wire [64*RowGroups-1:0] part_window;
+            for (column = 0; column < RowGroups; column = column + 1) begin : gen_group
+                wire [64*Parts-1:0] pieces;
+                for (part = 0; part < Parts; part = part + 1) begin : gen_part
+                    localparam Piece = (part * Grain / 16 + column) % RowGroups;
+                    assign pieces[64*part+:64] = window[64*Piece+:64];
+                end
+                wire [PartBits-1:0] density_part = part_s3[GrainBits+:PartBits];
+                assign part_window[64*column+:64] = pieces[64*density_part+:64];
+            end
+            wire unused_part_window = &{1'b0, part_window};
+
+            for (column = 0; column < Groups; column = column + 1) begin : gen_choice
+                // As the chains have columns: in `mm` those of their pair of rows, in `mv` their own.
+                localparam GroupPair = column < Rows / 2 * Columns / 16 ? column * 16 / Columns : 0;
+                localparam MatrixGroup = column - GroupPair * Columns / 16;
+                localparam VectorGroup = column < SparseColumns / 16 ? column : MatrixGroup;
+                wire [63:0] density;
+                if (VectorGroup == MatrixGroup) begin : gen_one
+                    assign density = part_window[64*MatrixGroup+:64];
+                end else begin : gen_both
+                    assign density = vector_s3 ? part_window[64*VectorGroup+:64] : part_window[64*MatrixGroup+:64];
+                end
+                block_choice u_choice (
+                    .clk_i      (data_clk),
+                    .enable_i   (run_q),
+                    .density_i  (density),
+                    .phase_i    (phase_s3),
+                    .of_blocks_i(of_blocks_s3),
+                    .ratio_i    (ratio_s3),
+                    .blocks_o   (blocks[24*column+:24])
+                );
+            end
+            wire unused_blocks = &{1'b0, vector_s3};
+        end else begin : gen_no_blocks
+            assign blocks = 24'd0;
+            wire unused_blocks = &{1'b0, write_density, density_row, vector_s3, of_blocks_s3, phase_s3, ratio_s3};
         end
     endgenerate
 
@@ -545,6 +670,7 @@ module matrix_unit #(
             localparam Lo = 2 * chain + 1 < GemvColumns ? 2 * chain : 0;
             localparam Hi = Lo + 1 < Width ? Lo + 1 : 0;
             localparam Own = chain < SparseColumns ? chain : Column;
+            localparam LoSet = Blocks != 0 ? 2 * (chain / 16) : 2 * Pair;
 
             wire [8*Chain-1:0] column_codes;
             wire [4*Chain-1:0] column_indices;
@@ -574,8 +700,8 @@ module matrix_unit #(
                 .row_i           (rows_s5_q[8*Chain-1:0]),
                 .lo_row_i        (rows_s5_q[8*Chain*2*Pair+:8*Chain]),
                 .hi_row_i        (rows_s5_q[8*Chain*(2*Pair+1)+:8*Chain]),
-                .lo_candidates_i (candidates[64*Chain*2*Pair+:64*Chain]),
-                .hi_candidates_i (candidates[64*Chain*(2*Pair+1)+:64*Chain]),
+                .lo_candidates_i (candidates[64*Chain*LoSet+:64*Chain]),
+                .hi_candidates_i (candidates[64*Chain*(LoSet+1)+:64*Chain]),
                 .lo_o            (lo),
                 .hi_o            (hi),
                 .shared_o        (shared)
@@ -710,6 +836,12 @@ module matrix_unit #(
     endgenerate
 
 `ifndef SYNTHESIS
+    initial if (Blocks != 0 && (Chain != 16 || Columns % 16 != 0 || GemvColumns % 16 != 0 || IndexChunks == 0)) begin
+        $display("matrix_unit: Chain %0d, Columns %0d, GemvColumns %0d, IndexChunks %0d: expected 16, multiples of 16, and",
+                 Chain, Columns, GemvColumns, IndexChunks);
+        $display("matrix_unit: indices, for an N per block");
+        $finish;
+    end
     initial if (Rows % 2 != 0 || ScaleLanes > Columns || ScaleLanes > SparseColumns || Width < 2) begin
         $display("matrix_unit: Rows %0d, Columns %0d, GemvColumns %0d, ScaleLanes %0d: expected even Rows, and at most",
                  Rows, Columns, GemvColumns, ScaleLanes);

@@ -19,7 +19,7 @@ module parameter_buffer #(
 ) (
     input  wire                            clk_i,
     input  wire             [Channels-1:0] load_write_valid_i,
-    input  wire           [2*Channels-1:0] load_write_buffer_i,
+    input  wire           [3*Channels-1:0] load_write_buffer_i,
     input  wire [LineIndexBits*Channels-1:0] load_write_line_i,
     input  wire [8*PortBytes*Channels-1:0] load_write_data_i,
     input  wire   [PortBytes*Channels-1:0] load_write_strobe_i,
@@ -51,7 +51,7 @@ module parameter_buffer #(
     generate
         for (channel = 0; channel < Channels; channel = channel + 1) begin : gen_channel
             assign write[channel] = load_write_valid_i[channel] &&
-                                    load_write_buffer_i[2*channel+:2] == IsaLoadBufferParameter;
+                                    load_write_buffer_i[3*channel+:3] == IsaLoadBufferParameter;
         end
     endgenerate
 

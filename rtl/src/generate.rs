@@ -153,7 +153,12 @@ const PARTS: [Part; 10] = [
         module: "matrix_unit",
         renamed: &[("clk_i", "matrix_clk")],
         open: &[],
-        styles: &[("WeightStyle", "weight buffer"), ("IndexStyle", "index buffer"), ("ScaleStyle", "scale buffer")],
+        styles: &[
+            ("WeightStyle", "weight buffer"),
+            ("IndexStyle", "index buffer"),
+            ("DensityStyle", "density buffer"),
+            ("ScaleStyle", "scale buffer"),
+        ],
     },
     Part {
         module: "activation_buffer",
@@ -356,6 +361,7 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
         ("ScaleLanes", engine.scale_lanes.into()),
         ("AccumulatorRows", engine.accumulator_rows.into()),
         ("MaxRatio", max_ratio.unwrap_or(1).into()),
+        ("Blocks", engine.takes_blocks().into()),
         ("CodeWidths", code_widths),
         ("TwoLevel", engine.two_level.into()),
         ("Lanes", machine.core.lanes.into()),
@@ -402,7 +408,8 @@ fn style(machine: &Machine, memory: &str) -> &'static str {
         Some(Primitive::Lutram) => "distributed",
         Some(Primitive::Bram36) => "block",
         Some(Primitive::Uram) => "ultra",
-        None if memory == "index buffer" => "block", // of a machine without patterns: it is not built
+        // Of a machine without patterns, or without those of blocks: it is not built.
+        None if ["index buffer", "density buffer"].contains(&memory) => "block",
         None => panic!("hw_config::resources has no memory `{memory}`"),
     }
 }

@@ -18,6 +18,7 @@ library![
     "accumulator_bank",
     "activation_buffer",
     "activation_words",
+    "block_choice",
     "chain_operands",
     "choose_word",
     "clock_gate",

@@ -68,6 +68,7 @@ fn parameters(machine: &Machine) -> Vec<(&'static str, u64)> {
         ("ScaleSlots", machine.core.buffers.scale_slots.into()),
         ("ResultElements", machine.result_elements()),
         ("MaxRatio", ratio.into()),
+        ("Blocks", engine.takes_blocks().into()),
         ("CodeWidths", widths.map(|(i, _)| 1 << i).sum()),
         ("TwoLevel", engine.two_level.into()),
         ("Lanes", machine.core.lanes.into()),
@@ -164,7 +165,7 @@ impl Device {
             for channel in 0..self.channels {
                 let line = (step + channel) % lines;
                 self.model.set_bits(ports[0], channel as u32, 1, 1);
-                self.model.set_bits(ports[1], 2 * channel as u32, 2, buffer.to_bits());
+                self.model.set_bits(ports[1], 3 * channel as u32, 3, buffer.to_bits());
                 let at = channel as u32 * self.line_address_bits;
                 self.model.set_bits(ports[2], at, self.line_address_bits, (first_line + line) as u64);
                 for byte in 0..self.port_bytes {

@@ -298,18 +298,18 @@ fn tiny() {
     compare("tiny", &[], 20);
 }
 
-/// Four rows, fewer columns than of `mv`, one scale lane, a chain of 32 below the vector lanes, patterns of ratio 2.
+/// Four rows, fewer columns than of `mv`, one scale lane, a chain below the vector lanes, an N per block: the second 16 chains
+/// have the first 16 columns in `mm` and the second in `mv`, so density bytes of either.
 #[test]
 fn four_rows_one_scale_lane() {
     let overrides = [
         // A core with as many lanes fits no region; here stands its matrix unit alone.
         ("verilog", "false"),
         ("core.matrix.rows", "4"),
-        ("core.matrix.columns", "4"),
-        ("core.matrix.gemv_columns", "16"),
-        ("core.matrix.chain", "32"),
+        ("core.matrix.columns", "16"),
+        ("core.matrix.gemv_columns", "32"),
         ("core.matrix.scale_lanes", "1"),
-        ("core.matrix.sparsity", "[\"2:4\", \"8:16\"]"),
+        ("core.matrix.sparsity", "[\"2:4\", \"8:16\", \"blocks-4:16\", \"blocks-6:16\", \"blocks-10:16\"]"),
         ("core.vector.lanes", "64"),
     ];
     compare("four rows, one scale lane", &overrides, 8);

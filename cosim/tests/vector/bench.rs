@@ -1,7 +1,7 @@
 //! The Verilated vector unit beside the functional core: fills both alike, runs instructions on both, compares every
 //! buffer and register after each, and its cycles with the closed form.
 
-use hw_config::isa::{FieldValue, Instruction, Misc, Operand, Operation, VectorOp};
+use hw_config::isa::{FieldValue, Instruction, LoadBuffer, Misc, Operand, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use rtl::verilated::{Design, Model, Port, sources_for_test};
@@ -174,7 +174,7 @@ impl Bench {
                 let Some(own) = line.checked_sub(channel).filter(|own| (first..end).contains(own)) else { continue };
                 mask |= 1 << channel;
                 self.model.set_bits(line_port, 24 * channel as u32, 24, own as u64);
-                self.model.set_bits(buffer, 2 * channel as u32, 2, 3);
+                self.model.set_bits(buffer, 3 * channel as u32, 3, LoadBuffer::Parameter.to_bits());
                 for byte in 0..port {
                     let place = channel * port + byte;
                     let address = own * channels * port + place;
@@ -189,7 +189,7 @@ impl Bench {
         }
         // A write to another buffer must leave this one alone.
         self.model.set(valid, ones(channels));
-        self.model.set_bits(buffer, 0, 2 * channels as u32, 0);
+        self.model.set_bits(buffer, 0, 3 * channels as u32, 0);
         self.tick();
         self.model.set(valid, 0);
     }

@@ -32,7 +32,7 @@ module vector_bench #(
     input  wire [$clog2(ResultElements)-1:0] fill_result_address_i,
     input  wire          [32*ScaleLanes-1:0] fill_result_data_i,
     input  wire               [Channels-1:0] fill_parameter_valid_i,
-    input  wire             [2*Channels-1:0] fill_parameter_buffer_i,
+    input  wire             [3*Channels-1:0] fill_parameter_buffer_i,
     input  wire            [24*Channels-1:0] fill_parameter_line_i,
     input  wire   [8*PortBytes*Channels-1:0] fill_parameter_data_i,
     input  wire     [PortBytes*Channels-1:0] fill_parameter_strobe_i,

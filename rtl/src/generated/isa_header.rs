@@ -69,14 +69,14 @@ fn write_group<'a>(
     }
 }
 
-/// `silu_mul` to `SiluMul`, `2:4` to `2To4`.
+/// `silu_mul` to `SiluMul`, `2:4` to `2To4`, `blocks-4:16` to `Blocks4To16`.
 fn camel_case(text: &str) -> String {
     let capitalised = |part: &str| {
         let mut characters = part.chars();
         characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
     };
     let ratios: Vec<String> =
-        text.split(':').map(|ratio| ratio.split('_').map(capitalised).collect::<String>()).collect();
+        text.split(':').map(|ratio| ratio.split(['_', '-']).map(capitalised).collect::<String>()).collect();
     ratios.join("To")
 }
 
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn names_are_camel_case() {
-        let cases = [("silu_mul", "SiluMul"), ("2:16", "2To16"), ("parameter16", "Parameter16"), ("ld", "Ld")];
+        let cases = [("silu_mul", "SiluMul"), ("2:16", "2To16"), ("parameter16", "Parameter16"), ("blocks-4:16", "Blocks4To16")];
         for (text, expected) in cases {
             assert_eq!(camel_case(text), expected);
         }

@@ -399,6 +399,15 @@ fn matrix() -> Vec<Row> {
             format!("Latency {CANDIDATES_CYCLES}, initiation"),
         ),
         plain(
+            "block_choice",
+            &[("enable_i", 1), ("of_blocks_i", 1)],
+            // The last block claims every pair of the first step's.
+            &[("density_i", 0xc0 << 56)],
+            "blocks_o",
+            BLOCK_CHOICE_CYCLES,
+            format!("Latency {BLOCK_CHOICE_CYCLES}, initiation"),
+        ),
+        plain(
             "index_expander",
             &[("enable_i", 1), ("index_bits_i", 2)],
             &[("piece_i", 1)],

@@ -76,6 +76,25 @@ pub(crate) const LEAVES: &[Leaf] = &[
         steps: 4,
     },
     Leaf {
+        module: "block_choice",
+        parameters: &[],
+        is_clocked: true,
+        trace: pipelines::block_choice,
+        allowed: "ratio_i == 4'd2 || ratio_i == 4'd4 || ratio_i == 4'd8",
+        cares: &[],
+        steps: 2,
+    },
+    Leaf {
+        module: "sparse_candidates",
+        parameters: &[("Blocks", 1)],
+        is_clocked: true,
+        trace: pipelines::sparse_candidates,
+        allowed: "index_bits_i == 3'd0 && ratio_i == 4'd1 || index_bits_i == 3'd4 || \
+                  index_bits_i == 3'd2 && (ratio_i == 4'd2 || ratio_i == 4'd4)",
+        cares: &[],
+        steps: 2,
+    },
+    Leaf {
         module: "weight_expander",
         parameters: &[("Chain", 4)],
         is_clocked: true,

@@ -124,7 +124,7 @@ fn a_trace_that_is_wrong_in_one_bit_is_found() {
 #[test]
 fn few_mutants_of_some_leaves_are_killed() {
     let mut killed = 0;
-    for module in ["fifo", "wait_passed", "index_expander"] {
+    for module in ["fifo", "wait_passed", "index_expander", "block_choice"] {
         let score = score(leaf(module), FEW, Judge::Solver);
         let Score { killed: found, harmless, unreached, survivors } = &score;
         println!("{module}: {found} killed, {harmless} harmless, {unreached} not reached, {} survive", survivors.len());
@@ -174,8 +174,16 @@ fn check_synthesised(leaf: &Leaf) -> usize {
 
 #[test]
 fn some_netlists_are_their_leaves() {
-    let modules =
-        ["fifo", "skid_buffer", "index_expander", "weight_expander", "mux_16", "choose_word", "chain_operands"];
+    let modules = [
+        "fifo",
+        "skid_buffer",
+        "index_expander",
+        "block_choice",
+        "weight_expander",
+        "mux_16",
+        "choose_word",
+        "chain_operands",
+    ];
     let chosen = LEAVES.iter().filter(|leaf| modules.contains(&leaf.module));
     let compared: usize = chosen.map(check_synthesised).sum();
     assert!(compared > 10_000, "{compared} values compared");

@@ -1,7 +1,8 @@
 //! Leaves that are pipelines: one operand a period, results a fixed number of periods later.
 
-use hw_config::latency::{ADD_CYCLES, MUL_CYCLES, QUANTIZE_I8_CYCLES};
+use hw_config::latency::{ADD_CYCLES, BLOCK_CHOICE_CYCLES, CANDIDATES_CYCLES, MUL_CYCLES, QUANTIZE_I8_CYCLES};
 use hw_config::numeric::convert::{f16_to_f32, i32_to_f32, quantize_i8};
+use hw_config::numeric::density::{BLOCKS, CHOICES, block_of_pair, window_bytes};
 use hw_config::numeric::fp32::{add, canonical, flush, mul, sub};
 use hw_config::numeric::packed::packed_pair_mac;
 
@@ -172,26 +173,89 @@ pub(crate) fn choose_word() -> Trace {
 
 pub(crate) fn index_expander() -> Trace {
     let mut random = Random(27);
-    let steps: Vec<(Vec<u64>, u64, usize)> = (0..STEPS)
+    let steps: Vec<(Vec<u64>, u64, usize, bool)> = (0..STEPS)
         .map(|_| {
             let bits = random.one_of(&[2, 4]) as usize;
             // A step never straddles two chunks of eight units.
             let unit = u64::from(random.below(8 / bits as u32)) * bits as u64;
-            (codes(&mut random, CHAIN), unit, bits)
+            (codes(&mut random, CHAIN), unit, bits, random.below(2) == 1)
         })
         .collect();
     let drive = |edge: usize| {
         let [first, second] = [0, 1].map(|before| &steps[step_of(edge, before)]);
-        vec![pack(&first.0, 8), word(first.1), word(second.2 as u64)]
+        vec![pack(&first.0, 8), word(first.1), word(second.2 as u64), word(second.3.into())]
     };
     let expected = |step: usize| {
-        let (piece, unit, bits) = &steps[step];
+        let (piece, unit, bits, single) = &steps[step];
         let stream = pack(piece, 8);
-        let index = |i: usize| u64::from(field(&stream, *unit as usize * CHAIN + i * bits, *bits));
+        // The second of a pair has its own four candidates behind those of the first.
+        let behind = |i: usize| if *bits == 2 && *single && i % 2 == 1 { 4 } else { 0 };
+        let index = |i: usize| behind(i) + u64::from(field(&stream, *unit as usize * CHAIN + i * bits, *bits));
         vec![pack(&(0..CHAIN).map(index).collect::<Vec<_>>(), 4)]
     };
-    let inputs = ["enable_i", "piece_i", "unit_i", "index_bits_i"];
+    let inputs = ["enable_i", "piece_i", "unit_i", "index_bits_i", "single_i"];
     held_pipeline(Trace::new(&inputs, &["indices_o"]), 28, 2, drive, expected)
+}
+
+/// Density bytes of windows, and bytes that no window has; patterns of one N between them.
+pub(crate) fn block_choice() -> Trace {
+    let mut random = Random(36);
+    let steps: Vec<([u8; BLOCKS], u64, bool, u64)> = (0..STEPS)
+        .map(|_| {
+            let kept = [(); BLOCKS].map(|()| random.one_of(&CHOICES.map(u32::from)) as u8);
+            // More pairs than a byte can count are no window's, but bytes all the same.
+            let fits = kept.iter().map(|n| u32::from(*n) / 2).sum::<u32>() < 64;
+            let bytes =
+                if fits && random.below(4) > 0 { window_bytes(kept) } else { [(); BLOCKS].map(|()| random.wide(8) as u8) };
+            (bytes, random.wide(3), random.below(4) > 0, random.one_of(&[2, 4, 8]).into())
+        })
+        .collect();
+    let drive = |edge: usize| {
+        let (bytes, phase, of_blocks, ratio) = &steps[step_of(edge, 0)];
+        vec![pack(&bytes.map(u64::from), 8), word(*phase), word((*of_blocks).into()), word(*ratio)]
+    };
+    let expected = |step: usize| {
+        let (bytes, phase, of_blocks, ratio) = &steps[step];
+        let block = |pair: u64| match of_blocks {
+            true => block_of_pair(bytes, (phase * 8 + pair) as u32) as u64,
+            // M / N words for 8 pairs.
+            false => pair * ratio / 8,
+        };
+        vec![pack(&(0..8).map(block).collect::<Vec<_>>(), 3)]
+    };
+    let inputs = ["enable_i", "density_i", "phase_i", "of_blocks_i", "ratio_i"];
+    held_pipeline(Trace::new(&inputs, &["blocks_o"]), 37, BLOCK_CHOICE_CYCLES as usize, drive, expected)
+}
+
+/// Candidates of 16 multipliers, of every pattern.
+pub(crate) fn sparse_candidates() -> Trace {
+    let mut random = Random(38);
+    // Ratio and index bits: dense, 2:4, 1:4, and of 16 whatever block each pair has.
+    let steps: Vec<(Vec<u64>, (u64, u64), Vec<u64>)> = (0..STEPS / 4)
+        .map(|_| {
+            let pattern = [(1, 0), (2, 2), (4, 2), (8, 4)][random.below(4) as usize];
+            (codes(&mut random, 128), pattern, (0..8).map(|_| random.wide(3)).collect())
+        })
+        .collect();
+    let step_of = |at: usize| steps.get(at).unwrap_or(&steps[steps.len() - 1]);
+    let drive = |edge: usize| {
+        let (window, (ratio, bits), blocks) = step_of(edge);
+        vec![pack(window, 8), word(*ratio), word(*bits), pack(blocks, 3)]
+    };
+    let expected = |step: usize| {
+        let (window, (ratio, bits), blocks) = step_of(step);
+        let candidate = |pair: usize, at: usize| match bits {
+            // A pair's own two; M of its group, or of both weights' groups.
+            0 if at < 2 => window[2 * pair + at],
+            2 if at < 2 * *ratio as usize => window[2 * *ratio as usize * pair + at],
+            0 | 2 => 0,
+            _ => window[16 * blocks[pair] as usize + at],
+        };
+        let all: Vec<u64> = (0..128).map(|i| candidate(i / 16, i % 16)).collect();
+        vec![pack(&all, 8)]
+    };
+    let inputs = ["enable_i", "window_i", "ratio_i", "index_bits_i", "blocks_i"];
+    held_pipeline(Trace::new(&inputs, &["candidates_o"]), 39, CANDIDATES_CYCLES as usize, drive, expected)
 }
 
 /// What comes to `chain_operands` for a step: bytes, and indices of four bits.

@@ -306,7 +306,7 @@ pub(crate) fn parameter_buffer() -> Trace {
         let mut data = Vec::new();
         let mut fields: [Vec<u64>; 4] = Default::default();
         for channel in 0..CHANNELS {
-            let any = random.bits() & 3;
+            let any = random.below(LoadBuffer::ALL.len() as u32);
             let buffer = random.one_of(&[LoadBuffer::Parameter.to_bits() as u32, any]);
             let (valid, line) = (random.below(4) > 0, random.below(lines as u32) as usize);
             let words: Vec<u32> = (0..PORT_BYTES / 4)
@@ -325,7 +325,7 @@ pub(crate) fn parameter_buffer() -> Trace {
             data.extend(words);
         }
         let [valid, buffer, line, strobe] = fields;
-        let mut values = vec![pack(&valid, 1), pack(&buffer, 2), pack(&line, 24), data, pack(&strobe, PORT_BYTES)];
+        let mut values = vec![pack(&valid, 1), pack(&buffer, 3), pack(&line, 24), data, pack(&strobe, PORT_BYTES)];
         values.extend(reads.iter().flat_map(|(address, half)| [word(*address as u64), word((*half).into())]));
         let outputs = due.pop_front().expect("it holds what is in flight");
         trace.push(values, outputs.to_vec());
