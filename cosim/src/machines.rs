@@ -72,7 +72,7 @@ fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
     let widths = [2, 3, 4, 5].iter().filter(|_| rng.one_in(2)).map(|bits| format!("{bits}, ")).collect::<String>();
     let index_kib = if sparsity.is_empty() { 0 } else { rng.choose(&[8, 16, 32, 64]) };
     let rows = rng.choose(&[2, 2, 4]);
-    vec![
+    let mut keys = vec![
         ("name", format!("random-{seed}")),
         ("clock.kernel_mhz", one(rng, &[150, 200, 225, 300])),
         ("memory.channels", one(rng, &[1, 2, 2, 4, 8])),
@@ -104,5 +104,28 @@ fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
         ("core.buffers.scale_slots", one(rng, &[64, 100, 256])),
         // Drawn last, so that the other keys of a seed stay as they were.
         ("core.matrix.two_level", (!rng.one_in(4)).to_string()),
-    ]
+    ];
+    if !sparsity.is_empty() {
+        let more = more_patterns(rng, &keys, chain, index_kib);
+        keys.push(("core.matrix.sparsity", format!("[{}]", [sparsity, more].concat().join(", "))));
+    }
+    keys
+}
+
+/// 1:4, and patterns with an N per block where chain, columns and lines allow them: drawn behind all other keys.
+fn more_patterns(rng: &mut Rng, keys: &[(&str, String)], chain: u32, index_kib: u32) -> Vec<String> {
+    let number = |wanted| {
+        let value = keys.iter().find(|(key, _)| *key == wanted).and_then(|(_, value)| value.parse::<u32>().ok());
+        value.expect("a key that is drawn")
+    };
+    let line = number("memory.channels") * number("memory.port_bytes");
+    let columns = [number("core.matrix.columns"), number("core.matrix.gemv_columns")];
+    let has_blocks = chain == 16
+        && columns.iter().all(|columns| columns.is_multiple_of(16))
+        && (index_kib * 32).is_multiple_of(line);
+    let blocks = ["blocks-4:16", "blocks-6:16", "blocks-8:16", "blocks-10:16", "blocks-12:16"];
+    let blocks = blocks.iter().filter(|_| has_blocks && rng.one_in(2));
+    let patterns: Vec<&str> = blocks.copied().collect();
+    let single = rng.one_in(2).then_some("1:4");
+    patterns.into_iter().chain(single).map(|pattern| format!("\"{pattern}\"")).collect()
 }

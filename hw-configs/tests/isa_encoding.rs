@@ -164,7 +164,10 @@ const BAD_LINES: &[(&str, &str)] = &[
     ("st shift=32", "field `shift`"),
     ("mm bits=4.0", "field `bits` is `4.0`, expected 2, 3, 4, 5, 8"),
     ("mm bits=6", "field `bits` is `6`"),
-    ("mm sparsity=4:8", "field `sparsity` is `4:8`, expected dense, 2:4, 2:16, 4:16, 8:16, 1:4, blocks-4:16, blocks-6:16, blocks-8:16, blocks-10:16, blocks-12:16"),
+    (
+        "mm sparsity=4:8",
+        "field `sparsity` is `4:8`, expected dense, 2:4, 2:16, 4:16, 8:16, 1:4, blocks-4:16, blocks-6:16, blocks-8:16, blocks-10:16, blocks-12:16",
+    ),
     ("mm rows_reg=16", "field `rows_reg` is `16`"),
     ("mv rows=1", "`mv` has no field `rows`"),
     ("mv act_stride=1", "`mv` has no field `act_stride`"),

@@ -246,14 +246,13 @@ fn blocks_keep_what_is_worth_most_within_the_windows_number() {
                 let kept = kept_of(bytes);
                 assert_eq!(kept.iter().sum::<usize>(), 8 * mean, "{pattern:?}: {bytes:?}");
                 let at = |block: usize| window * 128 + block * 16;
-                let worth: Vec<[f64; 4]> = (0..8)
-                    .map(|block| [2, 4, 8, 16].map(|n| energy(&weights, rows.clone(), at(block), n)))
-                    .collect();
-                let total = |choice: &dyn Fn(usize) -> usize| (0..8).map(|block| worth[block][choice(block)]).sum::<f64>();
+                let worth: Vec<[f64; 4]> =
+                    (0..8).map(|block| [2, 4, 8, 16].map(|n| energy(&weights, rows.clone(), at(block), n))).collect();
+                let total =
+                    |choice: &dyn Fn(usize) -> usize| (0..8).map(|block| worth[block][choice(block)]).sum::<f64>();
                 let got = total(&|block| kept[block].ilog2() as usize - 1);
-                let legal = (0..1_usize << 16).filter(|code| {
-                    (0..8).map(|block| 2 << (code >> (2 * block) & 3)).sum::<usize>() == 8 * mean
-                });
+                let legal = (0..1_usize << 16)
+                    .filter(|code| (0..8).map(|block| 2 << (code >> (2 * block) & 3)).sum::<usize>() == 8 * mean);
                 let best = legal.map(|code| total(&|block| code >> (2 * block) & 3)).fold(0.0, f64::max);
                 assert!(got >= best * (1.0 - 1e-12), "{pattern:?}: {got} of {best}");
                 if let Some(uniform) = [2, 4, 8, 16].iter().position(|n| *n == mean) {

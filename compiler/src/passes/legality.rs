@@ -7,9 +7,9 @@ use crate::{CompileError, FormatTable, Options};
 use hw_config::isa::{CodeBits, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::BLOCK;
-use models::{ModelConfig, TensorId};
 use models::compress::{Grouping, LinearLayout};
 use models::config::{Activation, Biases, Gating, Position};
+use models::{ModelConfig, TensorId};
 
 /// The INT32 accumulator holds at least this many INT8 products: 2^31 / 128^2.
 const MOST_PRODUCTS: u64 = 1 << 17;
@@ -160,7 +160,12 @@ pub fn check_blocks(machine: &Machine, block: u32) -> Result<(), CompileError> {
 }
 
 /// 16 columns of the matrix share a density byte, so a core's columns begin with such a block.
-fn check_first_column(machine: &Machine, config: &ModelConfig, id: TensorId, layout: LinearLayout) -> Result<(), CompileError> {
+fn check_first_column(
+    machine: &Machine,
+    config: &ModelConfig,
+    id: TensorId,
+    layout: LinearLayout,
+) -> Result<(), CompileError> {
     if !layout.sparsity.is_of_blocks() {
         return Ok(());
     }

@@ -196,12 +196,9 @@ impl Sparsity {
     #[inline]
     pub fn is_of_blocks(self) -> bool {
         match self {
-            Sparsity::Dense
-            | Sparsity::N2M4
-            | Sparsity::N2M16
-            | Sparsity::N4M16
-            | Sparsity::N8M16
-            | Sparsity::N1M4 => false,
+            Sparsity::Dense | Sparsity::N2M4 | Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 | Sparsity::N1M4 => {
+                false
+            }
             Sparsity::Blocks4M16
             | Sparsity::Blocks6M16
             | Sparsity::Blocks8M16

@@ -281,7 +281,8 @@ impl RawMachine {
         if let (Some(bytes), Some(line)) = (density_bytes, line)
             && !bytes.is_multiple_of(line)
         {
-            let expected = format!("a multiple of {}, of which a 32nd is whole lines of {line} bytes", line.div_ceil(32));
+            let expected =
+                format!("a multiple of {}, of which a 32nd is whole lines of {line} bytes", line.div_ceil(32));
             document.fault_at(&self.buffers.index_kib, expected, format!("a 32nd are density bytes, and {named}"));
         }
     }

@@ -37,9 +37,9 @@ pub(super) fn least_steps(weights: &[f32], inputs: usize) -> u32 {
 
 /// The windows of a matrix, those of 16 outputs after each other.
 fn windows(weights: &[f32], inputs: usize) -> impl Iterator<Item = Window<'_>> {
-    weights.chunks(BLOCK * inputs).flat_map(move |rows| {
-        (0..inputs).step_by(WINDOW).map(move |first| Window { rows, inputs, first })
-    })
+    weights
+        .chunks(BLOCK * inputs)
+        .flat_map(move |rows| (0..inputs).step_by(WINDOW).map(move |first| Window { rows, inputs, first }))
 }
 
 /// 8 blocks: inputs from `first` on of up to 16 outputs. At the end of a row some are short or empty.

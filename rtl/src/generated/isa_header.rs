@@ -100,7 +100,12 @@ mod tests {
 
     #[test]
     fn names_are_camel_case() {
-        let cases = [("silu_mul", "SiluMul"), ("2:16", "2To16"), ("parameter16", "Parameter16"), ("blocks-4:16", "Blocks4To16")];
+        let cases = [
+            ("silu_mul", "SiluMul"),
+            ("2:16", "2To16"),
+            ("parameter16", "Parameter16"),
+            ("blocks-4:16", "Blocks4To16"),
+        ];
         for (text, expected) in cases {
             assert_eq!(camel_case(text), expected);
         }

@@ -205,8 +205,11 @@ pub(crate) fn block_choice() -> Trace {
             let kept = [(); BLOCKS].map(|()| random.one_of(&CHOICES.map(u32::from)) as u8);
             // More pairs than a byte can count are no window's, but bytes all the same.
             let fits = kept.iter().map(|n| u32::from(*n) / 2).sum::<u32>() < 64;
-            let bytes =
-                if fits && random.below(4) > 0 { window_bytes(kept) } else { [(); BLOCKS].map(|()| random.wide(8) as u8) };
+            let bytes = if fits && random.below(4) > 0 {
+                window_bytes(kept)
+            } else {
+                [(); BLOCKS].map(|()| random.wide(8) as u8)
+            };
             (bytes, random.wide(3), random.below(4) > 0, random.one_of(&[2, 4, 8]).into())
         })
         .collect();
