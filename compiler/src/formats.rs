@@ -1,5 +1,6 @@
 //! How each linear is stored and how its input is coded: what the compiler knows of a compression profile.
 
+use crate::CompileError;
 use hw_config::isa::Sparsity;
 use models::compress::{ActivationFormat, CompressedModel, InputSite, LinearLayout, Profile};
 use models::{ModelConfig, TensorId};
@@ -38,12 +39,21 @@ impl FormatTable {
     }
 
     /// The same with every weight stored, those that a pattern leaves out as zeros: for a machine that does not use it.
-    #[must_use]
-    pub fn densified(&self) -> Self {
-        let layouts: BTreeMap<_, _> = self.layouts.iter().map(|(id, layout)| (*id, layout.densified())).collect();
+    ///
+    /// # Errors
+    /// A linear whose groups of stored weights would be no inputs of a dense one.
+    pub fn densified(&self) -> Result<Self, CompileError> {
+        let dense = |(id, layout): (&TensorId, &LinearLayout)| match layout.densified() {
+            Some(layout) => Ok((*id, layout)),
+            None => Err(CompileError::Unsupported {
+                what: format!("`{id}`: groups of {} weights stored dense", layout.sparsity.name()),
+                nearest: "`group = \"channel\"`, a uniform N, or the sparse chain left on".into(),
+            }),
+        };
+        let layouts: BTreeMap<_, _> = self.layouts.iter().map(dense).collect::<Result<_, _>>()?;
         let patterned = self.layouts.iter().filter(|(id, layout)| layouts[id] != **layout);
         let patterned = patterned.map(|(id, layout)| (*id, *layout)).collect();
-        Self { layouts, patterned, static_scales: self.static_scales.clone() }
+        Ok(Self { layouts, patterned, static_scales: self.static_scales.clone() })
     }
 
     /// How a linear would be stored with its pattern, where it is not.

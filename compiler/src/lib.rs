@@ -87,7 +87,7 @@ impl<'a> Compiler<'a> {
         let graph = graph::build(config);
         let formats = match optimisations.sparse_chain {
             Switch::On => formats.clone(),
-            Switch::Off => formats.densified(),
+            Switch::Off => formats.densified()?,
         };
         legality::check(machine, config, &graph, &formats, options)?;
         let fused = partition::run(fuse::run(&graph), machine.core.count);

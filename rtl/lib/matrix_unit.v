@@ -591,9 +591,11 @@ module matrix_unit #(
                 .Chunks       (IndexChunks >> PlaceBits),
                 .Straddle     (0),
                 .LineAddressBits(LineAddressBits),
+                .ClockGates   (ClockGates),
                 .Style        (DensityStyle)
             ) u_density_buffer (
                 .clk_i         (index_clk_i),
+                .run_i         (run),
                 .write_valid_i (write_density),
                 .write_line_i  (load_write_line_i),
                 .write_data_i  (load_write_data_i),
@@ -608,7 +610,7 @@ module matrix_unit #(
             end else begin : gen_place
                 wire [PlaceBits-1:0] place;
                 delay #(.Width(PlaceBits), .Cycles(RamCycles)) u_delay_place (
-                    .clk_i (clk_i),
+                    .clk_i (data_clk),
                     .data_i(density_row_s1[PlaceBits-1:0]),
                     .data_o(place)
                 );

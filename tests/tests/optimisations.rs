@@ -11,7 +11,8 @@ use models::Model;
 use session::{Mode, Runner, Setup};
 
 /// Formats with a pattern and without, of one level of scales and of two.
-const FORMATS: [&str; 6] = ["w4a8-2of4", "w8a8", "w8a8-8of16", "w4a8-two-level", "w8a8-4of16", "w4a8"];
+const FORMATS: [&str; 7] =
+    ["w4a8-2of4", "w8a8", "w8a8-8of16", "w4a8-two-level", "w8a8-4of16", "w8a8-blocks-4of16", "w4a8"];
 
 /// Models that are drawn.
 const GRAPHS: u64 = 24;

@@ -59,6 +59,7 @@ fn split_load(load: &Load, machine: &Machine) -> Vec<Load> {
     let unit_bytes = match load.buffer {
         LoadBuffer::Weight | LoadBuffer::Index => machine.chunk_bytes() as u32,
         LoadBuffer::Scale => machine.width(),
+        LoadBuffer::Density => machine.density_row_bytes() as u32,
         LoadBuffer::Parameter => 4,
     };
     let grain = unit_bytes.max(machine.memory.line_bytes() as u32);

@@ -227,7 +227,7 @@ fn dense_piece_steps(
     ring: u32,
 ) -> Result<u32, CompileError> {
     let steps = row_steps(machine, plan);
-    let piece = (piece_steps(machine, sparse, ring / PIECES_IN_RING)? * sparse.sparsity.ratio()).min(steps);
+    let piece = sparse.sparsity.words(piece_steps(machine, sparse, ring / PIECES_IN_RING)?).min(steps);
     let (chunks, rows) = (stream_chunks(piece, plan.bits.bits()), scale_rows(machine, plan, piece));
     if chunks <= ring && rows <= piece_scale_rows(machine) {
         return Ok(piece);

@@ -153,20 +153,22 @@ impl LinearLayout {
     }
 
     /// The same matrix with every weight stored, those that the pattern leaves out as zeros. A group keeps its inputs, so
-    /// that it has M / N times as many stored weights and the scales stay the same.
+    /// that it has M / N times as many stored weights and the scales stay the same. `None` where a group has no inputs of its
+    /// own to keep: with an N per block, stored weights stand in the order of their blocks' N.
     ///
     /// # Panics
     /// When a group is no whole number of blocks; every shipped group length is.
-    pub fn densified(&self) -> Self {
-        let (n, _) = self.sparsity.pattern();
+    pub fn densified(&self) -> Option<Self> {
+        let (n, m) = self.sparsity.pattern();
         let group = match self.group {
             Grouping::Channel => Grouping::Channel,
+            Grouping::Stored(_) if self.sparsity.is_of_blocks() => return None,
             Grouping::Stored(length) => {
                 assert!(length.is_multiple_of(n), "a group of {length} stored weights holds no whole blocks of {n}");
-                Grouping::Stored(length * self.sparsity.ratio())
+                Grouping::Stored(length / n * m)
             }
         };
-        Self { sparsity: Sparsity::Dense, group, ..*self }
+        Some(Self { sparsity: Sparsity::Dense, group, ..*self })
     }
 
     /// Bits of all codes.

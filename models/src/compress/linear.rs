@@ -145,17 +145,19 @@ impl CompressedLinear {
 
     /// The same linear with every weight stored, those that the pattern leaves out as codes of 0: see
     /// [`LinearLayout::densified`].
+    ///
+    /// # Panics
+    /// Where its layout has no dense one.
     pub fn densified(&self) -> Self {
-        let (n, m) = self.sparsity.pattern();
-        let (n, m) = (n as usize, m as usize);
         let dense = self.layout().densified();
+        let dense = dense.unwrap_or_else(|| panic!("{}: groups of weights with an N per block are no inputs", self.name));
         let mut codes = vec![0; self.outputs * self.inputs];
         if self.indices.is_empty() {
             codes.copy_from_slice(&self.codes);
         }
         let stored = self.layout().stored();
         for (i, index) in self.indices.iter().enumerate() {
-            let input = i % stored / n * m + usize::from(*index);
+            let input = self.block_input(i / stored, i % stored) + usize::from(*index);
             // The rest of a short last block lies beyond the row, and its codes are 0.
             if input < self.inputs {
                 codes[i / stored * self.inputs + input] = self.codes[i];
@@ -163,7 +165,8 @@ impl CompressedLinear {
         }
         let Self { name, outputs, inputs, bits, scales, .. } = self.clone();
         let (sparsity, group) = (dense.sparsity, dense.group);
-        Self { name, outputs, inputs, bits, sparsity, group, codes, indices: Vec::new(), scales }
+        let (indices, densities) = (Vec::new(), Vec::new());
+        Self { name, outputs, inputs, bits, sparsity, group, codes, indices, densities, scales }
     }
 
     /// Its sizes.
