@@ -36,7 +36,7 @@ fn window_steps(sparsity: Sparsity) -> Option<u32> {
 fn words(steps: u32, sparsity: Sparsity) -> u64 {
     let (n, m) = sparsity.pattern();
     u64::from(match window_steps(sparsity) {
-        Some(window) => 8 * (steps / window + u32::from(steps % window != 0)),
+        Some(window) => 8 * steps.div_ceil(window),
         None => steps * m / n,
     })
 }

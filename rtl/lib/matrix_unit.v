@@ -29,6 +29,8 @@ module matrix_unit #(
     parameter ResultElements = 16384,
     // Activation words of a window: the largest M / N of the patterns, or the 8 blocks of those with an N per block.
     parameter MaxRatio = 8,
+    // 0: no 1:4.
+    parameter Single = 1,
     // 1: patterns with an N per block, and a buffer for their density bytes. Then chains have 16 multipliers, columns of
     // both modes are multiples of 16, and windows have 8 words.
     parameter Blocks = 0,
@@ -489,6 +491,7 @@ module matrix_unit #(
                 sparse_candidates #(
                     .Chain   (Chain),
                     .MaxRatio(MaxRatio),
+                    .Single  (Single),
                     .Blocks  (Blocks)
                 ) u_candidates (
                     .clk_i       (data_clk),
@@ -553,7 +556,7 @@ module matrix_unit #(
                     .piece_i     (pieces[8*Chain*index_part+:8*Chain]),
                     .unit_i      (index_unit_s3),
                     .index_bits_i(index_bits_s4),
-                    .single_i    (ratio_s4 == 4'd4),
+                    .single_i    (Single != 0 && ratio_s4 == 4'd4),
                     .indices_o   (indices[4*Chain*column+:4*Chain])
                 );
             end

@@ -10,6 +10,8 @@ module sparse_candidates #(
     parameter Chain = 16,
     // Largest M / N: words of `Chain` activations in a window.
     parameter MaxRatio = 8,
+    // 0: no 1:4.
+    parameter Single = 1,
     // 1: `blocks_i` says which word of 16 a pair picks from; chains have 16 multipliers and windows 8 words.
     parameter Blocks = 0
 ) (
@@ -29,7 +31,7 @@ module sparse_candidates #(
             for (pair = 0; pair < Chain / 2; pair = pair + 1) begin
                 if (index_bits_i == 3'd0)
                     candidates_q[128*pair+:128] <= {112'd0, window_i[16*pair+:16]};
-                else if (MaxRatio >= 4 && index_bits_i == 3'd2 && ratio_i == 4'd4)
+                else if (MaxRatio >= 4 && Single != 0 && index_bits_i == 3'd2 && ratio_i == 4'd4)
                     candidates_q[128*pair+:128] <= {64'd0, window_i[64*(MaxRatio >= 4 ? pair : 0)+:64]};
                 else if (index_bits_i == 3'd2)
                     candidates_q[128*pair+:128] <= {96'd0, window_i[32*pair+:32]};

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use hw_config::engine::Engine;
-use hw_config::isa::FieldValue;
+use hw_config::isa::{FieldValue, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::resources::Primitive;
 
@@ -361,6 +361,7 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
         ("ScaleLanes", engine.scale_lanes.into()),
         ("AccumulatorRows", engine.accumulator_rows.into()),
         ("MaxRatio", max_ratio.unwrap_or(1).into()),
+        ("Single", engine.sparsity.contains(&Sparsity::N1M4).into()),
         ("Blocks", engine.takes_blocks().into()),
         ("CodeWidths", code_widths),
         ("TwoLevel", engine.two_level.into()),

@@ -2,7 +2,7 @@
 //! buffers of the one is written into those of the other. It must never compute a result or a cycle.
 
 use hw_config::engine::Engine;
-use hw_config::isa::{CodeBits, FieldValue, LoadBuffer, Operation, Word};
+use hw_config::isa::{CodeBits, FieldValue, LoadBuffer, Operation, Sparsity, Word};
 use hw_config::machine::Machine;
 use hw_config::numeric::fp32::canonical;
 use hw_config::program::random::Rng;
@@ -68,6 +68,7 @@ fn parameters(machine: &Machine) -> Vec<(&'static str, u64)> {
         ("ScaleSlots", machine.core.buffers.scale_slots.into()),
         ("ResultElements", machine.result_elements()),
         ("MaxRatio", ratio.into()),
+        ("Single", engine.sparsity.contains(&Sparsity::N1M4).into()),
         ("Blocks", engine.takes_blocks().into()),
         ("CodeWidths", widths.map(|(i, _)| 1 << i).sum()),
         ("TwoLevel", engine.two_level.into()),

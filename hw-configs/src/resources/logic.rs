@@ -3,7 +3,7 @@
 use super::Amounts;
 use super::memories::{lutram, select_luts, turn_luts};
 use crate::engine::SparseDspChain;
-use crate::isa::CodeBits;
+use crate::isa::{CodeBits, Sparsity};
 use crate::machine::Machine;
 use crate::numeric::density::BLOCK;
 use crate::numeric::packed::MAX_PRODUCTS;
@@ -39,11 +39,11 @@ const MATRIX_CONTROL: (u64, u64) = (1_800, 1_000);
 const PICK_LUTS: u64 = 32;
 /// LUTs for each multiplier of a chain of the candidates of pairs of any block (`sparse_candidates.v`): one of eight words a
 /// pair, and dense pairs and groups of four beside.
-/// assumption: two LUTs a bit of a choice of eight; not yet synthesised.
-const BLOCK_CANDIDATES: u64 = 144;
+const BLOCK_CANDIDATES: u64 = 278;
+/// LUTs for each multiplier of a chain of 1:4 beside the other patterns (`sparse_candidates.v`).
+const SINGLE_CANDIDATES: u64 = 36;
 /// Which block each pair of a step belongs to (`block_choice.v`).
-/// assumption: three LUTs a comparison and six a pair for the number; not yet synthesised.
-const BLOCK_CHOICE: (u64, u64) = (240, 24);
+const BLOCK_CHOICE: (u64, u64) = (201, 24);
 /// A lane behind the accumulators without its memory: i32 to f32, f16 to f32, two products, a sum.
 const SCALE_LANE: (u64, u64) = (1_079, 596);
 /// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
@@ -115,7 +115,8 @@ pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
     let (pick, candidates, index_columns) = if engine.sparsity.is_empty() {
         (0, (0, 0), 0)
     } else {
-        (2 * PICK_LUTS, (125 * chain, 64 * chain), columns.max(u64::from(engine.sparse_gemv_columns())))
+        let single = if engine.sparsity.contains(&Sparsity::N1M4) { SINGLE_CANDIDATES } else { 0 };
+        (2 * PICK_LUTS, ((125 + single) * chain, 64 * chain), columns.max(u64::from(engine.sparse_gemv_columns())))
     };
     // Two bits of a choice of two share a LUT (`choose_word.v`).
     let operands = Amounts::logic(chain * (pick + 12), chain * 24, 0).times(chains);

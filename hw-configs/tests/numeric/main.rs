@@ -2,6 +2,7 @@
 //! the `half` crate, f64, and naive recursion. Each test prints how many values it compared.
 
 mod convert;
+mod density;
 mod format;
 mod fp32;
 mod functions;

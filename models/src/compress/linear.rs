@@ -150,7 +150,8 @@ impl CompressedLinear {
     /// Where its layout has no dense one.
     pub fn densified(&self) -> Self {
         let dense = self.layout().densified();
-        let dense = dense.unwrap_or_else(|| panic!("{}: groups of weights with an N per block are no inputs", self.name));
+        let dense =
+            dense.unwrap_or_else(|| panic!("{}: groups of weights with an N per block are no inputs", self.name));
         let mut codes = vec![0; self.outputs * self.inputs];
         if self.indices.is_empty() {
             codes.copy_from_slice(&self.codes);

@@ -234,10 +234,11 @@ pub(crate) fn block_choice() -> Trace {
 pub(crate) fn sparse_candidates() -> Trace {
     let mut random = Random(38);
     // Ratio and index bits: dense, 2:4, 1:4, and of 16 whatever block each pair has.
-    let steps: Vec<(Vec<u64>, (u64, u64), Vec<u64>)> = (0..STEPS / 4)
+    let steps: Vec<_> = (0..STEPS / 4)
         .map(|_| {
-            let pattern = [(1, 0), (2, 2), (4, 2), (8, 4)][random.below(4) as usize];
-            (codes(&mut random, 128), pattern, (0..8).map(|_| random.wide(3)).collect())
+            let pattern: (u64, u64) = [(1, 0), (2, 2), (4, 2), (8, 4)][random.below(4) as usize];
+            let blocks: Vec<u64> = (0..8).map(|_| random.wide(3)).collect();
+            (codes(&mut random, 128), pattern, blocks)
         })
         .collect();
     let step_of = |at: usize| steps.get(at).unwrap_or(&steps[steps.len() - 1]);
