@@ -41,6 +41,8 @@ fn small() -> (Machine, String) {
         ("core.matrix.columns", "4"),
         ("core.matrix.gemv_columns", "8"),
         ("core.matrix.scale_lanes", "2"),
+        // An N per block needs 16 columns.
+        ("core.matrix.sparsity", r#"["2:4", "1:4", "2:16", "4:16", "8:16"]"#),
         ("core.vector.lanes", "4"),
     ];
     let tiny = machine_text("tiny").expect("a shipped machine");

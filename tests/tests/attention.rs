@@ -20,12 +20,14 @@ use models::{Model, Reference};
 use oracle::Oracle;
 use session::{Mode, Runner, Setup};
 
+/// Patterns that need nothing of columns and lines: an N per block does.
+const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 /// Machines on which tiles, chunks, lanes and lines fall differently. With 128 columns a tile of keys is two blocks; with
 /// lines of 256 bytes and more the scales of the second block begin in the middle of one, and so do value scales.
 const MACHINES: [&[(&str, &str)]; 6] = [
     &[],
-    &[("core.matrix.chain", "32"), ("core.vector.lanes", "4"), ("core.matrix.rows", "4")],
-    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32")],
+    &[("core.matrix.chain", "32"), ("core.vector.lanes", "4"), ("core.matrix.rows", "4"), UNIFORM],
+    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.buffers.weight_kib", "32"), UNIFORM],
     &[
         ("core.matrix.gemv_columns", "64"),
         ("memory.channels", "8"),
@@ -34,6 +36,7 @@ const MACHINES: [&[(&str, &str)]; 6] = [
         FAR,
         DEEP,
         PAPER,
+        UNIFORM,
     ],
     &[
         ("core.matrix.gemv_columns", "128"),
@@ -43,6 +46,7 @@ const MACHINES: [&[(&str, &str)]; 6] = [
         FAR,
         DEEP,
         PAPER,
+        UNIFORM,
     ],
     &[
         ("core.matrix.gemv_columns", "128"),
@@ -52,6 +56,7 @@ const MACHINES: [&[(&str, &str)]; 6] = [
         FAR,
         DEEP,
         PAPER,
+        UNIFORM,
     ],
 ];
 const WIDE: (&str, &str) = ("core.buffers.scale_kib", "32");
@@ -267,6 +272,7 @@ fn masks_and_prompts_that_do_not_belong_together_are_refused_with_the_numbers() 
         FAR,
         DEEP,
         PAPER,
+        UNIFORM,
     ]);
     let wide = wide.unwrap_or_else(|faults| panic!("{faults}"));
     let setup = setup(wide, &model, "w8a8", Some(short.clone()));

@@ -9,7 +9,7 @@ use models::Model;
 use models::attention::{AttentionMask, Pattern};
 use session::{Phase, Runner, Setup};
 
-use crate::{DEEP, FAR, MACHINES, PAPER, WIDE, random};
+use crate::{DEEP, FAR, MACHINES, PAPER, UNIFORM, WIDE, random};
 
 const TOKENS: u32 = 470;
 
@@ -54,7 +54,7 @@ fn mask(pattern: Pattern, model: &Model) -> AttentionMask {
 
 fn machines() -> Vec<Machine> {
     let machine = |keys: &[(&str, &str)]| tiny_with(keys).unwrap_or_else(|faults| panic!("{faults}"));
-    let tiled = [("core.matrix.columns", "64"), ("core.matrix.gemv_columns", "128"), WIDE, FAR, DEEP, PAPER];
+    let tiled = [("core.matrix.columns", "64"), ("core.matrix.gemv_columns", "128"), WIDE, FAR, DEEP, PAPER, UNIFORM];
     MACHINES.iter().map(|keys| machine(keys)).chain([machine(&tiled)]).collect()
 }
 
