@@ -9,12 +9,12 @@ use std::process::Command;
 use cosim::case::Contents;
 use cosim::{Case, Dut, VerilatedCore};
 use hw_config::machine::Machine;
-use hw_config::program::Program;
 use hw_config::program::random::Rng;
-use hw_config::raw::machine_text;
+use hw_config::program::{Program, check_set};
+use hw_config::raw::{machine_text, with_overrides};
 use rtl::package::{CoreVectors, Vectors, package};
 use rtl::sources::File;
-use sim::functional::{Core, MemoryImage};
+use sim::functional::{Core, MemoryImage, run_cores};
 
 /// Bytes of each region: one a kind of load, and one for the stores.
 const REGION_BYTES: usize = 1024;
@@ -64,9 +64,23 @@ fn program(machine: &Machine) -> Program {
     program
 }
 
+/// The program of a core of two, with its waits: the same, and a part of two rows from each core into both.
+fn program_of_two(machine: &Machine, core: u32) -> Program {
+    let shared = PROGRAM.replace(
+        "st source=vector src=64",
+        "misc op=share a_buffer=result a=0 a_stride=32 dst=400 dst_stride=40 rows=2 len=27 imm=0x00000014\n\
+         st source=vector src=440 rows=1 count=27 base=0x1390\nst source=vector src=64",
+    );
+    let shared = shared.replacen('\n', &format!("\n.core {core}\n"), 1);
+    let text = format!(".machine {} {:#018x}\n{shared}", machine.name, machine.fingerprint());
+    let mut program = Program::from_text(&text).unwrap_or_else(|errors| panic!("{errors:?}"));
+    program.insert_waits(machine);
+    program
+}
+
 /// Any codes and indices, f16 scales and f32 parameters of moderate size.
-fn memory() -> Vec<u8> {
-    let mut rng = Rng::new(1);
+fn memory(seed: u64) -> Vec<u8> {
+    let mut rng = Rng::new(seed);
     let mut bytes: Vec<u8> = (0..2 * REGION_BYTES).map(|_| rng.next_u64() as u8).collect();
     let scales = (0..REGION_BYTES / 2).flat_map(|_| (0x2000 | rng.up_to(0x1fff) as u16).to_le_bytes());
     bytes.extend(scales.collect::<Vec<u8>>());
@@ -79,22 +93,40 @@ fn memory() -> Vec<u8> {
 /// A folder with test benches of the core in these files, around the program.
 fn folder(name: &str, files: &[File]) -> PathBuf {
     let (machine, _) = tiny();
-    let program = program(&machine);
-    let before = memory();
-    let mut image = MemoryImage::new(before.len());
-    image.write(0, &before);
-    Core::new(&machine).run(&program.instructions, &mut image);
-    let after = image.read(0, before.len()).to_vec();
-    let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
-    assert!(changed > 600, "the program changes {changed} bytes");
-    let (title, listing) = (program.name.clone(), program.to_text());
-    let core = CoreVectors { listing, instructions: program.instructions, before, after };
-    let vectors = Vectors { name: title, registers: [0; 128], cores: vec![core] };
+    let programs = [program(&machine)];
+    folder_of(name, files, &machine, &programs)
+}
+
+/// A folder with test benches of a machine's top in these files, around a program a core.
+fn folder_of(name: &str, files: &[File], machine: &Machine, programs: &[Program]) -> PathBuf {
+    let checked = check_set(programs, machine);
+    assert!(checked.is_ok(), "{checked:?}");
+    let before: Vec<Vec<u8>> = (1..=programs.len() as u64).map(memory).collect();
+    let image = |bytes: &Vec<u8>| {
+        let mut image = MemoryImage::new(bytes.len());
+        image.write(0, bytes);
+        image
+    };
+    let mut images: Vec<MemoryImage> = before.iter().map(image).collect();
+    run_cores(&mut vec![Core::new(machine); programs.len()], programs, &mut images);
+    let mut cores = Vec::new();
+    for ((program, before), image) in programs.iter().zip(before).zip(&images) {
+        let after = image.read(0, before.len()).to_vec();
+        let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+        assert!(changed > 600, "the program changes {changed} bytes");
+        cores.push(CoreVectors {
+            listing: program.to_text(),
+            instructions: program.instructions.clone(),
+            before,
+            after,
+        });
+    }
+    let vectors = Vectors { name: programs[0].name.clone(), registers: [0; 128], cores };
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("icarus").join(name);
     if path.exists() {
         fs::remove_dir_all(&path).expect("a folder of this test");
     }
-    for file in package(&machine, files, &vectors).unwrap_or_else(|refusal| panic!("{refusal}")) {
+    for file in package(machine, files, &vectors).unwrap_or_else(|refusal| panic!("{refusal}")) {
         let target = path.join(&file.path);
         fs::create_dir_all(target.parent().expect("a file has a folder")).expect("a folder");
         fs::write(target, file.text).expect("a file");
@@ -129,6 +161,21 @@ fn the_core_agrees_in_icarus_and_says_nothing_unknown() {
     }
 }
 
+/// Two cores, the second a boundary from memory and from the first, with a share between them.
+#[test]
+fn two_cores_agree_in_icarus_and_say_nothing_unknown() {
+    let changes = [("name", "tiny-of-two"), ("core.count", "2"), ("memory.channels", "4")];
+    let text = with_overrides("tiny", tiny().1, &changes).unwrap_or_else(|faults| panic!("{faults}"));
+    let machine = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    let files = rtl::generate(&machine).unwrap_or_else(|refusal| panic!("{refusal}")).files;
+    let programs = [0, 1].map(|core| program_of_two(&machine, core));
+    let folder = folder_of("two-cores", &files, &machine, &programs);
+    let (passes, output) = icarus(&folder, 40);
+    let verdict = output.lines().find(|line| line.starts_with("PASS")).unwrap_or("no verdict");
+    assert!(passes && verdict.starts_with("PASS: 10240 bytes compared"), "{output}");
+    println!("{verdict}");
+}
+
 /// A register without its reset: Verilator begins it with a number, Icarus does not.
 #[test]
 fn a_missing_reset_is_seen_in_icarus() {
@@ -150,7 +197,7 @@ fn the_same_program_agrees_in_verilator() {
     let case = Case {
         machine_text: text.to_owned(),
         backpressure: None,
-        memory: Contents::Bytes(vec![memory()]),
+        memory: Contents::Bytes(vec![memory(1)]),
         programs: vec![vec![program(&machine)]],
         steps: vec![(0, [0; 128])],
     };

@@ -50,6 +50,8 @@ pub(super) struct Sizes {
     numbers: Vec<(&'static str, u64)>,
     /// Instructions of each core's program.
     counts: Vec<usize>,
+    /// Bytes of the longest, in whole beats.
+    program_bytes: usize,
 }
 
 impl Sizes {
@@ -73,6 +75,7 @@ impl Sizes {
         let fetch = u64::from(machine.instructions.port_bytes);
         let counts: Vec<usize> = vectors.cores.iter().map(|core| core.instructions.len()).collect();
         let longest = counts.iter().max().map_or(0, |count| count * WORD_BYTES);
+        let program_bytes = (longest as u64).next_multiple_of(fetch);
         let ways = if cores > 1 { machine.link_cycles() } else { 0 };
         let numbers = vec![
             ("Cores", u64::from(cores)),
@@ -82,12 +85,12 @@ impl Sizes {
             ("ChannelBytes", before / u64::from(machine.memory.channels)),
             ("FetchPortBytes", fetch),
             ("FetchAddressBits", u64::from(fetch_address_bits(machine))),
-            ("ProgramBytes", (longest as u64).next_multiple_of(fetch)),
+            ("ProgramBytes", program_bytes),
             ("InstructionCount", vectors.instructions() as u64),
             ("Registers", REGISTERS as u64),
             ("ResetPeriods", u64::from(RESET_PERIODS + ways)),
         ];
-        Ok(Self { numbers, counts })
+        Ok(Self { numbers, counts, program_bytes: program_bytes as usize })
     }
 
     /// C++ constants, one a line.
@@ -139,7 +142,10 @@ pub(super) fn files(machine: &Machine, vectors: &Vectors, sizes: &Sizes) -> Vec<
     ];
     for (core, vectors) in vectors.cores.iter().enumerate() {
         files.push(File::new(&format!("vectors/program_{core}.lws"), vectors.listing.clone()));
-        files.push(File::new(&format!("vectors/program_{core}.hex"), program_hex(machine, core, vectors)));
+        files.push(File::new(
+            &format!("vectors/program_{core}.hex"),
+            program_hex(machine, core, vectors, sizes.program_bytes),
+        ));
         for channel in 0..machine.memory.channels {
             for (kind, image) in [("memory", &vectors.before), ("expected", &vectors.after)] {
                 let bytes = channel_bytes(machine, image, channel);
@@ -154,11 +160,12 @@ pub(super) fn files(machine: &Machine, vectors: &Vectors, sizes: &Sizes) -> Vec<
     files
 }
 
-fn program_hex(machine: &Machine, core: usize, vectors: &CoreVectors) -> String {
+/// The words of a core's program, as many as those of the longest.
+fn program_hex(machine: &Machine, core: usize, vectors: &CoreVectors, program_bytes: usize) -> String {
     let beat = machine.instructions.port_bytes as usize;
     let mut bytes: Vec<u8> =
         vectors.instructions.iter().flat_map(|instruction| instruction.encode().to_bytes()).collect();
-    bytes.resize(bytes.len().next_multiple_of(beat), 0);
+    bytes.resize(program_bytes, 0);
     let what = format!("program_{core}.lws as words of {WORD_BYTES} bytes, a beat of {beat} bytes a line");
     hex(&what, &bytes, beat)
 }
