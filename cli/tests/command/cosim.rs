@@ -98,7 +98,16 @@ fn a_broken_module_is_found_and_reproduced() {
     }
     assert_eq!(
         folder.names("cosim-reproducer"),
-        ["case.toml", "divergence.txt", "machine.toml", "program-0.lwp", "program-1.lwp", "program-2.lwp"]
+        [
+            "case.toml",
+            "divergence.txt",
+            "machine.toml",
+            "program-0.lwp",
+            "program-1.lwp",
+            "program-2.lwp",
+            "program-3.lwp",
+            "program-4.lwp"
+        ]
     );
     let (report, _) = stderr.split_once("again: ").expect("the last line");
     assert_eq!(folder.read("cosim-reproducer/divergence.txt"), report.as_bytes());
