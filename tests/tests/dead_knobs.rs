@@ -106,7 +106,7 @@ const CHANGES: [(&str, Change); 38] = [
     ("core.queue", To("2")),
     ("core.matrix.kind", Refused("systolic")),
     ("core.matrix.rows", To("4")),
-    ("core.matrix.chain", Beside(&[("core.matrix.sparsity", "[\"4:16\"]")], "32")),
+    ("core.matrix.chain", Beside(&[("core.matrix.sparsity", "[\"2:4\", \"4:16\"]")], "32")),
     ("core.matrix.columns", To("32")),
     ("core.matrix.gemv_columns", To("16")),
     ("core.matrix.scale_lanes", To("8")),
