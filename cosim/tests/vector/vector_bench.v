@@ -62,6 +62,10 @@ module vector_bench #(
     wire [32*Lanes-1:0] b_result;
     wire [32*Lanes-1:0] b_vector;
     wire                unused_run;
+    // A core alone has no link.
+    wire                unused_here;
+    wire                unused_valid;
+    wire [32*Lanes-1:0] unused_data;
 
     vector_unit #(
         .Lanes(Lanes),
@@ -99,7 +103,13 @@ module vector_bench #(
         .activation_write_strobe_o(activation_write_strobe_o),
         .slot_write_valid_o       (slot_write_valid_o),
         .slot_write_address_o     (slot_write_address_o),
-        .slot_write_value_o       (slot_write_value_o)
+        .slot_write_value_o       (slot_write_value_o),
+        .link_core_i              (4'd0),
+        .link_here_o              (unused_here),
+        .link_met_i               (1'b0),
+        .link_valid_o             (unused_valid),
+        .link_data_o              (unused_data),
+        .link_data_i              ({(32*Lanes){1'b0}})
     );
 
     vector_buffer #(
