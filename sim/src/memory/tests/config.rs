@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn broken_relations_are_refused() {
-    let usual = usual_channel(shipped()[1].check("hbm2").expect("valid"));
+    let usual = usual_channel(hbm2().check("hbm2").expect("valid"));
     type Edit = (fn(&mut ChannelConfig), &'static str);
     let edits: [Edit; 12] = [
         (|c| c.kernel_mhz = 0, "kernel clock"),
@@ -34,7 +34,7 @@ fn broken_relations_are_refused() {
         assert!(MemorySystem::new(&[config], Grouping::Shared).is_err());
     }
     println!("{} refusals compared", edits.len());
-    let mut raw = shipped()[1].clone();
+    let mut raw = hbm2();
     raw.organisation.mapping = ["column", "row", "bank_group", "bank"].map(str::to_owned).to_vec();
     let two_rows = usual_channel(raw.check("x").expect("valid"));
     assert!(two_rows.check().is_ok(), "1 KiB is one row");

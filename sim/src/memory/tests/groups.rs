@@ -73,7 +73,7 @@ fn groups_equal_single_channels() {
 
 #[test]
 fn a_group_comes_together_again() {
-    let config = usual_channel(shipped()[1].check("hbm2").expect("valid"));
+    let config = usual_channel(hbm2().check("hbm2").expect("valid"));
     let mut system = MemorySystem::new(&vec![config; 32], Grouping::Shared).expect("checked");
     assert_eq!(system.group_count(), 1);
     let transfer = |start, address| Transfer { start: KernelCycle(start), address, bytes: 4096 };

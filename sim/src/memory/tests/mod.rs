@@ -49,6 +49,12 @@ pub(super) fn shipped() -> Vec<RawMemoryStandard> {
     files.iter().map(read).collect()
 }
 
+/// The HBM2 of the U280, unchecked.
+pub(super) fn hbm2() -> RawMemoryStandard {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../hw-configs/memories/hbm2-u280.toml");
+    RawMemoryStandard::from_toml(path, &fs::read_to_string(path).expect("readable")).expect("well-formed")
+}
+
 /// Every command in every cycle: then only the device rules bind.
 pub(super) fn without_slots(raw: &mut RawMemoryStandard) {
     raw.slots.command_buses = "separate".to_owned();

@@ -121,7 +121,7 @@ fn ports_equal_transfers() {
 
 #[test]
 fn a_port_refuses_what_the_rules_forbid() {
-    let config = usual_channel(shipped()[1].check("hbm2").expect("valid"));
+    let config = usual_channel(hbm2().check("hbm2").expect("valid"));
     let mut channel = PortChannel::new(&config, PortModel::Fast).expect("checked");
     let at = KernelCycle;
     let mut refused = 0;
@@ -156,7 +156,7 @@ fn a_port_refuses_what_the_rules_forbid() {
 /// Where the address of a write is held back, its data may come first.
 #[test]
 fn write_data_may_come_before_its_address() {
-    let config = usual_channel(shipped()[1].check("hbm2").expect("valid"));
+    let config = usual_channel(hbm2().check("hbm2").expect("valid"));
     let mut responses = 0;
     for model in [PortModel::Fast, PortModel::Stepped] {
         let mut channel = PortChannel::new(&config, model).expect("checked");
