@@ -14,6 +14,7 @@ pub struct AblationReport {
     pub machine: String,
     pub model: String,
     pub format: String,
+    pub attention: String,
     pub prefill_tokens: u64,
     pub decode_tokens: u64,
     pub batch: u64,
@@ -52,6 +53,7 @@ pub const ABLATION_GLOSSARY: &[Term] = &[
     t("machine", "-", "name of the machine description"),
     t("model", "-", "name of the model"),
     t("format", "-", "name of the compression profile"),
+    t("attention", "-", "what tokens of the prompt see of it, as in `lapwing run`"),
     t("prefill_tokens", "tokens", "prompt tokens of each sequence"),
     t("decode_tokens", "tokens", "tokens generated one after another"),
     t("batch", "sequences", "sequences processed together"),
@@ -114,9 +116,11 @@ impl AblationReport {
                 format!("{:.2}", row.speedup_over_naive),
             ]);
         }
-        let Self { machine, model, format, prefill_tokens, decode_tokens, batch, memory, peak_gb_per_s, .. } = self;
+        let Self {
+            machine, model, format, attention, prefill_tokens, decode_tokens, batch, memory, peak_gb_per_s, ..
+        } = self;
         let mut out = format!(
-            "{model} in {format} on {machine}: {prefill_tokens} + {decode_tokens} tokens, batch {batch}; {memory} with a peak of \
+            "{model} in {format} on {machine}: {prefill_tokens} + {decode_tokens} tokens, batch {batch}, attention {attention}; {memory} with a peak of \
              {} GB/s\n\n{}\n",
             plain(*peak_gb_per_s),
             table.render()
@@ -158,6 +162,7 @@ mod tests {
             machine: "m".to_owned(),
             model: "l".to_owned(),
             format: "f".to_owned(),
+            attention: "dense".to_owned(),
             prefill_tokens: 128,
             decode_tokens: 4,
             batch: 1,
@@ -182,7 +187,7 @@ mod tests {
     fn the_text_has_every_row_and_note() {
         let text = sample().to_text();
         let words = [
-            "l in f on m: 128 + 4 tokens, batch 1; hbm with a peak of 460 GB/s",
+            "l in f on m: 128 + 4 tokens, batch 1, attention dense; hbm with a peak of 460 GB/s",
             "+ chain            1.5    16.000    62.50   3400.00  212.50         46.2       2.00 KiB         1.25     2.50",
             "+ chain: nothing to skip",
             "note: values are equal",

@@ -49,6 +49,7 @@ pub fn run(
         machine: machine.name.clone(),
         model: setup.model.name.clone(),
         format: setup.profile.name().to_owned(),
+        attention: setup.attention_name().to_string(),
         prefill_tokens: tokens.prefill.into(),
         decode_tokens: tokens.decode.into(),
         batch: setup.options.batch.into(),

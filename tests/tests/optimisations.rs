@@ -8,6 +8,7 @@ use hw_config::program::random::Rng;
 use lapwing_tests::draw::{self, Style};
 use lapwing_tests::{kept_model, profile, tiny_with};
 use models::Model;
+use models::attention::{AttentionMask, Pattern};
 use session::{Mode, Runner, Setup};
 
 /// Formats with a pattern and without, of one level of scales and of two.
@@ -76,6 +77,33 @@ fn every_set_of_optimisations_gives_the_same_bits() {
     }
     println!("{compared} logits compared bit for bit, {sparse} models with a pattern");
     assert!(compared > 100_000 && sparse >= GRAPHS as usize / 3, "too little compared");
+}
+
+/// Compacted scores and loads by the block take the same way through every switch.
+#[test]
+fn every_set_of_optimisations_gives_the_same_bits_under_a_mask() {
+    let options = Options { batch: 1, context: 256 };
+    let (prompt, mut compared) = (200, 0);
+    for (name, format, count) in [("tiny-llama", "w8a8-2of4", 1), ("tiny-opt", "w8a8", 2)] {
+        let (machine, model) = (cores(count), kept_model(name));
+        let mut rng = Rng::new(91_000);
+        let text = draw::tokens(&mut rng, &model.config, prompt + 2);
+        let pattern = Pattern::Random { density: 0.7, seed: 1 };
+        let mask = AttentionMask::from_pattern(pattern, &model.config, 256).expect("a mask");
+        let run = |set, mask: Option<AttentionMask>| {
+            let setup = setup(&machine, &model, format, options, set).with_attention(mask).expect("its model");
+            logits(&setup, std::slice::from_ref(&text), prompt)
+        };
+        let all = run(Optimisations::ALL, Some(mask.clone()));
+        assert_ne!(all, run(Optimisations::ALL, None), "{name}: the mask hides something");
+        for set in Optimisations::sets() {
+            let these = run(set, Some(mask.clone()));
+            assert_eq!(these, all, "{name} {format}: logits with {set} and with all");
+            compared += these.len();
+        }
+    }
+    println!("{compared} logits compared bit for bit");
+    assert!(compared > 10_000, "too little compared");
 }
 
 /// Cycles, bytes on the data memory's ports and bytes of programs of some decode steps.
