@@ -48,7 +48,7 @@ fn linear(machine: &Machine, tiled: &TiledLinear, linear: &CompressedLinear, sin
     for tile in &tiled.tiles {
         for piece in &tile.pieces {
             let codes = |column: usize, i: usize| linear.codes[column * linear.layout().stored() + i] as u8;
-            stream(machine, tile, piece, &piece.weight, tiled, linear.bits.bits(), &codes, sink);
+            stream(machine, tile, piece, &piece.weight, tiled, linear.code.bits(), &codes, sink);
             if let Some(block) = &piece.index {
                 let indices = |column: usize, i: usize| linear.indices[column * linear.layout().stored() + i];
                 stream(machine, tile, piece, block, tiled, linear.sparsity.index_bits(), &indices, sink);

@@ -8,8 +8,8 @@
 
 use crate::expect::as_share;
 use hw_config::isa::{
-    CodeBits, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatrixExtent, Misc, Operand,
-    Operation, REGISTERS, Sparsity, Store, StoreSource, VectorOp,
+    Code, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatrixExtent, Misc, Operand, Operation,
+    REGISTERS, Sparsity, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::program::random::{Rng, random_program, random_programs};
@@ -192,19 +192,19 @@ fn legalise_scales(machine: &Machine, cores: &mut [Core], images: &mut [MemoryIm
 
 /// Takes the integer scales from an instruction that would find some that the contract excludes.
 fn legalise(machine: &Machine, instruction: &mut Instruction, core: &Core) {
-    let (shape, two_level, scale, bits, group) = match &mut instruction.operation {
+    let (shape, two_level, scale, code, group) = match &mut instruction.operation {
         Operation::MatMul(m) => {
-            (mat_mul_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
+            (mat_mul_shape(m, &core.registers), &mut m.two_level, m.scale, m.code, &mut m.group_steps)
         }
         Operation::MatVec(m) => {
-            (mat_vec_shape(m, &core.registers), &mut m.two_level, m.scale, m.bits, &mut m.group_steps)
+            (mat_vec_shape(m, &core.registers), &mut m.two_level, m.scale, m.code, &mut m.group_steps)
         }
         Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => return,
     };
     let Some(shape) = shape.filter(|_| *two_level) else { return };
     let width = machine.width() as usize;
     let groups = if *group == 0 { 1 } else { shape.steps.div_ceil(*group) } as usize;
-    let most = INTEGER_SCALE_MAX.min(1 << (8 - bits.bits()));
+    let most = INTEGER_SCALE_MAX.min(1 << (8 - code.bits()));
     let row = |group: usize| (scale as usize + 2 + group) * width;
     let legal = |&byte: &u8| byte >= 1 && u32::from(byte) <= most;
     if !(0..groups).all(|group| core.scale[row(group)..row(group) + shape.cols as usize].iter().all(legal)) {
@@ -411,7 +411,7 @@ impl<'a> Maker<'a> {
         self.push(Operation::MatMul(MatMul {
             first: true,
             last: dst.is_some(),
-            bits: CodeBits::B8,
+            code: Code::I8,
             sparsity: Sparsity::Dense,
             steps: 1,
             group_steps: 0,

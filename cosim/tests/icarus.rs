@@ -36,9 +36,9 @@ ld buffer=scale dst_stride=2 rows=2 bytes=64 stride=64 base=0x800
 ld buffer=parameter dst_stride=16 rows=4 bytes=64 stride=64 base=0xc00
 misc op=copy a_buffer=parameter dst=0 rows=1 len=64
 misc op=quant a_buffer=vector a=0 a_stride=16 dst=0 dst_stride=1 aux=0 rows=4 len=16
-mm first=yes last=yes bits=8 steps=1 rows=2 cols=32 act=0 act_stride=1 slot=0 weight=0 scale=0 dst=0 dst_stride=32
-mm first=yes last=yes bits=8 sparsity=2:4 steps=1 rows=2 cols=32 act=0 act_stride=2 slot=2 weight=1 scale=2 dst=64 dst_stride=32
-mv first=yes last=yes bits=8 steps=1 cols=32 act=3 slot=1 weight=1 scale=0 dst=128
+mm first=yes last=yes code=int8 steps=1 rows=2 cols=32 act=0 act_stride=1 slot=0 weight=0 scale=0 dst=0 dst_stride=32
+mm first=yes last=yes code=int8 sparsity=2:4 steps=1 rows=2 cols=32 act=0 act_stride=2 slot=2 weight=1 scale=2 dst=64 dst_stride=32
+mv first=yes last=yes code=int8 steps=1 cols=32 act=3 slot=1 weight=1 scale=0 dst=128
 misc op=softmax a_buffer=result a=0 a_stride=32 dst=64 dst_stride=32 rows=2 len=32 imm=0.5
 misc op=layernorm a_buffer=result a=64 a_stride=32 b_buffer=parameter b=0 dst=128 dst_stride=32 rows=2 len=32 imm=1e-5
 misc op=silu_mul a_buffer=result a=128 b_buffer=vector b=0 dst=192 rows=1 len=32

@@ -10,8 +10,9 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeTable;
 
+use crate::engine::SparseDspChain;
 use crate::fault::{Faults, suggest};
-use crate::isa::{CodeBits, Sparsity};
+use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;
 use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
 
@@ -150,12 +151,15 @@ impl Kind for Patterns {
 }
 
 impl Kind for Widths {
-    type Out = Vec<CodeBits>;
-    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<CodeBits>> {
-        section.list(key, &self.expected(), |value| CodeBits::of_width(reader::number_of(value, |_| true)?).ok())
+    type Out = Vec<Code>;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Code>> {
+        section.list(key, &self.expected(), |value| {
+            let code = Code::of_width(reader::number_of(value, |_| true)?).ok()?;
+            SparseDspChain::CODES.contains(&code).then_some(code)
+        })
     }
     fn expected(&self) -> String {
-        let bits: Vec<String> = CodeBits::ALL.iter().map(|width| width.bits().to_string()).collect();
+        let bits: Vec<String> = SparseDspChain::CODES.iter().map(|code| code.bits().to_string()).collect();
         format!("one of: {}", bits.join(", "))
     }
 }

@@ -85,7 +85,7 @@ impl Cells<'_> {
                 self.register(st.rows_reg);
             }
             Operation::MatMul(mm) if mm.rows > 0 && mm.cols > 0 && mm.steps > 0 => {
-                self.matrix(mm.steps, mm.bits.bits(), mm.sparsity, (mm.weight, mm.index, mm.scale));
+                self.matrix(mm.steps, mm.code.bits(), mm.sparsity, (mm.weight, mm.index, mm.scale));
                 let groups = if mm.group_steps == 0 { 1 } else { mm.steps.div_ceil(mm.group_steps) };
                 let scales = if mm.two_level { groups + 2 } else { groups * 2 };
                 self.reads.extend(grid("scale", mm.scale, 1, 0, u64::from(scales)));
@@ -99,7 +99,7 @@ impl Cells<'_> {
                 self.register(mm.extent_reg);
             }
             Operation::MatVec(mv) if mv.cols > 0 && mv.steps > 0 => {
-                self.matrix(mv.steps, mv.bits.bits(), mv.sparsity, (mv.weight, mv.index, mv.scale));
+                self.matrix(mv.steps, mv.code.bits(), mv.sparsity, (mv.weight, mv.index, mv.scale));
                 let groups = if mv.group_steps == 0 { 1 } else { mv.steps.div_ceil(mv.group_steps) };
                 let scales = if mv.two_level { groups + 2 } else { groups * 2 };
                 self.reads.extend(grid("scale", mv.scale, 1, 0, u64::from(scales)));
@@ -331,8 +331,8 @@ fn a_long_queue_needs_a_wait_for_what_lies_far_back() {
     for queue in [16, 56] {
         machine.core.queue = queue;
         let mut program = random_program(0, &machine, 1);
-        let reads = "mv bits=8 steps=1 cols=1\n".to_owned();
-        let others = "mv bits=8 steps=1 cols=1 weight=1\n".repeat(63);
+        let reads = "mv code=int8 steps=1 cols=1\n".to_owned();
+        let others = "mv code=int8 steps=1 cols=1 weight=1\n".repeat(63);
         let lines = format!("{reads}{others}ld buffer=weight rows=1 bytes=512\nend");
         program.marks.truncate(1);
         program.instructions = assemble(&lines).unwrap_or_else(|faults| panic!("{faults:?}"));
@@ -370,12 +370,15 @@ fn inserted_waits_are_all_needed() {
 
 /// Each kind of conflict once, in the smallest program that has it; with the wait it is legal.
 const CONFLICTS: &[(&str, &str)] = &[
-    ("read after write on the weight buffer", "ld buffer=weight rows=1 bytes=512\nmv bits=8 steps=1 cols=1 after_ld=1"),
+    (
+        "read after write on the weight buffer",
+        "ld buffer=weight rows=1 bytes=512\nmv code=int8 steps=1 cols=1 after_ld=1",
+    ),
     (
         "read after write on the index buffer",
-        "ld buffer=index rows=1 bytes=512\nmv bits=8 sparsity=2:4 steps=1 cols=1 after_ld=1",
+        "ld buffer=index rows=1 bytes=512\nmv code=int8 sparsity=2:4 steps=1 cols=1 after_ld=1",
     ),
-    ("read after write on the scale buffer", "ld buffer=scale rows=1 bytes=32\nmv bits=8 steps=1 cols=1 after_ld=1"),
+    ("read after write on the scale buffer", "ld buffer=scale rows=1 bytes=32\nmv code=int8 steps=1 cols=1 after_ld=1"),
     (
         "read after write on the parameter buffer",
         "ld buffer=parameter rows=1 bytes=4\nmisc op=relu a_buffer=parameter rows=1 len=1 after_ld=1",
@@ -390,15 +393,15 @@ const CONFLICTS: &[(&str, &str)] = &[
     ),
     (
         "read after write on the activation buffer",
-        "misc op=quant a_buffer=parameter rows=1 len=1\nmv bits=8 steps=1 cols=1 after_vx=1",
+        "misc op=quant a_buffer=parameter rows=1 len=1\nmv code=int8 steps=1 cols=1 after_vx=1",
     ),
     (
         "read after write on the scale slots",
-        "misc op=quant a_buffer=parameter rows=1 len=1\nmv last=yes bits=8 steps=1 cols=1 act=1 after_vx=1",
+        "misc op=quant a_buffer=parameter rows=1 len=1\nmv last=yes code=int8 steps=1 cols=1 act=1 after_vx=1",
     ),
     (
         "read after write on the result buffer",
-        "mv last=yes bits=8 steps=1 cols=1\nmisc op=relu a_buffer=result rows=1 len=1 after_mx=1",
+        "mv last=yes code=int8 steps=1 cols=1\nmisc op=relu a_buffer=result rows=1 len=1 after_mx=1",
     ),
     (
         "read after write on the vector buffer",
@@ -416,18 +419,21 @@ const CONFLICTS: &[(&str, &str)] = &[
         "write after read on the memory regions",
         "ld buffer=weight rows=1 bytes=1\nst source=vector rows=1 count=1 base=512 after_ld=1",
     ),
-    ("write after read on the weight buffer", "mv bits=8 steps=1 cols=1\nld buffer=weight rows=1 bytes=512 after_mx=1"),
+    (
+        "write after read on the weight buffer",
+        "mv code=int8 steps=1 cols=1\nld buffer=weight rows=1 bytes=512 after_mx=1",
+    ),
     (
         "write after read on the parameter buffer",
         "misc op=relu a_buffer=parameter rows=1 len=1\nld buffer=parameter rows=1 bytes=4 after_vx=1",
     ),
     (
         "write after read on the result buffer",
-        "misc op=relu a_buffer=result rows=1 len=1\nmv last=yes bits=8 steps=1 cols=1 after_vx=1",
+        "misc op=relu a_buffer=result rows=1 len=1\nmv last=yes code=int8 steps=1 cols=1 after_vx=1",
     ),
     (
         "write after read on the activation buffer",
-        "mv bits=8 steps=1 cols=1\nmisc op=quant a_buffer=parameter rows=1 len=1 after_mx=1",
+        "mv code=int8 steps=1 cols=1\nmisc op=quant a_buffer=parameter rows=1 len=1 after_mx=1",
     ),
     (
         "write after read on the scale slots",
@@ -439,7 +445,7 @@ const CONFLICTS: &[(&str, &str)] = &[
     ),
     (
         "write after read on the registers",
-        "misc op=topk a_buffer=parameter rows=1 len=4 aux=2\nmv bits=8 steps=1 cols=1 extent_reg=8 after_vx=1\n\
+        "misc op=topk a_buffer=parameter rows=1 len=4 aux=2\nmv code=int8 steps=1 cols=1 extent_reg=8 after_vx=1\n\
       misc op=topk a_buffer=parameter rows=1 len=4 aux=2 after_mx=1",
     ),
 ];

@@ -1,6 +1,6 @@
 //! Each rule of `Program::check` has a program that breaks it and nothing else, and random programs break none.
 
-use hw_config::isa::{Instruction, Operation, assemble};
+use hw_config::isa::{Code, Instruction, Operation, assemble};
 use hw_config::machine::Machine;
 use hw_config::program::random::{Rng, random_instruction, random_program, random_programs};
 use hw_config::program::{Mark, Program, Region, Rule, TrafficClass, Violation, check_set};
@@ -36,8 +36,8 @@ ld buffer=scale rows=1 bytes=64
 ld buffer=parameter rows=1 bytes=62
 misc op=copy a_buffer=parameter16 rows=1 len=31 after_ld=1
 misc op=quant a_buffer=vector rows=4 a_stride=8 len=8 dst_stride=1
-mm first=yes last=yes bits=4 sparsity=2:4 steps=2 rows=2 act_stride=4 cols=16 dst_stride=16 after_ld=2 after_vx=1
-mv first=yes last=yes bits=8 sparsity=dense steps=2 cols=32 dst=100
+mm first=yes last=yes code=int4 sparsity=2:4 steps=2 rows=2 act_stride=4 cols=16 dst_stride=16 after_ld=2 after_vx=1
+mv first=yes last=yes code=int8 sparsity=dense steps=2 cols=32 dst=100
 st source=codes rows=4 src_stride=1 count=8 base=4096 reg=1 high=64 fragment=4 fragment_stride=16 token_step=yes after_vx=1
 misc op=add a_buffer=result b_buffer=result b=16 rows=1 len=16 after_mx=1 after_st=1
 end
@@ -63,24 +63,24 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("ld buffer=index rows=1 bytes={chunk1} dst={index-1}", Rule::Range, "writes index buffer"),
     ("ld buffer=scale rows=1 bytes=65 dst={scale-2}", Rule::Range, "writes scale buffer"),
     ("ld buffer=parameter rows=1 bytes=66 dst={parameter-16}", Rule::Range, "writes parameter buffer"),
-    ("mv bits=3 steps=3 cols=1 weight={weight-1}", Rule::Range, "reads weight buffer"),
-    ("mv bits=2 sparsity=2:4 steps=5 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
-    ("mv bits=2 sparsity=2:16 steps=3 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
-    ("mv bits=2 sparsity=1:4 steps=5 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
-    ("mv bits=2 sparsity=blocks-12:16 steps=3 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
+    ("mv code=int3 steps=3 cols=1 weight={weight-1}", Rule::Range, "reads weight buffer"),
+    ("mv code=int2 sparsity=2:4 steps=5 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
+    ("mv code=int2 sparsity=2:16 steps=3 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
+    ("mv code=int2 sparsity=1:4 steps=5 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
+    ("mv code=int2 sparsity=blocks-12:16 steps=3 cols=1 index={index-1}", Rule::Range, "reads index buffer"),
     ("ld buffer=density rows=1 bytes=65 dst={index-4}", Rule::Range, "writes density buffer 60 up to 65"),
-    ("mv bits=2 steps=3 cols=1 scale={scale-1}", Rule::Range, "reads scale buffer"),
-    ("mv bits=2 steps=3 group_steps=2 cols=1 scale={scale-3}", Rule::Range, "reads scale buffer"),
-    ("mv bits=2 steps=3 group_steps=2 two_level=yes cols=1 scale={scale-3}", Rule::Range, "reads scale buffer"),
-    ("mv bits=2 steps=2 cols=1 act={activation-1}", Rule::Range, "reads activation buffer"),
-    ("mv bits=2 sparsity=2:16 steps=1 cols=1 act={activation-7}", Rule::Range, "reads activation buffer"),
-    ("mv bits=2 sparsity=1:4 steps=2 cols=1 act={activation-7}", Rule::Range, "reads activation buffer"),
-    ("mv bits=2 sparsity=blocks-4:16 steps=3 cols=1 act={activation-15}", Rule::Range, "reads activation buffer"),
-    ("mm bits=2 steps=1 rows=2 cols=1 act_stride=5 act={activation-5}", Rule::Range, "reads activation buffer"),
-    ("mv last=yes bits=2 steps=1 cols=1 slot={slots}", Rule::Range, "reads scale slots"),
-    ("mm last=yes bits=2 steps=1 rows=2 cols=1 dst_stride=1 slot={slots-1}", Rule::Range, "reads scale slots"),
-    ("mv last=yes bits=2 steps=1 cols=2 dst={result-1}", Rule::Range, "writes result buffer"),
-    ("mm last=yes bits=2 steps=1 rows=2 cols=1 dst_stride=9 dst={result-9}", Rule::Range, "writes result buffer"),
+    ("mv code=int2 steps=3 cols=1 scale={scale-1}", Rule::Range, "reads scale buffer"),
+    ("mv code=int2 steps=3 group_steps=2 cols=1 scale={scale-3}", Rule::Range, "reads scale buffer"),
+    ("mv code=int2 steps=3 group_steps=2 two_level=yes cols=1 scale={scale-3}", Rule::Range, "reads scale buffer"),
+    ("mv code=int2 steps=2 cols=1 act={activation-1}", Rule::Range, "reads activation buffer"),
+    ("mv code=int2 sparsity=2:16 steps=1 cols=1 act={activation-7}", Rule::Range, "reads activation buffer"),
+    ("mv code=int2 sparsity=1:4 steps=2 cols=1 act={activation-7}", Rule::Range, "reads activation buffer"),
+    ("mv code=int2 sparsity=blocks-4:16 steps=3 cols=1 act={activation-15}", Rule::Range, "reads activation buffer"),
+    ("mm code=int2 steps=1 rows=2 cols=1 act_stride=5 act={activation-5}", Rule::Range, "reads activation buffer"),
+    ("mv last=yes code=int2 steps=1 cols=1 slot={slots}", Rule::Range, "reads scale slots"),
+    ("mm last=yes code=int2 steps=1 rows=2 cols=1 dst_stride=1 slot={slots-1}", Rule::Range, "reads scale slots"),
+    ("mv last=yes code=int2 steps=1 cols=2 dst={result-1}", Rule::Range, "writes result buffer"),
+    ("mm last=yes code=int2 steps=1 rows=2 cols=1 dst_stride=9 dst={result-9}", Rule::Range, "writes result buffer"),
     ("misc op=relu a_buffer=result rows=2 len=4 a_stride=8 a={result-11} dst_stride=4", Rule::Range, "reads result"),
     ("misc op=relu a_buffer=result rows=1 len=4 a_stride=4 a_reg=4 a={result-15}", Rule::Range, "reads result"),
     ("misc op=relu a_buffer=result rows=1 len=4 dst={vector-3}", Rule::Range, "writes vector buffer"),
@@ -96,8 +96,8 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("st source=codes rows=1 count=17 src={activation-1}", Rule::Range, "reads activation buffer"),
     ("st source=scales rows=2 count=1 src_stride=1 src={slots-1}", Rule::Range, "reads scale slots"),
     ("st source=vector rows=2 count=4 src_stride=6 src={vector-9}", Rule::Range, "reads vector buffer"),
-    ("mm bits=2 steps=1 rows={rows+1} cols=1 act_stride=1", Rule::Engine, "rows, expected at most the engine's"),
-    ("mv bits=2 steps=1 cols={width1}", Rule::Engine, "columns, expected at most"),
+    ("mm code=int2 steps=1 rows={rows+1} cols=1 act_stride=1", Rule::Engine, "rows, expected at most the engine's"),
+    ("mv code=int2 steps=1 cols={width1}", Rule::Engine, "columns, expected at most"),
     ("ld buffer=weight base=32", Rule::Alignment, "base is 0x20, expected a multiple of a line"),
     ("ld buffer=weight stride=96", Rule::Alignment, "stride is 0x60"),
     ("ld buffer=weight high=1", Rule::Alignment, "high is 0x1"),
@@ -322,18 +322,18 @@ fn what_lies_on_the_bound_is_legal() {
         "ld buffer=weight rows=1 bytes=64 base=0xfffc0",
         "ld buffer=weight rows=1 bytes=1 reg=1 high=64 base=0xff000",
         "ld buffer=parameter rows=1 bytes=4 reg=127 high=64 base=0xfffc0",
-        "mv bits=3 steps=2 cols=1 weight={weight-1}",
-        "mv bits=2 sparsity=2:4 steps=4 cols=1 index={index-1}",
-        "mv bits=2 steps=3 group_steps=2 cols=1 scale={scale-4}",
-        "mv bits=2 steps=3 group_steps=2 two_level=yes cols=1 scale={scale-4}",
-        "mv bits=2 sparsity=2:16 steps=1 cols=1 act={activation-8}",
-        "mv bits=2 sparsity=1:4 steps=2 cols=1 act={activation-8}",
-        "mv bits=2 sparsity=1:4 steps=4 cols=1 index={index-1}",
-        "mv bits=2 sparsity=blocks-4:16 steps=2 cols=1 act={activation-8} index={index-1}",
-        "mv bits=2 sparsity=blocks-10:16 steps=9 cols=1 act={activation-16} index={index-5}",
+        "mv code=int3 steps=2 cols=1 weight={weight-1}",
+        "mv code=int2 sparsity=2:4 steps=4 cols=1 index={index-1}",
+        "mv code=int2 steps=3 group_steps=2 cols=1 scale={scale-4}",
+        "mv code=int2 steps=3 group_steps=2 two_level=yes cols=1 scale={scale-4}",
+        "mv code=int2 sparsity=2:16 steps=1 cols=1 act={activation-8}",
+        "mv code=int2 sparsity=1:4 steps=2 cols=1 act={activation-8}",
+        "mv code=int2 sparsity=1:4 steps=4 cols=1 index={index-1}",
+        "mv code=int2 sparsity=blocks-4:16 steps=2 cols=1 act={activation-8} index={index-1}",
+        "mv code=int2 sparsity=blocks-10:16 steps=9 cols=1 act={activation-16} index={index-5}",
         "ld buffer=density rows=1 bytes=64 dst={index-4}",
-        "mm last=yes bits=2 steps=1 rows=2 cols=1 dst_stride=9 dst={result-10}",
-        "mv bits=2 steps=1 cols=1 slot={slots}",
+        "mm last=yes code=int2 steps=1 rows=2 cols=1 dst_stride=9 dst={result-10}",
+        "mv code=int2 steps=1 cols=1 slot={slots}",
         "misc op=relu a_buffer=result rows=1 len=4 a_stride=4 a_reg=4 a={result-16}",
         "misc op=quant a_buffer=result rows=1 len=16 dst={activation-1}",
         "misc op=copy a_buffer=vector rows=1 len=4 dst=4",
@@ -375,11 +375,14 @@ fn an_engine_refuses_what_it_does_not_list() {
     let hw_config::engine::Engine::SparseDspChain(full) = tiny().core.engine;
     let mut refused = 0;
     for (line, expected) in [
-        ("mv bits=3 steps=1 cols=1", "bits is 3, which the engine does not expand"),
-        ("mv bits=8 sparsity=2:4 steps=1 cols=1", "sparsity is 2:4, which the engine does not take"),
-        ("mm bits=8 sparsity=2:4 steps=1 rows=1 cols=1", "sparsity is 2:4, which the engine does not take"),
-        ("mv bits=4 two_level=yes steps=1 cols=1", "two_level is yes, which the engine has no multipliers for"),
-        ("mm bits=4 two_level=yes steps=1 rows=1 cols=1", "two_level is yes, which the engine has no multipliers for"),
+        ("mv code=int3 steps=1 cols=1", "code is int3, which the engine does not take"),
+        ("mv code=int8 sparsity=2:4 steps=1 cols=1", "sparsity is 2:4, which the engine does not take"),
+        ("mm code=int8 sparsity=2:4 steps=1 rows=1 cols=1", "sparsity is 2:4, which the engine does not take"),
+        ("mv code=int4 two_level=yes steps=1 cols=1", "two_level is yes, which the engine has no multipliers for"),
+        (
+            "mm code=int4 two_level=yes steps=1 rows=1 cols=1",
+            "two_level is yes, which the engine has no multipliers for",
+        ),
     ] {
         let mut machine = tiny();
         let mut less = full.clone();
@@ -393,6 +396,24 @@ fn an_engine_refuses_what_it_does_not_list() {
         refused += 1;
     }
     println!("{refused} instructions refused");
+}
+
+/// The codes of other engines stand in the table, and the sparse chain refuses them by name.
+#[test]
+fn the_chain_refuses_codes_that_it_has_no_expander_for() {
+    let machine = tiny();
+    let mut refused = Vec::new();
+    for code in Code::ALL.iter().map(|code| code.name()) {
+        for operation in [format!("mv code={code} steps=1 cols=1"), format!("mm code={code} steps=1 rows=1 cols=1")] {
+            let found = violations(&program(&machine, &format!("{operation}\nend\n")), &machine);
+            let expected = format!("code is {code}, which the engine does not take");
+            assert!(found.iter().all(|f| f.rule == Rule::Engine && f.message.contains(&expected)), "{found:?}");
+            refused.extend((!found.is_empty()).then_some(code));
+        }
+    }
+    refused.dedup();
+    println!("refused: {}", refused.join(", "));
+    assert_eq!(refused, ["int6", "int7", "fp3", "fp4", "fp6-e2m3", "fp6-e3m2", "flint4", "f16"]);
 }
 
 /// Breaks one thing.

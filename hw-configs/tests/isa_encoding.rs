@@ -162,8 +162,8 @@ const BAD_LINES: &[(&str, &str)] = &[
     ("st token_step=true", "field `token_step`"),
     ("st source=result", "field `source`"),
     ("st shift=32", "field `shift`"),
-    ("mm bits=4.0", "field `bits` is `4.0`, expected 2, 3, 4, 5, 8"),
-    ("mm bits=6", "field `bits` is `6`"),
+    ("mm code=4", "field `code` is `4`, expected int2, int3, int4"),
+    ("mm code=int9", "field `code` is `int9`"),
     (
         "mm sparsity=4:8",
         "field `sparsity` is `4:8`, expected dense, 2:4, 2:16, 4:16, 8:16, 1:4, blocks-4:16, blocks-6:16, blocks-8:16, blocks-10:16, blocks-12:16",

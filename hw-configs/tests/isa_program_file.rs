@@ -135,7 +135,7 @@ fn sealed_nonsense_is_refused_with_its_place() {
     let cases: Vec<(Vec<u8>, &str)> = vec![
         (Vec::new(), "offset 0: not a program file"),
         (forged(0, b"LWPROG\n\n"), "offset 0: not a program file"),
-        (forged(8, &1_u32.to_le_bytes()), "offset 8: version 1, expected 3"),
+        (forged(8, &1_u32.to_le_bytes()), "offset 8: version 1, expected 4"),
         (forged(28, &0_u32.to_le_bytes()), "bucket is rows=0 end=256"),
         (forged(32, &0_u32.to_le_bytes()), "bucket is rows=1 end=0"),
         (forged(40, &0_u32.to_le_bytes()), "offset "),

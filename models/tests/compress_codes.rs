@@ -1,7 +1,7 @@
 //! Scales and codes against a plain second computation: f64, brute force over codes, f16 read from its bit pattern.
 //! Nothing of the crate is used but its data types, so a shared mistake in rounding cannot hide.
 
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 use models::Tensor;
 use models::compress::{
     CompressedLinear, Grouping, IntegerFormat, ScaleFormat, Scales, SparsityRule, TensorFormat, WeightFormat,
@@ -39,31 +39,36 @@ fn weights(outputs: usize, inputs: usize) -> Tensor {
     Tensor::new(vec![outputs, inputs], data)
 }
 
-fn format(bits: CodeBits, group: Grouping, scales: ScaleFormat) -> TensorFormat {
+fn format(bits: Code, group: Grouping, scales: ScaleFormat) -> TensorFormat {
     TensorFormat {
-        weights: WeightFormat::Integer(IntegerFormat { bits, group, scales }),
+        weights: WeightFormat::Integer(IntegerFormat { code: bits, group, scales }),
         sparsity: SparsityRule::Dense,
     }
 }
 
 /// (smallest, largest) code as documented: 8 bits leave out -128.
-fn code_range(bits: CodeBits) -> (i32, i32) {
+fn code_range(bits: Code) -> (i32, i32) {
     match bits {
-        CodeBits::B8 => (-127, 127),
-        CodeBits::B5 => (-16, 15),
-        CodeBits::B4 => (-8, 7),
-        CodeBits::B3 => (-4, 3),
-        CodeBits::B2 => (-2, 1),
+        Code::I8 => (-127, 127),
+        Code::I7 => (-64, 63),
+        Code::I6 => (-32, 31),
+        Code::I5 => (-16, 15),
+        Code::I4 => (-8, 7),
+        Code::I3 => (-4, 3),
+        Code::I2 => (-2, 1),
+        Code::Fp3 | Code::Fp4 | Code::Fp6E2M3 | Code::Fp6E3M2 | Code::Flint4 | Code::F16 => {
+            panic!("{} is no integer", bits.name())
+        }
     }
 }
 
 /// The least |weight - code x scale| over all codes.
-fn least_distance(weight: f64, scale: f64, bits: CodeBits) -> f64 {
+fn least_distance(weight: f64, scale: f64, bits: Code) -> f64 {
     let (low, high) = code_range(bits);
     (low..=high).map(|code| (weight - f64::from(code) * scale).abs()).fold(f64::INFINITY, f64::min)
 }
 
-fn squared_error(group: &[f32], scale: f64, bits: CodeBits) -> f64 {
+fn squared_error(group: &[f32], scale: f64, bits: Code) -> f64 {
     group.iter().map(|w| least_distance(f64::from(*w), scale, bits).powi(2)).sum()
 }
 
@@ -81,12 +86,12 @@ fn check(weights: &Tensor, linear: &CompressedLinear) -> (Vec<String>, usize) {
         for (group, codes) in weights.row(output).chunks(length).zip(codes.chunks(length)) {
             let scale = half_value(*group_scales.next().expect("a scale for each group"));
             compared += 1 + codes.len();
-            faults.extend(check_scale(group, scale, linear.bits));
+            faults.extend(check_scale(group, scale, linear.code));
             for (&weight, &code) in group.iter().zip(codes) {
                 let distance = (f64::from(weight) - f64::from(code) * scale).abs();
-                let (low, high) = code_range(linear.bits);
+                let (low, high) = code_range(linear.code);
                 // A tie may go either way in exact arithmetic; f32 division moves it by parts of 1e-7.
-                let least = least_distance(f64::from(weight), scale, linear.bits);
+                let least = least_distance(f64::from(weight), scale, linear.code);
                 if !(low..=high).contains(&i32::from(code)) || distance > least + scale.abs() * 1e-5 {
                     faults.push(format!("weight {weight} has code {code} at scale {scale}"));
                 }
@@ -104,13 +109,13 @@ fn check(weights: &Tensor, linear: &CompressedLinear) -> (Vec<String>, usize) {
 }
 
 /// 8 bits: the scale that just holds the largest. Fewer: no listed clip of either sign is better.
-fn check_scale(group: &[f32], scale: f64, bits: CodeBits) -> Option<String> {
+fn check_scale(group: &[f32], scale: f64, bits: Code) -> Option<String> {
     let largest = group.iter().fold(0.0_f64, |most, w| most.max(f64::from(w.abs())));
     if largest == 0.0 {
         return (scale != 0.0).then(|| format!("a group of zeros has scale {scale}"));
     }
     let full = largest / f64::from(code_range(bits).1);
-    if bits == CodeBits::B8 {
+    if bits == Code::I8 {
         let expected = nearest_half(full);
         return (scale != expected).then(|| format!("largest {largest}: scale {scale}, expected {expected}"));
     }
@@ -125,9 +130,7 @@ fn check_scale(group: &[f32], scale: f64, bits: CodeBits) -> Option<String> {
 #[test]
 fn every_width_and_grouping_is_as_a_second_computation_has_it() {
     // 200 and 172 are no multiples of any group: the last one is short.
-    for (inputs, bits) in
-        [(200, CodeBits::B8), (172, CodeBits::B5), (200, CodeBits::B4), (172, CodeBits::B3), (96, CodeBits::B2)]
-    {
+    for (inputs, bits) in [(200, Code::I8), (172, Code::I5), (200, Code::I4), (172, Code::I3), (96, Code::I2)] {
         let weights = weights(9, inputs);
         for group in [Grouping::Channel, Grouping::Stored(32), Grouping::Stored(64), Grouping::Stored(128)] {
             let linear = CompressedLinear::compress("test", &weights, format(bits, group, ScaleFormat::F16)).unwrap();
@@ -142,8 +145,7 @@ fn every_width_and_grouping_is_as_a_second_computation_has_it() {
 fn one_changed_code_or_scale_is_found() {
     let weights = weights(4, 128);
     let good =
-        CompressedLinear::compress("test", &weights, format(CodeBits::B4, Grouping::Stored(32), ScaleFormat::F16))
-            .unwrap();
+        CompressedLinear::compress("test", &weights, format(Code::I4, Grouping::Stored(32), ScaleFormat::F16)).unwrap();
     for at in [70, 200, 380] {
         let mut bad = good.clone();
         bad.codes[at] = if bad.codes[at] > 0 { bad.codes[at] - 1 } else { bad.codes[at] + 1 };
@@ -159,9 +161,9 @@ fn one_changed_code_or_scale_is_found() {
 fn reading_back_is_code_times_scale() {
     let weights = weights(9, 200);
     let formats = [
-        format(CodeBits::B8, Grouping::Channel, ScaleFormat::F16),
-        format(CodeBits::B3, Grouping::Stored(64), ScaleFormat::F16),
-        format(CodeBits::B4, Grouping::Stored(32), ScaleFormat::TwoLevel),
+        format(Code::I8, Grouping::Channel, ScaleFormat::F16),
+        format(Code::I3, Grouping::Stored(64), ScaleFormat::F16),
+        format(Code::I4, Grouping::Stored(32), ScaleFormat::TwoLevel),
     ];
     for format in formats {
         let linear = CompressedLinear::compress("test", &weights, format).unwrap();
@@ -190,7 +192,7 @@ fn reading_back_is_code_times_scale() {
 
 #[test]
 fn two_level_products_fit_int8_and_scales_are_the_best_for_their_column() {
-    for bits in [CodeBits::B2, CodeBits::B3, CodeBits::B4, CodeBits::B5] {
+    for bits in [Code::I2, Code::I3, Code::I4, Code::I5] {
         let weights = weights(9, 200);
         let linear =
             CompressedLinear::compress("test", &weights, format(bits, Grouping::Stored(32), ScaleFormat::TwoLevel))
@@ -233,7 +235,7 @@ fn weights_that_no_code_stands_for_are_refused_with_their_place() {
         let mut weights = weights(4, 64);
         weights.data_mut()[2 * 64 + 7] = bad;
         let error =
-            CompressedLinear::compress("output", &weights, format(CodeBits::B8, Grouping::Channel, ScaleFormat::F16))
+            CompressedLinear::compress("output", &weights, format(Code::I8, Grouping::Channel, ScaleFormat::F16))
                 .unwrap_err();
         assert!(error.to_string().contains("tensor output, output 2, input 7: got"), "{error}");
     }
@@ -245,31 +247,31 @@ fn sizes_are_as_counted_by_hand() {
     let dense = SparsityRule::Dense;
     // [384 inputs]: bits a weight = density x (code + index) + scales / (weights they serve), by hand.
     let cases = [
-        (channel(CodeBits::B8, dense), 384, 8.0 + 16.0 / 384.0),
-        ((CodeBits::B4, Grouping::Stored(32), ScaleFormat::F16, dense), 384, 4.5),
-        ((CodeBits::B4, Grouping::Stored(128), ScaleFormat::F16, dense), 384, 4.125),
-        ((CodeBits::B4, Grouping::Stored(32), ScaleFormat::TwoLevel, dense), 384, 4.25 + 16.0 / 384.0),
-        ((CodeBits::B3, Grouping::Stored(32), ScaleFormat::F16, dense), 384, 3.5),
-        (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N2M4)), 384, 5.0 + 16.0 / 384.0),
-        (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N4M16)), 384, 3.0 + 16.0 / 384.0),
-        (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N2M16)), 384, 1.5 + 16.0 / 384.0),
-        ((CodeBits::B4, Grouping::Stored(32), ScaleFormat::F16, SparsityRule::Magnitude(Sparsity::N8M16)), 384, 4.25),
-        (channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::N1M4)), 384, 2.5 + 16.0 / 384.0),
+        (channel(Code::I8, dense), 384, 8.0 + 16.0 / 384.0),
+        ((Code::I4, Grouping::Stored(32), ScaleFormat::F16, dense), 384, 4.5),
+        ((Code::I4, Grouping::Stored(128), ScaleFormat::F16, dense), 384, 4.125),
+        ((Code::I4, Grouping::Stored(32), ScaleFormat::TwoLevel, dense), 384, 4.25 + 16.0 / 384.0),
+        ((Code::I3, Grouping::Stored(32), ScaleFormat::F16, dense), 384, 3.5),
+        (channel(Code::I8, SparsityRule::Magnitude(Sparsity::N2M4)), 384, 5.0 + 16.0 / 384.0),
+        (channel(Code::I8, SparsityRule::Magnitude(Sparsity::N4M16)), 384, 3.0 + 16.0 / 384.0),
+        (channel(Code::I8, SparsityRule::Magnitude(Sparsity::N2M16)), 384, 1.5 + 16.0 / 384.0),
+        ((Code::I4, Grouping::Stored(32), ScaleFormat::F16, SparsityRule::Magnitude(Sparsity::N8M16)), 384, 4.25),
+        (channel(Code::I8, SparsityRule::Magnitude(Sparsity::N1M4)), 384, 2.5 + 16.0 / 384.0),
         // 3 windows of 8 density bytes for 6 outputs, which are one block high.
         (
-            channel(CodeBits::B8, SparsityRule::Magnitude(Sparsity::Blocks6M16)),
+            channel(Code::I8, SparsityRule::Magnitude(Sparsity::Blocks6M16)),
             384,
             6.0 / 16.0 * 12.0 + 16.0 / 384.0 + 24.0 * 8.0 / (6.0 * 384.0),
         ),
         // 172 = a window of 128 and 44: two windows of 64 stored weights.
         (
-            channel(CodeBits::B4, SparsityRule::Magnitude(Sparsity::Blocks8M16)),
+            channel(Code::I4, SparsityRule::Magnitude(Sparsity::Blocks8M16)),
             172,
             (128.0 * 8.0 + 16.0) / 172.0 + 16.0 * 8.0 / (6.0 * 172.0),
         ),
         // 172 = 10 blocks of 16 and 12: 11 x 4 stored; 44 stored are two groups of 32.
         (
-            (CodeBits::B4, Grouping::Stored(32), ScaleFormat::F16, SparsityRule::Magnitude(Sparsity::N4M16)),
+            (Code::I4, Grouping::Stored(32), ScaleFormat::F16, SparsityRule::Magnitude(Sparsity::N4M16)),
             172,
             (44.0 * 8.0 + 32.0) / 172.0,
         ),
@@ -299,7 +301,7 @@ fn sizes_are_as_counted_by_hand() {
             | Sparsity::Blocks10M16
             | Sparsity::Blocks12M16 => 4,
         };
-        let held = linear.codes.len() * linear.bits.bits() as usize
+        let held = linear.codes.len() * linear.code.bits() as usize
             + indices * index_bits
             + 8 * linear.densities.len()
             + scale_bits;

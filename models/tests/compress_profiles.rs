@@ -1,6 +1,6 @@
 //! Profile files: what is shipped, what is refused by name, and every fault of a file at once.
 
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 use models::compress::vocabulary::{NOT_BUILT, Place};
 use models::compress::{
     ActivationFormat, Format, Grouping, IntegerFormat, KvFormat, Profile, ScaleFormat, SparsityRule, TensorFormat,
@@ -33,8 +33,8 @@ fn faults(text: &str) -> Vec<String> {
     }
 }
 
-fn integer(bits: CodeBits, group: Grouping, scales: ScaleFormat, sparsity: SparsityRule) -> TensorFormat {
-    TensorFormat { weights: WeightFormat::Integer(IntegerFormat { bits, group, scales }), sparsity }
+fn integer(bits: Code, group: Grouping, scales: ScaleFormat, sparsity: SparsityRule) -> TensorFormat {
+    TensorFormat { weights: WeightFormat::Integer(IntegerFormat { code: bits, group, scales }), sparsity }
 }
 
 #[test]
@@ -64,20 +64,20 @@ fn shipped_formats_are_what_their_names_say() {
     let (channel, f16, dense) = (Grouping::Channel, ScaleFormat::F16, SparsityRule::Dense);
     let g32 = Grouping::Stored(32);
     let query = "layers.3.attention.query";
-    assert_eq!(of("w8a8", query), integer(CodeBits::B8, channel, f16, dense));
-    assert_eq!(of("w5a8", query), integer(CodeBits::B5, g32, f16, dense));
-    assert_eq!(of("w5a8", "output"), integer(CodeBits::B8, channel, f16, dense));
-    assert_eq!(of("w4a8", query), integer(CodeBits::B4, g32, f16, dense));
-    assert_eq!(of("w4a8", "output"), integer(CodeBits::B8, channel, f16, dense));
-    assert_eq!(of("w4a8", "layers.0.feed_forward.router"), integer(CodeBits::B8, channel, f16, dense));
-    assert_eq!(of("w4a8-g128", query), integer(CodeBits::B4, Grouping::Stored(128), f16, dense));
-    assert_eq!(of("w4a8-two-level", query), integer(CodeBits::B4, g32, ScaleFormat::TwoLevel, dense));
-    assert_eq!(of("w3a8", query), integer(CodeBits::B3, g32, f16, dense));
-    assert_eq!(of("w2a8", query), integer(CodeBits::B2, g32, f16, dense));
-    assert_eq!(of("w8a8-4of16", query), integer(CodeBits::B8, channel, f16, SparsityRule::Magnitude(Sparsity::N4M16)));
-    assert_eq!(of("w8a8-4of16", "output"), integer(CodeBits::B8, channel, f16, dense));
-    assert_eq!(of("sparse", query), integer(CodeBits::B8, channel, f16, SparsityRule::AsFound));
-    assert_eq!(of("w4a8-sparse", query), integer(CodeBits::B4, g32, f16, SparsityRule::AsFound));
+    assert_eq!(of("w8a8", query), integer(Code::I8, channel, f16, dense));
+    assert_eq!(of("w5a8", query), integer(Code::I5, g32, f16, dense));
+    assert_eq!(of("w5a8", "output"), integer(Code::I8, channel, f16, dense));
+    assert_eq!(of("w4a8", query), integer(Code::I4, g32, f16, dense));
+    assert_eq!(of("w4a8", "output"), integer(Code::I8, channel, f16, dense));
+    assert_eq!(of("w4a8", "layers.0.feed_forward.router"), integer(Code::I8, channel, f16, dense));
+    assert_eq!(of("w4a8-g128", query), integer(Code::I4, Grouping::Stored(128), f16, dense));
+    assert_eq!(of("w4a8-two-level", query), integer(Code::I4, g32, ScaleFormat::TwoLevel, dense));
+    assert_eq!(of("w3a8", query), integer(Code::I3, g32, f16, dense));
+    assert_eq!(of("w2a8", query), integer(Code::I2, g32, f16, dense));
+    assert_eq!(of("w8a8-4of16", query), integer(Code::I8, channel, f16, SparsityRule::Magnitude(Sparsity::N4M16)));
+    assert_eq!(of("w8a8-4of16", "output"), integer(Code::I8, channel, f16, dense));
+    assert_eq!(of("sparse", query), integer(Code::I8, channel, f16, SparsityRule::AsFound));
+    assert_eq!(of("w4a8-sparse", query), integer(Code::I4, g32, f16, SparsityRule::AsFound));
     for (name, kind) in [("w8a8", ActivationFormat::Int8Dynamic), ("w8a8-static", ActivationFormat::Int8Static)] {
         let profile = parsed(shipped_profile(name).unwrap());
         assert_eq!((profile.activations(), profile.kv()), (kind, KvFormat::Int8));
@@ -94,7 +94,7 @@ fn the_last_rule_that_matches_decides() {
     let rules = rule("layers.*.attention.*", "int8") + &rule("layers.2.**", "int3") + &rule("**.query", "int2");
     let profile = parsed(&GOOD.replace("[activations]", &(rules + "[activations]")));
     let bits = |name| match profile.format_of(name).weights {
-        WeightFormat::Integer(format) => format.bits.bits(),
+        WeightFormat::Integer(format) => format.code.bits(),
     };
     let names = [
         "output",

@@ -39,7 +39,7 @@ module matrix_decode (
 
     wire        mm_first;
     wire        mm_last;
-    wire  [2:0] mm_bits;
+    wire  [3:0] mm_code;
     wire  [3:0] mm_sparsity;
     wire [15:0] mm_steps;
     wire [11:0] mm_group_steps;
@@ -63,7 +63,7 @@ module matrix_decode (
         .word_i        (word_i),
         .first_o       (mm_first),
         .last_o        (mm_last),
-        .bits_o        (mm_bits),
+        .code_o        (mm_code),
         .sparsity_o    (mm_sparsity),
         .steps_o       (mm_steps),
         .group_steps_o (mm_group_steps),
@@ -87,7 +87,7 @@ module matrix_decode (
 
     wire        mv_first;
     wire        mv_last;
-    wire  [2:0] mv_bits;
+    wire  [3:0] mv_code;
     wire  [3:0] mv_sparsity;
     wire [15:0] mv_steps;
     wire [11:0] mv_group_steps;
@@ -107,7 +107,7 @@ module matrix_decode (
         .word_i        (word_i),
         .first_o       (mv_first),
         .last_o        (mv_last),
-        .bits_o        (mv_bits),
+        .code_o        (mv_code),
         .sparsity_o    (mv_sparsity),
         .steps_o       (mv_steps),
         .group_steps_o (mv_group_steps),
@@ -138,14 +138,14 @@ module matrix_decode (
     assign dst_o = vector_o ? mv_dst : mm_dst;
     assign dst_stride_o = vector_o ? 18'd0 : mm_dst_stride;
 
-    wire [2:0] bits = vector_o ? mv_bits : mm_bits;
+    wire [3:0] code = vector_o ? mv_code : mm_code;
     always @* begin
-        case (bits)
-            IsaCodeBits2: code_bits_o = 4'd2;
-            IsaCodeBits3: code_bits_o = 4'd3;
-            IsaCodeBits4: code_bits_o = 4'd4;
-            IsaCodeBits5: code_bits_o = 4'd5;
-            default:      code_bits_o = 4'd8;
+        case (code)
+            IsaCodeInt2: code_bits_o = 4'd2;
+            IsaCodeInt3: code_bits_o = 4'd3;
+            IsaCodeInt4: code_bits_o = 4'd4;
+            IsaCodeInt5: code_bits_o = 4'd5;
+            default:     code_bits_o = 4'd8;
         endcase
     end
 

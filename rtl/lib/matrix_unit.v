@@ -34,7 +34,7 @@ module matrix_unit #(
     // 1: patterns with an N per block, and a buffer for their density bytes. Then chains have 16 multipliers, columns of
     // both modes are multiples of 16, and windows have 8 words.
     parameter Blocks = 0,
-    // Bit i: the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occurs.
+    // Bit i: the i-th of the code widths 2, 3, 4, 5, 8 occurs.
     parameter CodeWidths = 31,
     // 0: no two-level scales.
     parameter TwoLevel = 1,

@@ -10,7 +10,7 @@
 // Registered: `codes_o`.
 module weight_expander #(
     parameter Chain = 16,
-    // Bit i: codes of the i-th width of the instruction set's CodeBits (2, 3, 4, 5, 8) occur.
+    // Bit i: codes of the i-th of the widths 2, 3, 4, 5, 8 occur.
     parameter CodeWidths = 31,
     // 0: no step begins in one chunk and ends in the next; `high_i` is not read.
     parameter Straddle = 1,

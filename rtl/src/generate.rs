@@ -12,8 +12,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use hw_config::engine::Engine;
-use hw_config::isa::{FieldValue, Sparsity};
+use hw_config::engine::{Engine, SparseDspChain};
+use hw_config::isa::Sparsity;
 use hw_config::machine::Machine;
 use hw_config::resources::Primitive;
 
@@ -326,7 +326,8 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
     let Engine::SparseDspChain(engine) = &machine.core.engine;
     let (memory, instructions, buffers) = (&machine.memory, &machine.instructions, &machine.core.buffers);
     let max_ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max();
-    let code_widths = engine.weight_bits.iter().map(|bits| 1 << bits.to_bits()).sum();
+    let widths = SparseDspChain::CODES.iter().enumerate().filter(|(_, code)| engine.weight_bits.contains(code));
+    let code_widths = widths.map(|(bit, _)| 1 << bit).sum();
     let buffer_kib = [buffers.weight_kib, buffers.index_kib, buffers.scale_kib, buffers.parameter_kib];
     let longest = buffer_kib.into_iter().max().map_or(0, |kib| u64::from(kib) * 1024);
     // A port's counters have two bits at least.

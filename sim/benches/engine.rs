@@ -3,8 +3,8 @@
 //! simulated cycles a host second: with channels simulated once, each for itself, and on the stepping memory.
 
 use hw_config::isa::{
-    CodeBits, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Misc, Operand,
-    Operation, Sparsity, Store, StoreSource, VectorOp,
+    Code, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Misc, Operand, Operation,
+    Sparsity, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::program::{Mark, Program, Region, TrafficClass};
@@ -123,7 +123,7 @@ fn mat_vec(machine: &Machine, weight: u32) -> MatVec {
     MatVec {
         first: true,
         last: true,
-        bits: CodeBits::B4,
+        code: Code::I4,
         sparsity: Sparsity::Dense,
         steps: STEPS,
         group_steps: 8,

@@ -1,7 +1,7 @@
 //! Speed of the functional simulator on decode-like programs: all weights of a 135M-parameter model once a token,
 //! loaded tile by tile and multiplied by `mv`. Prints tokens/s and multiply-accumulates/s.
 
-use hw_config::isa::{CodeBits, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Operation, Sparsity};
+use hw_config::isa::{Code, Instruction, Load, LoadBuffer, LoadExtent, MatVec, MatrixExtent, Operation, Sparsity};
 use hw_config::machine::Machine;
 use sim::functional::{Core, MemoryImage};
 use std::time::Instant;
@@ -13,19 +13,19 @@ const STEPS: u32 = 32;
 
 fn main() {
     let machine = Machine::by_name("u280-1core").expect("a shipped machine");
-    for (bits, sparsity) in [
-        (CodeBits::B8, Sparsity::Dense),
-        (CodeBits::B4, Sparsity::Dense),
-        (CodeBits::B3, Sparsity::Dense),
-        (CodeBits::B8, Sparsity::N8M16),
+    for (code, sparsity) in [
+        (Code::I8, Sparsity::Dense),
+        (Code::I4, Sparsity::Dense),
+        (Code::I3, Sparsity::Dense),
+        (Code::I8, Sparsity::N8M16),
     ] {
-        measure(&machine, bits, sparsity);
+        measure(&machine, code, sparsity);
     }
 }
 
-fn measure(machine: &Machine, bits: CodeBits, sparsity: Sparsity) {
-    let (tiles, program) = decode_program(machine, bits, sparsity);
-    let bytes = tiles * tile_bytes(machine, bits, sparsity);
+fn measure(machine: &Machine, code: Code, sparsity: Sparsity) {
+    let (tiles, program) = decode_program(machine, code, sparsity);
+    let bytes = tiles * tile_bytes(machine, code, sparsity);
     let mut memory = MemoryImage::new(bytes as usize);
     fill(&mut memory, bytes);
     let mut core = Core::new(machine);
@@ -44,31 +44,31 @@ fn measure(machine: &Machine, bits: CodeBits, sparsity: Sparsity) {
     let check: f64 = core.result.iter().map(|&x| f64::from(x)).sum();
     println!(
         "functional decode, {} bits {}: {:.1} tokens/s, {:.2} GMAC/s on stored weights (result sum {check:e})",
-        bits.bits(),
+        code.bits(),
         sparsity.name(),
         1.0 / best,
         WEIGHTS as f64 / f64::from(sparsity.window_words()) / best / 1e9
     );
 }
 
-fn tile_bytes(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> u64 {
-    u64::from(STEPS * (bits.bits() + sparsity.index_bits()) / 8) * machine.chunk_bytes()
+fn tile_bytes(machine: &Machine, code: Code, sparsity: Sparsity) -> u64 {
+    u64::from(STEPS * (code.bits() + sparsity.index_bits()) / 8) * machine.chunk_bytes()
 }
 
-fn decode_program(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> (u64, Vec<Instruction>) {
+fn decode_program(machine: &Machine, code: Code, sparsity: Sparsity) -> (u64, Vec<Instruction>) {
     let dense_tile = u64::from(machine.width()) * u64::from(STEPS * machine.chain() * sparsity.window_words());
     let tiles = WEIGHTS.div_ceil(dense_tile);
-    let weight_bytes = (u64::from(STEPS * bits.bits() / 8) * machine.chunk_bytes()) as u32;
+    let weight_bytes = (u64::from(STEPS * code.bits() / 8) * machine.chunk_bytes()) as u32;
     let index_bytes = (u64::from(STEPS * sparsity.index_bits() / 8) * machine.chunk_bytes()) as u32;
     let mut program = Vec::new();
     for tile in 0..tiles {
-        let base = tile * tile_bytes(machine, bits, sparsity);
+        let base = tile * tile_bytes(machine, code, sparsity);
         program.push(load(LoadBuffer::Weight, weight_bytes, base));
         if index_bytes > 0 {
             program.push(load(LoadBuffer::Index, index_bytes, base + u64::from(weight_bytes)));
         }
         program
-            .push(Instruction { after: [1, 0, 0, 0], operation: Operation::MatVec(mat_vec(machine, bits, sparsity)) });
+            .push(Instruction { after: [1, 0, 0, 0], operation: Operation::MatVec(mat_vec(machine, code, sparsity)) });
     }
     (tiles, program)
 }
@@ -92,11 +92,11 @@ fn load(buffer: LoadBuffer, bytes: u32, base: u64) -> Instruction {
     Instruction { after: [0; 4], operation }
 }
 
-fn mat_vec(machine: &Machine, bits: CodeBits, sparsity: Sparsity) -> MatVec {
+fn mat_vec(machine: &Machine, code: Code, sparsity: Sparsity) -> MatVec {
     MatVec {
         first: true,
         last: true,
-        bits,
+        code,
         sparsity,
         steps: STEPS,
         group_steps: 8,

@@ -7,6 +7,7 @@ mod common;
 mod oracle;
 
 use common::{cores_variants, random_registers, variants};
+use hw_config::engine::SparseDspChain;
 use hw_config::isa::{Instruction, MatMul, Misc, Operand, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
@@ -62,8 +63,8 @@ fn fill_parameters(core: &mut Core, rng: &mut Rng) {
 /// Makes the integer scales of a two-level instruction legal: at least 1, products within INT8.
 fn legalise_scales(core: &mut Core, operation: &Operation, width: usize, rng: &mut Rng) {
     let (two_level, scale, steps, group, bits) = match operation {
-        Operation::MatMul(m) => (m.two_level, m.scale, m.steps, m.group_steps, m.bits),
-        Operation::MatVec(m) => (m.two_level, m.scale, m.steps, m.group_steps, m.bits),
+        Operation::MatMul(m) => (m.two_level, m.scale, m.steps, m.group_steps, m.code),
+        Operation::MatVec(m) => (m.two_level, m.scale, m.steps, m.group_steps, m.code),
         Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => return,
     };
     if two_level {
@@ -109,8 +110,8 @@ fn kind(operation: &Operation) -> String {
     match operation {
         Operation::Load(ld) => format!("ld {}", ld.buffer.name()),
         Operation::Store(st) => format!("st {}", st.source.name()),
-        Operation::MatMul(m) => format!("mm {} {}", m.bits.name(), m.sparsity.name()),
-        Operation::MatVec(m) => format!("mv {} {}", m.bits.name(), m.sparsity.name()),
+        Operation::MatMul(m) => format!("mm {} {}", m.code.name(), m.sparsity.name()),
+        Operation::MatVec(m) => format!("mv {} {}", m.code.name(), m.sparsity.name()),
         Operation::Misc(misc) => format!("misc {}", misc.op.name()),
         Operation::End(_) => "end".to_owned(),
     }
@@ -268,7 +269,7 @@ fn window(rng: &mut Rng, mean: u32) -> [u8; 8] {
 /// to chance.
 #[test]
 fn every_matrix_format_equals_naive() {
-    use hw_config::isa::{CodeBits, MatrixExtent, Sparsity};
+    use hw_config::isa::{MatrixExtent, Sparsity};
     let (mut cases, mut values) = (0, 0);
     for variant in variants().iter().filter(|v| v.name.contains("[]") || v.name.contains("gemv_columns")) {
         let machine = &variant.machine;
@@ -281,7 +282,7 @@ fn every_matrix_format_equals_naive() {
             let mean = rng.choose(&[4, 6, 8, 10, 12]);
             bytes[..8].copy_from_slice(&window(&mut rng, mean));
         }
-        for &bits in CodeBits::ALL {
+        for code in SparseDspChain::CODES {
             for &sparsity in Sparsity::ALL.iter().filter(|s| machine.core.engine.takes_sparsity(**s)) {
                 for (group_steps, two_level, steps) in [
                     (0, false, 7),
@@ -296,7 +297,7 @@ fn every_matrix_format_equals_naive() {
                     let operation = Operation::MatMul(MatMul {
                         first: rng.one_in(2),
                         last: true,
-                        bits,
+                        code,
                         sparsity,
                         steps,
                         group_steps,

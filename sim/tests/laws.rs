@@ -156,7 +156,7 @@ fn first_instructions_by_hand() {
     let program = program(
         machine,
         "ld buffer=weight bytes=1024 rows=1
-         mv after_ld=1 first=yes last=yes bits=8 steps=2 cols=32
+         mv after_ld=1 first=yes last=yes code=int8 steps=2 cols=32
          end",
     );
     let step = Step {

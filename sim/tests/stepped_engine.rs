@@ -552,7 +552,8 @@ fn full_matrix_unit_equals_stepping() {
         let end = program.instructions.pop().expect("a program ends");
         let lines: Vec<String> = (0..120)
             .map(|_| {
-                if rng.one_in(20) { "mv bits=8 steps=3 cols=9 first=yes last=yes" } else { "mv bits=8" }.to_owned()
+                if rng.one_in(20) { "mv code=int8 steps=3 cols=9 first=yes last=yes" } else { "mv code=int8" }
+                    .to_owned()
             })
             .collect();
         program.instructions = hw_config::isa::assemble(&lines.join("\n")).expect("a sound text");

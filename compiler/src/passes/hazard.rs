@@ -100,7 +100,7 @@ fn as_matrix(mv: &MatVec) -> MatMul {
     MatMul {
         first: mv.first,
         last: mv.last,
-        bits: mv.bits,
+        code: mv.code,
         sparsity: mv.sparsity,
         steps: mv.steps,
         group_steps: mv.group_steps,
@@ -128,7 +128,7 @@ fn mat_mul(mm: &MatMul, _machine: &Machine) -> Effects {
     let scale_rows = if mm.two_level { groups + 2 } else { 2 * groups };
     let index_bits = mm.sparsity.index_bits();
     let mut reads = vec![
-        span(Space::Weight, mm.weight, 0, 1, stream_chunks(mm.steps, mm.bits.bits())),
+        span(Space::Weight, mm.weight, 0, 1, stream_chunks(mm.steps, mm.code.bits())),
         span(Space::Scale, mm.scale, 0, 1, scale_rows),
         span(Space::Activation, mm.act, mm.act_stride, mm.rows, mm.sparsity.words(mm.steps)),
     ];

@@ -4,7 +4,7 @@ use crate::graph::{Graph, Operator};
 use crate::passes::partition::Part;
 use crate::passes::tile::{group_steps, two_level};
 use crate::{CompileError, FormatTable, Options};
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::BLOCK;
 use models::compress::{Grouping, LinearLayout};
@@ -189,10 +189,10 @@ fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
 
 fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(), CompileError> {
     let engine = &machine.core.engine;
-    if !engine.takes_bits(layout.bits) {
+    if !engine.takes_code(layout.code) {
         return unsupported(
-            format!("`{name}`: {}-bit weights on machine `{}`", layout.bits.name(), machine.name),
-            format!("widths of {}", names(CodeBits::ALL.iter().filter(|b| engine.takes_bits(**b)).map(|b| b.name()))),
+            format!("`{name}`: {} weights on machine `{}`", layout.code.name(), machine.name),
+            names(Code::ALL.iter().filter(|b| engine.takes_code(**b)).map(|b| b.name())),
         );
     }
     if !engine.takes_sparsity(layout.sparsity) {

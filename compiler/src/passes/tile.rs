@@ -228,7 +228,7 @@ fn dense_piece_steps(
 ) -> Result<u32, CompileError> {
     let steps = row_steps(machine, plan);
     let piece = sparse.sparsity.words(piece_steps(machine, sparse, ring / PIECES_IN_RING)?).min(steps);
-    let (chunks, rows) = (stream_chunks(piece, plan.bits.bits()), scale_rows(machine, plan, piece));
+    let (chunks, rows) = (stream_chunks(piece, plan.code.bits()), scale_rows(machine, plan, piece));
     if chunks <= ring && rows <= piece_scale_rows(machine) {
         return Ok(piece);
     }
@@ -244,7 +244,7 @@ fn dense_piece_steps(
 /// where possible.
 fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32, CompileError> {
     let steps = row_steps(machine, plan);
-    let bits = plan.bits.bits();
+    let bits = plan.code.bits();
     let by_codes = chunks * 8 / bits;
     let grain = index_grain(machine, plan);
     let index_chunks = u32::try_from(machine.index_chunks()).expect("checked machine") / PIECES_IN_RING / grain * grain;
@@ -312,7 +312,7 @@ fn piece(
         *cursor += block.extent();
         block
     };
-    let weight = chunk_block(plan.bits.bits(), &mut bytes.weight);
+    let weight = chunk_block(plan.code.bits(), &mut bytes.weight);
     let index_bits = plan.sparsity.index_bits();
     let index = (index_bits > 0).then(|| chunk_block(index_bits, &mut bytes.index));
     let density_bytes = plan.sparsity.density_rows(steps) * machine.density_row_bytes() as u32;

@@ -1,8 +1,8 @@
 //! The Verilated matrix unit with its activation buffer, and the simulator's core beside it: what is written into the
 //! buffers of the one is written into those of the other. It must never compute a result or a cycle.
 
-use hw_config::engine::Engine;
-use hw_config::isa::{CodeBits, FieldValue, LoadBuffer, Operation, Sparsity, Word};
+use hw_config::engine::{Engine, SparseDspChain};
+use hw_config::isa::{FieldValue, LoadBuffer, Operation, Sparsity, Word};
 use hw_config::machine::Machine;
 use hw_config::numeric::fp32::canonical;
 use hw_config::program::random::Rng;
@@ -51,7 +51,7 @@ pub(crate) struct Device {
 fn parameters(machine: &Machine) -> Vec<(&'static str, u64)> {
     let Engine::SparseDspChain(engine) = &machine.core.engine;
     let ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max().unwrap_or(1);
-    let widths = CodeBits::ALL.iter().enumerate().filter(|(_, width)| engine.weight_bits.contains(width));
+    let widths = SparseDspChain::CODES.iter().enumerate().filter(|(_, width)| engine.weight_bits.contains(width));
     vec![
         ("Channels", machine.memory.channels.into()),
         ("PortBytes", machine.memory.port_bytes.into()),

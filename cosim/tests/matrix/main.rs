@@ -5,7 +5,7 @@ mod device;
 
 use device::{Device, Write};
 use hw_config::engine::MatrixShape;
-use hw_config::isa::{CodeBits, Instruction, LoadBuffer, Operation, Sparsity};
+use hw_config::isa::{Code, Instruction, LoadBuffer, Operation, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCKS, CHOICES, window_bytes};
 use hw_config::program::random::{Rng, random_instruction};
@@ -69,7 +69,7 @@ fn batch(rng: &mut Rng, machine: &Machine, registers: &Registers) -> Vec<Instruc
 
 /// What the contents of the buffers depend on, and what is counted.
 struct Traits {
-    bits: CodeBits,
+    code: Code,
     sparsity: Sparsity,
     two_level: bool,
     steps: u32,
@@ -81,7 +81,7 @@ struct Traits {
 fn traits(instruction: &Instruction) -> Traits {
     match &instruction.operation {
         Operation::MatMul(mm) => Traits {
-            bits: mm.bits,
+            code: mm.code,
             sparsity: mm.sparsity,
             two_level: mm.two_level,
             steps: mm.steps,
@@ -90,7 +90,7 @@ fn traits(instruction: &Instruction) -> Traits {
             kind: "mm",
         },
         Operation::MatVec(mv) => Traits {
-            bits: mv.bits,
+            code: mv.code,
             sparsity: mv.sparsity,
             two_level: mv.two_level,
             steps: mv.steps,
@@ -123,7 +123,7 @@ fn scales(rng: &mut Rng, machine: &Machine, instructions: &[Instruction], bytes:
             let group = if traits.group_steps == 0 { traits.steps } else { traits.group_steps };
             for row in 0..traits.steps.div_ceil(group) {
                 let entry = most.entry(traits.scale + 2 + row).or_insert(u8::MAX);
-                *entry = (*entry).min(traits.bits.max_integer_scale());
+                *entry = (*entry).min(traits.code.max_integer_scale());
             }
         }
     }
@@ -280,7 +280,7 @@ fn compare(name: &str, overrides: &[(&str, &str)], batches: usize) {
         fill(&mut device, &mut rng, &machine, &instructions);
         for instruction in &instructions {
             let traits = traits(instruction);
-            let kind = format!("{} {} {}", traits.kind, traits.bits.name(), traits.sparsity.name());
+            let kind = format!("{} {} {}", traits.kind, traits.code.name(), traits.sparsity.name());
             *counts.by_kind.entry(kind).or_default() += 1;
             counts.two_level += usize::from(traits.two_level);
         }

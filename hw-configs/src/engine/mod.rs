@@ -5,7 +5,7 @@ pub mod sparse_dsp_chain;
 
 pub use sparse_dsp_chain::SparseDspChain;
 
-use crate::isa::{CodeBits, Sparsity};
+use crate::isa::{Code, Sparsity};
 
 /// The matrix engine of a core.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,10 +76,10 @@ impl Engine {
         }
     }
 
-    /// Whether the engine expands codes of this width.
-    pub fn takes_bits(&self, bits: CodeBits) -> bool {
+    /// Whether the engine takes weights of these codes.
+    pub fn takes_code(&self, code: Code) -> bool {
         match self {
-            Engine::SparseDspChain(e) => e.weight_bits.contains(&bits),
+            Engine::SparseDspChain(e) => e.weight_bits.contains(&code),
         }
     }
 

@@ -14,7 +14,7 @@
 //! one f32 accumulator are at least an adder's latency apart.
 
 use super::{MatrixMode, MatrixShape};
-use crate::isa::{CodeBits, Sparsity};
+use crate::isa::{Code, Sparsity};
 use crate::latency;
 
 /// The engine's parameters.
@@ -35,13 +35,16 @@ pub struct SparseDspChain {
     pub accumulator_rows: u32,
     /// N:M patterns of the sparse multiplexer.
     pub sparsity: Vec<Sparsity>,
-    /// Code widths of the weight expander.
-    pub weight_bits: Vec<CodeBits>,
+    /// Codes of the weight expander, some of [`SparseDspChain::CODES`].
+    pub weight_bits: Vec<Code>,
     /// Whether the weight expander multiplies codes by integer group scales.
     pub two_level: bool,
 }
 
 impl SparseDspChain {
+    /// The codes for which there is a weight expander, in order of the bits of its parameter `CodeWidths`.
+    pub const CODES: [Code; 5] = [Code::I2, Code::I3, Code::I4, Code::I5, Code::I8];
+
     /// Products a cycle at most.
     pub fn peak_macs_per_cycle(&self, mode: MatrixMode) -> u64 {
         let outputs = match mode {

@@ -125,7 +125,7 @@ macro_rules! field_enum {
             /// All values, in order of their codes.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
             /// The name in program text and reports.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $($name::$variant => $text),+ }
             }
         }

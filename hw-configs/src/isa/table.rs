@@ -116,32 +116,35 @@ field_enum! {
 }
 
 field_enum! {
-    /// Stored bits of a weight code.
-    CodeBits {
-        /// INT2.
-        B2 = "2",
-        /// INT3.
-        B3 = "3",
-        /// INT4.
-        B4 = "4",
-        /// INT5.
-        B5 = "5",
-        /// INT8.
-        B8 = "8",
-    }
-}
-
-impl CodeBits {
-    /// Bits of one code.
-    #[inline]
-    pub const fn bits(self) -> u32 {
-        match self {
-            CodeBits::B2 => 2,
-            CodeBits::B3 => 3,
-            CodeBits::B4 => 4,
-            CodeBits::B5 => 5,
-            CodeBits::B8 => 8,
-        }
+    /// What the bits of a stored weight mean; `numeric::code` says it to the bit. The codes of 3 and 4 bits with an
+    /// exponent are those of BitMoD (HPCA 2025, arXiv 2411.11745), whose pattern of -0 is a special value of the group.
+    Code {
+        /// 2 bits, two's complement.
+        I2 = "int2",
+        /// 3 bits, two's complement.
+        I3 = "int3",
+        /// 4 bits, two's complement.
+        I4 = "int4",
+        /// 5 bits, two's complement.
+        I5 = "int5",
+        /// 6 bits, two's complement.
+        I6 = "int6",
+        /// 7 bits, two's complement.
+        I7 = "int7",
+        /// 8 bits, two's complement.
+        I8 = "int8",
+        /// 0, +-1, +-2, +-4 and a special value of the group.
+        Fp3 = "fp3",
+        /// 0, +-0.5, +-1, +-1.5, +-2, +-3, +-4, +-6 and a special value of the group.
+        Fp4 = "fp4",
+        /// Sign, 2 bits of exponent, 3 of mantissa, up to 7.5 (OCP Microscaling Formats 1.0).
+        Fp6E2M3 = "fp6-e2m3",
+        /// Sign, 3 bits of exponent, 2 of mantissa, up to 28 (OCP Microscaling Formats 1.0).
+        Fp6E3M2 = "fp6-e3m2",
+        /// 0, +-1, +-2, +-3, +-4, +-6, +-8, +-16 (ANT, MICRO 2022).
+        Flint4 = "flint4",
+        /// IEEE 754 binary16: keys and values, never the weights of a linear.
+        F16 = "f16",
     }
 }
 
@@ -360,8 +363,8 @@ instruction_table! {
         first: bool = 1,
         /// Write the results afterwards.
         last: bool = 1,
-        /// Stored bits of a code.
-        bits: CodeBits = 3,
+        /// What a stored weight's bits mean.
+        code: Code = 4,
         /// Pattern of the stored weights.
         sparsity: Sparsity = 4,
         /// Reduction steps of `chain` stored weights.
@@ -407,8 +410,8 @@ instruction_table! {
         first: bool = 1,
         /// Write the results afterwards.
         last: bool = 1,
-        /// Stored bits of a code.
-        bits: CodeBits = 3,
+        /// What a stored weight's bits mean.
+        code: Code = 4,
         /// Pattern of the stored weights.
         sparsity: Sparsity = 4,
         /// Reduction steps of `chain` stored weights.

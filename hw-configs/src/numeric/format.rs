@@ -4,17 +4,15 @@
 
 use std::fmt;
 
-use super::integer::CodeBits;
+use super::integer::Code;
 
 /// A number format for which every layer (simulator, RTL) has an implementation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NumberFormat {
-    /// Signed two's-complement integer; a scale, if any, belongs to the tensor.
-    Int(CodeBits),
+    /// A weight code ([`super::code`]), binary16 among them; a scale, if any, belongs to the tensor.
+    Code(Code),
     /// IEEE 754 binary32 without subnormals (see [`super::fp32`]).
     F32,
-    /// IEEE 754 binary16.
-    F16,
     /// The upper half of a binary32.
     Bf16,
 }
@@ -40,23 +38,23 @@ pub enum Unsupported {
 
 impl NumberFormat {
     /// All formats, in the order in which messages list them.
-    pub const ALL: [Self; 8] = [
-        Self::Int(CodeBits::B2),
-        Self::Int(CodeBits::B3),
-        Self::Int(CodeBits::B4),
-        Self::Int(CodeBits::B5),
-        Self::Int(CodeBits::B8),
-        Self::F16,
-        Self::Bf16,
-        Self::F32,
-    ];
+    pub const ALL: [Self; Code::ALL.len() + 2] = {
+        let mut all = [Self::F32; Code::ALL.len() + 2];
+        let mut i = 0;
+        while i < Code::ALL.len() {
+            all[i] = Self::Code(Code::ALL[i]);
+            i += 1;
+        }
+        all[i] = Self::Bf16;
+        all
+    };
 
     /// Storage bits of one element, scales not counted.
     #[must_use]
     pub const fn bits(self) -> u32 {
         match self {
-            Self::Int(width) => width.bits(),
-            Self::F16 | Self::Bf16 => 16,
+            Self::Code(code) => code.bits(),
+            Self::Bf16 => 16,
             Self::F32 => 32,
         }
     }
@@ -65,12 +63,7 @@ impl NumberFormat {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Int(CodeBits::B2) => "int2",
-            Self::Int(CodeBits::B3) => "int3",
-            Self::Int(CodeBits::B4) => "int4",
-            Self::Int(CodeBits::B5) => "int5",
-            Self::Int(CodeBits::B8) => "int8",
-            Self::F16 => "f16",
+            Self::Code(code) => code.name(),
             Self::Bf16 => "bf16",
             Self::F32 => "f32",
         }
@@ -127,27 +120,29 @@ const fn row(name: &'static str, what: &'static str, nearest: NumberFormat) -> N
     NotBuilt { name, what, nearest }
 }
 
-const INT2: NumberFormat = NumberFormat::Int(CodeBits::B2);
-const INT3: NumberFormat = NumberFormat::Int(CodeBits::B3);
-const INT4: NumberFormat = NumberFormat::Int(CodeBits::B4);
-const INT8: NumberFormat = NumberFormat::Int(CodeBits::B8);
+const INT2: NumberFormat = NumberFormat::Code(Code::I2);
+const INT3: NumberFormat = NumberFormat::Code(Code::I3);
+const INT4: NumberFormat = NumberFormat::Code(Code::I4);
+const INT8: NumberFormat = NumberFormat::Code(Code::I8);
+const FP3: NumberFormat = NumberFormat::Code(Code::Fp3);
+const FP4: NumberFormat = NumberFormat::Code(Code::Fp4);
+const FP6: NumberFormat = NumberFormat::Code(Code::Fp6E2M3);
+const FLINT4: NumberFormat = NumberFormat::Code(Code::Flint4);
+const F16: NumberFormat = NumberFormat::Code(Code::F16);
 
 /// The formats of published systems that are not built, by the name that asks for them. `float` names such
 /// as `fp16` are other spellings: the answer is the same, the nearest that works.
-const NOT_BUILT: [NotBuilt; 29] = [
+const NOT_BUILT: [NotBuilt; 26] = [
     row("int1", "1-bit integer", INT2),
-    row("int6", "6-bit integer", INT8),
-    row("int7", "7-bit integer", INT8),
-    row("int16", "16-bit integer", NumberFormat::F16),
-    row("fp16", "spelled `f16` here", NumberFormat::F16),
+    row("int16", "16-bit integer", F16),
+    row("fp16", "spelled `f16` here", F16),
     row("fp32", "spelled `f32` here", NumberFormat::F32),
-    row("fp3", "3-bit floating point", INT3),
-    row("fp4", "4-bit floating point", INT4),
-    row("fp6", "6-bit floating point", INT8),
+    row("fp5", "5-bit floating point", FP6),
+    row("fp6", "6-bit floating point without its split", FP6),
     row("fp8", "8-bit floating point", INT8),
-    row("bitmod-fp3", "BitMoD: one of four 3-bit value tables per group", INT3),
-    row("bitmod-fp4", "BitMoD: one of four 4-bit value tables per group", INT4),
-    row("flint", "flint: exponent and integer share one field", INT4),
+    row("bitmod-fp3", "a choice of `fp3` values for each group, as a profile makes it", FP3),
+    row("bitmod-fp4", "a choice of `fp4` values for each group, as a profile makes it", FP4),
+    row("flint", "flint of another width", FLINT4),
     row("nf4", "4-bit normal-quantile table", INT4),
     row("ternary", "-1, 0, +1", INT2),
     row("binary", "0, 1 bit-planes", INT2),

@@ -1,14 +1,14 @@
-//! Integer weight codes and the exact dot product of the MAC chain.
+//! Codes as bytes and as bit streams, and the exact dot product of the MAC chain.
 //!
-//! A weight is a signed two's-complement code of 2, 3, 4, 5 or 8 bits; activations are i8; accumulators are
-//! i32. Nothing here rounds or saturates: what does not fit is an assertion, because the compiler chose sizes
-//! that fit.
+//! A code of at most 8 bits is kept as an i8: its pattern, sign-extended, which for integers is its value. The chain's
+//! activations are i8 and its accumulators i32. Nothing here rounds or saturates: what does not fit is an assertion,
+//! because the compiler chose sizes that fit.
 
 use std::fmt;
 
-pub use crate::isa::CodeBits;
+pub use crate::isa::Code;
 
-/// A weight width without a decoder.
+/// A width without integer codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnsupportedBits {
     /// The width asked for, in bits.
@@ -17,40 +17,39 @@ pub struct UnsupportedBits {
 
 impl fmt::Display for UnsupportedBits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "integer weights of {} bits are not built: expected 2, 3, 4, 5 or 8; ", self.bits)?;
-        match CodeBits::ALL.iter().find(|built| built.bits() > self.bits) {
-            Some(next) => write!(f, "the next wider that works is {}", next.bits()),
-            None => write!(f, "the widest that works is 8"),
-        }
+        let nearest = self.bits.clamp(2, 8);
+        write!(f, "integer weights of {} bits are not built: expected 2 to 8; nearest that works: {nearest}", self.bits)
     }
 }
 
 impl std::error::Error for UnsupportedBits {}
 
-/// The codes of a width: two's complement, all of -2^(bits-1) to 2^(bits-1) - 1.
-impl CodeBits {
-    /// The width as a type, or the refusal that names the nearest.
+/// Codes as bytes: two's complement, all of -2^(bits-1) to 2^(bits-1) - 1. Those of [`Code::F16`] are no bytes, and every
+/// method here panics for it.
+impl Code {
+    /// The integer code of a width, or the refusal that names the nearest.
     pub fn of_width(bits: u32) -> Result<Self, UnsupportedBits> {
-        Self::ALL.iter().copied().find(|built| built.bits() == bits).ok_or(UnsupportedBits { bits })
+        let built = Self::ALL.iter().copied().find(|built| built.is_integer() && built.bits() == bits);
+        built.ok_or(UnsupportedBits { bits })
     }
 
-    /// The smallest code, -2^(bits-1).
+    /// The smallest code as a byte, -2^(bits-1).
     #[must_use]
     pub const fn min(self) -> i8 {
-        i8::MIN >> (8 - self.bits())
+        i8::MIN >> self.unused_bits()
     }
 
-    /// The largest code, 2^(bits-1) - 1.
+    /// The largest code as a byte, 2^(bits-1) - 1.
     #[must_use]
     pub const fn max(self) -> i8 {
-        i8::MAX >> (8 - self.bits())
+        i8::MAX >> self.unused_bits()
     }
 
     /// The largest integer scale of [`expand_two_level`] for which every product fits i8: the scale's own
     /// field ([`INTEGER_SCALE_BITS`]) or the code's range limits it.
     #[must_use]
     pub const fn max_integer_scale(self) -> u8 {
-        let by_range = 1_u8 << (8 - self.bits());
+        let by_range = 1_u8 << self.unused_bits();
         let by_field = (1 << INTEGER_SCALE_BITS) - 1;
         if by_range < by_field { by_range } else { by_field }
     }
@@ -59,8 +58,15 @@ impl CodeBits {
     #[inline(always)]
     #[must_use]
     pub const fn sign_extend(self, field: u8) -> i8 {
-        let unused = 8 - self.bits();
+        let unused = self.unused_bits();
         (field << unused).cast_signed() >> unused
+    }
+
+    /// Bits of a byte that a code leaves over.
+    #[inline(always)]
+    const fn unused_bits(self) -> u32 {
+        assert!(self.bits() <= 8, "codes of more than 8 bits are no bytes");
+        8 - self.bits()
     }
 }
 
@@ -87,7 +93,7 @@ pub fn dot_i8(a: &[i8], w: &[i8]) -> i32 {
 /// coarse INT8: Zhang et al., "Dual Grained Quantization", 2023).
 ///
 /// Panics unless 1 <= `integer_scale` <= 15 and the product fits i8, which
-/// [`CodeBits::max_integer_scale`] guarantees.
+/// [`Code::max_integer_scale`] guarantees.
 #[inline(always)]
 #[must_use]
 pub fn expand_two_level(code: i8, integer_scale: u8) -> i8 {
@@ -104,14 +110,14 @@ pub fn expand_two_level(code: i8, integer_scale: u8) -> i8 {
 /// last byte is filled with zeros.
 ///
 /// Panics if a code is out of range or `packed` is not exactly [`packed_bytes`] long.
-pub fn pack_codes(codes: &[i8], bits: CodeBits, packed: &mut [u8]) {
-    assert_eq!(packed.len(), packed_bytes(codes.len(), bits), "pack_codes: wrong length for {} codes", codes.len());
+pub fn pack_codes(codes: &[i8], code: Code, packed: &mut [u8]) {
+    assert_eq!(packed.len(), packed_bytes(codes.len(), code), "pack_codes: wrong length for {} codes", codes.len());
     packed.fill(0);
-    let width = bits.bits() as usize;
+    let width = code.bits() as usize;
     let mask = u16::MAX >> (16 - width);
-    for (i, &code) in codes.iter().enumerate() {
-        assert!((bits.min()..=bits.max()).contains(&code), "code {code} at {i} does not fit {width} bits");
-        let field = (i16::from(code).cast_unsigned() & mask) << (i * width % 8);
+    for (i, &byte) in codes.iter().enumerate() {
+        assert!((code.min()..=code.max()).contains(&byte), "code {byte} at {i} does not fit {width} bits");
+        let field = (i16::from(byte).cast_unsigned() & mask) << (i * width % 8);
         let byte = i * width / 8;
         packed[byte] |= field as u8;
         if field > 0xff {
@@ -123,15 +129,18 @@ pub fn pack_codes(codes: &[i8], bits: CodeBits, packed: &mut [u8]) {
 /// Reads the bit stream of [`pack_codes`].
 ///
 /// Panics if `packed` is not exactly [`packed_bytes`] long.
-pub fn unpack_codes(packed: &[u8], bits: CodeBits, codes: &mut [i8]) {
-    assert_eq!(packed.len(), packed_bytes(codes.len(), bits), "unpack_codes: wrong length for {} codes", codes.len());
+pub fn unpack_codes(packed: &[u8], code: Code, codes: &mut [i8]) {
+    assert_eq!(packed.len(), packed_bytes(codes.len(), code), "unpack_codes: wrong length for {} codes", codes.len());
     // One copy of the loop for each width, so that shifts and masks are constants.
-    match bits {
-        CodeBits::B2 => unpack_fields::<2>(packed, codes),
-        CodeBits::B3 => unpack_fields::<3>(packed, codes),
-        CodeBits::B4 => unpack_fields::<4>(packed, codes),
-        CodeBits::B5 => unpack_fields::<5>(packed, codes),
-        CodeBits::B8 => unpack_fields::<8>(packed, codes),
+    match code {
+        Code::I2 => unpack_fields::<2>(packed, codes),
+        Code::I3 | Code::Fp3 => unpack_fields::<3>(packed, codes),
+        Code::I4 | Code::Fp4 | Code::Flint4 => unpack_fields::<4>(packed, codes),
+        Code::I5 => unpack_fields::<5>(packed, codes),
+        Code::I6 | Code::Fp6E2M3 | Code::Fp6E3M2 => unpack_fields::<6>(packed, codes),
+        Code::I7 => unpack_fields::<7>(packed, codes),
+        Code::I8 => unpack_fields::<8>(packed, codes),
+        Code::F16 => panic!("f16 codes are no bytes"),
     }
 }
 
@@ -158,6 +167,6 @@ fn split_unit<const WIDTH: usize>(unit: &[u8], codes: &mut [i8]) {
 
 /// Bytes of `count` packed codes.
 #[must_use]
-pub const fn packed_bytes(count: usize, bits: CodeBits) -> usize {
-    (count * bits.bits() as usize).div_ceil(8)
+pub const fn packed_bytes(count: usize, code: Code) -> usize {
+    (count * code.bits() as usize).div_ceil(8)
 }

@@ -9,9 +9,11 @@
 //!
 //! Reading order: [`fp32`] (the vector unit's arithmetic), [`convert`] (to and from integers, f16, bf16),
 //! [`reduce`] (sums and maxima over lanes), [`functions`] (reciprocal, exp and their kin, over [`tables`]),
-//! [`integer`] (weight codes, dot products), [`density`] (which block a stored weight belongs to), [`packed`] (two products
-//! in one DSP), [`mod@format`] (names).
+//! [`code`] (what a stored weight's bits mean), [`terms`] (the same as powers of two), [`integer`] (codes of the MAC chain,
+//! dot products), [`density`] (which block a stored weight belongs to), [`packed`] (two products in one DSP),
+//! [`mod@format`] (names).
 
+pub mod code;
 pub mod convert;
 pub mod density;
 pub mod format;
@@ -21,3 +23,4 @@ pub mod integer;
 pub mod packed;
 pub mod reduce;
 pub mod tables;
+pub mod terms;

@@ -6,7 +6,7 @@ use super::Region;
 use super::check::Limits;
 use super::span::Span;
 use crate::isa::{
-    CodeBits, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
+    Code, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 use crate::timing::share_part;
 
@@ -160,7 +160,7 @@ impl Accesses {
         if m.rows == 0 || m.cols == 0 || m.steps == 0 {
             return;
         }
-        self.read(Space::Weight, Span::run(m.weight, chunks(m.steps, m.bits.bits())));
+        self.read(Space::Weight, Span::run(m.weight, chunks(m.steps, m.code.bits())));
         if m.sparsity != Sparsity::Dense {
             self.read(Space::Index, Span::run(m.index, chunks(m.steps, m.sparsity.index_bits())));
         }
@@ -330,7 +330,7 @@ fn scale_rows(steps: u32, group_steps: u32, two_level: bool) -> u64 {
 /// The fields that `mm` and `mv` share; `mv` has one row.
 struct MatrixFields {
     last: bool,
-    bits: CodeBits,
+    code: Code,
     sparsity: Sparsity,
     steps: u32,
     group_steps: u32,
@@ -353,7 +353,7 @@ impl MatrixFields {
     fn of_mat_mul(mm: &MatMul) -> Self {
         Self {
             last: mm.last,
-            bits: mm.bits,
+            code: mm.code,
             sparsity: mm.sparsity,
             steps: mm.steps,
             group_steps: mm.group_steps,
@@ -376,7 +376,7 @@ impl MatrixFields {
     fn of_mat_vec(mv: &MatVec) -> Self {
         Self {
             last: mv.last,
-            bits: mv.bits,
+            code: mv.code,
             sparsity: mv.sparsity,
             steps: mv.steps,
             group_steps: mv.group_steps,

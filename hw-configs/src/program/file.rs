@@ -26,7 +26,7 @@ use std::fmt;
 
 const MAGIC: [u8; 8] = *b"LWPROG\r\n";
 /// The version that this crate writes, and the only one that it reads.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const LENGTH_AT: usize = 12;
 /// Bytes of the fields of fixed size, and of the checksum.
 const FIXED_BYTES: usize = 52;

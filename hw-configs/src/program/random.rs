@@ -7,8 +7,8 @@ use super::check::Limits;
 use super::rules;
 use super::{Mark, Program, Region, TrafficClass};
 use crate::isa::{
-    CodeBits, End, FieldValue, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent,
-    Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
+    Code, End, FieldValue, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc,
+    Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 use crate::machine::Machine;
 use crate::timing::share_part;
@@ -408,7 +408,7 @@ impl Generator<'_> {
         MatMul {
             first: mv.first,
             last: mv.last,
-            bits: mv.bits,
+            code: mv.code,
             sparsity: mv.sparsity,
             steps: mv.steps,
             group_steps: mv.group_steps,
@@ -432,10 +432,11 @@ impl Generator<'_> {
     }
 
     fn mat_vec(&mut self) -> MatVec {
-        let bits = self.any(CodeBits::ALL);
+        let codes: Vec<Code> = Code::ALL.iter().copied().filter(|c| self.limits.engine.takes_code(*c)).collect();
+        let code = self.any(&codes);
         let sparsity = self.any(Sparsity::ALL);
         let size = |space| self.limits.size(space);
-        let steps = self.rng.bounded(0, (size(Space::Weight) * 8 / u64::from(bits.bits())).min(24) as u32);
+        let steps = self.rng.bounded(0, (size(Space::Weight) * 8 / u64::from(code.bits())).min(24) as u32);
         let group_steps = self.rng.bounded(0, steps + 1);
         let cols = self.rng.bounded(0, self.limits.width);
         let chunks = |bits: u32| u64::from(steps * bits).div_ceil(8);
@@ -443,7 +444,7 @@ impl Generator<'_> {
         MatVec {
             first: self.flag(),
             last: self.flag(),
-            bits,
+            code,
             sparsity,
             steps,
             group_steps,
@@ -451,7 +452,7 @@ impl Generator<'_> {
             cols,
             act: self.start(size(Space::Activation), sparsity.words(steps).into(), 20),
             slot: self.start(size(Space::Slot), 1, 12),
-            weight: self.start(size(Space::Weight), chunks(bits.bits()), 16),
+            weight: self.start(size(Space::Weight), chunks(code.bits()), 16),
             index: self.start(size(Space::Index), chunks(sparsity.index_bits()), 16),
             scale: self.start(size(Space::Scale), scales, 18),
             dst: self.start(size(Space::Result), u64::from(cols), 20),

@@ -6,8 +6,8 @@ use super::check::{Limits, Rule};
 use super::hazards::{LONGEST_WAIT, UNITS, unit_number};
 use super::span::Span;
 use crate::isa::{
-    CodeBits, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store,
-    StoreSource, Unit, VectorOp,
+    Code, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store, StoreSource,
+    Unit, VectorOp,
 };
 use crate::timing::share_part;
 
@@ -62,11 +62,11 @@ pub(super) fn instruction(
             if mm.rows > most {
                 report(Rule::Engine, format!("{} rows, expected at most the engine's {most}", mm.rows));
             }
-            engine(mm.bits, mm.sparsity, mm.cols, limits, report);
+            engine(mm.code, mm.sparsity, mm.cols, limits, report);
             scales(mm.two_level, limits, report);
         }
         Operation::MatVec(mv) => {
-            engine(mv.bits, mv.sparsity, mv.cols, limits, report);
+            engine(mv.code, mv.sparsity, mv.cols, limits, report);
             scales(mv.two_level, limits, report);
         }
         Operation::Misc(misc) => vector(misc, limits, scope, report),
@@ -121,9 +121,9 @@ fn ranges(limits: &Limits, accesses: &Accesses, report: &mut Report) {
     }
 }
 
-fn engine(bits: CodeBits, sparsity: Sparsity, cols: u32, limits: &Limits, report: &mut Report) {
-    if !limits.engine.takes_bits(bits) {
-        report(Rule::Engine, format!("bits is {}, which the engine does not expand", bits.bits()));
+fn engine(code: Code, sparsity: Sparsity, cols: u32, limits: &Limits, report: &mut Report) {
+    if !limits.engine.takes_code(code) {
+        report(Rule::Engine, format!("code is {}, which the engine does not take", code.name()));
     }
     if !limits.engine.takes_sparsity(sparsity) {
         report(Rule::Engine, format!("sparsity is {}, which the engine does not take", sparsity.name()));

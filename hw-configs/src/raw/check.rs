@@ -4,7 +4,7 @@
 use crate::board::Board;
 use crate::engine::{Engine, SparseDspChain};
 use crate::fault::{Faults, suggest};
-use crate::isa::{CodeBits, Operation, WAIT_BITS};
+use crate::isa::{Code, Operation, WAIT_BITS};
 use crate::machine::{Buffers, Core, DataMemory, InstructionMemory, Machine};
 use crate::memory::MemoryStandard;
 use crate::numeric::density::BLOCK;
@@ -200,7 +200,7 @@ impl RawMachine {
                 document.fault_at(&matrix.scale_lanes, expected, "further lanes would never work; use fewer");
             }
         }
-        if matrix.weight_bits.value.as_ref().is_some_and(|widths| !widths.contains(&CodeBits::B8)) {
+        if matrix.weight_bits.value.as_ref().is_some_and(|widths| !widths.contains(&Code::I8)) {
             let (key, span) = (&matrix.weight_bits.key, matrix.weight_bits.span.clone());
             document.fault(key, span, "without 8", "a list with 8", "add 8, which the KV cache needs");
         }

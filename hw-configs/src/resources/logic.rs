@@ -1,9 +1,9 @@
 //! LUTs, flip-flops and DSP blocks of everything that is no memory. It must never count a memory's RAMs.
 
 use super::Amounts;
-use super::memories::{lutram, select_luts, turn_luts};
+use super::memories::{lutram, select_luts, straddles, turn_luts};
 use crate::engine::SparseDspChain;
-use crate::isa::{CodeBits, Sparsity};
+use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;
 use crate::numeric::density::BLOCK;
 use crate::numeric::packed::MAX_PRODUCTS;
@@ -109,7 +109,7 @@ pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
     let (rows, columns) = (u64::from(engine.rows), u64::from(engine.columns));
     let width = columns.max(u64::from(engine.gemv_columns));
     let lanes = u64::from(engine.scale_lanes);
-    let straddles = engine.weight_bits.iter().any(|bits| matches!(bits, CodeBits::B3 | CodeBits::B5));
+    let straddles = engine.weight_bits.iter().any(|bits| straddles(*bits));
     // Two activations and the choice of operands between `mm` and `mv`; candidates of a pair at the patterns' places in
     // the window; indices, whose steps begin at one of four places.
     let (pick, candidates, index_columns) = if engine.sparsity.is_empty() {
@@ -156,7 +156,7 @@ fn cascades(engine: &SparseDspChain) -> Amounts {
 /// or the sign where there is none.
 fn expander(engine: &SparseDspChain, straddles: bool) -> Amounts {
     let chain = u64::from(engine.chain);
-    let narrow = engine.weight_bits.iter().filter(|width| **width != CodeBits::B8).map(|width| width.bits()).max();
+    let narrow = engine.weight_bits.iter().filter(|width| **width != Code::I8).map(|width| width.bits()).max();
     let Some(narrow) = narrow.map(u64::from) else { return Amounts::logic(0, 24 * chain, 0) };
     let place = if straddles { 2 } else { 1 };
     // A bit of one of so many widths, which share its lower inputs.

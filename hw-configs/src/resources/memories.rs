@@ -4,7 +4,7 @@
 use super::Amounts;
 use crate::board::Fabric;
 use crate::engine::Engine;
-use crate::isa::CodeBits;
+use crate::isa::Code;
 use crate::machine::Machine;
 
 /// Rows of which the vector unit keeps scalars, two each: as many as an instruction's rows field counts.
@@ -349,11 +349,8 @@ pub(super) fn turn_luts(words: u64, bits: u64) -> u64 {
 }
 
 /// Whether a step of codes of this width can begin in one chunk and end in the next.
-fn straddles(width: CodeBits) -> bool {
-    match width {
-        CodeBits::B2 | CodeBits::B4 | CodeBits::B8 => false,
-        CodeBits::B3 | CodeBits::B5 => true,
-    }
+pub(super) fn straddles(code: Code) -> bool {
+    !8_u32.is_multiple_of(code.bits())
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! Format names, and refusals that name the nearest format.
 
 use hw_config::numeric::format::{NumberFormat, Unsupported};
-use hw_config::numeric::integer::CodeBits;
+use hw_config::numeric::integer::Code;
 
 use crate::report;
 
 #[test]
 fn built_formats_are_read_back_from_their_names() {
-    let widths = [2, 3, 4, 5, 8, 16, 16, 32];
+    let widths = [2, 3, 4, 5, 6, 7, 8, 3, 4, 6, 6, 4, 16, 16, 32];
     for (format, bits) in NumberFormat::ALL.into_iter().zip(widths) {
         assert_eq!(NumberFormat::parse(format.name()), Ok(format));
         assert_eq!(format.bits(), bits, "{format}");
     }
-    assert_eq!(NumberFormat::parse("int5"), Ok(NumberFormat::Int(CodeBits::B5)));
+    assert_eq!(NumberFormat::parse("int5"), Ok(NumberFormat::Code(Code::I5)));
     report("format names", 2 * widths.len() as u64);
 }
 
@@ -20,9 +20,8 @@ fn built_formats_are_read_back_from_their_names() {
 fn formats_of_published_systems_are_refused_by_name() {
     let names = [
         "int1",
-        "int6",
-        "fp3",
-        "fp4",
+        "fp5",
+        "fp6",
         "fp8",
         "bitmod-fp3",
         "bitmod-fp4",
@@ -63,6 +62,7 @@ fn formats_of_published_systems_are_refused_by_name() {
 #[test]
 fn unknown_names_list_what_works() {
     let message = NumberFormat::parse("in4").expect_err("unknown").to_string();
-    let expected = "unknown number format `in4`: expected one of int2, int3, int4, int5, int8, f16, bf16, f32";
+    let expected = "unknown number format `in4`: expected one of int2, int3, int4, int5, int6, int7, \
+                    int8, fp3, fp4, fp6-e2m3, fp6-e3m2, flint4, f16, bf16, f32";
     assert_eq!(message, expected);
 }

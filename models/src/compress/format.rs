@@ -5,7 +5,7 @@
 //! The size formulas stand here once: compressed data and shapes-only models are counted by the same lines.
 //! This module must never look at a weight's value.
 
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 use hw_config::numeric::density::{BLOCK, BLOCKS, WINDOW};
 
 use super::prune::stored_weights;
@@ -29,8 +29,8 @@ pub enum WeightFormat {
 /// Integer codes and their scales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntegerFormat {
-    /// Bits of a code.
-    pub bits: CodeBits,
+    /// What a code stands for.
+    pub code: Code,
     /// Stored weights that share a scale.
     pub group: Grouping,
     /// How scales are stored.
@@ -84,9 +84,9 @@ pub enum KvFormat {
     Int8,
 }
 
-/// The largest group scale of two-level formats for `bits`: the bound of the machine's weight expansion.
-pub fn max_group_scale(bits: CodeBits) -> u8 {
-    bits.max_integer_scale()
+/// The largest group scale of two-level formats for `code`: the bound of the machine's weight expansion.
+pub fn max_group_scale(code: Code) -> u8 {
+    code.max_integer_scale()
 }
 
 /// The sizes of one compressed linear: everything that can be said without its values.
@@ -96,8 +96,8 @@ pub struct LinearLayout {
     pub outputs: usize,
     /// Columns of the matrix.
     pub inputs: usize,
-    /// Bits of a code.
-    pub bits: CodeBits,
+    /// What a code stands for.
+    pub code: Code,
     /// Pattern of the stored weights.
     pub sparsity: Sparsity,
     /// Weights that share a scale.
@@ -110,13 +110,13 @@ impl TensorFormat {
     /// The layout of a linear `[outputs][inputs]` with the pattern `found` in its weights (`None`: there are no
     /// weights to look at, and `as-found` counts as dense).
     pub fn layout(self, outputs: usize, inputs: usize, found: Option<Sparsity>) -> LinearLayout {
-        let WeightFormat::Integer(IntegerFormat { bits, group, scales }) = self.weights;
+        let WeightFormat::Integer(IntegerFormat { code, group, scales }) = self.weights;
         let sparsity = match self.sparsity {
             SparsityRule::Dense => Sparsity::Dense,
             SparsityRule::Magnitude(pattern) => pattern,
             SparsityRule::AsFound => found.unwrap_or(Sparsity::Dense),
         };
-        LinearLayout { outputs, inputs, bits, sparsity, group, scales }
+        LinearLayout { outputs, inputs, code, sparsity, group, scales }
     }
 }
 
@@ -173,7 +173,7 @@ impl LinearLayout {
 
     /// Bits of all codes.
     pub fn code_bits(&self) -> u64 {
-        (self.outputs * self.stored()) as u64 * u64::from(self.bits.bits())
+        (self.outputs * self.stored()) as u64 * u64::from(self.code.bits())
     }
 
     /// Bits of all indices.

@@ -4,7 +4,7 @@
 //! machine is the compiler's. Reading back is exact: `dequantize` gives `f32(code) * f32(scale)`, one rounding.
 
 use half::f16;
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 use hw_config::numeric::density::{BLOCK, BLOCKS, WINDOW, block_of_pair};
 
 use super::format::{Grouping, LinearLayout, ScaleFormat, TensorFormat};
@@ -23,8 +23,8 @@ pub struct CompressedLinear {
     pub outputs: usize,
     /// Columns of the matrix.
     pub inputs: usize,
-    /// Bits of a code.
-    pub bits: CodeBits,
+    /// What a code stands for.
+    pub code: Code,
     /// Pattern of the stored weights.
     pub sparsity: Sparsity,
     /// Stored weights that share a scale.
@@ -109,7 +109,7 @@ impl CompressedLinear {
 
     /// A linear of `layout` without rows.
     fn empty(name: &str, layout: LinearLayout) -> Self {
-        let LinearLayout { outputs, inputs, bits, sparsity, group, scales } = layout;
+        let LinearLayout { outputs, inputs, code, sparsity, group, scales } = layout;
         let scales = match scales {
             ScaleFormat::F16 => Scales::F16 { bits: Vec::with_capacity(outputs * layout.groups()) },
             ScaleFormat::TwoLevel => Scales::TwoLevel {
@@ -119,7 +119,7 @@ impl CompressedLinear {
         };
         let codes = Vec::with_capacity(outputs * layout.stored());
         let (name, indices, densities) = (name.to_owned(), Vec::new(), Vec::new());
-        Self { name, outputs, inputs, bits, sparsity, group, codes, indices, densities, scales }
+        Self { name, outputs, inputs, code, sparsity, group, codes, indices, densities, scales }
     }
 
     /// Appends the stored weights of the next output.
@@ -127,15 +127,15 @@ impl CompressedLinear {
         match &mut self.scales {
             Scales::F16 { bits } => {
                 for group in stored.chunks(group_length) {
-                    let scale = quantize::group_scale(group, self.bits);
+                    let scale = quantize::group_scale(group, self.code);
                     bits.push(scale.to_bits());
-                    quantize::encode(group, scale.to_f32(), self.bits, &mut self.codes);
+                    quantize::encode(group, scale.to_f32(), self.code, &mut self.codes);
                 }
             }
             Scales::TwoLevel { group: integers, column } => {
-                let (scales, top) = quantize::two_level_scales(stored, group_length, self.bits);
+                let (scales, top) = quantize::two_level_scales(stored, group_length, self.code);
                 for (group, &scale) in stored.chunks(group_length).zip(&scales) {
-                    quantize::encode(group, f32::from(scale) * top.to_f32(), self.bits, &mut self.codes);
+                    quantize::encode(group, f32::from(scale) * top.to_f32(), self.code, &mut self.codes);
                 }
                 integers.extend(scales);
                 column.push(top.to_bits());
@@ -164,16 +164,16 @@ impl CompressedLinear {
                 codes[i / stored * self.inputs + input] = self.codes[i];
             }
         }
-        let Self { name, outputs, inputs, bits, scales, .. } = self.clone();
+        let Self { name, outputs, inputs, code, scales, .. } = self.clone();
         let (sparsity, group) = (dense.sparsity, dense.group);
         let (indices, densities) = (Vec::new(), Vec::new());
-        Self { name, outputs, inputs, bits, sparsity, group, codes, indices, densities, scales }
+        Self { name, outputs, inputs, code, sparsity, group, codes, indices, densities, scales }
     }
 
     /// Its sizes.
     pub fn layout(&self) -> LinearLayout {
-        let Self { outputs, inputs, bits, sparsity, group, .. } = *self;
-        LinearLayout { outputs, inputs, bits, sparsity, group, scales: self.scales.format() }
+        let Self { outputs, inputs, code, sparsity, group, .. } = *self;
+        LinearLayout { outputs, inputs, code, sparsity, group, scales: self.scales.format() }
     }
 
     /// The scale of `group` of `output`, both levels together.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use hw_config::fault::{Fault, Faults, suggest};
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 use hw_config::numeric::format::{NumberFormat, Unsupported};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -212,17 +212,11 @@ impl Reader<'_> {
         let section = Section { path: &path, table, span: &span };
         self.check_keys(section, &RULE_KEYS, Place::TensorKey);
         let pattern = self.pattern(section, at);
-        let bits = self.choice(
+        let code = self.choice(
             section,
             "weights",
             Place::Weights,
-            &[
-                ("int8", CodeBits::B8),
-                ("int5", CodeBits::B5),
-                ("int4", CodeBits::B4),
-                ("int3", CodeBits::B3),
-                ("int2", CodeBits::B2),
-            ],
+            &[("int8", Code::I8), ("int5", Code::I5), ("int4", Code::I4), ("int3", Code::I3), ("int2", Code::I2)],
         );
         let group = self.group(section);
         let options = [("f16", ScaleFormat::F16), ("two-level", ScaleFormat::TwoLevel)];
@@ -231,7 +225,7 @@ impl Reader<'_> {
         let built = Sparsity::ALL.iter().filter(|s| **s != Sparsity::Dense);
         patterns.extend(built.map(|s| (s.name(), SparsityRule::Magnitude(*s))));
         let sparsity = self.choice(section, "sparsity", Place::Sparsity, &patterns);
-        let format = IntegerFormat { bits: bits?, group: group?, scales: scales? };
+        let format = IntegerFormat { code: code?, group: group?, scales: scales? };
         self.check_two_level(section, format);
         let format = TensorFormat { weights: WeightFormat::Integer(format), sparsity: sparsity? };
         Some(Rule { pattern: pattern?, format })
@@ -239,10 +233,10 @@ impl Reader<'_> {
 
     /// Two-level scales need more than one group, and codes with room below INT8.
     fn check_two_level(&mut self, section: Section<'_, '_>, format: IntegerFormat) {
-        let missing = match (format.scales, format.group, format.bits) {
+        let missing = match (format.scales, format.group, format.code) {
             (ScaleFormat::F16, _, _) => return,
             (ScaleFormat::TwoLevel, Grouping::Channel, _) => "one group an output",
-            (ScaleFormat::TwoLevel, Grouping::Stored(_), CodeBits::B8) => "8-bit codes, whose only group scale is 1",
+            (ScaleFormat::TwoLevel, Grouping::Stored(_), Code::I8) => "8-bit codes, whose only group scale is 1",
             (ScaleFormat::TwoLevel, Grouping::Stored(_), _) => return,
         };
         let span = section.table.get("scales").map_or(section.span.clone(), |value| value.span());
@@ -313,11 +307,8 @@ fn refusal(place: Place, name: &str) -> Option<(String, String)> {
     match place {
         Place::Weights => match NumberFormat::parse(name) {
             Err(Unsupported::NotBuilt { what, nearest, .. }) => {
-                // A linear's weights are integers: where the nearest number format is a float, int8 is nearest.
-                let nearest = match nearest {
-                    NumberFormat::Int(_) => nearest.name(),
-                    NumberFormat::F32 | NumberFormat::F16 | NumberFormat::Bf16 => "int8",
-                };
+                // No linear's weights have 16 bits or more: where the nearest number format has, int8 is nearest.
+                let nearest = if nearest.bits() > 8 { "int8" } else { nearest.name() };
                 Some((what.to_owned(), advice(&format!("`{nearest}`"))))
             }
             Err(Unsupported::Unknown { .. }) | Ok(_) => None,

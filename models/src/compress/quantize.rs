@@ -6,7 +6,7 @@
 //! This module must never see more than one output, nor know which weights were pruned.
 
 use half::f16;
-use hw_config::isa::CodeBits;
+use hw_config::isa::Code;
 
 use super::format::max_group_scale;
 
@@ -19,11 +19,14 @@ const COLUMN_CLIPS: [f32; 4] = [1.0, 0.9, 0.8, 0.7];
 
 /// Smallest and largest code. 8 bits leave out -128, so that positive and negative weights are treated alike; narrow
 /// codes use it, since it is one level in 4 to 32.
-fn code_range(bits: CodeBits) -> (f32, f32) {
-    let high = ((1_i32 << (bits.bits() - 1)) - 1) as f32;
-    match bits {
-        CodeBits::B8 => (-high, high),
-        CodeBits::B2 | CodeBits::B3 | CodeBits::B4 | CodeBits::B5 => (-high - 1.0, high),
+fn code_range(code: Code) -> (f32, f32) {
+    let high = ((1_i32 << (code.bits() - 1)) - 1) as f32;
+    match code {
+        Code::I8 => (-high, high),
+        Code::I2 | Code::I3 | Code::I4 | Code::I5 | Code::I6 | Code::I7 => (-high - 1.0, high),
+        Code::Fp3 | Code::Fp4 | Code::Fp6E2M3 | Code::Fp6E3M2 | Code::Flint4 | Code::F16 => {
+            panic!("{} codes are no integers", code.name())
+        }
     }
 }
 
@@ -65,17 +68,20 @@ fn squared_error(weights: &[f32], scale: f32, range: (f32, f32)) -> f32 {
 }
 
 /// The f16 scale of one group. Negative where that makes better use of the code -2^(b-1), which has no positive twin.
-pub(super) fn group_scale(weights: &[f32], bits: CodeBits) -> f16 {
-    let range = code_range(bits);
+pub(super) fn group_scale(weights: &[f32], code: Code) -> f16 {
+    let range = code_range(code);
     let full = largest(weights) / range.1;
     if full == 0.0 {
         return f16::ZERO;
     }
-    match bits {
-        CodeBits::B8 => storable(full),
-        CodeBits::B2 | CodeBits::B3 | CodeBits::B4 | CodeBits::B5 => {
+    match code {
+        Code::I8 => storable(full),
+        Code::I2 | Code::I3 | Code::I4 | Code::I5 | Code::I6 | Code::I7 => {
             let tried = CLIPS.iter().flat_map(|clip| [storable(full * clip), -storable(full * clip)]);
             least(tried.map(|scale| (squared_error(weights, scale.to_f32(), range), scale)))
+        }
+        Code::Fp3 | Code::Fp4 | Code::Fp6E2M3 | Code::Fp6E3M2 | Code::Flint4 | Code::F16 => {
+            panic!("{} codes are no integers", code.name())
         }
     }
 }
@@ -87,8 +93,8 @@ fn least<T>(candidates: impl Iterator<Item = (f32, T)>) -> T {
 }
 
 /// Appends the codes of `weights` for `scale` (0: all codes are 0).
-pub(super) fn encode(weights: &[f32], scale: f32, bits: CodeBits, codes: &mut Vec<i8>) {
-    let range = code_range(bits);
+pub(super) fn encode(weights: &[f32], scale: f32, code: Code, codes: &mut Vec<i8>) {
+    let range = code_range(code);
     if scale == 0.0 {
         codes.resize(codes.len() + weights.len(), 0);
     } else {
@@ -97,9 +103,9 @@ pub(super) fn encode(weights: &[f32], scale: f32, bits: CodeBits, codes: &mut Ve
 }
 
 /// The scales of one output in a two-level format: an integer for each group and the f16 that multiplies them all.
-pub(super) fn two_level_scales(row: &[f32], group_length: usize, bits: CodeBits) -> (Vec<u8>, f16) {
-    let range = code_range(bits);
-    let most = max_group_scale(bits);
+pub(super) fn two_level_scales(row: &[f32], group_length: usize, code: Code) -> (Vec<u8>, f16) {
+    let range = code_range(code);
+    let most = max_group_scale(code);
     let full = largest(row) / (range.1 * f32::from(most));
     let groups = || row.chunks(group_length);
     if full == 0.0 {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hw_config::isa::{CodeBits, Sparsity};
+use hw_config::isa::{Code, Sparsity};
 
 use super::*;
 
@@ -103,7 +103,7 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
         ("core.matrix.scale_lanes", |m| engine(m).scale_lanes = 8),
         ("core.matrix.accumulator_rows", |m| engine(m).accumulator_rows = 64),
         ("core.matrix.sparsity", |m| engine(m).sparsity = vec![Sparsity::N2M4]),
-        ("core.matrix.weight_bits", |m| engine(m).weight_bits = vec![CodeBits::B4, CodeBits::B8]),
+        ("core.matrix.weight_bits", |m| engine(m).weight_bits = vec![Code::I4, Code::I8]),
         ("core.matrix.two_level", |m| engine(m).two_level = false),
         ("weight_kib", |m| m.core.buffers.weight_kib *= 2),
         ("index_kib", |m| m.core.buffers.index_kib *= 2),

@@ -2,7 +2,7 @@
 //! type in [`ENUMERATIONS`]; it must never be left out silently.
 
 use hw_config::isa::{
-    CodeBits, FieldValue, LoadBuffer, LoadExtent, MatrixExtent, OPCODE_BITS, Operand, Operation, Sparsity, StoreSource,
+    Code, FieldValue, LoadBuffer, LoadExtent, MatrixExtent, OPCODE_BITS, Operand, Operation, Sparsity, StoreSource,
     Unit, VectorOp,
 };
 
@@ -15,7 +15,7 @@ macro_rules! enumerations {
     };
 }
 
-enumerations![LoadBuffer, LoadExtent, MatrixExtent, StoreSource, Operand, CodeBits, Sparsity, VectorOp];
+enumerations![LoadBuffer, LoadExtent, MatrixExtent, StoreSource, Operand, Code, Sparsity, VectorOp];
 
 /// The file.
 pub(super) fn file() -> File {

@@ -10,8 +10,8 @@ use super::work::Work;
 use crate::outcome::{Buffer, Events, OperatorOutcome, StepOutcome, Timeline, Traffic};
 use hw_config::engine::{Engine, MatrixMode, MatrixShape};
 use hw_config::isa::{
-    CodeBits, Instruction, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource,
-    Unit, VectorOp,
+    Code, Instruction, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, Unit,
+    VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCK, BLOCKS};
@@ -180,7 +180,7 @@ impl<'a> Tally<'a> {
         let groups = u64::from(shape.steps.div_ceil(shape.group_steps));
         let spanned = u64::from(counted.sparsity.words(shape.steps)) * u64::from(engine.chain);
         // Every row set reads the weights of its part again; every part reads the activations of all rows again.
-        let code_bits = u64::from(counted.bits.bits());
+        let code_bits = u64::from(counted.code.bits());
         self.read(Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
         self.read(Buffer::Index, row_sets * cols * (stored * u64::from(counted.sparsity.index_bits())).div_ceil(8));
         // Every step reads the density bytes of its window.
@@ -242,7 +242,7 @@ fn operand_buffer(operand: Operand) -> Option<(Buffer, u64)> {
 
 /// The fields of `mm` and `mv` that counts depend on besides the shape.
 struct MatrixCounted {
-    bits: CodeBits,
+    code: Code,
     sparsity: Sparsity,
     group_steps: u32,
     two_level: bool,
@@ -251,13 +251,13 @@ struct MatrixCounted {
 
 impl MatrixCounted {
     fn of_mat_mul(mm: &MatMul) -> Self {
-        let MatMul { bits, sparsity, group_steps, two_level, last, .. } = *mm;
-        Self { bits, sparsity, group_steps, two_level, last }
+        let MatMul { code, sparsity, group_steps, two_level, last, .. } = *mm;
+        Self { code, sparsity, group_steps, two_level, last }
     }
 
     fn of_mat_vec(mv: &MatVec) -> Self {
-        let MatVec { bits, sparsity, group_steps, two_level, last, .. } = *mv;
-        Self { bits, sparsity, group_steps, two_level, last }
+        let MatVec { code, sparsity, group_steps, two_level, last, .. } = *mv;
+        Self { code, sparsity, group_steps, two_level, last }
     }
 
     /// Steps that share an integer scale.

@@ -137,7 +137,7 @@ impl Oracle {
             let chunk = base as usize + byte / self.chain;
             buffer[(chunk * self.width + column) * self.chain + byte % self.chain]
         };
-        let width = m.bits.bits() as usize;
+        let width = m.code.bits() as usize;
         let code = take_bits(|byte| piece(&self.weight, m.weight, byte), i * width, width);
         let sign = 1_i64 << (width - 1);
         let mut value = (i64::from(code) ^ sign) - sign;
@@ -352,7 +352,7 @@ fn of_mat_vec(m: &MatVec) -> MatMul {
     MatMul {
         first: m.first,
         last: m.last,
-        bits: m.bits,
+        code: m.code,
         sparsity: m.sparsity,
         steps: m.steps,
         group_steps: m.group_steps,

@@ -96,7 +96,7 @@ impl Lowering<'_> {
         for (i, piece) in tile.pieces.iter().enumerate() {
             let (scale, index, codes) = self.load_piece(linear, piece, expert);
             let stored = Stored {
-                bits: linear.plan.bits,
+                code: linear.plan.code,
                 sparsity: linear.plan.sparsity,
                 group_steps,
                 two_level: two_level(linear.plan),
@@ -145,7 +145,7 @@ impl Lowering<'_> {
         if let Some(block) = &piece.density {
             self.load_block(LoadBuffer::Density, block, index, expert, bytes.index);
         }
-        let codes = self.weight.take(stream_chunks(piece.steps, plan.bits.bits()));
+        let codes = self.weight.take(stream_chunks(piece.steps, plan.code.bits()));
         self.load_block(LoadBuffer::Weight, &piece.weight, codes, expert, bytes.weight);
         (scale, index, codes)
     }

@@ -395,7 +395,7 @@ const UNBOUND: Bound = Bound { extent: MatrixExtent::Fixed, register: 0, sub: 0,
 /// How the codes of a matrix instruction are stored.
 #[derive(Clone, Copy)]
 struct Stored {
-    bits: hw_config::isa::CodeBits,
+    code: hw_config::isa::Code,
     sparsity: Sparsity,
     group_steps: u32,
     two_level: bool,
@@ -403,26 +403,21 @@ struct Stored {
 }
 
 /// Keys and values: INT8, dense, one scale a column.
-const CACHED: Stored = Stored {
-    bits: hw_config::isa::CodeBits::B8,
-    sparsity: Sparsity::Dense,
-    group_steps: 0,
-    two_level: false,
-    index: 0,
-};
+const CACHED: Stored =
+    Stored { code: hw_config::isa::Code::I8, sparsity: Sparsity::Dense, group_steps: 0, two_level: false, index: 0 };
 
 impl Lowering<'_> {
     /// `mv` for one row, `mm` for more.
     fn matrix(&mut self, t: Tiled, s: Stored, bound: Bound) {
         let Bound { extent, register: extent_reg, sub: extent_sub, unit: extent_unit } = bound;
-        let Stored { bits, sparsity, group_steps, two_level, index } = s;
+        let Stored { code, sparsity, group_steps, two_level, index } = s;
         let Tiled { rows, rows_reg, cols, steps, act, act_stride, slot, weight, scale, dst, dst_stride, first, last } =
             t;
         // `mv` has the operands of `mm` but for those of rows.
         macro_rules! with_operands {
             ($instruction:ident, $($of_rows:ident),*) => {
                 $instruction {
-                    first, last, bits, sparsity, steps, group_steps, two_level, cols, act, slot, weight, index, scale,
+                    first, last, code, sparsity, steps, group_steps, two_level, cols, act, slot, weight, index, scale,
                     dst, extent, extent_reg, extent_sub, extent_unit, $($of_rows),*
                 }
             };

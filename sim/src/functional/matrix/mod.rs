@@ -11,7 +11,7 @@ mod dot;
 use super::core::{Core, Scratch, span};
 use dot::Words;
 use hw_config::engine::MatrixShape;
-use hw_config::isa::{CodeBits, MatMul, MatVec, Sparsity};
+use hw_config::isa::{Code, MatMul, MatVec, Sparsity};
 use hw_config::numeric::convert::{f16_to_f32, i32_to_f32};
 use hw_config::numeric::density::{BLOCK, BLOCKS, block_of_pair};
 use hw_config::numeric::fp32::{add, canonical, mul};
@@ -27,7 +27,7 @@ const F16_ROWS: usize = 2;
 struct Tile {
     first: bool,
     last: bool,
-    bits: CodeBits,
+    code: Code,
     sparsity: Sparsity,
     two_level: bool,
     rows: usize,
@@ -51,7 +51,7 @@ impl Core {
         self.tile(&Tile {
             first: mm.first,
             last: mm.last,
-            bits: mm.bits,
+            code: mm.code,
             sparsity: mm.sparsity,
             two_level: mm.two_level,
             rows: rows as usize,
@@ -74,7 +74,7 @@ impl Core {
         self.tile(&Tile {
             first: mv.first,
             last: mv.last,
-            bits: mv.bits,
+            code: mv.code,
             sparsity: mv.sparsity,
             two_level: mv.two_level,
             rows: 1,
@@ -119,10 +119,10 @@ impl Core {
         let plain = tile.sparsity == Sparsity::Dense && !tile.two_level;
         let mut step = steps.start;
         while step < steps.end {
-            if plain && tile.bits == CodeBits::B8 {
+            if plain && tile.code == Code::I8 {
                 self.sum_bytes(tile, step, &mut scratch.sums);
                 step += 1;
-            } else if plain && tile.bits == CodeBits::B4 && step.is_multiple_of(2) && step + 1 < steps.end {
+            } else if plain && tile.code == Code::I4 && step.is_multiple_of(2) && step + 1 < steps.end {
                 self.sum_nibbles(tile, step, &mut scratch.sums);
                 step += 2;
             } else {
@@ -186,7 +186,7 @@ impl Core {
 
     /// The weights of a step as INT8, `chain` a column: sign-extended, times the integer scale of two-level groups.
     fn expand_codes(&self, tile: &Tile, step: usize, packed: &mut Vec<u8>, codes: &mut Vec<i8>) {
-        let width = tile.bits;
+        let width = tile.code;
         let step_bytes = integer::packed_bytes(self.chain, width);
         gather_step(&self.chunks(&self.weight, tile.weight, tile.cols), step, step_bytes, packed);
         codes.resize(tile.cols * self.chain, 0);
