@@ -237,6 +237,10 @@ pub(crate) struct EvalArgs {
     /// Text over which a format with static activation scales finds them; not the one to be judged on.
     #[arg(long, value_name = "FILE")]
     pub(crate) calibration: Option<PathBuf>,
+    /// What rounded weights cost alone: the float reference on weights read back from their codes, no machine. Takes
+    /// every format, also those whose activations the machine's engine does not take.
+    #[arg(long)]
+    pub(crate) weights_only: bool,
     /// One JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,7 +2,7 @@
 
 use crate::CompileError;
 use hw_config::isa::Sparsity;
-use models::compress::{ActivationFormat, CompressedModel, InputSite, LinearLayout, Profile};
+use models::compress::{ActivationFormat, CompressedModel, InputSite, KvFormat, LinearLayout, Profile};
 use models::{ModelConfig, TensorId};
 use std::collections::BTreeMap;
 
@@ -13,18 +13,20 @@ pub struct FormatTable {
     /// Where they differ: with the patterns that the weights have.
     patterned: BTreeMap<TensorId, LinearLayout>,
     static_scales: BTreeMap<InputSite, f32>,
+    activations: ActivationFormat,
+    kv: KvFormat,
 }
 
 impl FormatTable {
     /// The table of a compressed model.
     pub fn of_model(model: &CompressedModel) -> Self {
         let layouts = model.linears.iter().map(|(id, linear)| (*id, linear.layout())).collect();
-        Self { layouts, patterned: BTreeMap::new(), static_scales: model.activation_scales.clone() }
+        Self { layouts, static_scales: model.activation_scales.clone(), ..Self::empty(&model.profile) }
     }
 
     /// The table of a model of which only the shapes are known. Static scales count as 1: no cycle depends on them.
     pub fn of_shapes(config: &ModelConfig, profile: &Profile) -> Self {
-        let mut table = Self { layouts: BTreeMap::new(), patterned: BTreeMap::new(), static_scales: BTreeMap::new() };
+        let mut table = Self::empty(profile);
         for (id, outputs, inputs) in crate::passes::tile::linears(config) {
             let layout = profile.format_of(&id.to_string()).layout(outputs as usize, inputs as usize, None);
             table.layouts.insert(id, layout);
@@ -32,10 +34,26 @@ impl FormatTable {
                 (ActivationFormat::Int8Static, Some(site)) => {
                     table.static_scales.insert(site, 1.0);
                 }
-                (ActivationFormat::Int8Static, None) | (ActivationFormat::Int8Dynamic, _) => {}
+                (ActivationFormat::Int8Static, None) | (ActivationFormat::Int8Dynamic | ActivationFormat::F16, _) => {}
             }
         }
         table
+    }
+
+    /// A profile's table without linears.
+    fn empty(profile: &Profile) -> Self {
+        let (layouts, patterned, static_scales) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { layouts, patterned, static_scales, activations: profile.activations(), kv: profile.kv() }
+    }
+
+    /// How the inputs of linears are coded.
+    pub fn activations(&self) -> ActivationFormat {
+        self.activations
+    }
+
+    /// How keys and values are stored.
+    pub fn kv(&self) -> KvFormat {
+        self.kv
     }
 
     /// The same with every weight stored, those that a pattern leaves out as zeros: for a machine that does not use it.
@@ -53,7 +71,7 @@ impl FormatTable {
         let layouts: BTreeMap<_, _> = self.layouts.iter().map(dense).collect::<Result<_, _>>()?;
         let patterned = self.layouts.iter().filter(|(id, layout)| layouts[id] != **layout);
         let patterned = patterned.map(|(id, layout)| (*id, *layout)).collect();
-        Ok(Self { layouts, patterned, static_scales: self.static_scales.clone() })
+        Ok(Self { layouts, patterned, ..self.clone() })
     }
 
     /// How a linear would be stored with its pattern, where it is not.

@@ -5,6 +5,7 @@ use hw_config::isa::{Code, Sparsity};
 use models::Tensor;
 use models::compress::{
     CompressedLinear, Grouping, IntegerFormat, ScaleFormat, Scales, SparsityRule, TensorFormat, WeightFormat,
+    max_group_scale,
 };
 
 /// A finite binary16 pattern by its definition (IEEE 754-2008, 3.4).
@@ -41,7 +42,7 @@ fn weights(outputs: usize, inputs: usize) -> Tensor {
 
 fn format(bits: Code, group: Grouping, scales: ScaleFormat) -> TensorFormat {
     TensorFormat {
-        weights: WeightFormat::Integer(IntegerFormat { code: bits, group, scales }),
+        weights: WeightFormat::Integer(IntegerFormat { code: bits, group, scales, max_scale: max_group_scale(bits) }),
         sparsity: SparsityRule::Dense,
     }
 }

@@ -3,8 +3,8 @@
 use hw_config::isa::{Code, Sparsity};
 use models::compress::vocabulary::{NOT_BUILT, Place};
 use models::compress::{
-    ActivationFormat, Format, Grouping, IntegerFormat, KvFormat, Profile, ScaleFormat, SparsityRule, TensorFormat,
-    WeightFormat, format_names, shipped_profile,
+    ActivationFormat, FloatFormat, Format, Grouping, IntegerFormat, KvFormat, Profile, ScaleFormat, SparsityRule,
+    Specials, TensorFormat, WeightFormat, format_names, max_group_scale, shipped_profile,
 };
 
 const GOOD: &str = r#"
@@ -34,7 +34,10 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 fn integer(bits: Code, group: Grouping, scales: ScaleFormat, sparsity: SparsityRule) -> TensorFormat {
-    TensorFormat { weights: WeightFormat::Integer(IntegerFormat { code: bits, group, scales }), sparsity }
+    TensorFormat {
+        weights: WeightFormat::Integer(IntegerFormat { code: bits, group, scales, max_scale: max_group_scale(bits) }),
+        sparsity,
+    }
 }
 
 #[test]
@@ -78,10 +81,66 @@ fn shipped_formats_are_what_their_names_say() {
     assert_eq!(of("w8a8-4of16", "output"), integer(Code::I8, channel, f16, dense));
     assert_eq!(of("sparse", query), integer(Code::I8, channel, f16, SparsityRule::AsFound));
     assert_eq!(of("w4a8-sparse", query), integer(Code::I4, g32, f16, SparsityRule::AsFound));
+    let g128 = Grouping::Stored(128);
+    let two_level = ScaleFormat::TwoLevel;
+    let float = |code, specials| TensorFormat {
+        weights: WeightFormat::Float(FloatFormat { code, specials, group: g128, scales: two_level }),
+        sparsity: dense,
+    };
+    let wide = |code| TensorFormat {
+        weights: WeightFormat::Integer(IntegerFormat { code, group: g128, scales: two_level, max_scale: 255 }),
+        sparsity: dense,
+    };
+    assert_eq!(of("w6a16", query), wide(Code::I6));
+    assert_eq!(of("w4a16", query), wide(Code::I4));
+    assert_eq!(of("w3a16", query), wide(Code::I3));
+    assert_eq!(of("w4a16-fp4", query), float(Code::Fp4, Specials::None));
+    assert_eq!(of("w3a16-fp3", query), float(Code::Fp3, Specials::None));
+    assert_eq!(of("w4a16-bitmod", query), float(Code::Fp4, Specials::All));
+    assert_eq!(of("w3a16-bitmod", query), float(Code::Fp3, Specials::All));
+    assert_eq!(parsed(shipped_profile("w4a16-bitmod").unwrap()).activations(), ActivationFormat::F16);
     for (name, kind) in [("w8a8", ActivationFormat::Int8Dynamic), ("w8a8-static", ActivationFormat::Int8Static)] {
         let profile = parsed(shipped_profile(name).unwrap());
         assert_eq!((profile.activations(), profile.kv()), (kind, KvFormat::Int8));
     }
+}
+
+/// Every value of `weights` with what it means, and the integer scales that its groups may have.
+#[test]
+fn weights_have_the_types_of_their_names() {
+    let with = |weights: &str, kind: &str| {
+        let text = GOOD.replace("\"int4\"", &format!("\"{weights}\"")).replace("\"f16\"", "\"two-level\"");
+        parsed(&text.replace("\"int8-dynamic\"", &format!("\"{kind}\""))).format_of("output").weights
+    };
+    let (group, scales) = (Grouping::Stored(32), ScaleFormat::TwoLevel);
+    let integers = [("int2", Code::I2, 15), ("int3", Code::I3, 15), ("int4", Code::I4, 15), ("int5", Code::I5, 8)];
+    let wider = [("int6", Code::I6, 4), ("int7", Code::I7, 2)];
+    for (name, code, max_scale) in integers.into_iter().chain(wider) {
+        let format = |max_scale| WeightFormat::Integer(IntegerFormat { code, group, scales, max_scale });
+        assert_eq!((with(name, "int8-dynamic"), with(name, "f16")), (format(max_scale), format(255)), "{name}");
+    }
+    let eight = IntegerFormat { code: Code::I8, group, scales, max_scale: 255 };
+    assert_eq!(with("int8", "f16"), WeightFormat::Integer(eight));
+    let floats = [
+        ("fp3", Code::Fp3, Specials::None),
+        ("fp3-er", Code::Fp3, Specials::ExtendedResolution),
+        ("fp3-ea", Code::Fp3, Specials::ExtendedAsymmetry),
+        ("bitmod-fp3", Code::Fp3, Specials::All),
+        ("fp4", Code::Fp4, Specials::None),
+        ("fp4-er", Code::Fp4, Specials::ExtendedResolution),
+        ("fp4-ea", Code::Fp4, Specials::ExtendedAsymmetry),
+        ("bitmod-fp4", Code::Fp4, Specials::All),
+        ("flint4", Code::Flint4, Specials::None),
+        ("fp6-e2m3", Code::Fp6E2M3, Specials::None),
+        ("fp6-e3m2", Code::Fp6E3M2, Specials::None),
+    ];
+    for (name, code, specials) in floats {
+        let format = WeightFormat::Float(FloatFormat { code, specials, group, scales });
+        assert_eq!((with(name, "int8-dynamic"), with(name, "f16")), (format, format), "{name}");
+    }
+    println!("{} values of `weights` compared", 7 + floats.len());
+    let kinds = parsed(&GOOD.replace("int8-dynamic", "f16").replace("kind = \"int8\"", "kind = \"f16\""));
+    assert_eq!((kinds.activations(), kinds.kv()), (ActivationFormat::F16, KvFormat::F16));
 }
 
 #[test]
@@ -95,6 +154,7 @@ fn the_last_rule_that_matches_decides() {
     let profile = parsed(&GOOD.replace("[activations]", &(rules + "[activations]")));
     let bits = |name| match profile.format_of(name).weights {
         WeightFormat::Integer(format) => format.code.bits(),
+        WeightFormat::Float(format) => panic!("{format:?} is not in the rules"),
     };
     let names = [
         "output",
@@ -152,12 +212,12 @@ kind = "int4"
         "formats/test.toml: `tensor[0].sparsity` is missing, expected one of dense, as-found, 2:4, 2:16, 4:16, 8:16, 1:4, blocks-4:16, blocks-6:16, blocks-8:16, blocks-10:16, blocks-12:16; add `sparsity`",
         "`tensor[0].match` is `layers.*.atention.*`, expected \"**\" in the first rule",
         "`tensor[0].match` is `layers.*.atention.*`, expected a pattern that some linear's name matches",
-        "`tensor[0].weights` is `nf4`, which is not built (4-bit normal-quantile table), expected one of int8, int5, int4, int3, int2; nearest that works: `int4`",
+        "`tensor[0].weights` is `nf4`, which is not built (4-bit normal-quantile table), expected one of int8, int7, int6, int5, int4, int3, int2, fp6-e2m3, fp6-e3m2, flint4, fp4, fp4-er, fp4-ea, bitmod-fp4, fp3, fp3-er, fp3-ea, bitmod-fp3; nearest that works: `int4`",
         "`tensor[0].group` is `48`, expected 32, 64, 128 or \"channel\"; groups of that length are not built; nearest that works: 32",
         "`tensor[0].scales` is `f61`, expected one of f16, two-level; did you mean `f16`?",
         "`tensor[0].nested` is not built (narrow codes inside wide ones (D2MoE)), expected one of the keys match, weights",
         "`activations.kind` is `8`, expected one of int8-dynamic, int8-static",
-        "`kv.kind` is `int4`, which is not built (4-bit keys and values), expected one of int8; nearest that works: `int8`",
+        "`kv.kind` is `int4`, which is not built (4-bit keys and values), expected one of int8, f16; nearest that works: `int8`",
     ];
     for part in expected {
         assert!(faults.iter().any(|fault| fault.contains(part)), "no fault says {part:?}:\n{}", faults.join("\n"));
@@ -186,40 +246,9 @@ const VOCABULARY: &[(Place, &[&str])] = &[
     (
         Place::Weights,
         &[
-            "int",
-            "int1",
-            "int6",
-            "int7",
-            "int16",
-            "fp",
-            "fp3",
-            "fp4",
-            "fp6",
-            "fp8",
-            "flint",
-            "ternary",
-            "binary",
-            "bipolar",
-            "nf4",
-            "table",
-            "codebook",
-            "planes",
-            "nested",
-            "mixed",
-            "outliers",
-            "bitmod-fp3",
-            "bitmod-fp4",
-            "shiftadd",
-            "entropy",
-            "dfloat11",
-            "lowrank",
-            "delta",
-            "hadamard",
-            "f16",
-            "bf16",
-            "f32",
-            "fp16",
-            "fp32",
+            "int", "int1", "int16", "fp", "fp5", "fp6", "fp8", "flint", "ternary", "binary", "bipolar", "nf4", "table",
+            "codebook", "planes", "nested", "mixed", "outliers", "shiftadd", "entropy", "dfloat11", "lowrank", "delta",
+            "hadamard", "f16", "bf16", "f32", "fp16", "fp32",
         ],
     ),
     (
@@ -254,9 +283,9 @@ const VOCABULARY: &[(Place, &[&str])] = &[
         &["nm", "block", "group", "unstructured", "channel", "hidden", "layer", "3:4", "4:8", "6:8", "16:32", "1:2"],
     ),
     (Place::ActivationsKey, &["bits", "group", "outliers", "hadamard"]),
-    (Place::ActivationsKind, &["int4", "int6", "int8", "int16", "fp8", "f16", "bf16", "f32"]),
+    (Place::ActivationsKind, &["int4", "int6", "int8", "int16", "fp8", "bf16", "f32"]),
     (Place::KvKey, &["bits", "important", "rest", "ratio"]),
-    (Place::KvKind, &["int2", "int4", "fp8", "f16", "bf16", "mixed"]),
+    (Place::KvKind, &["int2", "int4", "fp8", "bf16", "mixed"]),
     (Place::Top, &["attention", "activation_sparsity", "tokens", "decoding", "experts"]),
 ];
 
@@ -336,7 +365,7 @@ fn the_name_float_is_reserved_and_unknown_formats_name_the_nearest() {
 
 #[test]
 fn a_fault_shows_its_place_in_the_file() {
-    let text = GOOD.replace("\"int4\"", "\"int6\"");
+    let text = GOOD.replace("\"int4\"", "\"int16\"");
     let rendered = Profile::from_toml("formats/test.toml", &text).unwrap_err().render(&text);
-    assert!(rendered.contains("weights = \"int6\"") && rendered.contains("^^^^^^"), "{rendered}");
+    assert!(rendered.contains("weights = \"int16\"") && rendered.contains("^^^^^^"), "{rendered}");
 }

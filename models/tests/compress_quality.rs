@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use models::compress::{ActivationRanges, Format, InputSite, Profile, compress, format_names};
-use models::{Model, Param, Reference, TensorId};
+use models::compress::{ActivationRanges, Format, InputSite, Profile, compress, format_names, shipped_profile};
+use models::{Model, Param, Reference, Tensor, TensorId, Weights};
 
 const WINDOW: usize = 256;
 
@@ -142,6 +142,40 @@ fn static_activations_without_calibration_are_refused() {
     let error = compress(&load("tiny-llama"), &shipped("w8a8-static").unwrap(), Some(&ActivationRanges::default()))
         .unwrap_err();
     assert!(error.to_string().contains("gave layers.0.attention.input no range"), "{error}");
+}
+
+/// The second table of `docs/src/formats.md`, types of weights at equal bits: the shipped profiles of f16 activations, and
+/// `w4a16-fp4` and `w3a16-fp3` with other values of `weights`. Made as the first.
+#[test]
+#[ignore = "a minute: prints the second table of the formats page"]
+fn types_of_equal_bits() {
+    println!("| weights | bits a weight | tiny-llama | tiny-opt | tiny-mixtral |\n|---|---|---|---|---|");
+    let models = ["tiny-llama", "tiny-opt", "tiny-mixtral"].map(load);
+    let row = |name: &str, of_model: &dyn Fn(&Model) -> (f64, f64)| {
+        let losses = models.each_ref().map(of_model);
+        // A token is a byte.
+        let perplexities = losses.map(|(nats, _)| format!("{:.4}", nats.exp()));
+        println!("| `{name}` | {:.3} | {} |", losses[0].1, perplexities.join(" | "));
+    };
+    row("f16", &|model| {
+        let half = |w: &f32| half::f16::from_f32(*w).to_f32();
+        let weights =
+            model.weights.as_ref().unwrap().iter().map(|(id, tensor)| {
+                (id, Tensor::new(tensor.shape().to_vec(), tensor.data().iter().map(half).collect()))
+            });
+        let reference = Weights::new(weights.collect());
+        let tokens = held_out(128);
+        let loss = Reference::with_weights(&model.config, &reference).unwrap().nats_per_token(&tokens, WINDOW).unwrap();
+        (loss.nats_per_token, 16.0)
+    });
+    let of_fp4 = ["fp4", "fp4-er", "fp4-ea", "bitmod-fp4", "flint4", "int4"].map(|name| ("w4a16-fp4", "\"fp4\"", name));
+    let of_fp3 = ["fp3", "fp3-er", "fp3-ea", "bitmod-fp3", "int3"].map(|name| ("w3a16-fp3", "\"fp3\"", name));
+    let of_six = ["fp6-e2m3", "fp6-e3m2", "int6"].map(|name| ("w6a16", "\"int6\"", name));
+    for (profile, own, name) in of_six.into_iter().chain(of_fp4).chain(of_fp3) {
+        let text = shipped_profile(profile).unwrap().replace(own, &format!("\"{name}\""));
+        let profile = Profile::from_toml("test.toml", &text).unwrap();
+        row(name, &|model| loss(model, Some(&profile), 128));
+    }
 }
 
 /// The table of `docs/src/formats.md`: `cargo test --release -p models --test compress_quality -- --ignored --nocapture`.

@@ -21,7 +21,7 @@ fn load(name: &str) -> Model {
 }
 
 fn int8(sparsity: SparsityRule) -> TensorFormat {
-    let weights = IntegerFormat { code: Code::I8, group: Grouping::Channel, scales: ScaleFormat::F16 };
+    let weights = IntegerFormat { code: Code::I8, group: Grouping::Channel, scales: ScaleFormat::F16, max_scale: 1 };
     TensorFormat { weights: WeightFormat::Integer(weights), sparsity }
 }
 
@@ -176,7 +176,7 @@ fn zeros_of_a_pattern_can_be_stored_too() {
                 (Grouping::Stored(32), ScaleFormat::F16),
                 (Grouping::Stored(32), ScaleFormat::TwoLevel),
             ] {
-                let weights = WeightFormat::Integer(IntegerFormat { code: Code::I4, group, scales });
+                let weights = WeightFormat::Integer(IntegerFormat { code: Code::I4, group, scales, max_scale: 15 });
                 let format = TensorFormat { weights, sparsity: SparsityRule::Magnitude(sparsity) };
                 let linear = CompressedLinear::compress("test", &tied_weights(5, inputs), format).unwrap();
                 let dense = linear.densified();

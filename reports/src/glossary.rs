@@ -110,6 +110,11 @@ pub const GLOSSARY: &[Term] = &[
     t("rows", "-", "one row per format, the reference first"),
     t("rows[]", "-", "quality of one format"),
     t("rows[].format", "-", "name of the compression profile"),
+    t(
+        "rows[].computed_by",
+        "-",
+        "float reference; float reference on stored weights (weights read back from their codes, all else float); simulator",
+    ),
     t("rows[].attention", "-", "what tokens of a window see of it, as in a run"),
     t("rows[].attention_density", "fraction", "blocks that are seen over those of causal attention, as in a run"),
     t("rows[].nats_per_byte", "nats/byte", "mean negative log likelihood per byte of the text"),

@@ -113,6 +113,7 @@ pub struct EvalReport {
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct EvalRow {
     pub format: String,
+    pub computed_by: String,
     pub attention: String,
     pub attention_density: f64,
     pub nats_per_byte: f64,
@@ -335,6 +336,7 @@ impl EvalReport {
     pub fn to_text(&self) -> String {
         let mut table = Table::new(&[
             ("format", Align::Left),
+            ("computed by", Align::Left),
             ("attention", Align::Left),
             ("density", Align::Right),
             ("nats/byte", Align::Right),
@@ -347,6 +349,7 @@ impl EvalReport {
             let above = row.nats_per_byte - self.rows.first().map_or(0.0, |first| first.nats_per_byte);
             table.row(vec![
                 row.format.clone(),
+                row.computed_by.clone(),
                 row.attention.clone(),
                 format!("{:.3}", row.attention_density),
                 format!("{:.4}", row.nats_per_byte),

@@ -72,6 +72,7 @@ fn sample() -> RunReport {
 fn eval_sample() -> EvalReport {
     let row = |format: &str, nats_per_byte| EvalRow {
         format: format.to_owned(),
+        computed_by: "simulator".to_owned(),
         attention: "dense".to_owned(),
         attention_density: 1.0,
         nats_per_byte,

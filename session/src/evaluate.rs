@@ -1,10 +1,10 @@
-//! Quality of formats on a text: nats per byte and perplexity, on the bit-exact functional simulator or, for the
-//! `float` format, on the float reference.
+//! Quality of formats on a text: nats per byte and perplexity, on the bit-exact functional simulator, or on the float
+//! reference, for the `float` format and for what a format's weights alone cost.
 
 use crate::{Mode, Runner, SessionError, Setup};
 use models::attention::AttentionMask;
 use models::reference::nats;
-use models::{Model, Reference};
+use models::{Model, Reference, Weights};
 use reports::run_report::EvalRow;
 
 /// Tokens of a window; every window starts anew, so the last token of one does not predict the first of the next.
@@ -49,10 +49,17 @@ struct Loss {
 }
 
 impl Loss {
-    fn row(&self, format: &str, mask: Option<&AttentionMask>, text: &Text, bits_per_weight: f64) -> EvalRow {
+    fn row(
+        &self,
+        (format, computed_by): (&str, &str),
+        mask: Option<&AttentionMask>,
+        text: &Text,
+        bits_per_weight: f64,
+    ) -> EvalRow {
         let nats_per_token = self.nats / self.predicted as f64;
         EvalRow {
             format: format.to_string(),
+            computed_by: computed_by.to_string(),
             attention: mask.map_or("dense", AttentionMask::name).to_string(),
             attention_density: mask.map_or(1.0, |mask| mask.density(WINDOW - 1)),
             nats_per_byte: nats_per_token / text.bytes_per_token,
@@ -71,11 +78,40 @@ pub fn float(
     model: &Model,
     mask: Option<&AttentionMask>,
     text: &Text,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<EvalRow, SessionError> {
-    let mut reference = Reference::new(model)?;
+    let loss = loss_of(Reference::new(model)?, &model.name, mask, text, progress)?;
+    Ok(loss.row(("float", "float reference"), mask, text, 32.0))
+}
+
+/// What the weights of a compressed format cost alone: the float reference on the weights that the codes stand for.
+/// Activations, keys and values stay float, so no machine has a part in it and every format can be compared.
+///
+/// # Errors
+/// As [`float`].
+///
+/// # Panics
+/// If the setup has shapes alone.
+pub fn weights_only(setup: &Setup, text: &Text, progress: impl FnMut(u64)) -> Result<EvalRow, SessionError> {
+    let (model, mask) = (&setup.model, setup.attention.as_ref());
+    let (Some(compressed), Some(weights)) = (&setup.compressed, &model.weights) else {
+        panic!("{}: a setup without weights has no quality", model.name);
+    };
+    let stored: Weights = compressed.dequantized_into(weights);
+    let loss = loss_of(Reference::with_weights(&model.config, &stored)?, &model.name, mask, text, progress)?;
+    let computed_by = "float reference on stored weights";
+    Ok(loss.row((setup.profile.name(), computed_by), mask, text, setup.formats.bits_per_weight()))
+}
+
+fn loss_of<'a>(
+    mut reference: Reference<'a>,
+    model: &str,
+    mask: Option<&'a AttentionMask>,
+    text: &Text,
+    mut progress: impl FnMut(u64),
+) -> Result<Loss, SessionError> {
     if let Some(mask) = mask {
-        reference = reference.with_attention(&model.name, mask, WINDOW - 1)?;
+        reference = reference.with_attention(model, mask, WINDOW - 1)?;
     }
     let mut loss = Loss { nats: 0.0, predicted: 0 };
     for window in text.windows() {
@@ -84,7 +120,7 @@ pub fn float(
         add(&mut loss, &logits, window);
         progress(1);
     }
-    Ok(loss.row("float", mask, text, 32.0))
+    Ok(loss)
 }
 
 /// A compressed format on a text, on the functional simulator.
@@ -99,7 +135,7 @@ pub fn simulated(setup: &Setup, text: &Text, mut progress: impl FnMut(u64)) -> R
         add(&mut loss, &logits, window);
         progress(1);
     }
-    Ok(loss.row(setup.profile.name(), setup.attention.as_ref(), text, setup.formats.bits_per_weight()))
+    Ok(loss.row((setup.profile.name(), "simulator"), setup.attention.as_ref(), text, setup.formats.bits_per_weight()))
 }
 
 fn add(loss: &mut Loss, logits: &[Vec<f32>], window: &[u32]) {

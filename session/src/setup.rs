@@ -44,7 +44,7 @@ impl Setup {
         options: Options,
     ) -> Result<Self, SessionError> {
         let ranges = match profile.activations() {
-            ActivationFormat::Int8Dynamic => None,
+            ActivationFormat::Int8Dynamic | ActivationFormat::F16 => None,
             ActivationFormat::Int8Static => Some(ActivationRanges::record(&model, calibration, CALIBRATION_WINDOW)?),
         };
         let compressed = compress(&model, &profile, ranges.as_ref())?;

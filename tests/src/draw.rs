@@ -56,8 +56,8 @@ const CHOICES: [(&str, &[&str]); 27] = [
     ("core.buffers.scale_slots", &["192", "1024"]),
 ];
 
-/// Patterns that go with every chain and number of columns.
-const UNIFORM: &str = "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]";
+/// The patterns that go with every chain and number of columns, as a key of a machine: an N per block does not.
+pub const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 
 /// A legal machine near `tiny`.
 pub fn machine(rng: &mut Rng) -> DrawnMachine {
@@ -76,7 +76,7 @@ pub fn machine(rng: &mut Rng) -> DrawnMachine {
             _ => false,
         };
         if overrides.iter().any(no_blocks) {
-            overrides.push(("core.matrix.sparsity", UNIFORM.to_owned()));
+            overrides.push((UNIFORM.0, UNIFORM.1.to_owned()));
         }
         let set: Vec<(&str, &str)> = overrides.iter().map(|(key, value)| (*key, value.as_str())).collect();
         match tiny_with(&set) {

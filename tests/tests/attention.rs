@@ -12,7 +12,7 @@ use agreement::Agreement;
 use compiler::Options;
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
-use lapwing_tests::draw::{self, Style};
+use lapwing_tests::draw::{self, Style, UNIFORM};
 use lapwing_tests::{kept_model, profile, tiny_with};
 use models::attention::{AttentionMask, Pattern};
 use models::config::Architecture;
@@ -20,8 +20,6 @@ use models::{Model, Reference};
 use oracle::Oracle;
 use session::{Mode, Runner, Setup};
 
-/// Patterns that need nothing of columns and lines: an N per block does.
-const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 /// Machines on which tiles, chunks, lanes and lines fall differently. With 128 columns a tile of keys is two blocks; with
 /// lines of 256 bytes and more the scales of the second block begin in the middle of one, and so do value scales.
 const MACHINES: [&[(&str, &str)]; 6] = [

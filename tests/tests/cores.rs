@@ -5,7 +5,7 @@
 use compiler::{CompileError, Compiler, FormatTable, Options};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
-use lapwing_tests::draw::{self, Style};
+use lapwing_tests::draw::{self, Style, UNIFORM};
 use lapwing_tests::{kept_model, profile, tiny_with};
 use models::Model;
 use session::report::{Facts, run_report};
@@ -14,9 +14,6 @@ use session::{Mode, Runner, Setup};
 /// Formats of every kind: per channel, groups, two levels, narrow codes, N:M patterns.
 const FORMATS: [&str; 8] =
     ["w8a8", "w4a8", "w4a8-two-level", "w3a8", "w8a8-2of4", "w4a8-2of4", "w8a8-8of16", "w8a8-1of4"];
-
-/// Patterns that go with every chain and number of columns.
-const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 
 /// Keys in which the cores differ from `tiny`'s.
 const CORES: [&[(&str, &str)]; 4] = [

@@ -9,7 +9,7 @@ mod oracle;
 use agreement::Agreement;
 use compiler::Options;
 use hw_config::program::random::Rng;
-use lapwing_tests::draw::{self, Style};
+use lapwing_tests::draw::{self, Style, UNIFORM};
 use lapwing_tests::{profile, tiny_with};
 use models::ModelConfig;
 use models::config::Architecture;
@@ -30,9 +30,6 @@ const FORMATS: [&str; 11] = [
     "w8a8-blocks-4of16",
     "w4a8-blocks-8of16",
 ];
-
-/// Patterns that go with every chain and number of columns.
-const UNIFORM: (&str, &str) = ("core.matrix.sparsity", "[\"2:4\", \"2:16\", \"4:16\", \"8:16\", \"1:4\"]");
 
 /// Machines on which tiles, chunks, lanes and lines fall differently: the last one's line holds the value scales of more
 /// tokens than a sequence has.

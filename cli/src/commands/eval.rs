@@ -27,7 +27,7 @@ pub(crate) fn run(args: &EvalArgs, host: Host) -> Result<(), Failure> {
     let bar = host.progress("windows", windows * (masks.len() * (1 + profiles.len())) as u64);
     let mut report = EvalReport {
         model: model.name.clone(),
-        machine: (!profiles.is_empty()).then(|| machine.name.clone()),
+        machine: (!profiles.is_empty() && !args.weights_only).then(|| machine.name.clone()),
         rows: Vec::new(),
     };
     for mask in &masks {
@@ -38,7 +38,12 @@ pub(crate) fn run(args: &EvalArgs, host: Host) -> Result<(), Failure> {
         let mut setup = Setup::with_weights(machine.clone(), model, profile, &calibration, options)?;
         for mask in &masks {
             setup = setup.with_attention(mask.clone())?;
-            report.rows.push(evaluate::simulated(&setup, &text, |steps| bar.add(steps))?);
+            let progress = |steps| bar.add(steps);
+            report.rows.push(if args.weights_only {
+                evaluate::weights_only(&setup, &text, progress)?
+            } else {
+                evaluate::simulated(&setup, &text, progress)?
+            });
         }
         model = setup.model;
     }

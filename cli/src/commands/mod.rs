@@ -70,7 +70,7 @@ fn profile(name: &str) -> Result<Profile, Failure> {
 fn calibration(path: Option<&Path>, model: &Model, profiles: &[&Profile]) -> Result<Vec<u32>, Failure> {
     let fixed = profiles.iter().find(|profile| match profile.activations() {
         ActivationFormat::Int8Static => true,
-        ActivationFormat::Int8Dynamic => false,
+        ActivationFormat::Int8Dynamic | ActivationFormat::F16 => false,
     });
     match (fixed, path) {
         (None, _) => Ok(Vec::new()),

@@ -35,6 +35,7 @@ const CASES: [Case; 47] = [
     (&["run", "-o", "file/below"], &["file/below", "cannot be a folder"]),
     (&["roofline", "-o", "x.gif"], &["x.gif", "svg, pdf, png, tex"]),
     (&["eval", "--text", "no.txt"], &["no.txt: no such file"]),
+    (&["run", "--format", "w4a16-bitmod"], &["f16 activations on machine", "int8-dynamic"]),
     (&["eval", "--text", "file"], &["got 3 tokens", "256 of one window"]),
     (&["eval", "--text", "file", "--format", "w8a8,w8a8"], &["`w8a8` stands twice"]),
     (&["run", "--attention", "strided"], &["--attention: got `strided`", "window:TOKENS", "path of a mask file"]),

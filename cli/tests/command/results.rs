@@ -188,6 +188,22 @@ fn eval_puts_the_reference_first() {
 }
 
 #[test]
+fn weights_alone_need_no_machine_that_takes_the_format() {
+    let folder = Folder::new("weights");
+    let text = project("models/corpora/tinyshakespeare.heldout.txt");
+    let formats = "w8a8,w4a16,w4a16-bitmod,w3a16-bitmod";
+    let arguments = ["eval", "--weights-only", "--format", formats, "--text", &text, "--windows", "1", "--json"];
+    let report = folder.json(&arguments);
+    assert!(report["machine"].is_null(), "no machine has a part in it");
+    let rows = report["rows"].as_array().expect("rows");
+    let by: Vec<&str> = rows.iter().map(|row| row["computed_by"].as_str().expect("a text")).collect();
+    assert_eq!((by[0], &by[1..]), ("float reference", &["float reference on stored weights"; 4][..]));
+    let bits: Vec<f64> = rows.iter().map(|row| row["bits_per_weight"].as_f64().expect("a number")).collect();
+    assert!(bits[3] > bits[2] && bits[3] - bits[2] < 0.02, "a selector of 2 bits a group of 128: {bits:?}");
+    println!("compared {} rows", rows.len());
+}
+
+#[test]
 fn a_mask_is_named_and_what_it_skips_is_not_paid_for() {
     let folder = Folder::new("attention");
     let run = |attention: &str| {

@@ -4,10 +4,11 @@ use crate::graph::{Graph, Operator};
 use crate::passes::partition::Part;
 use crate::passes::tile::{group_steps, two_level};
 use crate::{CompileError, FormatTable, Options};
+use hw_config::engine::Engine;
 use hw_config::isa::{Code, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::BLOCK;
-use models::compress::{Grouping, LinearLayout};
+use models::compress::{ActivationFormat, Grouping, KvFormat, LinearLayout};
 use models::config::{Activation, Biases, Gating, Position};
 use models::{ModelConfig, TensorId};
 
@@ -36,6 +37,7 @@ pub fn check(
     }
     check_model(config)?;
     check_options(config, options)?;
+    check_inputs(machine, formats)?;
     for (id, layout) in formats.iter() {
         check_format(machine, &id.to_string(), layout)?;
         check_first_column(machine, config, id, layout)?;
@@ -185,6 +187,25 @@ fn check_first_column(
 /// A list for an error message.
 fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
     all.collect::<Vec<_>>().join(", ")
+}
+
+/// What the multipliers take beside the weights.
+fn check_inputs(machine: &Machine, formats: &FormatTable) -> Result<(), CompileError> {
+    let Engine::SparseDspChain(_) = machine.core.engine;
+    match formats.activations() {
+        ActivationFormat::Int8Dynamic | ActivationFormat::Int8Static => {}
+        ActivationFormat::F16 => {
+            let what = format!("f16 activations on machine `{}`, whose engine multiplies INT8", machine.name);
+            return unsupported(what, "`[activations] kind = \"int8-dynamic\"`, as in w4a8 and w3a8");
+        }
+    }
+    match formats.kv() {
+        KvFormat::Int8 => Ok(()),
+        KvFormat::F16 => {
+            let what = format!("f16 keys and values on machine `{}`, whose engine multiplies INT8", machine.name);
+            unsupported(what, "`[kv] kind = \"int8\"`")
+        }
+    }
 }
 
 fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(), CompileError> {

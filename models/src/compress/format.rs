@@ -6,6 +6,7 @@
 //! This module must never look at a weight's value.
 
 use hw_config::isa::{Code, Sparsity};
+use hw_config::numeric::code::SELECTOR_BITS;
 use hw_config::numeric::density::{BLOCK, BLOCKS, WINDOW};
 
 use super::prune::stored_weights;
@@ -24,18 +25,65 @@ pub struct TensorFormat {
 pub enum WeightFormat {
     /// Two's-complement codes times a scale, no zero point.
     Integer(IntegerFormat),
+    /// Codes with an exponent, or of a table, times a scale.
+    Float(FloatFormat),
 }
 
 /// Integer codes and their scales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntegerFormat {
-    /// What a code stands for.
+    /// Their width.
     pub code: Code,
     /// Stored weights that share a scale.
     pub group: Grouping,
     /// How scales are stored.
     pub scales: ScaleFormat,
+    /// The largest integer scale of a group where scales have two levels: [`max_group_scale`] under INT8 activations, so
+    /// that code x scale is an INT8 weight, and [`MAX_BYTE_SCALE`] under f16 ones.
+    pub max_scale: u8,
 }
+
+/// Codes with an exponent and their scales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FloatFormat {
+    /// The type of a code.
+    pub code: Code,
+    /// Which of the type's special values a group may take; [`Specials::None`] for types that have none.
+    pub specials: Specials,
+    /// Stored weights that share a scale and a special value.
+    pub group: Grouping,
+    /// How scales are stored; integer ones of a group are 1 to [`MAX_BYTE_SCALE`].
+    pub scales: ScaleFormat,
+}
+
+/// Which special values ([`Code::special_values`]) each group chooses from (BitMoD: Chen et al., HPCA 2025, arXiv
+/// 2411.11745).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Specials {
+    /// None: the code of -0 is never used.
+    None,
+    /// The two within the range of the others.
+    ExtendedResolution,
+    /// The two beyond it.
+    ExtendedAsymmetry,
+    /// All four: the mixture of datatypes.
+    All,
+}
+
+impl Specials {
+    /// Their selectors.
+    pub fn selectors(self) -> std::ops::Range<usize> {
+        match self {
+            Self::None => 0..0,
+            Self::ExtendedResolution => 0..2,
+            Self::ExtendedAsymmetry => 2..4,
+            Self::All => 0..4,
+        }
+    }
+}
+
+/// The largest integer scale of a group that its 8 bits hold.
+pub const MAX_BYTE_SCALE: u8 = u8::MAX;
 
 /// How many weights share one scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +99,9 @@ pub enum Grouping {
 pub enum ScaleFormat {
     /// One f16 a group.
     F16,
-    /// One integer a group (8 bits stored, see [`max_group_scale`]) below one f16 an output, so that code x group
-    /// scale is an INT8 weight (DGQ: Zhang et al., "Dual Grained Quantization", 2023).
+    /// One integer a group (8 bits stored) below one f16 an output. Under INT8 activations code x group scale is an INT8
+    /// weight (DGQ: Zhang et al., "Dual Grained Quantization", 2023), under f16 ones all 8 bits are used (VS-Quant: Dai
+    /// et al., 2021, and BitMoD).
     TwoLevel,
 }
 
@@ -75,6 +124,19 @@ pub enum ActivationFormat {
     Int8Dynamic,
     /// INT8 with one scale a tensor, found by calibration: see [`ActivationRanges`](super::ActivationRanges).
     Int8Static,
+    /// IEEE binary16.
+    F16,
+}
+
+impl ActivationFormat {
+    /// Its name in profiles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int8Dynamic => "int8-dynamic",
+            Self::Int8Static => "int8-static",
+            Self::F16 => "f16",
+        }
+    }
 }
 
 /// How keys and values are stored.
@@ -82,9 +144,22 @@ pub enum ActivationFormat {
 pub enum KvFormat {
     /// INT8 codes with one f16 scale for each token and head.
     Int8,
+    /// IEEE binary16.
+    F16,
 }
 
-/// The largest group scale of two-level formats for `code`: the bound of the machine's weight expansion.
+impl KvFormat {
+    /// Its name in profiles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "int8",
+            Self::F16 => "f16",
+        }
+    }
+}
+
+/// The largest group scale of two-level formats for the integers `code` under INT8 activations: the bound of the machine's
+/// weight expansion.
 pub fn max_group_scale(code: Code) -> u8 {
     code.max_integer_scale()
 }
@@ -110,7 +185,10 @@ impl TensorFormat {
     /// The layout of a linear `[outputs][inputs]` with the pattern `found` in its weights (`None`: there are no
     /// weights to look at, and `as-found` counts as dense).
     pub fn layout(self, outputs: usize, inputs: usize, found: Option<Sparsity>) -> LinearLayout {
-        let WeightFormat::Integer(IntegerFormat { code, group, scales }) = self.weights;
+        let (code, group, scales) = match self.weights {
+            WeightFormat::Integer(IntegerFormat { code, group, scales, max_scale: _ }) => (code, group, scales),
+            WeightFormat::Float(FloatFormat { code, group, scales, specials: _ }) => (code, group, scales),
+        };
         let sparsity = match self.sparsity {
             SparsityRule::Dense => Sparsity::Dense,
             SparsityRule::Magnitude(pattern) => pattern,
@@ -191,9 +269,20 @@ impl LinearLayout {
         }
     }
 
-    /// Codes, indices, density bytes and scales together; padding of a memory layout is not counted.
+    /// Whether each group has a selector of its special value.
+    pub fn has_selectors(&self) -> bool {
+        !self.code.special_values().is_empty()
+    }
+
+    /// Bits of all selectors.
+    pub fn selector_bits(&self) -> u64 {
+        let groups = if self.has_selectors() { self.outputs * self.groups() } else { 0 };
+        groups as u64 * u64::from(SELECTOR_BITS)
+    }
+
+    /// Codes, indices, density bytes, selectors and scales together; padding of a memory layout is not counted.
     pub fn stored_bits(&self) -> u64 {
-        self.code_bits() + self.index_bits() + self.density_bits() + self.scale_bits()
+        self.code_bits() + self.index_bits() + self.density_bits() + self.selector_bits() + self.scale_bits()
     }
 
     /// Weights of the matrix, stored or not.

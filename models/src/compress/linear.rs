@@ -1,13 +1,14 @@
 //! One compressed linear: its codes, indices and scales, and the way there and back.
 //!
 //! This is the storage format as numbers, one code an element; how they are packed into bytes and laid out for a
-//! machine is the compiler's. Reading back is exact: `dequantize` gives `f32(code) * f32(scale)`, one rounding.
+//! machine is the compiler's. Reading back is exact: `dequantize` gives `f32(value of the code) * f32(scale)`, one rounding.
 
 use half::f16;
 use hw_config::isa::{Code, Sparsity};
 use hw_config::numeric::density::{BLOCK, BLOCKS, WINDOW, block_of_pair};
 
-use super::format::{Grouping, LinearLayout, ScaleFormat, TensorFormat};
+use super::format::{FloatFormat, Grouping, IntegerFormat, LinearLayout, ScaleFormat, TensorFormat, WeightFormat};
+use super::grid::Grid;
 use super::{blocks, prune, quantize};
 use crate::{ModelError, Tensor};
 
@@ -29,8 +30,10 @@ pub struct CompressedLinear {
     pub sparsity: Sparsity,
     /// Stored weights that share a scale.
     pub group: Grouping,
-    /// Codes `[outputs][stored]`.
+    /// Codes `[outputs][stored]`, as patterns that are sign-extended (`hw_config::numeric::integer`).
     pub codes: Vec<i8>,
+    /// The special value of each group ([`Code::special_values`]), `[outputs][groups]`; empty for types that have none.
+    pub selectors: Vec<u8>,
     /// Position of each stored weight within its block of M, ascending within the block, `[outputs][stored]`; empty
     /// when dense. Where blocks have an N of their own, those of a window stand in descending N.
     pub indices: Vec<u8>,
@@ -50,7 +53,7 @@ pub enum Scales {
     },
     /// An integer a group below an f16 an output.
     TwoLevel {
-        /// `[outputs][groups]`, 1 to [`max_group_scale`](super::max_group_scale): code x scale fits INT8.
+        /// `[outputs][groups]`, 1 to the format's largest: `max_scale` of integers, 255 of other codes.
         group: Vec<u8>,
         /// f16 patterns `[outputs]`.
         column: Vec<u16>,
@@ -86,11 +89,11 @@ impl CompressedLinear {
         for output in 0..layout.outputs {
             let row = weights.row(output);
             match layout.sparsity {
-                Sparsity::Dense => linear.push_row(row, layout.group_length()),
+                Sparsity::Dense => linear.push_row(row, layout.group_length(), format.weights),
                 Sparsity::N2M4 | Sparsity::N2M16 | Sparsity::N4M16 | Sparsity::N8M16 | Sparsity::N1M4 => {
                     kept.clear();
                     prune::select_row(row, layout.sparsity, &mut kept, &mut linear.indices);
-                    linear.push_row(&kept, layout.group_length());
+                    linear.push_row(&kept, layout.group_length(), format.weights);
                 }
                 Sparsity::Blocks4M16
                 | Sparsity::Blocks6M16
@@ -100,7 +103,7 @@ impl CompressedLinear {
                     kept.clear();
                     let densities = &linear.densities[output / BLOCK * group_densities..][..group_densities];
                     prune::select_row_of_blocks(row, densities, &mut kept, &mut linear.indices);
-                    linear.push_row(&kept, layout.group_length());
+                    linear.push_row(&kept, layout.group_length(), format.weights);
                 }
             }
         }
@@ -118,28 +121,63 @@ impl CompressedLinear {
             },
         };
         let codes = Vec::with_capacity(outputs * layout.stored());
+        let selectors = Vec::new();
         let (name, indices, densities) = (name.to_owned(), Vec::new(), Vec::new());
-        Self { name, outputs, inputs, code, sparsity, group, codes, indices, densities, scales }
+        Self { name, outputs, inputs, code, sparsity, group, codes, selectors, indices, densities, scales }
     }
 
     /// Appends the stored weights of the next output.
-    fn push_row(&mut self, stored: &[f32], group_length: usize) {
+    fn push_row(&mut self, stored: &[f32], group_length: usize, format: WeightFormat) {
+        match format {
+            WeightFormat::Integer(format) => self.push_integers(stored, group_length, format),
+            WeightFormat::Float(format) => self.push_floats(stored, group_length, format),
+        }
+    }
+
+    fn push_integers(&mut self, stored: &[f32], group_length: usize, format: IntegerFormat) {
+        let groups = stored.chunks(group_length);
         match &mut self.scales {
             Scales::F16 { bits } => {
-                for group in stored.chunks(group_length) {
-                    let scale = quantize::group_scale(group, self.code);
+                for group in groups {
+                    let scale = quantize::group_scale(group, format.code);
                     bits.push(scale.to_bits());
-                    quantize::encode(group, scale.to_f32(), self.code, &mut self.codes);
+                    quantize::encode(group, scale.to_f32(), format.code, &mut self.codes);
                 }
             }
             Scales::TwoLevel { group: integers, column } => {
-                let (scales, top) = quantize::two_level_scales(stored, group_length, self.code);
-                for (group, &scale) in stored.chunks(group_length).zip(&scales) {
-                    quantize::encode(group, f32::from(scale) * top.to_f32(), self.code, &mut self.codes);
+                let (scales, top) = quantize::two_level_scales(stored, group_length, format.code, format.max_scale);
+                for (group, &scale) in groups.zip(&scales) {
+                    quantize::encode(group, f32::from(scale) * top.to_f32(), format.code, &mut self.codes);
                 }
                 integers.extend(scales);
                 column.push(top.to_bits());
             }
+        }
+    }
+
+    fn push_floats(&mut self, stored: &[f32], group_length: usize, format: FloatFormat) {
+        let grid = Grid::new(format.code, format.specials);
+        let top = grid.column_scale(stored);
+        if let Scales::TwoLevel { column, .. } = &mut self.scales {
+            column.push(top.to_bits());
+        }
+        for group in stored.chunks(group_length) {
+            let (scale, special) = match &mut self.scales {
+                Scales::F16 { bits } => {
+                    let (scale, special) = grid.group_scale(group);
+                    bits.push(scale.to_bits());
+                    (scale.to_f32(), special)
+                }
+                Scales::TwoLevel { group: integers, .. } => {
+                    let (integer, special) = grid.integer_scale(group, top);
+                    integers.push(integer);
+                    (f32::from(integer) * top.to_f32(), special)
+                }
+            };
+            if !format.code.special_values().is_empty() {
+                self.selectors.push(special.unwrap_or(0));
+            }
+            grid.encode(group, scale, special, &mut self.codes);
         }
     }
 
@@ -164,10 +202,10 @@ impl CompressedLinear {
                 codes[i / stored * self.inputs + input] = self.codes[i];
             }
         }
-        let Self { name, outputs, inputs, code, scales, .. } = self.clone();
+        let Self { name, outputs, inputs, code, selectors, scales, .. } = self.clone();
         let (sparsity, group) = (dense.sparsity, dense.group);
         let (indices, densities) = (Vec::new(), Vec::new());
-        Self { name, outputs, inputs, code, sparsity, group, codes, indices, densities, scales }
+        Self { name, outputs, inputs, code, sparsity, group, codes, selectors, indices, densities, scales }
     }
 
     /// Its sizes.
@@ -185,6 +223,16 @@ impl CompressedLinear {
         }
     }
 
+    /// The selector of `group` of `output`; 0 for types without special values.
+    pub fn selector(&self, output: usize, group: usize) -> u8 {
+        self.selectors.get(output * self.layout().groups() + group).copied().unwrap_or(0)
+    }
+
+    /// What a code stands for, before its scale. Exact: every value has less than 24 bits.
+    fn value(&self, code: i8, selector: u8) -> f32 {
+        self.code.value(u16::from(code.cast_unsigned()), selector) as f32 * 2_f32.powi(self.code.unit_log2())
+    }
+
     /// The weights that the codes stand for, `[outputs][inputs]`; 0 where nothing is stored.
     pub fn dequantize(&self) -> Tensor {
         let layout = self.layout();
@@ -193,12 +241,12 @@ impl CompressedLinear {
             let first = output * layout.stored();
             let codes = &self.codes[first..][..layout.stored()];
             for (group, codes) in codes.chunks(layout.group_length()).enumerate() {
-                let scale = self.scale(output, group);
+                let (scale, selector) = (self.scale(output, group), self.selector(output, group));
                 for (at, &code) in (group * layout.group_length()..).zip(codes) {
                     let position = self.indices.get(first + at).map_or(0, |&index| usize::from(index));
                     // Filler of a short last block lies beyond the row.
                     if let Some(weight) = row.get_mut(self.block_input(output, at) + position) {
-                        *weight = f32::from(code) * scale;
+                        *weight = self.value(code, selector) * scale;
                     }
                 }
             }

@@ -6,11 +6,12 @@
 //! the order or number of threads, and never know how codes are packed into memory.
 //!
 //! Reading order: `format` (what can be said, and sizes), `profile`, `profile_file` and `pattern` (files), `vocabulary`
-//! (what is refused), `blocks` (how much each block keeps), `prune` and `quantize` (one row), `linear` (one matrix), `activations` (static scales).
+//! (what is refused), `blocks` (how much each block keeps), `prune`, `quantize` and `grid` (one row), `linear` (one matrix), `activations` (static scales).
 
 mod activations;
 mod blocks;
 mod format;
+mod grid;
 mod linear;
 mod pattern;
 mod profile;
@@ -23,8 +24,8 @@ use std::collections::BTreeMap;
 
 pub use activations::{ActivationRanges, InputSite};
 pub use format::{
-    ActivationFormat, Grouping, IntegerFormat, KvFormat, LinearLayout, ScaleFormat, SparsityRule, TensorFormat,
-    WeightFormat, max_group_scale,
+    ActivationFormat, FloatFormat, Grouping, IntegerFormat, KvFormat, LinearLayout, MAX_BYTE_SCALE, ScaleFormat,
+    SparsityRule, Specials, TensorFormat, WeightFormat, max_group_scale,
 };
 pub use linear::{CompressedLinear, Scales};
 pub use profile::{FLOAT, Format, Profile, format_names, shipped_profile};
@@ -66,7 +67,7 @@ pub fn compress(
         linears.insert(id, linear);
     }
     let activation_scales = match profile.activations() {
-        ActivationFormat::Int8Dynamic => BTreeMap::new(),
+        ActivationFormat::Int8Dynamic | ActivationFormat::F16 => BTreeMap::new(),
         ActivationFormat::Int8Static => static_scales(profile.name(), linears.keys().copied(), calibration)?,
     };
     Ok(CompressedModel { profile: profile.clone(), linears, activation_scales })

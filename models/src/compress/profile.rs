@@ -146,4 +146,11 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "sparse",
     "w4a8-sparse",
     "flightllm",
+    "w6a16",
+    "w4a16",
+    "w4a16-fp4",
+    "w4a16-bitmod",
+    "w3a16",
+    "w3a16-fp3",
+    "w3a16-bitmod",
 ];

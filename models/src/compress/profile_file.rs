@@ -12,7 +12,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::format::{
-    ActivationFormat, Grouping, IntegerFormat, KvFormat, ScaleFormat, SparsityRule, TensorFormat, WeightFormat,
+    ActivationFormat, FloatFormat, Grouping, IntegerFormat, KvFormat, MAX_BYTE_SCALE, ScaleFormat, SparsityRule,
+    Specials, TensorFormat, WeightFormat, max_group_scale,
 };
 use super::pattern;
 use super::profile::{FLOAT, Profile, Rule};
@@ -30,6 +31,28 @@ const AS_FOUND: &str = "as-found";
 const MAX_RULES: usize = 1024;
 const MAX_PATTERN_BYTES: usize = 128;
 const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// The values of `weights`.
+const WEIGHTS: [(&str, (Code, Specials)); 18] = [
+    ("int8", (Code::I8, Specials::None)),
+    ("int7", (Code::I7, Specials::None)),
+    ("int6", (Code::I6, Specials::None)),
+    ("int5", (Code::I5, Specials::None)),
+    ("int4", (Code::I4, Specials::None)),
+    ("int3", (Code::I3, Specials::None)),
+    ("int2", (Code::I2, Specials::None)),
+    ("fp6-e2m3", (Code::Fp6E2M3, Specials::None)),
+    ("fp6-e3m2", (Code::Fp6E3M2, Specials::None)),
+    ("flint4", (Code::Flint4, Specials::None)),
+    ("fp4", (Code::Fp4, Specials::None)),
+    ("fp4-er", (Code::Fp4, Specials::ExtendedResolution)),
+    ("fp4-ea", (Code::Fp4, Specials::ExtendedAsymmetry)),
+    ("bitmod-fp4", (Code::Fp4, Specials::All)),
+    ("fp3", (Code::Fp3, Specials::None)),
+    ("fp3-er", (Code::Fp3, Specials::ExtendedResolution)),
+    ("fp3-ea", (Code::Fp3, Specials::ExtendedAsymmetry)),
+    ("bitmod-fp3", (Code::Fp3, Specials::All)),
+];
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -80,15 +103,18 @@ impl Reader<'_> {
         self.check_keys(top, &TOP_KEYS, Place::Top);
         let name = self.name();
         let summary = self.text(top, "summary");
-        let rules = self.rules(top);
         let activations = self.kind(
             top,
             "activations",
             Place::ActivationsKey,
             Place::ActivationsKind,
-            &[("int8-dynamic", ActivationFormat::Int8Dynamic), ("int8-static", ActivationFormat::Int8Static)],
+            &[ActivationFormat::Int8Dynamic, ActivationFormat::Int8Static, ActivationFormat::F16]
+                .map(|format| (format.name(), format)),
         );
-        let kv = self.kind(top, "kv", Place::KvKey, Place::KvKind, &[("int8", KvFormat::Int8)]);
+        // Without a kind there is a fault already; no further one should come from what it would allow.
+        let rules = self.rules(top, activations.unwrap_or(ActivationFormat::F16));
+        let caches = [KvFormat::Int8, KvFormat::F16].map(|format| (format.name(), format));
+        let kv = self.kind(top, "kv", Place::KvKey, Place::KvKind, &caches);
         Some(Profile { name: name?, summary: summary?, rules: rules?, activations: activations?, kv: kv? })
     }
 
@@ -191,7 +217,7 @@ impl Reader<'_> {
         self.choice(section, "kind", values, options)
     }
 
-    fn rules(&mut self, top: Section<'_, '_>) -> Option<Vec<Rule>> {
+    fn rules(&mut self, top: Section<'_, '_>, activations: ActivationFormat) -> Option<Vec<Rule>> {
         let value = self.value(top, "tensor", "at least one `[[tensor]]` rule")?;
         let list = value.get_ref().as_array().filter(|list| (1..=MAX_RULES).contains(&list.len()));
         let Some(list) = list else {
@@ -199,11 +225,12 @@ impl Reader<'_> {
             self.fault("tensor", value.span(), shown(value), expected, "write rules as `[[tensor]]` tables".into());
             return None;
         };
-        let rules: Vec<Option<Rule>> = list.iter().enumerate().map(|(at, value)| self.rule(at, value)).collect();
+        let rules: Vec<Option<Rule>> =
+            list.iter().enumerate().map(|(at, value)| self.rule(at, value, activations)).collect();
         rules.into_iter().collect()
     }
 
-    fn rule(&mut self, at: usize, value: &Value<'_>) -> Option<Rule> {
+    fn rule(&mut self, at: usize, value: &Value<'_>, activations: ActivationFormat) -> Option<Rule> {
         let (path, span) = (format!("tensor[{at}]"), value.span());
         let Some(table) = value.get_ref().as_table() else {
             self.fault(&path, span, shown(value), "a table".into(), "write rules as `[[tensor]]` tables".into());
@@ -212,12 +239,7 @@ impl Reader<'_> {
         let section = Section { path: &path, table, span: &span };
         self.check_keys(section, &RULE_KEYS, Place::TensorKey);
         let pattern = self.pattern(section, at);
-        let code = self.choice(
-            section,
-            "weights",
-            Place::Weights,
-            &[("int8", Code::I8), ("int5", Code::I5), ("int4", Code::I4), ("int3", Code::I3), ("int2", Code::I2)],
-        );
+        let weights = self.choice(section, "weights", Place::Weights, &WEIGHTS);
         let group = self.group(section);
         let options = [("f16", ScaleFormat::F16), ("two-level", ScaleFormat::TwoLevel)];
         let scales = self.choice(section, "scales", Place::Scales, &options);
@@ -225,29 +247,33 @@ impl Reader<'_> {
         let built = Sparsity::ALL.iter().filter(|s| **s != Sparsity::Dense);
         patterns.extend(built.map(|s| (s.name(), SparsityRule::Magnitude(*s))));
         let sparsity = self.choice(section, "sparsity", Place::Sparsity, &patterns);
-        let format = IntegerFormat { code: code?, group: group?, scales: scales? };
-        self.check_two_level(section, format);
-        let format = TensorFormat { weights: WeightFormat::Integer(format), sparsity: sparsity? };
-        Some(Rule { pattern: pattern?, format })
+        let ((code, specials), group, scales) = (weights?, group?, scales?);
+        self.check_two_level(section, (scales, group, code), activations);
+        let weights = if code.is_integer() {
+            WeightFormat::Integer(IntegerFormat { code, group, scales, max_scale: max_scale(code, activations) })
+        } else {
+            WeightFormat::Float(FloatFormat { code, specials, group, scales })
+        };
+        Some(Rule { pattern: pattern?, format: TensorFormat { weights, sparsity: sparsity? } })
     }
 
-    /// Two-level scales need more than one group, and codes with room below INT8.
-    fn check_two_level(&mut self, section: Section<'_, '_>, format: IntegerFormat) {
-        let missing = match (format.scales, format.group, format.code) {
-            (ScaleFormat::F16, _, _) => return,
-            (ScaleFormat::TwoLevel, Grouping::Channel, _) => "one group an output",
-            (ScaleFormat::TwoLevel, Grouping::Stored(_), Code::I8) => "8-bit codes, whose only group scale is 1",
-            (ScaleFormat::TwoLevel, Grouping::Stored(_), _) => return,
+    /// Two-level scales need more than one group, and under INT8 activations codes with room below INT8.
+    fn check_two_level(
+        &mut self,
+        section: Section<'_, '_>,
+        (scales, group, code): (ScaleFormat, Grouping, Code),
+        activations: ActivationFormat,
+    ) {
+        let missing = match (scales, group) {
+            (ScaleFormat::F16, _) => return,
+            (ScaleFormat::TwoLevel, Grouping::Channel) => "one group an output",
+            (ScaleFormat::TwoLevel, Grouping::Stored(_)) if max_scale(code, activations) > 1 => return,
+            (ScaleFormat::TwoLevel, Grouping::Stored(_)) => "8-bit codes, whose only group scale is 1",
         };
         let span = section.table.get("scales").map_or(section.span.clone(), |value| value.span());
-        let expected = "groups of 32, 64 or 128 codes of 5 bits or fewer".to_owned();
-        self.fault(
-            &join(section.path, "scales"),
-            span,
-            format!("two-level with {missing}"),
-            expected,
-            "use `f16`".into(),
-        );
+        let expected = "groups of 32, 64 or 128 codes of 7 bits or fewer".to_owned();
+        let got = format!("two-level with {missing}");
+        self.fault(&join(section.path, "scales"), span, got, expected, "use `f16`".into());
     }
 
     fn group(&mut self, section: Section<'_, '_>) -> Option<Grouping> {
@@ -295,6 +321,14 @@ impl Reader<'_> {
             self.fault(&path, value.span(), shown(value), "a pattern that some linear's name matches".into(), advice);
         }
         Some(text.to_owned())
+    }
+}
+
+/// The largest integer scale of a group: INT8 activations need INT8 weights, and f16 ones none.
+fn max_scale(code: Code, activations: ActivationFormat) -> u8 {
+    match activations {
+        ActivationFormat::Int8Dynamic | ActivationFormat::Int8Static if code.is_integer() => max_group_scale(code),
+        ActivationFormat::Int8Dynamic | ActivationFormat::Int8Static | ActivationFormat::F16 => MAX_BYTE_SCALE,
     }
 }
 

@@ -8,14 +8,15 @@
 use half::f16;
 use hw_config::isa::Code;
 
-use super::format::max_group_scale;
-
 /// Scales tried for codes below 8 bits, as parts of the scale that just holds the largest magnitude. Weights are close
 /// to normal: below 4 bits the best scale clips the tails, and one half is beyond the best for any group length here.
 const CLIPS: [f32; 9] = [1.0, 0.9375, 0.875, 0.8125, 0.75, 0.6875, 0.625, 0.5625, 0.5];
 
 /// Column scales tried in two-level formats, as parts of the scale with which the largest group just fits.
 const COLUMN_CLIPS: [f32; 4] = [1.0, 0.9, 0.8, 0.7];
+
+/// The largest integer scale below which every one is tried.
+const MOST_TRIED: f32 = 16.0;
 
 /// Smallest and largest code. 8 bits leave out -128, so that positive and negative weights are treated alike; narrow
 /// codes use it, since it is one level in 4 to 32.
@@ -39,7 +40,7 @@ fn nearest_code(value: f32, (low, high): (f32, f32)) -> f32 {
 }
 
 /// The f16 nearest to `scale` that is not zero unless `scale` is.
-fn storable(scale: f32) -> f16 {
+pub(super) fn storable(scale: f32) -> f16 {
     let rounded = f16::from_f32(scale);
     if rounded == f16::ZERO && scale != 0.0 { f16::MIN_POSITIVE_SUBNORMAL } else { rounded }
 }
@@ -87,7 +88,7 @@ pub(super) fn group_scale(weights: &[f32], code: Code) -> f16 {
 }
 
 /// The candidate of least error, the first of equals.
-fn least<T>(candidates: impl Iterator<Item = (f32, T)>) -> T {
+pub(super) fn least<T>(candidates: impl Iterator<Item = (f32, T)>) -> T {
     let better = |best: (f32, T), next: (f32, T)| if next.0 < best.0 { next } else { best };
     candidates.reduce(better).map(|(_, found)| found).expect("the lists of clips are not empty")
 }
@@ -102,10 +103,10 @@ pub(super) fn encode(weights: &[f32], scale: f32, code: Code, codes: &mut Vec<i8
     }
 }
 
-/// The scales of one output in a two-level format: an integer for each group and the f16 that multiplies them all.
-pub(super) fn two_level_scales(row: &[f32], group_length: usize, code: Code) -> (Vec<u8>, f16) {
+/// The scales of one output in a two-level format: an integer of at most `most` for each group and the f16 that multiplies
+/// them all.
+pub(super) fn two_level_scales(row: &[f32], group_length: usize, code: Code, most: u8) -> (Vec<u8>, f16) {
     let range = code_range(code);
-    let most = max_group_scale(code);
     let full = largest(row) / (range.1 * f32::from(most));
     let groups = || row.chunks(group_length);
     if full == 0.0 {
@@ -119,11 +120,17 @@ pub(super) fn two_level_scales(row: &[f32], group_length: usize, code: Code) -> 
     }))
 }
 
-/// The integer scale of least squared error for one group under `column`, and that error.
+/// The integer scale of least squared error for one group under `column`, and that error: of those from half of what just
+/// holds the largest magnitude up to it, all or, where they are many, the ones nearest to the clips of one level.
 fn integer_scale(group: &[f32], column: f32, range: (f32, f32), most: u8) -> (f32, u8) {
-    let fitting = (largest(group) / (range.1 * column)).ceil().clamp(1.0, f32::from(most)) as u8;
-    least((fitting.div_ceil(2)..=fitting).map(|scale| {
+    let fitting = (largest(group) / (range.1 * column)).ceil().clamp(1.0, f32::from(most));
+    let tried = |scale: u8| {
         let error = squared_error(group, f32::from(scale) * column, range);
         (error, (error, scale))
-    }))
+    };
+    if fitting <= MOST_TRIED {
+        least(((fitting as u8).div_ceil(2)..=fitting as u8).map(tried))
+    } else {
+        least(CLIPS.iter().map(|clip| tried((fitting * clip).round() as u8)))
+    }
 }

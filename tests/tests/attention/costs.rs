@@ -4,12 +4,13 @@
 use compiler::Options;
 use hw_config::machine::Machine;
 use hw_config::program::TrafficClass;
+use lapwing_tests::draw::UNIFORM;
 use lapwing_tests::{kept_model, profile, tiny_with};
 use models::Model;
 use models::attention::{AttentionMask, Pattern};
 use session::{Phase, Runner, Setup};
 
-use crate::{DEEP, FAR, MACHINES, PAPER, UNIFORM, WIDE, random};
+use crate::{DEEP, FAR, MACHINES, PAPER, WIDE, random};
 
 const TOKENS: u32 = 470;
 
