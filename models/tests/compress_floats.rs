@@ -247,6 +247,12 @@ fn selectors_and_scales_are_counted() {
     println!("{} formats counted", cases.len());
 }
 
+/// Seconds that this thread has had a processor, as Linux counts them: what else the host does has no part in them.
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse::<f64>().unwrap() * 1e-9
+}
+
 /// How long the quantizer takes on the linears of SmolLM2-135M, of normal-like random weights, one after the other on one
 /// core: `cargo test --release -p models --test compress_floats -- --ignored --nocapture`.
 #[test]
@@ -259,13 +265,13 @@ fn the_weights_of_smollm2_135m_take_less_than_ten_seconds() {
     assert_eq!(count, 134_479_872);
     for (code, specials) in [(Code::Fp4, Specials::All), (Code::Fp3, Specials::All), (Code::Fp4, Specials::None)] {
         for scales in [ScaleFormat::F16, ScaleFormat::TwoLevel] {
-            let start = std::time::Instant::now();
+            let start = processor_seconds();
             for tensor in &linears {
                 let format = format(code, specials, Grouping::Stored(128), scales);
                 let linear = CompressedLinear::compress("test", tensor, format).unwrap();
                 assert_eq!(linear.codes.len(), tensor.data().len());
             }
-            let seconds = start.elapsed().as_secs_f64();
+            let seconds = processor_seconds() - start;
             println!("{} {specials:?} {scales:?}: {count} weights in {seconds:.2} s", code.name());
             assert!(seconds < 10.0);
         }

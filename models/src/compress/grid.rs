@@ -19,6 +19,8 @@ const CLIP_UNIT: f32 = 1.0 / 32.0;
 
 /// Partial sums of errors.
 const LANES: usize = 8;
+/// Weights worked on at a time.
+const BLOCK: usize = 64;
 /// Special values of a type, at most.
 const SPECIALS: usize = 4;
 
@@ -30,6 +32,8 @@ pub(super) struct Grid {
     values: [f32; SPECIALS],
     /// Magnitudes by pattern, ascending.
     magnitudes: Vec<f32>,
+    /// The last of them: the largest value but for special ones.
+    largest: f32,
     /// The binade below which steps stay what they are in it.
     low: f32,
     /// The step of a binade, as a part of its lower end.
@@ -59,17 +63,18 @@ impl Grid {
         };
         let unit = 2_f32.powi(code.unit_log2());
         let positive = 0..1_u16 << (code.bits() - 1);
-        let magnitudes = positive.map(|pattern| code.value(pattern, 0) as f32 * unit).collect();
+        let magnitudes: Vec<f32> = positive.map(|pattern| code.value(pattern, 0) as f32 * unit).collect();
+        let largest = *magnitudes.last().expect("every type has values");
         let mut values = [0.0; SPECIALS];
         for (value, special) in values.iter_mut().zip(code.special_values()) {
             *value = f32::from(*special);
         }
-        Self { code, specials, values, magnitudes, low, step, clips }
+        Self { code, specials, values, magnitudes, largest, low, step, clips }
     }
 
     /// The f16 scale and the special value of a group.
     pub(super) fn group_scale(&self, weights: &[f32]) -> (f16, Option<u8>) {
-        let full = largest(weights) / self.largest();
+        let full = largest(weights) / self.largest;
         if full == 0.0 {
             return (f16::ZERO, None);
         }
@@ -80,13 +85,13 @@ impl Grid {
     /// group of the largest magnitude. It depends on the code type alone, not on the special values.
     pub(super) fn column_scale(&self, row: &[f32]) -> f16 {
         let most = f32::from(*self.clips.end()) * CLIP_UNIT;
-        storable(largest(row) / self.largest() * most / f32::from(MAX_BYTE_SCALE))
+        storable(largest(row) / self.largest * most / f32::from(MAX_BYTE_SCALE))
     }
 
     /// The integer scale and the special value of a group under `column`.
     pub(super) fn integer_scale(&self, weights: &[f32], column: f16) -> (u8, Option<u8>) {
         let column = column.to_f32();
-        let full = largest(weights) / (self.largest() * column);
+        let full = largest(weights) / (self.largest * column);
         if full == 0.0 || column == 0.0 {
             return (1, None);
         }
@@ -143,11 +148,6 @@ impl Grid {
         self.clips.clone().map(|clip| f32::from(clip) * CLIP_UNIT)
     }
 
-    /// The largest magnitude but for special values.
-    fn largest(&self) -> f32 {
-        *self.magnitudes.last().expect("every type has values")
-    }
-
     /// The value nearest to a magnitude.
     #[inline(always)]
     fn nearest(&self, magnitude: f32) -> f32 {
@@ -163,16 +163,19 @@ impl Grid {
     /// The same, where it is known whether the last binade has no value inside (`HOLE`).
     #[inline(always)]
     fn nearest_of<const HOLE: bool>(&self, magnitude: f32) -> f32 {
-        let binade = f32::from_bits(magnitude.max(self.low).to_bits() & 0x7f80_0000);
+        // Comparisons that a vector instruction makes alone, since nothing here is NaN.
+        let raised = if magnitude > self.low { magnitude } else { self.low };
+        let binade = f32::from_bits(raised.to_bits() & 0x7f80_0000);
         // One unit in the last place of 1.5 x 2^23 steps is a step, so the addition rounds, ties to even.
         let rounder = 12_582_912.0 * (binade * self.step);
-        let rounded = ((magnitude + rounder) - rounder).min(self.largest());
-        if !HOLE || rounded <= 0.5 * self.largest() {
+        let rounded = (magnitude + rounder) - rounder;
+        let rounded = if rounded < self.largest { rounded } else { self.largest };
+        if !HOLE || rounded <= 0.5 * self.largest {
             rounded
-        } else if magnitude < 0.75 * self.largest() {
-            0.5 * self.largest()
+        } else if magnitude < 0.75 * self.largest {
+            0.5 * self.largest
         } else {
-            self.largest()
+            self.largest
         }
     }
 
@@ -190,21 +193,40 @@ impl Grid {
     fn squared_errors_of<const HOLE: bool>(&self, weights: &[f32], scale: f32) -> [f32; 1 + SPECIALS] {
         let inverse = 1.0 / scale;
         let mut sums = [[0.0_f32; LANES]; 1 + SPECIALS];
-        let mut add = |weights: &[f32]| {
-            for (lane, w) in weights.iter().enumerate() {
-                let x = w * inverse;
-                let basic = x.abs() - self.nearest_of::<HOLE>(x.abs());
-                let basic = basic * basic;
-                sums[0][lane] += basic;
-                for (sum, value) in sums[1..].iter_mut().zip(self.values) {
-                    let error = (x - value) * (x - value);
-                    sum[lane] += if error < basic { error } else { basic };
-                }
+        let (mut scaled, mut basic) = ([0.0_f32; BLOCK], [0.0_f32; BLOCK]);
+        for weights in weights.chunks(BLOCK) {
+            // What a short block leaves over is zero, and zeros have no error.
+            scaled.fill(0.0);
+            scaled.iter_mut().zip(weights).for_each(|(x, w)| *x = w * inverse);
+            for (square, x) in basic.iter_mut().zip(&scaled) {
+                let error = x.abs() - self.nearest_of::<HOLE>(x.abs());
+                *square = error * error;
             }
-        };
-        let (whole, rest) = weights.as_chunks::<LANES>();
-        whole.iter().for_each(|eight| add(eight));
-        add(rest);
+            add_least(&mut sums[0], &basic, &scaled, None);
+            // One short loop for each value: the host's vector registers hold all of it.
+            for (sum, value) in sums[1..].iter_mut().zip(self.values) {
+                add_least(sum, &basic, &scaled, Some(value));
+            }
+        }
         sums.map(|lanes| lanes.iter().sum::<f32>() * scale * scale)
     }
+}
+
+/// Adds the squared errors `basic` of a block, or the square of the distance to `special` where that is less.
+#[inline(always)]
+fn add_least(sums: &mut [f32; LANES], basic: &[f32; BLOCK], scaled: &[f32; BLOCK], special: Option<f32>) {
+    let mut local = *sums;
+    for (basic, scaled) in basic.as_chunks::<LANES>().0.iter().zip(scaled.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            let least = match special {
+                None => basic[lane],
+                Some(value) => {
+                    let error = (scaled[lane] - value) * (scaled[lane] - value);
+                    if error < basic[lane] { error } else { basic[lane] }
+                }
+            };
+            local[lane] += least;
+        }
+    }
+    *sums = local;
 }
