@@ -4,7 +4,7 @@
 use crate::MemoryMap;
 use crate::passes::layout::TableLayout;
 use crate::passes::partition::Columns;
-use crate::passes::tile::{Block, Piece, Tile, TiledLinear, group_steps, stream_chunks};
+use crate::passes::tile::{Block, Piece, Tile, TiledLinear, group_steps, scale_places, stream_chunks};
 use half::f16;
 use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCK, BLOCKS};
@@ -133,7 +133,7 @@ fn rows(block: &Block, bytes: &[u8], sink: &mut Sink<'_>) {
     }
 }
 
-/// A row of f16 scales a group; or, with two levels, one row of f16 and then a row of integer scales a group.
+/// f16 and integer scales and selectors, in the rows that [`hw_config::isa::ScaleRows`] gives them.
 fn scales(
     machine: &Machine,
     tile: &Tile,
@@ -149,30 +149,35 @@ fn scales(
         group => (piece.first_step / group, (piece.first_step + piece.steps).div_ceil(group)),
     };
     let span = first as usize..(last as usize).min(groups);
+    let places = scale_places(tiled.plan);
     let mut bytes = vec![0_u8; piece.scale.bytes as usize];
-    let mut put_f16 = |row: usize, column: usize, bits: u16| {
-        let at = row * width + column * 2;
+    let mut put_f16 = |row: u32, column: usize, bits: u16| {
+        let at = row as usize * width + column * 2;
         bytes[at..at + 2].copy_from_slice(&bits.to_le_bytes());
     };
     for column in 0..tile.cols as usize {
         let output = (tiled.first + tile.first) as usize + column;
         match &linear.scales {
             Scales::F16 { bits } => {
-                for (row, group) in span.clone().enumerate() {
-                    put_f16(2 * row, column, bits[output * groups + group]);
+                for (row, group) in (0..).zip(span.clone()) {
+                    put_f16(places.half(row), column, bits[output * groups + group]);
                 }
             }
-            Scales::TwoLevel { column: column_scales, .. } => put_f16(0, column, column_scales[output]),
+            Scales::TwoLevel { column: column_scales, .. } => put_f16(places.half(0), column, column_scales[output]),
         }
     }
-    match &linear.scales {
-        Scales::F16 { .. } => {}
-        Scales::TwoLevel { group: integers, .. } => {
-            for column in 0..tile.cols as usize {
-                let output = (tiled.first + tile.first) as usize + column;
-                for (row, group) in span.clone().enumerate() {
-                    bytes[(2 + row) * width + column] = integers[output * groups + group];
+    for column in 0..tile.cols as usize {
+        let output = (tiled.first + tile.first) as usize + column;
+        for (row, group) in (0..).zip(span.clone()) {
+            match &linear.scales {
+                Scales::F16 { .. } => {}
+                Scales::TwoLevel { group: integers, .. } => {
+                    let at = places.integer(row).expect("two levels have integers");
+                    bytes[at as usize * width + column] = integers[output * groups + group];
                 }
+            }
+            if let Some((at, bit)) = places.selector(row) {
+                bytes[at as usize * width + column] |= linear.selector(output, group) << bit;
             }
         }
     }

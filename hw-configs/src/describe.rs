@@ -35,12 +35,10 @@ impl Machine {
 
     fn describe_keys(&self) -> Vec<Row> {
         let (memory, fetch, core) = (&self.memory, &self.instructions, &self.core);
-        let Engine::SparseDspChain(engine) = &core.engine;
+        let engine = &core.engine;
         let buffers = &core.buffers;
         let slrs: Vec<String> = core.slrs.iter().map(u32::to_string).collect();
-        let patterns: Vec<&str> = engine.sparsity.iter().map(|pattern| pattern.name()).collect();
-        let widths: Vec<String> = engine.weight_bits.iter().map(|width| width.bits().to_string()).collect();
-        vec![
+        let mut rows = vec![
             row("name", &self.name, ""),
             row("board", &self.board.name, ""),
             row("verilog", self.verilog, ""),
@@ -60,16 +58,16 @@ impl Machine {
             row("core.slr", slrs.join(" "), ""),
             row("core.crossing_cycles", core.crossing_cycles, "kernel cycles"),
             row("core.queue", core.queue, "instructions"),
-            row("core.matrix.kind", "sparse-dsp-chain", ""),
-            row("core.matrix.rows", engine.rows, ""),
-            row("core.matrix.chain", engine.chain, "multipliers"),
-            row("core.matrix.columns", engine.columns, ""),
-            row("core.matrix.gemv_columns", engine.gemv_columns, ""),
-            row("core.matrix.scale_lanes", engine.scale_lanes, ""),
-            row("core.matrix.accumulator_rows", engine.accumulator_rows, ""),
-            row("core.matrix.sparsity", patterns.join(" "), ""),
-            row("core.matrix.weight_bits", widths.join(" "), "bit"),
-            row("core.matrix.two_level", engine.two_level, ""),
+            row("core.matrix.kind", engine.kind(), ""),
+            row("core.matrix.rows", engine.rows(), ""),
+            row("core.matrix.chain", engine.chain(), "weights"),
+            row("core.matrix.columns", engine.columns(), ""),
+            row("core.matrix.gemv_columns", engine.gemv_columns(), ""),
+            row("core.matrix.scale_lanes", engine.scale_lanes(), ""),
+            row("core.matrix.accumulator_rows", engine.accumulator_rows(), ""),
+        ];
+        rows.extend(describe_engine(engine));
+        rows.extend([
             row("core.vector.lanes", core.lanes, ""),
             row("core.buffers.weight_kib", buffers.weight_kib, "KiB"),
             row("core.buffers.index_kib", buffers.index_kib, "KiB"),
@@ -79,7 +77,8 @@ impl Machine {
             row("core.buffers.result_kib", buffers.result_kib, "KiB"),
             row("core.buffers.vector_kib", buffers.vector_kib, "KiB"),
             row("core.buffers.scale_slots", buffers.scale_slots, ""),
-        ]
+        ]);
+        rows
     }
 
     fn describe_derived(&self) -> Vec<Row> {
@@ -112,6 +111,25 @@ impl Machine {
             rows.push(row(&format!("wires SLR{below} to SLR{above}"), value, "counted"));
         }
         rows
+    }
+}
+
+/// The keys that its kind has alone.
+fn describe_engine(engine: &Engine) -> Vec<Row> {
+    match engine {
+        Engine::SparseDspChain(e) => {
+            let patterns: Vec<&str> = e.sparsity.iter().map(|pattern| pattern.name()).collect();
+            let widths: Vec<String> = e.weight_bits.iter().map(|width| width.bits().to_string()).collect();
+            vec![
+                row("core.matrix.sparsity", patterns.join(" "), ""),
+                row("core.matrix.weight_bits", widths.join(" "), "bit"),
+                row("core.matrix.two_level", e.two_level, ""),
+            ]
+        }
+        Engine::BitSerial(e) => {
+            let codes: Vec<&str> = e.codes.iter().map(|code| code.name()).collect();
+            vec![row("core.matrix.dot", e.dot, "weights"), row("core.matrix.codes", codes.join(" "), "")]
+        }
     }
 }
 

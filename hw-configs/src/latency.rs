@@ -121,6 +121,13 @@ latencies! {
     ACCUMULATE_CYCLES = 1;
     /// `accumulator_bank`, read: a group of chains, and of it one row or half its columns.
     SELECT_CYCLES = 2;
+    /// `serial_front`: from the address of a step's weights to the terms of its first: weights out of their buffer, the
+    /// column's stream, codes, terms. Activations take as many.
+    SERIAL_FRONT_CYCLES = RAM_CYCLES + 3;
+    /// `product_to_fp32`: magnitude, leading-zero count, shift, round and pack.
+    PRODUCT_TO_F32_CYCLES = 4;
+    /// From a group's product with its integer scale to its result.
+    SERIAL_LANE_CYCLES = PRODUCT_TO_F32_CYCLES + MUL_CYCLES + ADD_CYCLES + MUL_CYCLES;
     /// `drain_lane`: from a sum to its f32 accumulator being read: INT32 to f32, times the group's scale.
     DRAIN_READ_CYCLES = I32_TO_F32_CYCLES + MUL_CYCLES;
     /// `drain_lane`: from a sum to its f32 accumulator being written.
@@ -147,6 +154,14 @@ pub const fn chain_cycles(chain: u32) -> u32 {
     let segments = chain.div_ceil(MAX_PRODUCTS);
     let skew = chain.div_ceil(segments) - 1;
     skew + DSP_CYCLES + SPLIT_CYCLES + segments.next_power_of_two().ilog2()
+}
+
+/// `serial_element`: from the operands of a step to the sum that it completes, standing still for its scale: exponents,
+/// the largest of them, distances, alignment, rounding, their sum, the slot's exponent, the addend, the sum. Trees take four a
+/// cycle.
+pub const fn element_cycles(dot: u32) -> u32 {
+    let tree = dot.ilog2().div_ceil(2);
+    7 + 2 * tree
 }
 
 // The four paths to the chains' operands are equally long; partial sums are added by a full tree.

@@ -11,15 +11,17 @@ use std::ops::RangeInclusive;
 use toml::de::DeTable;
 
 use crate::engine::SparseDspChain;
+use crate::engine::BitSerial;
 use crate::fault::{Faults, suggest};
 use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;
 use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
 
 /// The machine files that come with the crate, by name.
-const MACHINES: [(&str, &str); 7] = [
+const MACHINES: [(&str, &str); 8] = [
     ("tiny", include_str!("../machines/tiny.toml")),
     ("tiny-2core", include_str!("../machines/tiny-2core.toml")),
+    ("tiny-bit-serial", include_str!("../machines/tiny-bit-serial.toml")),
     ("u280-1core", include_str!("../machines/u280-1core.toml")),
     ("u280-flightllm", include_str!("../machines/u280-flightllm.toml")),
     ("u280-lapwing", include_str!("../machines/u280-lapwing.toml")),
@@ -73,6 +75,8 @@ struct Regions;
 struct Patterns;
 /// A list of code widths.
 struct Widths;
+/// A list of weight codes.
+struct Codes;
 
 impl Kind for Name {
     type Out = String;
@@ -164,6 +168,20 @@ impl Kind for Widths {
     }
 }
 
+impl Kind for Codes {
+    type Out = Vec<Code>;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Code>> {
+        section.list(key, &self.expected(), |value| {
+            let name = value.as_str()?;
+            Code::ALL.iter().copied().find(|code| code.name() == name)
+        })
+    }
+    fn expected(&self) -> String {
+        let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        format!("one of: \"{}\"", names.join("\", \""))
+    }
+}
+
 /// Declares the sections of a machine file: a struct, its reader and its rows of the schema.
 macro_rules! sections {
     ($(
@@ -212,7 +230,7 @@ sections! {
     /// Clocks.
     RawClock = "clock" {
         /// Kernel clock in MHz.
-        kernel_mhz: Number(10..=500),
+        kernel_mhz: Number(10..=2000),
     }
     /// Data memory: weights, KV cache, parameters.
     RawDataMemory = "memory" {
@@ -259,22 +277,32 @@ sections! {
         kind: Name,
         /// Activation rows in parallel in `mm`.
         rows: Number(1..=16),
-        /// Multipliers of a chain: the reduction length of a step.
+        /// Stored weights of a column a step: the reduction length, and bytes of an activation word.
         chain: PowerOfTwo(16..=64),
         /// Columns in parallel in `mm`.
         columns: PowerOfTwo(1..=1024),
         /// Columns in parallel in `mv`.
         gemv_columns: PowerOfTwo(1..=1024),
-        /// Accumulators that are scaled a cycle.
+        /// Sums that are scaled a cycle.
         scale_lanes: PowerOfTwo(1..=1024),
         /// Rows of f32 accumulators: the most rows of one `mm`.
         accumulator_rows: Number(1..=1023),
+    }
+    /// The matrix engine `sparse-dsp-chain`.
+    RawChain = "core.matrix" {
         /// N:M patterns of the sparse multiplexer.
         sparsity: Patterns,
         /// Bits of the codes that the weight expander takes.
         weight_bits: Widths,
         /// Whether codes are multiplied by integer scales of their groups (two-level scales).
         two_level: FlagOr(true),
+    }
+    /// The matrix engine `bit-serial`.
+    RawSerial = "core.matrix" {
+        /// Weights of a column that a processing element takes side by side.
+        dot: PowerOfTwo(1..=16),
+        /// Weight codes of the term generators.
+        codes: Codes,
     }
     /// The vector unit.
     RawVector = "core.vector" {
@@ -316,10 +344,29 @@ struct RawMachine {
     core: RawCore,
     /// `[core.matrix]`
     matrix: RawMatrix,
+    /// The keys of its kind.
+    engine: RawEngine,
     /// `[core.vector]`
     vector: RawVector,
     /// `[core.buffers]`
     buffers: RawBuffers,
+}
+
+/// The keys of `[core.matrix]` that its kind has alone.
+enum RawEngine {
+    /// `sparse-dsp-chain`, and any kind that is none.
+    Chain(RawChain),
+    /// `bit-serial`
+    Serial(RawSerial),
+}
+
+impl RawEngine {
+    fn read(section: &mut Section<'_, '_>, kind: Option<&str>) -> Self {
+        match kind {
+            Some(BitSerial::KIND) => Self::Serial(RawSerial::read(section)),
+            Some(_) | None => Self::Chain(RawChain::read(section)),
+        }
+    }
 }
 
 /// Names of the machines that come with the crate.
@@ -457,6 +504,7 @@ impl RawMachine {
         let mut core = root.section("core");
         let raw_core = RawCore::read(&mut core);
         let mut matrix = core.section("matrix");
+        let raw_matrix = RawMatrix::read(&mut matrix);
         let mut vector = core.section("vector");
         let mut buffers = core.section("buffers");
         let raw = Self {
@@ -465,7 +513,8 @@ impl RawMachine {
             memory: RawDataMemory::read(&mut memory),
             instructions: RawInstructionMemory::read(&mut instructions),
             core: raw_core,
-            matrix: RawMatrix::read(&mut matrix),
+            engine: RawEngine::read(&mut matrix, raw_matrix.kind.value.as_deref()),
+            matrix: raw_matrix,
             vector: RawVector::read(&mut vector),
             buffers: RawBuffers::read(&mut buffers),
         };

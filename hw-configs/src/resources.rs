@@ -176,13 +176,16 @@ impl Machine {
         let region = &self.board.slrs[slr];
         let cores = self.core.slrs.iter().filter(|of| **of as usize == slr).count();
         let memories = memories::place(self.memories(), region, cores as u32);
-        let Engine::SparseDspChain(engine) = &self.core.engine;
+        let array = match &self.core.engine {
+            Engine::SparseDspChain(engine) => logic::chains(engine),
+            Engine::BitSerial(engine) => logic::serial_elements(engine),
+        };
         let mut units = vec![
             UnitResources { unit: "dispatch", amounts: logic::dispatch(self) },
             UnitResources { unit: "ld ports", amounts: self.load_ports() },
             UnitResources { unit: "st port", amounts: self.store_port() },
-            UnitResources { unit: "mx chains", amounts: logic::chains(engine) },
-            UnitResources { unit: "mx scale lanes", amounts: logic::scale_lanes(engine) },
+            UnitResources { unit: self.core.engine.array_unit(), amounts: array },
+            UnitResources { unit: "mx scale lanes", amounts: logic::scale_lanes(&self.core.engine) },
             UnitResources { unit: "vx lanes", amounts: self.vector_lanes() },
         ];
         if self.core.count > 1 {

@@ -3,7 +3,7 @@
 //! An instruction's time depends on its fields and the registers, never on the values it computes with.
 
 use crate::engine::{MatrixMode, MatrixShape};
-use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Sparsity, VectorOp};
+use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, VectorOp};
 use crate::latency;
 use crate::machine::Machine;
 
@@ -82,7 +82,9 @@ pub fn mat_mul_shape(mm: &MatMul, registers: &Registers) -> Option<MatrixShape> 
     let rows = extent(mm.rows, mm.rows_reg, registers[usize::from(mm.rows_reg)], 0);
     let n = extent(u32::MAX, mm.extent_reg, registers[usize::from(mm.extent_reg)], mm.extent_sub);
     let (cols, steps) = matrix_extent(mm.extent, n, mm.extent_unit, mm.cols, mm.steps);
-    shape(MatrixMode::Matrix, rows, cols, steps, mm.group_steps, mm.two_level, mm.sparsity)
+    let MatMul { group_steps, two_level, code, sparsity, .. } = *mm;
+    let mode = MatrixMode::Matrix;
+    shape(MatrixShape { mode, rows, cols, steps, group_steps, two_level, code, sparsity })
 }
 
 /// The shape of an `mv` after its run-time extents; `None` when a dimension is zero.
@@ -90,21 +92,17 @@ pub fn mat_mul_shape(mm: &MatMul, registers: &Registers) -> Option<MatrixShape> 
 pub fn mat_vec_shape(mv: &MatVec, registers: &Registers) -> Option<MatrixShape> {
     let n = extent(u32::MAX, mv.extent_reg, registers[usize::from(mv.extent_reg)], mv.extent_sub);
     let (cols, steps) = matrix_extent(mv.extent, n, mv.extent_unit, mv.cols, mv.steps);
-    shape(MatrixMode::Vector, 1, cols, steps, mv.group_steps, mv.two_level, mv.sparsity)
+    let MatVec { group_steps, two_level, code, sparsity, .. } = *mv;
+    let mode = MatrixMode::Vector;
+    shape(MatrixShape { mode, rows: 1, cols, steps, group_steps, two_level, code, sparsity })
 }
 
-fn shape(
-    mode: MatrixMode,
-    rows: u32,
-    cols: u32,
-    steps: u32,
-    group: u32,
-    two_level: bool,
-    sparsity: Sparsity,
-) -> Option<MatrixShape> {
-    // With two-level scales, or no groups at all, the accumulators drain once, at the end.
-    let group_steps = if two_level || group == 0 { steps } else { group.min(steps) };
-    (rows > 0 && cols > 0 && steps > 0).then_some(MatrixShape { mode, rows, cols, steps, group_steps, sparsity })
+/// A shape whose `group_steps` are still those of the instruction.
+#[inline]
+fn shape(shape: MatrixShape) -> Option<MatrixShape> {
+    let MatrixShape { rows, cols, steps, group_steps, .. } = shape;
+    let group_steps = if group_steps == 0 { steps } else { group_steps.min(steps) };
+    (rows > 0 && cols > 0 && steps > 0).then_some(MatrixShape { group_steps, ..shape })
 }
 
 /// Rows and elements a row of a `misc` after its run-time extents.
@@ -178,6 +176,7 @@ impl Machine {
                 u64::from(scale + latency::VECTOR_SCALAR_CYCLES) + pass(beats, latency::QUANTIZE_I8_CYCLES)
             }
             VectorOp::Quant => pass(beats, largest + mul + scale) + pass(beats, latency::QUANTIZE_I8_CYCLES),
+            VectorOp::Half => pass(beats, latency::F32_TO_F16_CYCLES),
             VectorOp::TopK => u64::from(misc.aux) * pass(beats, largest) + u64::from(latency::VECTOR_CHOICE_CYCLES),
             VectorOp::TopKMask => u64::from(misc.aux) * pass(beats, largest) + pass(beats, 0),
             // That all cores are there takes a way over the link, and so does the last core's last beat.

@@ -372,7 +372,7 @@ fn fields_that_do_not_fit_the_word_are_caught() {
 /// The engine's own lists: a machine without a pattern or width refuses the instructions that use it.
 #[test]
 fn an_engine_refuses_what_it_does_not_list() {
-    let hw_config::engine::Engine::SparseDspChain(full) = tiny().core.engine;
+    let hw_config::engine::Engine::SparseDspChain(full) = tiny().core.engine else { panic!("a machine of chains") };
     let mut refused = 0;
     for (line, expected) in [
         ("mv code=int3 steps=1 cols=1", "code is int3, which the engine does not take"),

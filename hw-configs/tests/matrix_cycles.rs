@@ -1,7 +1,7 @@
 //! The matrix engine's closed form against a walk over every slot, and the figures of the machine page.
 
-use hw_config::engine::{Engine, MatrixMode, MatrixShape, SparseDspChain};
-use hw_config::isa::Sparsity;
+use hw_config::engine::{BitSerial, Engine, MatrixMode, MatrixShape, SparseDspChain};
+use hw_config::isa::{Code, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use hw_config::raw::{machine_text, with_overrides};
@@ -10,7 +10,15 @@ fn engine(changes: &[(&str, &str)]) -> SparseDspChain {
     let text = machine_text("tiny").expect("a shipped machine");
     let text = with_overrides("tiny", text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
     let machine = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
-    let Engine::SparseDspChain(engine) = machine.core.engine;
+    let Engine::SparseDspChain(engine) = machine.core.engine else { panic!("`tiny` has chains") };
+    engine
+}
+
+fn serial_engine(changes: &[(&str, &str)]) -> BitSerial {
+    let text = machine_text("tiny-bit-serial").expect("a shipped machine");
+    let text = with_overrides("serial", text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    let machine = Machine::from_toml("serial", &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    let Engine::BitSerial(engine) = machine.core.engine else { panic!("`tiny-bit-serial` is bit-serial") };
     engine
 }
 
@@ -27,6 +35,8 @@ fn walked(e: &SparseDspChain, shape: &MatrixShape) -> u64 {
         (MatrixMode::Vector, Sparsity::Dense) => (e.gemv_columns, 1),
         (MatrixMode::Vector, _) => (e.gemv_columns.min(products.div_ceil(2)), 1),
     };
+    // Integer scales are in the codes: one sum.
+    let group = if shape.two_level { shape.steps } else { shape.group_steps };
     let mut cycles = 0;
     let mut column = 0;
     while column < shape.cols {
@@ -34,10 +44,10 @@ fn walked(e: &SparseDspChain, shape: &MatrixShape) -> u64 {
         while step < shape.steps {
             let mut row = 0;
             while row < shape.rows {
-                cycles += u64::from(shape.group_steps.min(shape.steps - step)).max(drain);
+                cycles += u64::from(group.min(shape.steps - step)).max(drain);
                 row += set;
             }
-            step += shape.group_steps;
+            step += group;
         }
         column += part;
     }
@@ -64,6 +74,8 @@ fn occupancy_is_the_sum_of_the_slots() {
                 cols: rng.bounded(1, engine.columns.max(engine.gemv_columns)),
                 steps,
                 group_steps: rng.bounded(1, steps),
+                two_level: rng.one_in(4),
+                code: rng.choose(SparseDspChain::CODES.as_slice()),
                 sparsity: rng.choose(Sparsity::ALL),
             };
             assert_eq!(engine.occupancy(&shape), walked(&engine, &shape), "{changes:?} {shape:?}");
@@ -79,8 +91,9 @@ fn occupancy_is_the_sum_of_the_slots() {
 fn slots_of_tiny() {
     let engine = engine(&[]);
     assert_eq!(engine.drain_cycles(), 8);
-    let shape =
-        |mode, rows, cols, steps, group_steps, sparsity| MatrixShape { mode, rows, cols, steps, group_steps, sparsity };
+    let shape = |mode, rows, cols, steps, group_steps, sparsity| {
+        MatrixShape { mode, rows, cols, steps, group_steps, two_level: false, code: Code::I4, sparsity }
+    };
     for (shape, cycles) in [
         // One slot of 10 steps; of 1 step; a column alone takes as long as 32.
         (shape(MatrixMode::Vector, 1, 32, 10, 10, Sparsity::Dense), 10),
@@ -96,4 +109,103 @@ fn slots_of_tiny() {
     // The adder decides where a drain is shorter.
     assert_eq!(self::engine(&[("core.matrix.scale_lanes", "16")]).drain_cycles(), 8);
     assert_eq!(self::engine(&[("core.matrix.scale_lanes", "1")]).drain_cycles(), 32);
+}
+
+/// Weight after weight of the bit-serial array: a slot ends with its group, its row set, its part, or its 128th weight.
+fn walked_serial(e: &BitSerial, shape: &MatrixShape) -> u64 {
+    let elements = (e.rows * e.columns).max(e.gemv_columns);
+    // Eight bits of the scale, then a word of sums a cycle.
+    let drain = 8 + u64::from(elements).div_ceil(u64::from(e.scale_lanes));
+    let (part, set) = match shape.mode {
+        MatrixMode::Matrix => (e.columns, e.rows),
+        MatrixMode::Vector => (e.gemv_columns, 1),
+    };
+    let terms = match shape.code {
+        Code::I2 | Code::I3 | Code::I4 | Code::Fp3 | Code::Fp4 | Code::Flint4 => 2,
+        Code::I5 | Code::I6 | Code::Fp6E2M3 | Code::Fp6E3M2 => 3,
+        Code::I7 | Code::I8 => 4,
+        Code::F16 => 6,
+    };
+    let mut cycles = 0;
+    for _part in (0..shape.cols).step_by(part as usize) {
+        for _set in (0..shape.rows).step_by(set as usize) {
+            let mut slot = 0_u64;
+            let mut weights = 0;
+            for step in 0..shape.steps {
+                for _dot in 0..e.chain / e.dot {
+                    slot += terms;
+                    weights += e.dot;
+                }
+                let is_group_end = (step + 1) % shape.group_steps == 0 || step + 1 == shape.steps;
+                if is_group_end || weights == 128 {
+                    cycles += slot.max(drain);
+                    (slot, weights) = (0, 0);
+                }
+                if is_group_end {
+                    weights = 0;
+                }
+            }
+        }
+    }
+    cycles
+}
+
+#[test]
+fn serial_occupancy_is_the_sum_of_the_slots() {
+    let mut rng = Rng::new(2);
+    let mut compared = 0;
+    for changes in [
+        &[] as &[(&str, &str)],
+        &[("core.matrix.dot", "1"), ("core.matrix.scale_lanes", "1")],
+        &[("core.matrix.dot", "16"), ("core.matrix.rows", "1"), ("core.matrix.scale_lanes", "16")],
+        &[("core.matrix.chain", "32"), ("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+    ] {
+        let engine = serial_engine(changes);
+        for _ in 0..1000 {
+            let mode = rng.choose(&[MatrixMode::Matrix, MatrixMode::Vector]);
+            let steps = rng.bounded(1, 70);
+            let shape = MatrixShape {
+                mode,
+                rows: if mode == MatrixMode::Matrix { rng.bounded(1, 32) } else { 1 },
+                cols: rng.bounded(1, engine.columns.max(engine.gemv_columns)),
+                steps,
+                group_steps: rng.bounded(1, steps),
+                two_level: rng.one_in(2),
+                code: rng.choose(Code::ALL),
+                sparsity: Sparsity::Dense,
+            };
+            assert_eq!(engine.occupancy(&shape), walked_serial(&engine, &shape), "{changes:?} {shape:?}");
+            compared += 1;
+        }
+    }
+    println!("{compared} shapes compared");
+    assert!(compared > 0);
+}
+
+/// By hand: 128 weights of two terms, four at a time, take 64 cycles; 64 sums drain on 4 lanes in 16, after 8.
+#[test]
+fn slots_of_tiny_bit_serial() {
+    let engine = serial_engine(&[]);
+    assert_eq!(engine.drain_cycles(), 24);
+    let shape = |mode, rows, cols, steps, group_steps, code| MatrixShape {
+        mode,
+        rows,
+        cols,
+        steps,
+        group_steps,
+        two_level: true,
+        code,
+        sparsity: Sparsity::Dense,
+    };
+    for (shape, cycles) in [
+        (shape(MatrixMode::Vector, 1, 32, 8, 8, Code::Fp4), 64),
+        (shape(MatrixMode::Vector, 1, 1, 8, 8, Code::I6), 96),
+        (shape(MatrixMode::Vector, 1, 1, 8, 8, Code::I8), 128),
+        // A group of 12 steps is a slot of 8 and one of 4.
+        (shape(MatrixMode::Vector, 1, 32, 12, 12, Code::Fp3), 64 + 32),
+        // One step: the drain is longer. Two parts, two row sets.
+        (shape(MatrixMode::Matrix, 5, 17, 1, 1, Code::Fp3), 2 * 2 * 24),
+    ] {
+        assert_eq!(engine.occupancy(&shape), cycles, "{shape:?}");
+    }
 }

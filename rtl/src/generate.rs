@@ -323,7 +323,9 @@ fn header(machine: &Machine) -> String {
 
 /// The machine's values by the names that parameters have.
 fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
-    let Engine::SparseDspChain(engine) = &machine.core.engine;
+    let Engine::SparseDspChain(engine) = &machine.core.engine else {
+        unreachable!("a machine with Verilog has chains: the others are refused when they are read")
+    };
     let (memory, instructions, buffers) = (&machine.memory, &machine.instructions, &machine.core.buffers);
     let max_ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max();
     let widths = SparseDspChain::CODES.iter().enumerate().filter(|(_, code)| engine.weight_bits.contains(code));

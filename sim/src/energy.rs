@@ -5,6 +5,7 @@
 use crate::memory::Statistics;
 use crate::outcome::{Buffer, StepOutcome};
 use hw_config::energy::EnergyTable;
+use hw_config::engine::Engine;
 use hw_config::fault::Faults;
 use hw_config::machine::Machine;
 use hw_config::memory::MemoryStandard;
@@ -144,9 +145,15 @@ impl<'a> EnergyModel<'a> {
         let float_pj = adds as f64 * table.f32_add_pj
             + muls as f64 * table.f32_mul_pj
             + events.float_ops.functions as f64 * table.f32_function_pj;
+        let engine = &self.machine.core.engine;
+        let products_pj = match engine {
+            Engine::SparseDspChain(_) => events.macs as f64 * table.mac_i8_pj(),
+            // Processing elements are logic and nothing else.
+            Engine::BitSerial(_) => 0.0,
+        };
         Energy {
-            matrix_products_j: J_PER_PJ * events.macs as f64 * table.mac_i8_pj(),
-            matrix_logic_j: logic("mx chains", matrix.busy_cycles),
+            matrix_products_j: J_PER_PJ * products_pj,
+            matrix_logic_j: logic(engine.array_unit(), matrix.busy_cycles),
             float_ops_j: J_PER_PJ * float_pj,
             link_j: J_PER_PJ * events.link_bytes as f64 * link_pj,
             buffers_j: self.buffers_j(outcome, resources),

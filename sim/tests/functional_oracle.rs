@@ -7,7 +7,7 @@ mod common;
 mod oracle;
 
 use common::{cores_variants, random_registers, variants};
-use hw_config::engine::SparseDspChain;
+use hw_config::engine::ActivationType;
 use hw_config::isa::{Instruction, MatMul, Misc, Operand, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
@@ -29,7 +29,7 @@ fn value(rng: &mut Rng) -> f32 {
     }
 }
 
-fn fill(core: &mut Core, memory: &mut MemoryImage, rng: &mut Rng) {
+fn fill(activation: ActivationType, core: &mut Core, memory: &mut MemoryImage, rng: &mut Rng) {
     let bytes: Vec<u8> = (0..MEMORY_BYTES / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
     memory.write(0, &bytes);
     for buffer in [&mut core.weight, &mut core.index, &mut core.scale] {
@@ -41,6 +41,12 @@ fn fill(core: &mut Core, memory: &mut MemoryImage, rng: &mut Rng) {
         *byte = if rng.one_in(200) { rng.next_u64() as u8 } else { 0x20 | (*byte & 0x9f) };
     }
     core.activation.iter_mut().for_each(|code| *code = (rng.up_to(254) as i16 - 127) as i8);
+    if activation == ActivationType::F16 {
+        // Of each f16 the upper byte: mostly of moderate exponents, as that of scales.
+        for byte in core.activation.iter_mut().skip(1).step_by(2) {
+            *byte = if rng.one_in(200) { rng.next_u64() as i8 } else { (*byte as u8 & 0xbf | 0x20) as i8 };
+        }
+    }
     for buffer in [&mut core.result, &mut core.vector, &mut core.slots] {
         buffer.iter_mut().for_each(|x| *x = value(rng));
     }
@@ -61,13 +67,15 @@ fn fill_parameters(core: &mut Core, rng: &mut Rng) {
 }
 
 /// Makes the integer scales of a two-level instruction legal: at least 1, products within INT8.
-fn legalise_scales(core: &mut Core, operation: &Operation, width: usize, rng: &mut Rng) {
+fn legalise_scales(core: &mut Core, operation: &Operation, machine: &Machine, rng: &mut Rng) {
     let (two_level, scale, steps, group, bits) = match operation {
         Operation::MatMul(m) => (m.two_level, m.scale, m.steps, m.group_steps, m.code),
         Operation::MatVec(m) => (m.two_level, m.scale, m.steps, m.group_steps, m.code),
         Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => return,
     };
-    if two_level {
+    // The bit-serial array takes any byte.
+    if two_level && machine.core.engine.activation() == ActivationType::Int8 {
+        let width = machine.width() as usize;
         let first = (scale as usize + 2) * width;
         let most = (1 << (8 - bits.bits())).min(15);
         let bytes = scale_rows(steps, group) * width;
@@ -131,12 +139,12 @@ fn run(machine: &Machine, name: &str, seed: u64, count: usize, seen: &mut BTreeM
     let mut rng = Rng::new(seed);
     let mut core = Core::new(machine);
     let mut memory = MemoryImage::new(MEMORY_BYTES);
-    fill(&mut core, &mut memory, &mut rng);
+    fill(machine.core.engine.activation(), &mut core, &mut memory, &mut rng);
     let mut changed = 0;
     for number in 0..count {
         let instruction: Instruction = random_instruction(&mut rng, machine);
         core.registers = random_registers(&mut rng, 16, 256);
-        legalise_scales(&mut core, &instruction.operation, machine.width() as usize, &mut rng);
+        legalise_scales(&mut core, &instruction.operation, machine, &mut rng);
         let mut oracle = Oracle::of(machine, &core, &memory);
         let written = oracle.execute(&instruction.operation);
         core.execute(&instruction, &mut memory);
@@ -192,7 +200,7 @@ fn shares_equal_naive() {
             let mut cores = vec![Core::new(machine); programs.len()];
             let mut memories = vec![MemoryImage::new(MEMORY_BYTES); programs.len()];
             for (core, memory) in cores.iter_mut().zip(&mut memories) {
-                fill(core, memory, &mut rng);
+                fill(machine.core.engine.activation(), core, memory, &mut rng);
                 core.registers = registers;
             }
             let states = cores.iter().zip(&memories);
@@ -276,13 +284,13 @@ fn every_matrix_format_equals_naive() {
         let mut rng = Rng::new(7);
         let mut core = Core::new(machine);
         let mut memory = MemoryImage::new(MEMORY_BYTES);
-        fill(&mut core, &mut memory, &mut rng);
+        fill(machine.core.engine.activation(), &mut core, &mut memory, &mut rng);
         // Every other row holds the bytes of a real window, the others are anything.
         for bytes in core.density.chunks_mut(16) {
             let mean = rng.choose(&[4, 6, 8, 10, 12]);
             bytes[..8].copy_from_slice(&window(&mut rng, mean));
         }
-        for code in SparseDspChain::CODES {
+        for &code in machine.core.engine.codes() {
             for &sparsity in Sparsity::ALL.iter().filter(|s| machine.core.engine.takes_sparsity(**s)) {
                 for (group_steps, two_level, steps) in [
                     (0, false, 7),
@@ -306,7 +314,7 @@ fn every_matrix_format_equals_naive() {
                         rows_reg: 0,
                         cols: 1 + rng.up_to(u64::from(machine.width()) - 1) as u32,
                         act: rng.up_to(64) as u32,
-                        act_stride: 64,
+                        act_stride: 64 * machine.core.engine.activation().bytes(),
                         slot: rng.up_to(16) as u32,
                         weight: rng.up_to(8) as u32,
                         index: rng.up_to(8) as u32,
@@ -318,7 +326,7 @@ fn every_matrix_format_equals_naive() {
                         extent_sub: 0,
                         extent_unit: 0,
                     });
-                    legalise_scales(&mut core, &operation, machine.width() as usize, &mut rng);
+                    legalise_scales(&mut core, &operation, machine, &mut rng);
                     let mut oracle = Oracle::of(machine, &core, &memory);
                     values += oracle.execute(&operation);
                     core.execute(&Instruction { after: [0; 4], operation }, &mut memory);

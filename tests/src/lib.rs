@@ -21,9 +21,17 @@ use std::path::Path;
 /// # Errors
 /// What the machine description refuses.
 pub fn tiny_with(overrides: &[(&str, &str)]) -> Result<Machine, Faults> {
-    let text = raw::machine_text("tiny").expect("a shipped machine");
-    let text = raw::with_overrides("tiny", text, overrides)?;
-    Machine::from_toml("tiny", &text)
+    machine_with("tiny", overrides)
+}
+
+/// A shipped machine with some keys replaced.
+///
+/// # Errors
+/// A key that is none, or a machine that cannot be.
+pub fn machine_with(name: &str, overrides: &[(&str, &str)]) -> Result<Machine, Faults> {
+    let text = raw::machine_text(name).expect("a shipped machine");
+    let text = raw::with_overrides(name, text, overrides)?;
+    Machine::from_toml(name, &text)
 }
 
 /// A shipped compression profile.

@@ -3,11 +3,12 @@
 
 use compiler::step::Logits;
 use compiler::{Options, StepKind};
+use hw_config::engine::Engine;
 use hw_config::isa::{REGISTERS, assemble};
 use hw_config::machine::Machine;
 use hw_config::program::{Mark, Program};
 use hw_config::raw::{self, schema};
-use lapwing_tests::{kept_model, profile, tiny_with};
+use lapwing_tests::{kept_model, machine_with, profile, tiny_with};
 use session::report::{Facts, run_report};
 use session::{Mode, Runner, Setup};
 use sim::engine::{MemoryModel, Step, run_step};
@@ -37,12 +38,16 @@ impl Seen {
     }
 }
 
-/// A prompt and two tokens of a sparse model with group scales.
+/// A prompt and two tokens of a model with group scales, sparse where the engine takes it.
 fn see(machine: Machine) -> Seen {
     let resources = format!("{:?}", machine.resources());
     let options = Options { batch: 1, context: 128 };
-    // Four bits, 2 of 4: codes, indices and scales all move.
-    let setup = Setup::with_shapes(machine, kept_model("tiny-llama"), profile("w4a8-2of4"), options);
+    // Four bits, 2 of 4: codes, indices and scales all move. Or scales of two levels and selectors.
+    let format = match machine.core.engine {
+        Engine::SparseDspChain(_) => "w4a8-2of4",
+        Engine::BitSerial(_) => "w4a16-bitmod",
+    };
+    let setup = Setup::with_shapes(machine, kept_model("tiny-llama"), profile(format), options);
     let mut runner = Runner::new(&setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|e| panic!("{e}"));
     runner.prefill(0, 0, &[0; 40]).unwrap_or_else(|e| panic!("{e}"));
     runner.decode(40, &[0]).unwrap_or_else(|e| panic!("{e}"));
@@ -79,11 +84,13 @@ enum Change {
     Beside(&'static [(&'static str, &'static str)], &'static str),
     /// There is one legal value so far: any other must be refused, at this very key.
     Refused(&'static str),
+    /// To this value, on `tiny-bit-serial`: the key is its engine's.
+    Serial(&'static str),
 }
 
-use Change::{Beside, Refused, To};
+use Change::{Beside, Refused, Serial, To};
 
-const CHANGES: [(&str, Change); 38] = [
+const CHANGES: [(&str, Change); 40] = [
     ("name", To("other")),
     // U50 carries the same HBM2 and no DDR4.
     ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
@@ -114,6 +121,8 @@ const CHANGES: [(&str, Change); 38] = [
     ("core.matrix.sparsity", To("[\"2:4\"]")),
     ("core.matrix.weight_bits", To("[4, 8]")),
     ("core.matrix.two_level", To("false")),
+    ("core.matrix.dot", Serial("2")),
+    ("core.matrix.codes", Serial("[\"fp4\", \"int8\"]")),
     ("core.vector.lanes", To("4")),
     ("core.buffers.weight_kib", To("128")),
     ("core.buffers.index_kib", To("16")),
@@ -128,11 +137,12 @@ const CHANGES: [(&str, Change); 38] = [
 /// Keys that change no step of this run, and where they are seen instead: a name is a name, rows of accumulators
 /// beyond those of a prompt's step only cost memory blocks, and multipliers of integer scales that this format has not only
 /// cost LUTs.
-const ONLY_SEEN: [(&str, &str); 4] = [
+const ONLY_SEEN: [(&str, &str); 5] = [
     ("name", "report"),
     ("verilog", "report"),
     ("core.matrix.accumulator_rows", "resources"),
     ("core.matrix.two_level", "resources"),
+    ("core.matrix.codes", "resources"),
 ];
 
 #[test]
@@ -142,17 +152,18 @@ fn every_key_does_something() {
     assert_eq!(listed, keys, "the list of changes and the keys of a machine file");
     let mut dead = Vec::new();
     for (key, change) in &CHANGES {
-        let (beside, value): (&[(&str, &str)], &str) = match change {
-            To(value) => (&[], value),
-            Beside(beside, value) => (beside, value),
+        let (name, beside, value): (&str, &[(&str, &str)], &str) = match change {
+            To(value) => ("tiny", &[], value),
+            Beside(beside, value) => ("tiny", beside, value),
+            Serial(value) => ("tiny-bit-serial", &[], value),
             Refused(value) => {
                 refused(key, value);
                 continue;
             }
         };
-        let base = tiny_with(beside).unwrap_or_else(|faults| panic!("beside {key}: {faults}"));
+        let base = machine_with(name, beside).unwrap_or_else(|faults| panic!("beside {key}: {faults}"));
         let set: Vec<(&str, &str)> = beside.iter().copied().chain([(*key, value)]).collect();
-        let changed = tiny_with(&set).unwrap_or_else(|faults| panic!("{key}={value}: {faults}"));
+        let changed = machine_with(name, &set).unwrap_or_else(|faults| panic!("{key}={value}: {faults}"));
         let differs = see(base).differs(&see(changed));
         println!("{key} = {value}: {}", differs.join(", "));
         let does_work = ["programs", "cycles", "energy"].iter().any(|part| differs.contains(part));

@@ -77,7 +77,7 @@ fn check_sums(what: &str, outcome: &StepOutcome, timeline: &Timeline) -> u64 {
 fn check_bounds(case: &Case, what: &str, kind: StepKind, tokens: Tokens, outcome: &StepOutcome) -> u64 {
     let machine = &case.drawn.machine;
     let least = least(case, kind, tokens);
-    let Engine::SparseDspChain(engine) = &machine.core.engine;
+    let Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
     let peak_macs = u64::from(engine.chain * (engine.rows * engine.columns).max(engine.gemv_columns));
     assert!(outcome.events.macs >= least.macs, "{what}: {} of {} products", outcome.events.macs, least.macs);
     assert!(
@@ -469,7 +469,7 @@ fn a_batch_of_one_is_unbatched_and_weights_are_read_once_a_batch() {
             }
             let most = alone.cycles * u64::from(case.options.batch);
             // Several sequences go through `mm`, one alone through `mv`: where `mv` has fewer columns, it may be slower.
-            let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine;
+            let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
             if engine.gemv_columns >= engine.columns {
                 let (all, one) = (together.cycles, alone.cycles);
                 assert!(all >= one, "{case}: {all} for all, {one} for one");

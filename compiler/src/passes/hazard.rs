@@ -3,7 +3,10 @@
 //! by `hw_config::program::check`, which has its own account.
 
 use super::tile::stream_chunks;
-use hw_config::isa::{Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Store, StoreSource, VectorOp};
+use hw_config::engine::ActivationType;
+use hw_config::isa::{
+    Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, ScaleRows, Store, StoreSource, VectorOp,
+};
 use hw_config::machine::Machine;
 use hw_config::program::Region;
 use std::collections::BTreeMap;
@@ -123,14 +126,14 @@ fn as_matrix(mv: &MatVec) -> MatMul {
     }
 }
 
-fn mat_mul(mm: &MatMul, _machine: &Machine) -> Effects {
-    let groups = if mm.group_steps == 0 { 1 } else { mm.steps.div_ceil(mm.group_steps) };
-    let scale_rows = if mm.two_level { groups + 2 } else { 2 * groups };
+fn mat_mul(mm: &MatMul, machine: &Machine) -> Effects {
+    let scale_rows = ScaleRows::of(mm.code, mm.two_level).of_steps(mm.steps, mm.group_steps);
+    let words = machine.core.engine.words(mm.sparsity, mm.steps);
     let index_bits = mm.sparsity.index_bits();
     let mut reads = vec![
         span(Space::Weight, mm.weight, 0, 1, stream_chunks(mm.steps, mm.code.bits())),
         span(Space::Scale, mm.scale, 0, 1, scale_rows),
-        span(Space::Activation, mm.act, mm.act_stride, mm.rows, mm.sparsity.words(mm.steps)),
+        span(Space::Activation, mm.act, mm.act_stride, mm.rows, words),
     ];
     if index_bits > 0 {
         reads.push(span(Space::Index, mm.index, 0, 1, stream_chunks(mm.steps, index_bits)));
@@ -167,6 +170,13 @@ fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {
     let writes = match misc.op {
         VectorOp::Quant => {
             let words = len.div_ceil(machine.chain());
+            vec![
+                span(Space::Activation, misc.dst, misc.dst_stride, rows, words),
+                span(Space::Slot, misc.aux, 1, rows, 1),
+            ]
+        }
+        VectorOp::Half => {
+            let words = ActivationType::F16.bytes() * len.div_ceil(machine.chain());
             vec![
                 span(Space::Activation, misc.dst, misc.dst_stride, rows, words),
                 span(Space::Slot, misc.aux, 1, rows, 1),

@@ -4,7 +4,7 @@ use crate::graph::{Graph, Operator};
 use crate::passes::partition::Part;
 use crate::passes::tile::{group_steps, two_level};
 use crate::{CompileError, FormatTable, Options};
-use hw_config::engine::Engine;
+use hw_config::engine::ActivationType;
 use hw_config::isa::{Code, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::BLOCK;
@@ -189,22 +189,45 @@ fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-/// What the multipliers take beside the weights.
+/// What the multipliers take beside the weights: activations, and keys and values, which they multiply as weights.
 fn check_inputs(machine: &Machine, formats: &FormatTable) -> Result<(), CompileError> {
-    let Engine::SparseDspChain(_) = machine.core.engine;
-    match formats.activations() {
-        ActivationFormat::Int8Dynamic | ActivationFormat::Int8Static => {}
-        ActivationFormat::F16 => {
-            let what = format!("f16 activations on machine `{}`, whose engine multiplies INT8", machine.name);
-            return unsupported(what, "`[activations] kind = \"int8-dynamic\"`, as in w4a8 and w3a8");
-        }
+    let engine = &machine.core.engine;
+    let wanted = match formats.activations() {
+        ActivationFormat::Int8Dynamic | ActivationFormat::Int8Static => ActivationType::Int8,
+        ActivationFormat::F16 => ActivationType::F16,
+    };
+    let taken = engine.activation();
+    if wanted != taken {
+        let (wanted, kind) = (wanted.name(), engine.kind());
+        let nearest = match taken {
+            ActivationType::Int8 => "`[activations] kind = \"int8-dynamic\"`, as in w4a8 and w3a8",
+            ActivationType::F16 => "`[activations] kind = \"f16\"`, as in w4a16 and w4a16-bitmod",
+        };
+        let what = format!(
+            "{wanted} activations on machine `{}`, whose engine `{kind}` multiplies {}",
+            machine.name,
+            taken.name()
+        );
+        return unsupported(what, nearest);
     }
-    match formats.kv() {
-        KvFormat::Int8 => Ok(()),
-        KvFormat::F16 => {
-            let what = format!("f16 keys and values on machine `{}`, whose engine multiplies INT8", machine.name);
-            unsupported(what, "`[kv] kind = \"int8\"`")
-        }
+    let cached = cache_code(formats.kv());
+    if engine.takes_code(cached) {
+        return Ok(());
+    }
+    unsupported(
+        format!("{} keys and values on machine `{}`, whose engine does not multiply them", cached.name(), machine.name),
+        match formats.kv() {
+            KvFormat::Int8 => "`[kv] kind = \"f16\"`",
+            KvFormat::F16 => "`[kv] kind = \"int8\"`",
+        },
+    )
+}
+
+/// The code of keys and values as the matrix engine multiplies them.
+pub fn cache_code(kv: KvFormat) -> Code {
+    match kv {
+        KvFormat::Int8 => Code::I8,
+        KvFormat::F16 => Code::F16,
     }
 }
 

@@ -9,7 +9,7 @@ use super::partition::Part;
 use super::tile;
 use super::{CodeSlot, VectorSlot};
 use crate::{CompileError, StepKind};
-use hw_config::isa::REGISTERS;
+use hw_config::isa::{REGISTERS, Sparsity};
 use hw_config::machine::Machine;
 use models::config::{Position, Residual};
 use models::{ModelConfig, Rope};
@@ -213,9 +213,14 @@ pub fn prefill_rows(
     }))
 }
 
+/// Activation words of a row of `inputs` inputs of the matrix engine: whole steps.
+fn activation_words(machine: &Machine, inputs: u32) -> u32 {
+    machine.core.engine.words(Sparsity::Dense, inputs.div_ceil(machine.chain()))
+}
+
 /// Words of a row of codes of `inputs` inputs.
 fn code_words(machine: &Machine, inputs: u32) -> u32 {
-    inputs.div_ceil(machine.chain()).next_multiple_of(CODE_ROW_WORDS)
+    activation_words(machine, inputs).next_multiple_of(CODE_ROW_WORDS)
 }
 
 /// Places everything of a program of `rows` rows and of some lengths.
@@ -341,7 +346,9 @@ fn place_codes(
         slot: slots.take(rows),
     };
     let hidden = code_words(machine, config.hidden as u32);
-    let head = (config.head_dim as u32).div_ceil(machine.chain());
+    let dim = config.head_dim as u32;
+    // Keys and values are codes of their cache whatever the engine multiplies.
+    let (head, cached) = (activation_words(machine, dim), dim.div_ceil(machine.chain()));
     let (heads, kv_heads) = (u64::from(part.heads), u64::from(part.kv_heads));
     let input = place(rows, hidden);
     // Two norms of one layer live together only where attention and feed-forward part both read the layer's input.
@@ -351,9 +358,9 @@ fn place_codes(
     };
     let attended = place(rows, code_words(machine, config.query_width() as u32));
     let query = place(rows * heads, head);
-    let key = place(rows * kv_heads, head);
-    let value = place(rows * kv_heads, head);
-    let probabilities = place(score_rows, seen / machine.chain());
+    let key = place(rows * kv_heads, cached);
+    let value = place(rows * kv_heads, cached);
+    let probabilities = place(score_rows, activation_words(machine, seen));
     // The feed-forward part begins when attention's codes have been used up.
     let inner = code_words(machine, config.feed_forward.width as u32);
     let hidden = CodePlace { word: attended.word, stride: inner, slot: attended.slot };

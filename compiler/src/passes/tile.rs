@@ -3,6 +3,7 @@
 
 use super::partition::{Columns, Part};
 use crate::{CompileError, FormatTable};
+use hw_config::isa::ScaleRows;
 use hw_config::machine::Machine;
 use models::compress::{Grouping, LinearLayout, ScaleFormat};
 use models::weights::TensorKind;
@@ -254,11 +255,10 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32
     };
     let rows = piece_scale_rows(machine);
     let group = group_steps(machine, plan);
-    let by_scale = match (group, two_level(plan)) {
-        (0, _) if rows < scale_rows(machine, plan, steps) => 0,
-        (0, _) => u32::MAX,
-        (group, false) => (rows / 2) * group,
-        (group, true) => rows.saturating_sub(2) * group,
+    let by_scale = match group {
+        0 if rows < scale_rows(machine, plan, steps) => 0,
+        0 => u32::MAX,
+        group => scale_places(plan).groups_in(rows) * group,
     };
     let most = by_codes.min(by_index).min(by_scale).min(steps);
     // Whole windows too: their density bytes and activations are found from a piece's first on.
@@ -331,9 +331,10 @@ fn piece(
 
 /// Rows of `width` bytes of the scales of `steps` steps.
 pub fn scale_rows(machine: &Machine, plan: LinearLayout, steps: u32) -> u32 {
-    let groups = match group_steps(machine, plan) {
-        0 => 1,
-        group => steps.div_ceil(group),
-    };
-    if two_level(plan) { groups + 2 } else { 2 * groups }
+    scale_places(plan).of_steps(steps, group_steps(machine, plan))
+}
+
+/// Where the scales of a piece of a linear stand.
+pub fn scale_places(plan: LinearLayout) -> ScaleRows {
+    ScaleRows::of(plan.code, two_level(plan))
 }

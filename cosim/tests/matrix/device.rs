@@ -49,7 +49,7 @@ pub(crate) struct Device {
 
 /// Parameters of the bench for a machine.
 fn parameters(machine: &Machine) -> Vec<(&'static str, u64)> {
-    let Engine::SparseDspChain(engine) = &machine.core.engine;
+    let Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
     let ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max().unwrap_or(1);
     let widths = SparseDspChain::CODES.iter().enumerate().filter(|(_, width)| engine.weight_bits.contains(width));
     vec![
@@ -105,7 +105,7 @@ impl Device {
             model.tick();
         }
         model.set(reset, 1);
-        let Engine::SparseDspChain(engine) = &machine.core.engine;
+        let Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
         Self {
             core: Core::new(machine),
             cycle: 0,

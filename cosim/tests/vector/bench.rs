@@ -340,7 +340,7 @@ fn design(machine: &Machine) -> Design {
         }
     }
     sources.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vector/vector_bench.v"));
-    let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine;
+    let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
     Design::new("vector_bench", sources)
         .with("Lanes", u64::from(machine.core.lanes))
         .with("Chain", u64::from(machine.chain()))

@@ -42,6 +42,9 @@ pub struct SparseDspChain {
 }
 
 impl SparseDspChain {
+    /// Its name in machine files.
+    pub const KIND: &'static str = "sparse-dsp-chain";
+
     /// The codes for which there is a weight expander, in order of the bits of its parameter `CodeWidths`.
     pub const CODES: [Code; 5] = [Code::I2, Code::I3, Code::I4, Code::I5, Code::I8];
 
@@ -89,12 +92,18 @@ impl SparseDspChain {
         let (part, set_rows) = self.part(shape);
         let slots = u64::from(shape.cols.div_ceil(part)) * u64::from(shape.rows.div_ceil(set_rows));
         let slot = |steps: u32| u64::from(steps).max(self.drain_cycles());
-        let full_groups = u64::from(shape.steps / shape.group_steps);
-        let rest = match shape.steps % shape.group_steps {
+        let group_steps = Self::drained_steps(shape);
+        let full_groups = u64::from(shape.steps / group_steps);
+        let rest = match shape.steps % group_steps {
             0 => 0,
             steps => slot(steps),
         };
-        slots * (full_groups * slot(shape.group_steps) + rest)
+        slots * (full_groups * slot(group_steps) + rest)
+    }
+
+    /// Steps between two drains: those of a group. With integer scales, which the codes are multiplied by, all.
+    pub fn drained_steps(shape: &MatrixShape) -> u32 {
+        if shape.two_level { shape.steps } else { shape.group_steps }
     }
 
     /// Accumulators of a set: the outputs in parallel, in whichever mode has more.

@@ -5,10 +5,12 @@
 
 pub mod docs;
 pub mod field;
+mod scales;
 pub mod table;
 pub mod text;
 
 pub use field::{FieldSpec, FieldValue, Immediate, Word};
+pub use scales::ScaleRows;
 pub use table::*;
 pub use text::{assemble, write_instruction};
 

@@ -284,6 +284,8 @@ field_enum! {
         TopK = "topk",
         /// All but the largest elements replaced by -inf.
         TopKMask = "topk_mask",
+        /// a rounded to f16, for an engine that takes such activations.
+        Half = "half",
         /// Every core's part of a, put together in every core.
         Share = "share",
     }

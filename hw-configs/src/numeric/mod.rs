@@ -13,6 +13,7 @@
 //! dot products), [`density`] (which block a stored weight belongs to), [`packed`] (two products in one DSP),
 //! [`mod@format`] (names).
 
+pub mod bit_serial;
 pub mod code;
 pub mod convert;
 pub mod density;

@@ -5,8 +5,9 @@
 use super::Region;
 use super::check::Limits;
 use super::span::Span;
+use crate::engine::ActivationType;
 use crate::isa::{
-    Code, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
+    Code, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, ScaleRows, Sparsity, Store, StoreSource, VectorOp,
 };
 use crate::timing::share_part;
 
@@ -115,8 +116,8 @@ impl Accesses {
         match operation {
             Operation::Load(ld) => self.load(ld, limits, scope),
             Operation::Store(st) => self.store(st, limits, scope),
-            Operation::MatMul(mm) => self.matrix(&MatrixFields::of_mat_mul(mm)),
-            Operation::MatVec(mv) => self.matrix(&MatrixFields::of_mat_vec(mv)),
+            Operation::MatMul(mm) => self.matrix(&MatrixFields::of_mat_mul(mm), limits),
+            Operation::MatVec(mv) => self.matrix(&MatrixFields::of_mat_vec(mv), limits),
             Operation::Misc(misc) => self.misc(misc, limits, scope),
             Operation::End(_) => {}
         }
@@ -156,17 +157,19 @@ impl Accesses {
         self.read_register(st.rows_reg);
     }
 
-    fn matrix(&mut self, m: &MatrixFields) {
+    fn matrix(&mut self, m: &MatrixFields, limits: &Limits) {
         if m.rows == 0 || m.cols == 0 || m.steps == 0 {
             return;
         }
+        let scale_rows = ScaleRows::of(m.code, m.two_level).of_steps(m.steps, m.group_steps);
+        let words = limits.engine.words(m.sparsity, m.steps);
         self.read(Space::Weight, Span::run(m.weight, chunks(m.steps, m.code.bits())));
         if m.sparsity != Sparsity::Dense {
             self.read(Space::Index, Span::run(m.index, chunks(m.steps, m.sparsity.index_bits())));
         }
         self.read(Space::Density, Span::run(m.index, m.sparsity.density_rows(m.steps).into()));
-        self.read(Space::Scale, Span::run(m.scale, scale_rows(m.steps, m.group_steps, m.two_level)));
-        self.read(Space::Activation, Span::rows(m.act, m.sparsity.words(m.steps).into(), m.act_stride, m.rows));
+        self.read(Space::Scale, Span::run(m.scale, scale_rows.into()));
+        self.read(Space::Activation, Span::rows(m.act, words.into(), m.act_stride, m.rows));
         if m.last {
             self.read(Space::Slot, Span::run(m.slot, u64::from(m.rows)));
             self.write(Space::Result, Span::rows(m.dst, u64::from(m.cols), m.dst_stride, m.rows));
@@ -189,6 +192,11 @@ impl Accesses {
         match misc.op {
             VectorOp::Quant => {
                 let words = u64::from(misc.len.div_ceil(limits.chain));
+                self.write(Space::Activation, Span::rows(misc.dst, words, misc.dst_stride, misc.rows));
+                self.write(Space::Slot, Span::run(misc.aux, u64::from(misc.rows)));
+            }
+            VectorOp::Half => {
+                let words = u64::from(ActivationType::F16.bytes()) * u64::from(misc.len.div_ceil(limits.chain));
                 self.write(Space::Activation, Span::rows(misc.dst, words, misc.dst_stride, misc.rows));
                 self.write(Space::Slot, Span::run(misc.aux, u64::from(misc.rows)));
             }
@@ -298,6 +306,7 @@ pub(super) fn operand_a(misc: &Misc, scope: &Scope, scale: u32) -> Option<Span> 
         | VectorOp::Softmax
         | VectorOp::Rope
         | VectorOp::Quant
+        | VectorOp::Half
         | VectorOp::TopK
         | VectorOp::TopKMask => misc.len,
     };
@@ -319,12 +328,6 @@ fn scaled_rows(start: u32, len: u64, stride: u32, rows: u32, scale: u32) -> Opti
 /// Chunks that hold `steps` steps of `bits`-wide codes: a column's step is `chain` codes, its piece `chain` bytes.
 fn chunks(steps: u32, bits: u32) -> u64 {
     (u64::from(steps) * u64::from(bits)).div_ceil(8)
-}
-
-/// Rows of `width` bytes that the scales of a matrix instruction take: an f16 scale is two rows, a u8 one is one.
-fn scale_rows(steps: u32, group_steps: u32, two_level: bool) -> u64 {
-    let groups = if group_steps == 0 { 1 } else { u64::from(steps.div_ceil(group_steps)) };
-    if two_level { groups + 2 } else { 2 * groups }
 }
 
 /// The fields that `mm` and `mv` share; `mv` has one row.

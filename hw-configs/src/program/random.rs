@@ -6,6 +6,7 @@ use super::access::{Accesses, HALVES, Scope, Space, register};
 use super::check::Limits;
 use super::rules;
 use super::{Mark, Program, Region, TrafficClass};
+use crate::engine::ActivationType;
 use crate::isa::{
     Code, End, FieldValue, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc,
     Operand, Operation, Sparsity, Store, StoreSource, VectorOp,
@@ -400,7 +401,7 @@ impl Generator<'_> {
     fn mat_mul(&mut self) -> MatMul {
         let mv = self.mat_vec();
         let rows = self.rng.bounded(0, self.limits.engine.accumulator_rows());
-        let words = mv.sparsity.words(mv.steps);
+        let words = self.limits.engine.words(mv.sparsity, mv.steps);
         let act_stride = words + self.rng.bounded(0, 2);
         let dst_stride = mv.cols + self.rng.bounded(0, 2);
         let size = |space| self.limits.size(space);
@@ -450,7 +451,7 @@ impl Generator<'_> {
             group_steps,
             two_level: self.flag() && self.limits.engine.takes_two_level(),
             cols,
-            act: self.start(size(Space::Activation), sparsity.words(steps).into(), 20),
+            act: self.start(size(Space::Activation), self.limits.engine.words(sparsity, steps).into(), 20),
             slot: self.start(size(Space::Slot), 1, 12),
             weight: self.start(size(Space::Weight), chunks(code.bits()), 16),
             index: self.start(size(Space::Index), chunks(sparsity.index_bits()), 16),
@@ -508,11 +509,13 @@ impl Generator<'_> {
         let a = self.start(a_size, length + a_rows, 20);
         let b = self.start(b_size, length, 20);
         let (vector, chain) = (self.limits.size(Space::Vector), self.limits.chain);
-        let quant = op == VectorOp::Quant;
-        let dst_stride = if quant { len.div_ceil(chain) + self.rng.bounded(0, 2) } else { stride };
-        let dst_size = if quant { self.limits.size(Space::Activation) } else { vector };
+        let activations = matches!(op, VectorOp::Quant | VectorOp::Half);
+        let step_words = if op == VectorOp::Half { ActivationType::F16.bytes() } else { 1 };
+        let words = step_words * len.div_ceil(chain);
+        let dst_stride = if activations { words + self.rng.bounded(0, 2) } else { stride };
+        let dst_size = if activations { self.limits.size(Space::Activation) } else { vector };
         let dst = match self.rng.up_to(3) {
-            0 if a_buffer == Operand::Vector && !quant => a,
+            0 if a_buffer == Operand::Vector && !activations => a,
             _ => self.start(dst_size, u64::from(rows.max(1)) * u64::from(dst_stride), 20),
         };
         let (aux, imm) = self.options(op, rows);
@@ -534,7 +537,7 @@ impl Generator<'_> {
             len_reg: self.register(),
             len_sub: self.subtrahend(),
             causal: op == VectorOp::Softmax && self.flag(),
-            f16_scale: quant && self.flag(),
+            f16_scale: op == VectorOp::Quant && self.flag(),
             imm,
         }
     }
@@ -543,6 +546,7 @@ impl Generator<'_> {
     fn options(&mut self, op: VectorOp, rows: u32) -> (u32, Immediate) {
         match op {
             VectorOp::Quant => (self.start(self.limits.size(Space::Slot), u64::from(rows), 12), self.rng.immediate()),
+            VectorOp::Half => (self.start(self.limits.size(Space::Slot), u64::from(rows), 12), Immediate(0)),
             VectorOp::TopK | VectorOp::TopKMask => (self.rng.bounded(1, 8), Immediate(0)),
             VectorOp::Axpy => {
                 let scalars = self.start(self.limits.size(Space::Vector), u64::from(rows) * 2 + 1, 20);

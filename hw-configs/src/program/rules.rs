@@ -5,6 +5,7 @@ use super::access::{Accesses, Scope, Way, is_topk_register, operand_a, operand_b
 use super::check::{Limits, Rule};
 use super::hazards::{LONGEST_WAIT, UNITS, unit_number};
 use super::span::Span;
+use crate::engine::ActivationType;
 use crate::isa::{
     Code, Instruction, Load, LoadBuffer, LoadExtent, Misc, Operand, Operation, REGISTERS, Sparsity, Store, StoreSource,
     Unit, VectorOp,
@@ -281,6 +282,7 @@ fn needs(op: VectorOp) -> Needs {
         VectorOp::Softmax => (May, No, May, May),
         VectorOp::Rope => (Yes, No, No, No),
         VectorOp::Quant => (No, May, May, May),
+        VectorOp::Half => (No, May, No, May),
         VectorOp::TopK | VectorOp::TopKMask => (No, Yes, No, No),
         VectorOp::Share => (No, No, Yes, No),
     };
@@ -312,6 +314,9 @@ fn vector(misc: &Misc, limits: &Limits, scope: &Scope, report: &mut Report) {
     }
     if misc.op == VectorOp::Share {
         share(misc, limits, report);
+    }
+    if misc.op == VectorOp::Half && limits.engine.activation() != ActivationType::F16 {
+        report(Rule::Engine, "`half` makes activations in f16, and the engine takes INT8: use `quant`".to_owned());
     }
     lengths(misc, report);
     overlap(misc, scope, report);
@@ -374,6 +379,7 @@ fn lengths(misc: &Misc, report: &mut Report) {
         | VectorOp::Softmax
         | VectorOp::Rope
         | VectorOp::Quant
+        | VectorOp::Half
         | VectorOp::TopK
         | VectorOp::TopKMask
         | VectorOp::Share => {}
@@ -386,7 +392,7 @@ fn lengths(misc: &Misc, report: &mut Report) {
 fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
     let len = u64::from(misc.len);
     let written = match misc.op {
-        VectorOp::Quant => None,
+        VectorOp::Quant | VectorOp::Half => None,
         VectorOp::TopK => Span::rows(misc.dst, u64::from(misc.aux), misc.dst_stride, misc.rows),
         VectorOp::Copy
         | VectorOp::Add

@@ -2,9 +2,9 @@
 //! Each check speaks only when all values it needs are there, so that one fault does not drag others behind it.
 
 use crate::board::Board;
-use crate::engine::{Engine, SparseDspChain};
+use crate::engine::{BitSerial, Engine, SparseDspChain};
 use crate::fault::{Faults, suggest};
-use crate::isa::{Code, Operation, WAIT_BITS};
+use crate::isa::{Code, Operation, Sparsity, WAIT_BITS};
 use crate::machine::{Buffers, Core, DataMemory, InstructionMemory, Machine};
 use crate::memory::MemoryStandard;
 use crate::numeric::density::BLOCK;
@@ -12,12 +12,12 @@ use crate::reader::{Document, Value};
 use crate::resources::Resources;
 use crate::timing::MATRIX_IN_FLIGHT;
 
-use super::{RawMachine, RawMatrix, memory_names, memory_text};
+use super::{RawChain, RawEngine, RawMachine, RawMatrix, RawSerial, memory_names, memory_text};
 
-/// The one engine kind that is built.
-const SPARSE_DSP_CHAIN: &str = "sparse-dsp-chain";
+/// The engine kinds that are built.
+const ENGINES: [&str; 2] = [SparseDspChain::KIND, BitSerial::KIND];
 /// Engine kinds that are planned: refused by name.
-const PLANNED_ENGINES: [&str; 2] = ["bit-serial", "systolic"];
+const PLANNED_ENGINES: [&str; 1] = ["systolic"];
 
 impl RawMachine {
     /// Checks every relation and makes the machine.
@@ -170,13 +170,14 @@ impl RawMachine {
 
     fn check_matrix(&self, document: &Document<'_>) {
         let matrix = &self.matrix;
-        if let Some(kind) = matrix.kind.value.as_deref().filter(|kind| *kind != SPARSE_DSP_CHAIN) {
+        if let Some(kind) = matrix.kind.value.as_deref().filter(|kind| !ENGINES.contains(kind)) {
+            let nearest = format!("use {}", SparseDspChain::KIND);
             let advice = if PLANNED_ENGINES.contains(&kind) {
-                format!("{kind} is not built yet; use {SPARSE_DSP_CHAIN}")
+                format!("{kind} is not built yet; {nearest}")
             } else {
-                suggest(kind, [SPARSE_DSP_CHAIN], &format!("use {SPARSE_DSP_CHAIN}"))
+                suggest(kind, ENGINES, &nearest)
             };
-            document.fault_at(&matrix.kind, SPARSE_DSP_CHAIN, advice);
+            document.fault_at(&matrix.kind, format!("one of: {}", ENGINES.join(", ")), advice);
         }
         if let (Some(rows), Some(accumulators)) = (matrix.rows.value, matrix.accumulator_rows.value)
             && !accumulators.is_multiple_of(rows)
@@ -184,6 +185,14 @@ impl RawMachine {
             let expected = format!("a multiple of core.matrix.rows = {rows}");
             document.fault_at(&matrix.accumulator_rows, expected, "rows are worked on in whole sets");
         }
+        match &self.engine {
+            RawEngine::Chain(chain) => self.check_chain(document, chain),
+            RawEngine::Serial(serial) => self.check_serial(document, serial),
+        }
+    }
+
+    fn check_chain(&self, document: &Document<'_>, chain: &RawChain) {
+        let matrix = &self.matrix;
         if matrix.rows.value.is_some_and(|rows| !rows.is_multiple_of(2)) {
             document.fault_at(&matrix.rows, "an even number", "two activation rows share a multiplier in `mm`");
         }
@@ -200,9 +209,44 @@ impl RawMachine {
                 document.fault_at(&matrix.scale_lanes, expected, "further lanes would never work; use fewer");
             }
         }
-        if matrix.weight_bits.value.as_ref().is_some_and(|widths| !widths.contains(&Code::I8)) {
-            let (key, span) = (&matrix.weight_bits.key, matrix.weight_bits.span.clone());
+        if chain.weight_bits.value.as_ref().is_some_and(|widths| !widths.contains(&Code::I8)) {
+            let (key, span) = (&chain.weight_bits.key, chain.weight_bits.span.clone());
             document.fault(key, span, "without 8", "a list with 8", "add 8, which the KV cache needs");
+        }
+    }
+
+    fn check_serial(&self, document: &Document<'_>, serial: &RawSerial) {
+        let matrix = &self.matrix;
+        if let (Some(columns), Some(gemv), Some(lanes)) =
+            (matrix.columns.value, matrix.gemv_columns.value, matrix.scale_lanes.value)
+            && lanes > columns.min(gemv)
+        {
+            let expected =
+                format!("at most {}: `mm` drains {columns} columns side by side, `mv` {gemv}", columns.min(gemv));
+            document.fault_at(&matrix.scale_lanes, expected, "further lanes would never work; use fewer");
+        }
+        if let (Some(chain), Some(dot)) = (matrix.chain.value, serial.dot.value)
+            && dot > chain
+        {
+            document.fault_at(&serial.dot, format!("at most core.matrix.chain = {chain}"), "a step is whole dots");
+        }
+        if self.head.verilog.value == Some(true) {
+            let advice = "the engine bit-serial is not emitted as Verilog yet: it is simulated alone";
+            document.fault_at(&self.head.verilog, "false", advice);
+        }
+        let cached = |codes: &Vec<Code>| codes.contains(&Code::I8) || codes.contains(&Code::F16);
+        if serial.codes.value.as_ref().is_some_and(|codes| !cached(codes)) {
+            let (key, span) = (&serial.codes.key, serial.codes.span.clone());
+            let expected = "a list with \"int8\" or \"f16\"";
+            document.fault(key, span, "without them", expected, "add one: the KV cache needs it");
+        }
+    }
+
+    /// Patterns of the sparse multiplexer, where the engine may have one; `None` where they are faulty.
+    fn patterns(&self) -> Option<&[Sparsity]> {
+        match &self.engine {
+            RawEngine::Chain(chain) => chain.sparsity.value.as_deref(),
+            RawEngine::Serial(_) => Some(&[]),
         }
     }
 
@@ -238,11 +282,12 @@ impl RawMachine {
         let beat = self.vector.lanes.value.map(|lanes| u64::from(lanes) * 4);
         let larger = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.max(b));
         whole_rows(document, &buffers.weight_kib, chunk, "weight chunks");
-        if self.matrix.sparsity.value.as_ref().is_some_and(|patterns| !patterns.is_empty()) {
+        let patterns = self.patterns();
+        if patterns.is_some_and(|patterns| !patterns.is_empty()) {
             whole_rows(document, &buffers.index_kib, chunk, "index chunks");
-        } else if self.matrix.sparsity.value.is_some() && buffers.index_kib.value.is_some_and(|kib| kib > 0) {
+        } else if patterns.is_some() && buffers.index_kib.value.is_some_and(|kib| kib > 0) {
             let advice = "without sparsity patterns nothing would ever stand in it";
-            document.fault_at(&buffers.index_kib, "0, since core.matrix.sparsity is empty", advice);
+            document.fault_at(&buffers.index_kib, "0, since the engine has no sparsity patterns", advice);
         }
         self.check_blocks(document, line);
         whole_rows(document, &buffers.scale_kib, larger(width, line), "scale rows or lines");
@@ -262,7 +307,7 @@ impl RawMachine {
     /// the density buffer, a row for each chunk of indices, is whole lines.
     fn check_blocks(&self, document: &Document<'_>, line: Option<u64>) {
         let (matrix, block) = (&self.matrix, BLOCK as u32);
-        let Some(pattern) = matrix.sparsity.value.iter().flatten().find(|pattern| pattern.is_of_blocks()) else {
+        let Some(pattern) = self.patterns().into_iter().flatten().find(|pattern| pattern.is_of_blocks()) else {
             return;
         };
         let named = format!("core.matrix.sparsity has {}", pattern.name());
@@ -348,7 +393,7 @@ impl RawMachine {
                 slrs,
                 crossing_cycles: self.core.crossing_cycles.get(),
                 queue: self.core.queue.get(),
-                engine: self.matrix.build(),
+                engine: self.matrix.build(&self.engine),
                 lanes: self.vector.lanes.get(),
                 buffers: Buffers {
                     weight_kib: b.weight_kib.get(),
@@ -366,18 +411,33 @@ impl RawMachine {
 }
 
 impl RawMatrix {
-    fn build(&self) -> Engine {
-        Engine::SparseDspChain(SparseDspChain {
-            chain: self.chain.get(),
-            rows: self.rows.get(),
-            columns: self.columns.get(),
-            gemv_columns: self.gemv_columns.get(),
-            scale_lanes: self.scale_lanes.get(),
-            accumulator_rows: self.accumulator_rows.get(),
-            sparsity: self.sparsity.get(),
-            weight_bits: self.weight_bits.get(),
-            two_level: self.two_level.get(),
-        })
+    fn build(&self, engine: &RawEngine) -> Engine {
+        let (chain, rows) = (self.chain.get(), self.rows.get());
+        let (columns, gemv_columns) = (self.columns.get(), self.gemv_columns.get());
+        let (scale_lanes, accumulator_rows) = (self.scale_lanes.get(), self.accumulator_rows.get());
+        match engine {
+            RawEngine::Chain(raw) => Engine::SparseDspChain(SparseDspChain {
+                chain,
+                rows,
+                columns,
+                gemv_columns,
+                scale_lanes,
+                accumulator_rows,
+                sparsity: raw.sparsity.get(),
+                weight_bits: raw.weight_bits.get(),
+                two_level: raw.two_level.get(),
+            }),
+            RawEngine::Serial(raw) => Engine::BitSerial(BitSerial {
+                chain,
+                dot: raw.dot.get(),
+                rows,
+                columns,
+                gemv_columns,
+                scale_lanes,
+                accumulator_rows,
+                codes: raw.codes.get(),
+            }),
+        }
     }
 }
 

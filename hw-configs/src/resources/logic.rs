@@ -2,7 +2,7 @@
 
 use super::Amounts;
 use super::memories::{lutram, select_luts, straddles, turn_luts};
-use crate::engine::SparseDspChain;
+use crate::engine::{BitSerial, Engine, SparseDspChain};
 use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;
 use crate::numeric::density::BLOCK;
@@ -46,6 +46,12 @@ const SINGLE_CANDIDATES: u64 = 36;
 const BLOCK_CHOICE: (u64, u64) = (201, 24);
 /// A lane behind the accumulators without its memory: i32 to f32, f16 to f32, two products, a sum.
 const SCALE_LANE: (u64, u64) = (1_079, 596);
+/// A processing element without its products (`serial_element.v`, Dot of 1 to 16), and with each of them.
+const SERIAL_ELEMENT: (u64, u64) = (372, 180);
+/// A product of a processing element.
+const SERIAL_PRODUCT: (u64, u64) = (102, 118);
+/// The term of a code: assumption, until its leaf is there.
+const SERIAL_TERM: (u64, u64) = (30, 8);
 /// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
 const VECTOR_LANE: (u64, u64) = (3_411, 2_017);
 /// An adder of the sum over lanes and partial sums.
@@ -166,9 +172,25 @@ fn expander(engine: &SparseDspChain, straddles: bool) -> Amounts {
     Amounts::logic(chain * code, 24 * chain + 1, 0)
 }
 
-/// The lanes behind the accumulators: INT32 -> f32, x group scale, + f32 accumulator, x activation scale.
-pub(super) fn scale_lanes(engine: &SparseDspChain) -> Amounts {
-    logic(SCALE_LANE, 2 * multiplier_dsps(24, 24)).times(u64::from(engine.scale_lanes))
+/// The lanes behind the accumulators: sum -> f32, x group scale, + f32 accumulator, x activation scale.
+pub(super) fn scale_lanes(engine: &Engine) -> Amounts {
+    logic(SCALE_LANE, 2 * multiplier_dsps(24, 24)).times(u64::from(engine.scale_lanes()))
+}
+
+/// The bit-serial array: processing elements, terms of every column, activations of every row, the way of sums to the lanes.
+pub(super) fn serial_elements(engine: &BitSerial) -> Amounts {
+    let (dot, chain, lanes) = (u64::from(engine.dot), u64::from(engine.chain), u64::from(engine.scale_lanes));
+    let elements = u64::from(engine.elements());
+    let width = u64::from(engine.columns.max(engine.gemv_columns));
+    let (lut, ff) = (SERIAL_ELEMENT.0 + dot * SERIAL_PRODUCT.0, SERIAL_ELEMENT.1 + dot * SERIAL_PRODUCT.1);
+    let array = Amounts::logic(lut, ff, 0).times(elements);
+    let bits = engine.codes.iter().map(|code| u64::from(code.bits())).max().unwrap_or(0);
+    // A step's codes out of their stream, those of a product out of the step, and their terms.
+    let column = bits * (2 * chain + dot * select_luts(chain / dot)) + dot * SERIAL_TERM.0;
+    let columns = Amounts::logic(column, 2 * bits * chain + dot * SERIAL_TERM.1, 0).times(width);
+    let row = Amounts::logic(16 * dot * select_luts(chain / dot), 18 * dot, 0).times(u64::from(engine.rows));
+    let drain = Amounts::logic(48 * select_luts(elements.div_ceil(lanes)), 48, 0).times(lanes);
+    [columns, row, drain, logic(MATRIX_CONTROL, 0)].into_iter().fold(array, Amounts::plus)
 }
 
 /// DSP48E2 of an unsigned product of a x b bits: 26 x 17 bits each, the better way round.

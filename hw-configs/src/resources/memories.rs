@@ -3,8 +3,8 @@
 
 use super::Amounts;
 use crate::board::Fabric;
-use crate::engine::Engine;
-use crate::isa::Code;
+use crate::engine::{Engine, SparseDspChain};
+use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;
 
 /// Rows of which the vector unit keeps scalars, two each: as many as an instruction's rows field counts.
@@ -54,18 +54,19 @@ pub struct PhysicalMemory {
 impl Machine {
     /// The memories of the core before it is decided what they are built from.
     pub(super) fn memories(&self) -> Vec<Wanted> {
-        let Engine::SparseDspChain(engine) = &self.core.engine;
+        let engine = &self.core.engine;
         let (width, lanes) = (u64::from(self.width()), u64::from(self.core.lanes));
-        let (chain, scale_lanes) = (u64::from(engine.chain), u64::from(engine.scale_lanes));
-        let max_ratio = engine.sparsity.iter().map(|pattern| u64::from(pattern.window_words())).max();
+        let (chain, scale_lanes) = (u64::from(engine.chain()), u64::from(engine.scale_lanes()));
+        let patterns = engine.patterns().iter().chain(&[Sparsity::Dense]);
+        let most_words = patterns.map(|pattern| u64::from(engine.words(*pattern, 1))).max().unwrap_or(1);
         let slots = u64::from(self.core.buffers.scale_slots);
         // A word address at a time, in words of the drain: a power of two for each row (`drain_lane.v`).
-        let accumulators = u64::from(engine.accumulator_rows) * (width / scale_lanes).next_power_of_two().max(2);
+        let accumulators = u64::from(engine.accumulator_rows()) * (width / scale_lanes).next_power_of_two().max(2);
         let fetch_bytes = u64::from(self.instructions.outstanding) * u64::from(self.instructions.burst_bytes);
         let fetch_port_bytes = u64::from(self.instructions.port_bytes);
         // Words of activations that are written together, and read together by a step.
         let written = (lanes / chain).max(1);
-        let window = max_ratio.unwrap_or(1).max(written);
+        let window = most_words.max(written);
         let words = |name, banks: u64, copies| {
             let bits = 8 * chain * banks;
             let around = (copies * (turn_luts(banks, bits) + 50), copies * (bits + 17));
@@ -78,12 +79,12 @@ impl Machine {
                 (turn_luts(banks, 33 * banks) + ports * (turn_luts(banks, 32 * lanes) + 60), ports * (32 * lanes + 6));
             Wanted::banks(name, (32, 32), banks, elements, ports).with(around)
         };
-        let straddles = engine.weight_bits.iter().any(|bits| straddles(*bits));
+        let straddles = engine.codes().iter().any(|code| straddles(*code));
         let mut memories = vec![
             self.chunks("weight buffer", self.weight_chunks(), self.chunk_bytes(), straddles),
             self.scale_buffer(width),
             self.parameter_buffer(lanes),
-            words("activation buffer", window, engine.rows.into()),
+            words("activation buffer", window, engine.rows().into()),
             words("stored activations", written, 1),
             Wanted::banks("scale slots", (32, 8), 1, slots, 2).with((0, 64)),
             elements("result buffer", scale_lanes, self.result_elements(), 2),
@@ -100,11 +101,21 @@ impl Machine {
             )
             .of(Primitive::Lutram),
         ];
-        if max_ratio.is_some() && self.core.buffers.index_kib > 0 {
+        match engine {
+            Engine::SparseDspChain(engine) => memories.extend(self.index_memories(engine)),
+            Engine::BitSerial(_) => {}
+        }
+        memories
+    }
+
+    /// Indices of N:M patterns, and density bytes.
+    fn index_memories(&self, engine: &SparseDspChain) -> Vec<Wanted> {
+        let mut memories = Vec::new();
+        if self.core.buffers.index_kib > 0 {
             // A row is what a step reads, if that is always the same part of a chunk (`matrix_unit.v`).
-            let columns = u64::from(engine.columns);
+            let (width, columns) = (u64::from(self.width()), u64::from(engine.columns));
             let is_part = engine.columns == engine.sparse_gemv_columns()
-                && (columns * chain).is_multiple_of(self.memory.line_bytes());
+                && (columns * u64::from(engine.chain)).is_multiple_of(self.memory.line_bytes());
             let parts = if is_part { width / columns } else { 1 };
             memories.push(self.chunks("index buffer", self.index_chunks() * parts, self.chunk_bytes() / parts, false));
         }
@@ -142,8 +153,7 @@ impl Machine {
         let row_bytes = self.memory.line_bytes().max(2 * width);
         let ram_bytes = u64::from(self.memory.port_bytes).min(row_bytes / 2);
         let depth = (self.scale_rows() * width).div_ceil(row_bytes).max(2);
-        let Engine::SparseDspChain(engine) = &self.core.engine;
-        let piece = 2 * u64::from(engine.scale_lanes);
+        let piece = 2 * u64::from(self.core.engine.scale_lanes());
         let lut = 8 * width * select_luts(row_bytes / width) + 8 * piece * select_luts(row_bytes / piece);
         Wanted { depth, rams: row_bytes / ram_bytes, ..Wanted::banks("scale buffer", (8 * ram_bytes, 8), 1, 2, 2) }
             .with((lut, 8 * (width + piece)))

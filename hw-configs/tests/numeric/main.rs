@@ -1,6 +1,7 @@
 //! Tests of `hw_config::numeric` against oracles that share no code with it: integer arithmetic written here,
 //! the `half` crate, f64, and naive recursion. Each test prints how many values it compared.
 
+mod bit_serial;
 mod code;
 mod convert;
 mod density;

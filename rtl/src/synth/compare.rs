@@ -1,7 +1,6 @@
 //! What was found beside what `hw_config::resources` predicts: units, the parts of the matrix unit, and every module.
 //! It must never hold a formula; it knows which rows of the prediction a module is.
 
-use hw_config::engine::Engine;
 use hw_config::machine::Machine;
 use hw_config::resources::{Amounts, Primitive, Resource, ram};
 
@@ -136,9 +135,8 @@ pub fn compare(machine: &Machine, hierarchy: &Hierarchy, netlist: &Netlist, root
     };
     let mut modules: Vec<Row> = used.into_iter().map(row).collect();
     modules.sort_by(|a, b| (&a.module, &a.parameters).cmp(&(&b.module, &b.parameters)));
-    let Engine::SparseDspChain(engine) = &machine.core.engine;
     let chain = modules.iter().find(|row| row.module == "dsp_chain");
-    let packing = chain.map(|row| (2 * u64::from(engine.chain), row.cells.dsp));
+    let packing = chain.map(|row| (2 * u64::from(machine.chain()), row.cells.dsp));
     Comparison { tool: netlist.tool.clone(), slr: resources.slr, units, modules, packing }
 }
 
@@ -157,12 +155,11 @@ fn made(hierarchy: &Hierarchy, places: &[usize]) -> Made {
 
 /// The prediction of a leaf by its parameters.
 fn predicted_leaf(machine: &Machine, module: &Instance) -> Option<Amounts> {
-    let Engine::SparseDspChain(engine) = &machine.core.engine;
     let text = |name: &str| module.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let number = |name: &str| text(name).and_then(|value| value.parse::<u64>().ok());
     let dsps = |dsp| Some(Amounts { dsp, ..Amounts::default() });
     match module.name.as_str() {
-        "dsp_chain" => dsps(u64::from(engine.chain)),
+        "dsp_chain" => dsps(u64::from(machine.chain())),
         "ram_sdp" => {
             let primitive = match text("Style")? {
                 "\"block\"" => Primitive::Bram36,

@@ -8,10 +8,9 @@ use super::units::Units;
 use super::vector_counts::{VectorCounts, vector_counts};
 use super::work::Work;
 use crate::outcome::{Buffer, Events, OperatorOutcome, StepOutcome, Timeline, Traffic};
-use hw_config::engine::{Engine, MatrixMode, MatrixShape};
+use hw_config::engine::MatrixShape;
 use hw_config::isa::{
-    Code, Instruction, Load, LoadBuffer, MatMul, MatVec, Misc, Operand, Operation, Sparsity, Store, StoreSource, Unit,
-    VectorOp,
+    Instruction, Load, LoadBuffer, Misc, Operand, Operation, Store, StoreSource, Unit, VectorOp,
 };
 use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCK, BLOCKS};
@@ -64,10 +63,10 @@ impl<'a> Tally<'a> {
             }
             (Operation::Store(st), _) => self.store(st, registers),
             (Operation::MatMul(mm), _) => {
-                self.matrix(operator, &MatrixCounted::of_mat_mul(mm), timing::mat_mul_shape(mm, registers));
+                self.matrix(operator, mm.last, timing::mat_mul_shape(mm, registers));
             }
             (Operation::MatVec(mv), _) => {
-                self.matrix(operator, &MatrixCounted::of_mat_vec(mv), timing::mat_vec_shape(mv, registers));
+                self.matrix(operator, mv.last, timing::mat_vec_shape(mv, registers));
             }
             (Operation::Misc(misc), _) => self.vector(operator, misc, registers),
             (Operation::Load(_) | Operation::End(_), _) => {}
@@ -167,36 +166,37 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn matrix(&mut self, operator: usize, counted: &MatrixCounted, shape: Option<MatrixShape>) {
+    fn matrix(&mut self, operator: usize, last: bool, shape: Option<MatrixShape>) {
         let Some(shape) = shape else { return };
-        let Engine::SparseDspChain(engine) = &self.machine.core.engine;
-        let (part, set_rows) = match shape.mode {
-            MatrixMode::Vector => (engine.gemv_columns, 1),
-            MatrixMode::Matrix => (engine.columns, engine.rows),
-        };
+        let engine = &self.machine.core.engine;
+        let (part, set_rows) = engine.part(shape.mode);
         let (rows, cols, steps) = (u64::from(shape.rows), u64::from(shape.cols), u64::from(shape.steps));
         let (parts, row_sets) = (u64::from(shape.cols.div_ceil(part)), u64::from(shape.rows.div_ceil(set_rows)));
-        let stored = steps * u64::from(engine.chain);
-        let groups = u64::from(shape.steps.div_ceil(shape.group_steps));
-        let spanned = u64::from(counted.sparsity.words(shape.steps)) * u64::from(engine.chain);
+        let chain = u64::from(engine.chain());
+        let stored = steps * chain;
+        let sums = u64::from(engine.scaled_sums(&shape));
+        let spanned = u64::from(shape.sparsity.words(shape.steps)) * chain;
         // Every row set reads the weights of its part again; every part reads the activations of all rows again.
-        let code_bits = u64::from(counted.code.bits());
+        let code_bits = u64::from(shape.code.bits());
         self.read(Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
-        self.read(Buffer::Index, row_sets * cols * (stored * u64::from(counted.sparsity.index_bits())).div_ceil(8));
+        self.read(Buffer::Index, row_sets * cols * (stored * u64::from(shape.sparsity.index_bits())).div_ceil(8));
         // Every step reads the density bytes of its window.
-        let density_bytes = if counted.sparsity.is_of_blocks() { BLOCKS as u64 } else { 0 };
+        let density_bytes = if shape.sparsity.is_of_blocks() { BLOCKS as u64 } else { 0 };
         self.read(Buffer::Density, row_sets * steps * cols.div_ceil(BLOCK as u64) * density_bytes);
-        let integer_scales = if counted.two_level { u64::from(shape.steps.div_ceil(counted.group(&shape))) } else { 0 };
-        self.read(Buffer::Scale, row_sets * cols * (groups * F16 + integer_scales));
-        self.read(Buffer::Activation, parts * rows * stored * u64::from(counted.sparsity.window_words()));
-        if counted.last {
+        let groups = u64::from(shape.steps.div_ceil(shape.group_steps));
+        let integer_scales = if shape.two_level { groups } else { 0 };
+        let selectors = if shape.code.special_values().is_empty() { 0 } else { groups };
+        self.read(Buffer::Scale, row_sets * cols * (sums * F16 + integer_scales + selectors));
+        let window_words = u64::from(engine.activation().bytes() * shape.sparsity.window_words());
+        self.read(Buffer::Activation, parts * rows * stored * window_words);
+        if last {
             self.written(Buffer::Result, rows * cols * F32);
             self.events.results += rows * cols;
         }
         let (macs, dense_macs) = (rows * cols * stored, rows * cols * spanned);
         self.events.macs += macs;
         self.events.dense_macs += dense_macs;
-        self.events.scaled_sums += rows * cols * groups;
+        self.events.scaled_sums += rows * cols * sums;
         self.operators[operator].macs += macs;
         self.operators[operator].dense_macs += dense_macs;
     }
@@ -237,31 +237,5 @@ fn operand_buffer(operand: Operand) -> Option<(Buffer, u64)> {
         Operand::ParameterHalf => Some((Buffer::Parameter, F16)),
         Operand::Result => Some((Buffer::Result, F32)),
         Operand::Vector => Some((Buffer::Vector, F32)),
-    }
-}
-
-/// The fields of `mm` and `mv` that counts depend on besides the shape.
-struct MatrixCounted {
-    code: Code,
-    sparsity: Sparsity,
-    group_steps: u32,
-    two_level: bool,
-    last: bool,
-}
-
-impl MatrixCounted {
-    fn of_mat_mul(mm: &MatMul) -> Self {
-        let MatMul { code, sparsity, group_steps, two_level, last, .. } = *mm;
-        Self { code, sparsity, group_steps, two_level, last }
-    }
-
-    fn of_mat_vec(mv: &MatVec) -> Self {
-        let MatVec { code, sparsity, group_steps, two_level, last, .. } = *mv;
-        Self { code, sparsity, group_steps, two_level, last }
-    }
-
-    /// Steps that share an integer scale.
-    fn group(&self, shape: &MatrixShape) -> u32 {
-        if self.group_steps == 0 { shape.steps } else { self.group_steps }
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn vector_counts(misc: &Misc, rows: u32, len: u32) -> VectorCounts {
         // The scaled input is made again in the second pass.
         VectorOp::Softmax => (each(2, 3 + with_b, 1, 1), each(0, 0, 0, 1), 3),
         VectorOp::Quant => (each(0, 1, 1, 0), each(0, 1, 0, 1), 2),
+        VectorOp::Half => (none, none, 1),
         VectorOp::TopK => (each(0, 0, k, 0), none, k),
         VectorOp::TopKMask => (each(0, 0, k, 0), none, k + 1),
     };
@@ -49,6 +50,7 @@ pub(super) fn vector_counts(misc: &Misc, rows: u32, len: u32) -> VectorCounts {
     let sum = |element: u64, row: u64| element * elements + row * rows;
     let (written_bytes, destination) = match misc.op {
         VectorOp::Quant => (elements + 4 * rows, Buffer::Activation),
+        VectorOp::Half => (2 * elements + 4 * rows, Buffer::Activation),
         VectorOp::TopK => (4 * k * rows, Buffer::Vector),
         VectorOp::Copy
         | VectorOp::Add

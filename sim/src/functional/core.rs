@@ -1,14 +1,41 @@
 //! The buffers and registers of a core: plain vectors, one for each buffer, and the checked ranges into them.
 
-use hw_config::isa::{Operand, REGISTERS};
+use super::matrix::TermTable;
+use hw_config::engine::Engine;
+use hw_config::isa::{Code, Operand, REGISTERS};
 use hw_config::machine::Machine;
+use hw_config::numeric::bit_serial::Factor;
 use hw_config::numeric::convert::f16_to_f32;
 use hw_config::numeric::fp32::canonical;
 use hw_config::timing::Registers;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Bytes of an f32 element of the parameter buffer, the unit of its addresses in `ld`.
 pub(super) const PARAMETER_BYTES: usize = 4;
+
+/// How products are made and summed: what of the engine values depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Products {
+    /// Exact sums of integers.
+    Chain,
+    /// Term by term, `dot` weights side by side, at most `slot_steps` steps a sum.
+    Serial {
+        /// Weights side by side.
+        dot: usize,
+        /// Steps of a sum.
+        slot_steps: usize,
+    },
+}
+
+impl Products {
+    fn of(engine: &Engine) -> Self {
+        match engine {
+            Engine::SparseDspChain(_) => Self::Chain,
+            Engine::BitSerial(e) => Self::Serial { dot: e.dot as usize, slot_steps: e.slot_steps() as usize },
+        }
+    }
+}
 
 /// What a core holds between instructions.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +50,8 @@ pub struct Core {
     pub(super) lanes: usize,
     /// Rows of f32 accumulators.
     pub(super) accumulator_rows: usize,
+    /// The matrix engine's arithmetic.
+    pub(super) products: Products,
     /// Run-time values; `r0` is 0.
     pub registers: Registers,
     /// Weight codes, chunk after chunk.
@@ -35,7 +64,7 @@ pub struct Core {
     pub scale: Vec<u8>,
     /// f32 and f16 constants, as they stand in memory: what they are shows when they are read.
     pub parameter: Vec<u8>,
-    /// INT8 activation words.
+    /// Activation words: INT8, or f16 in two bytes each, lower first.
     pub activation: Vec<i8>,
     /// The f32 scale of each scale slot.
     pub slots: Vec<f32>,
@@ -66,6 +95,12 @@ pub(super) struct Scratch {
     pub(super) x: Vec<f32>,
     /// Codes or bytes of a row.
     pub(super) bytes: Vec<u8>,
+    /// Codes of a slot as they are stored, column after column.
+    pub(super) stored: Vec<u16>,
+    /// Activations of a row and slot.
+    pub(super) factors: Vec<Factor>,
+    /// The terms of the codes met so far.
+    pub(super) terms: Vec<(Code, Arc<TermTable>)>,
 }
 
 /// Work space is no state: two cores are equal whatever they computed last.
@@ -88,6 +123,7 @@ impl Core {
             density_row_bytes: machine.density_row_bytes() as usize,
             lanes: machine.core.lanes as usize,
             accumulator_rows,
+            products: Products::of(&machine.core.engine),
             registers: [0; REGISTERS],
             weight: bytes(machine.weight_chunks()),
             index: bytes(machine.index_chunks()),

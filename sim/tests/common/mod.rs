@@ -35,7 +35,13 @@ pub fn variants() -> Vec<Variant> {
         &[("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
         &[("core.matrix.sparsity", "[\"2:4\"]")],
     ];
-    changes.iter().map(|changes| variant(changes)).collect()
+    let chains = changes.iter().map(|changes| variant(changes));
+    let serial: [&[(&str, &str)]; 3] = [
+        &[],
+        &[("core.matrix.dot", "1"), ("core.matrix.rows", "1"), ("core.matrix.scale_lanes", "16")],
+        &[("core.matrix.dot", "16"), ("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+    ];
+    chains.chain(serial.iter().map(|changes| variant_of("tiny-bit-serial", changes))).collect()
 }
 
 /// `tiny` with several cores, near and far.
@@ -70,10 +76,14 @@ pub fn cores_variants() -> Vec<Variant> {
 
 /// `tiny` with overrides.
 pub fn variant(changes: &[(&str, &str)]) -> Variant {
-    let text = machine_text("tiny").expect("a shipped machine");
-    let text = with_overrides("tiny", text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
-    let machine = Machine::from_toml("tiny", &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
-    Variant { name: format!("tiny with {changes:?}"), machine }
+    variant_of("tiny", changes)
+}
+
+fn variant_of(name: &str, changes: &[(&str, &str)]) -> Variant {
+    let text = machine_text(name).expect("a shipped machine");
+    let text = with_overrides(name, text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    let machine = Machine::from_toml(name, &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    Variant { name: format!("{name} with {changes:?}"), machine }
 }
 
 /// A random legal program, registers within its buckets, and a choice for each of its `topk`.

@@ -1,5 +1,6 @@
 //! The vector operations as a textbook has them, in f64.
 
+use super::floats::f16_to_f32;
 use hw_config::isa::{Immediate, Instruction, Misc, Operand, Operation, VectorOp};
 use sim::functional::{Core, MemoryImage};
 
@@ -32,6 +33,7 @@ pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize 
             | VectorOp::Gelu
             | VectorOp::Softmax
             | VectorOp::Quant
+            | VectorOp::Half
             | VectorOp::TopK
             | VectorOp::TopKMask
     );
@@ -44,7 +46,7 @@ pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize 
         b_buffer: if with_b { Operand::Parameter } else { Operand::None },
         b: 0,
         b_stride: 0,
-        dst: if op == VectorOp::Quant { 3 } else { DST as u32 },
+        dst: if matches!(op, VectorOp::Quant | VectorOp::Half) { 3 } else { DST as u32 },
         dst_stride: 0,
         aux: if matches!(op, VectorOp::TopK | VectorOp::TopKMask) { K as u32 } else { 0 },
         rows: 1,
@@ -67,6 +69,11 @@ pub(crate) fn check_meaning(core: &mut Core, op: VectorOp, len: usize) -> usize 
         let codes = core.activation[3 * 16..][..len].iter().map(|&code| f64::from(code) * scale).collect();
         // Half a step, and the rounding of the scale.
         (a.clone(), codes, scale * 0.501)
+    } else if op == VectorOp::Half {
+        let halves = core.activation[3 * 16..][..2 * len].chunks(2);
+        let value = |pair: &[i8]| f16_to_f32(u16::from_le_bytes([pair[0] as u8, pair[1] as u8])).into();
+        // Eleven bits.
+        (a.clone(), halves.map(value).collect(), 2_f64.powi(-11))
     } else {
         let written = if op == VectorOp::TopK { K } else { len };
         (expected(op, &a, &b, s), read(core, written), TOLERANCE)
@@ -125,7 +132,7 @@ fn expected(op: VectorOp, a: &[f64], b: &[f64], s: f64) -> Vec<f64> {
         }),
         VectorOp::TopK => sorted[..K].to_vec(),
         VectorOp::TopKMask => each(&|i| if a[i] >= sorted[K - 1] { a[i] } else { f64::NEG_INFINITY }),
-        VectorOp::Quant => unreachable!("compared by its codes"),
+        VectorOp::Quant | VectorOp::Half => unreachable!("compared by its codes"),
         VectorOp::Share => unreachable!("needs several cores"),
     }
 }

@@ -2,10 +2,12 @@
 
 mod floats;
 mod meaning;
+mod serial;
 
 pub(crate) use meaning::check_meaning;
 
 use floats::{f16_to_f32, f32_to_f16, plus, rne_i8, stored, times, tree_sum};
+use hw_config::engine::Engine;
 use hw_config::isa::{
     Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, Store, StoreSource, VectorOp,
 };
@@ -18,6 +20,8 @@ pub(crate) struct Oracle {
     chain: usize,
     width: usize,
     lanes: usize,
+    /// Weights side by side of a bit-serial array, if the engine is one.
+    dot: Option<usize>,
     pub(crate) registers: [u32; 128],
     pub(crate) weight: Vec<u8>,
     pub(crate) index: Vec<u8>,
@@ -53,6 +57,10 @@ impl Oracle {
             chain: machine.chain() as usize,
             width: machine.width() as usize,
             lanes: machine.core.lanes as usize,
+            dot: match &machine.core.engine {
+                Engine::SparseDspChain(_) => None,
+                Engine::BitSerial(engine) => Some(engine.dot as usize),
+            },
             registers: core.registers,
             weight: core.weight.clone(),
             index: core.index.clone(),
@@ -180,6 +188,21 @@ impl Oracle {
         if rows == 0 || cols == 0 || steps == 0 {
             return 0;
         }
+        match self.dot {
+            None => self.chain_matrix(m, (rows, cols, steps)),
+            Some(dot) => self.serial_matrix(m, dot, (rows, cols, steps)),
+        }
+        for row in (0..rows).filter(|_| m.last) {
+            for column in 0..cols {
+                let to = m.dst as usize + row * m.dst_stride as usize + column;
+                let total = self.accumulators[row * self.width + column];
+                self.result[to] = stored(times(total, self.slots[m.slot as usize + row]));
+            }
+        }
+        rows * cols
+    }
+
+    fn chain_matrix(&mut self, m: &MatMul, (rows, cols, steps): (usize, usize, usize)) {
         let group = if m.two_level || m.group_steps == 0 { steps } else { m.group_steps as usize };
         for column in 0..cols {
             let weights: Vec<(i64, usize)> = (0..steps * self.chain).map(|i| self.weight(m, column, i)).collect();
@@ -194,13 +217,8 @@ impl Oracle {
                     total = plus(total, times(sum as f32, scale));
                 }
                 self.accumulators[place] = total;
-                if m.last {
-                    let to = m.dst as usize + row * m.dst_stride as usize + column;
-                    self.result[to] = stored(times(total, self.slots[m.slot as usize + row]));
-                }
             }
         }
-        rows * cols
     }
 
     fn element(&self, operand: Operand, at: usize) -> f32 {
@@ -239,6 +257,8 @@ impl Oracle {
             let dst = m.dst as usize + row * m.dst_stride as usize;
             if m.op == VectorOp::Quant {
                 self.quant(m, row, dst, &a);
+            } else if m.op == VectorOp::Half {
+                self.halve(m, row, dst, &a);
             } else if m.op == VectorOp::TopK {
                 for (rank, &(index, x)) in ranked(&a).iter().take(m.aux as usize).enumerate() {
                     self.vector[dst + rank] = x;
@@ -267,6 +287,16 @@ impl Oracle {
             self.activation[dst * self.chain + i] = a.get(i).map_or(0, |&x| rne_i8(times(x, inverse)));
         }
         self.slots[m.aux as usize + row] = scale;
+    }
+
+    /// Two bytes an element, whole steps of `chain` elements.
+    fn halve(&mut self, m: &Misc, row: usize, dst: usize, a: &[f32]) {
+        for i in 0..a.len().div_ceil(self.chain) * self.chain {
+            let half = a.get(i).map_or(0, |&x| f32_to_f16(x));
+            self.activation[dst * self.chain + 2 * i] = half as u8 as i8;
+            self.activation[dst * self.chain + 2 * i + 1] = (half >> 8) as u8 as i8;
+        }
+        self.slots[m.aux as usize + row] = 1.0;
     }
 
     fn row(&self, m: &Misc, row: usize, rows: usize, a: &[f32], b: &[f32]) -> Vec<f32> {
@@ -321,7 +351,7 @@ impl Oracle {
                 ranked(a).iter().take(m.aux as usize).for_each(|&(i, x)| out[i] = x);
                 out
             }
-            VectorOp::Quant | VectorOp::TopK | VectorOp::Share => unreachable!(),
+            VectorOp::Quant | VectorOp::Half | VectorOp::TopK | VectorOp::Share => unreachable!(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::passes::seen::{
 };
 use crate::passes::{Shared, VectorSlot};
 use hw_config::isa::{
-    Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Store, StoreSource, VectorOp,
+    Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Sparsity, Store, StoreSource, VectorOp,
 };
 
 /// What attention needs to know of a layer, a sequence and the step.
@@ -126,23 +126,32 @@ impl Lowering<'_> {
     }
 
     /// In decode a sequence's heads are consecutive rows, in prefill a head's tokens are.
-    fn quantize_heads(&mut self, slot: VectorSlot, codes: CodePlace, f16: bool) {
+    fn quantize_heads(&mut self, slot: VectorSlot, codes: CodePlace, is_cached: bool) {
         let (at, width) = (self.job.places.vector(slot), self.vector_width(slot));
         let dim = self.job.config.head_dim as u32;
         match self.job.kind {
             StepKind::Decode => {
                 for (first, rows) in super::vectors::row_sets(self.job.rows * width / dim) {
                     let a = vector(at + first * dim, dim);
-                    self.quantize(Extent::fixed(rows, dim), a, code_row(codes, first), f16);
+                    self.head_row_codes(Extent::fixed(rows, dim), a, code_row(codes, first), is_cached);
                 }
             }
             StepKind::Prefill { .. } => {
                 for head in 0..width / dim {
                     let extent = Extent { rows: self.job.rows, rows_reg: register::ROWS, len: dim, len_reg: 0 };
                     let a = vector(at + head * dim, width);
-                    self.quantize(extent, a, code_row(codes, head * self.job.rows), f16);
+                    self.head_row_codes(extent, a, code_row(codes, head * self.job.rows), is_cached);
                 }
             }
+        }
+    }
+
+    /// Rows of heads for the cache, or as the engine multiplies them.
+    fn head_row_codes(&mut self, extent: Extent, a: Rowed, codes: CodePlace, is_cached: bool) {
+        if is_cached {
+            self.cache_codes(extent, a, codes);
+        } else {
+            self.activations(extent, a, codes, 0);
         }
     }
 
@@ -454,9 +463,7 @@ impl Lowering<'_> {
     fn quantize_probabilities(&mut self, scope: &Scope, extent: Extent, row: u32) {
         let a = vector(self.job.places.probabilities + row * scope.stride, scope.stride);
         let codes = code_row(self.job.places.probability_codes, row);
-        let misc = base_misc(VectorOp::Quant, extent, a, super::NOTHING, (codes.word, codes.stride));
-        let len_sub = self.job.max_end - extent.len;
-        self.push(Operation::Misc(Misc { aux: codes.slot, len_sub, ..misc }));
+        self.activations(extent, a, codes, self.job.max_end - extent.len);
     }
 
     /// The value scales of several runs of tokens, next to each other: what a row of probabilities is multiplied by is one
@@ -528,7 +535,7 @@ impl Lowering<'_> {
             rows_reg: scope.rows_reg,
             cols: values.cols,
             steps: product.tokens / chain,
-            act: codes.word + product.at / chain,
+            act: codes.word + job.machine.core.engine.first_word(Sparsity::Dense, product.at / chain),
             act_stride: codes.stride,
             slot: codes.slot,
             weight: chunk + product.offset / chain,

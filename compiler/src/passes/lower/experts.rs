@@ -60,7 +60,7 @@ impl Lowering<'_> {
         let extent = Extent { rows: input.rows, rows_reg: input.rows_reg, len: width, len_reg: 0 };
         let hidden = vector(self.job.places.vector(VectorSlot::Hidden), width);
         let codes = slot_codes(self.job, CodeSlot::Hidden);
-        self.quantize_input(InputSite::FeedForwardDown(layer), extent, hidden, codes);
+        self.input_activations(InputSite::FeedForwardDown(layer), extent, hidden, codes);
         let (count, _) = self.expert_counts();
         let weights = self.job.places.routes + route;
         self.weighted_residual(part(ExpertPart::Down), expert, Input { codes, ..input }, weights, count);

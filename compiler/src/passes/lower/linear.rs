@@ -108,7 +108,7 @@ impl Lowering<'_> {
                 rows_reg: input.rows_reg,
                 cols: tile.cols,
                 steps: piece.steps,
-                act: row.word + linear.plan.sparsity.first_word(piece.first_step),
+                act: row.word + job.machine.core.engine.first_word(linear.plan.sparsity, piece.first_step),
                 act_stride: row.stride,
                 slot: row.slot,
                 weight: codes,

@@ -15,6 +15,7 @@ use super::tile::{parameter_line_elements, scale_line_rows};
 use super::{CodeSlot, Fused, Part, Rows};
 use crate::StepKind;
 use crate::step::Logits;
+use hw_config::engine::ActivationType;
 use hw_config::isa::{
     End, Immediate, Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, Sparsity,
     Store, VectorOp,
@@ -430,17 +431,38 @@ impl Lowering<'_> {
         self.push(operation);
     }
 
-    /// Codes of f32 rows with a scale found for each row.
-    fn quantize(&mut self, extent: Extent, a: Rowed, codes: super::place::CodePlace, f16_scale: bool) {
+    /// Rows of keys or values as the cache has them, with a scale found for each row.
+    fn cache_codes(&mut self, extent: Extent, a: Rowed, codes: super::place::CodePlace) {
         let misc = base_misc(VectorOp::Quant, extent, a, NOTHING, (codes.word, codes.stride));
-        self.push(Operation::Misc(Misc { aux: codes.slot, f16_scale, ..misc }));
+        self.push(Operation::Misc(Misc { aux: codes.slot, f16_scale: true, ..misc }));
     }
 
-    /// Codes of a linear's input: with its static scale if it has one.
-    fn quantize_input(&mut self, site: InputSite, extent: Extent, a: Rowed, codes: super::place::CodePlace) {
-        let misc = base_misc(VectorOp::Quant, extent, a, NOTHING, (codes.word, codes.stride));
-        let imm = Immediate::new(self.job.formats.static_scale(site).unwrap_or(0.0));
-        self.push(Operation::Misc(Misc { aux: codes.slot, imm, ..misc }));
+    /// Rows as the matrix engine multiplies them, with a scale found for each row where they are codes; `len_sub` of their
+    /// run-time length.
+    fn activations(&mut self, extent: Extent, a: Rowed, codes: super::place::CodePlace, len_sub: u32) {
+        self.activations_of(extent, a, codes, len_sub, 0.0);
+    }
+
+    /// A linear's input: with its static scale if it has one.
+    fn input_activations(&mut self, site: InputSite, extent: Extent, a: Rowed, codes: super::place::CodePlace) {
+        let scale = self.job.formats.static_scale(site).unwrap_or(0.0);
+        self.activations_of(extent, a, codes, 0, scale);
+    }
+
+    fn activations_of(
+        &mut self,
+        extent: Extent,
+        a: Rowed,
+        codes: super::place::CodePlace,
+        len_sub: u32,
+        static_scale: f32,
+    ) {
+        let (op, imm) = match self.job.machine.core.engine.activation() {
+            ActivationType::Int8 => (VectorOp::Quant, Immediate::new(static_scale)),
+            ActivationType::F16 => (VectorOp::Half, Immediate(0)),
+        };
+        let misc = base_misc(op, extent, a, NOTHING, (codes.word, codes.stride));
+        self.push(Operation::Misc(Misc { aux: codes.slot, imm, len_sub, ..misc }));
     }
 
     fn store(&mut self, store: Store) {

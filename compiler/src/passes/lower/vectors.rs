@@ -148,7 +148,7 @@ impl Lowering<'_> {
                 unreachable!("{norm} is no norm")
             }
         };
-        self.quantize_input(site, extent, vector(normed, hidden), slot_codes(self.job, codes));
+        self.input_activations(site, extent, vector(normed, hidden), slot_codes(self.job, codes));
     }
 
     fn norm_op(&self) -> VectorOp {
@@ -219,7 +219,7 @@ impl Lowering<'_> {
                 unreachable!("{slot:?} is no input of a linear")
             }
         };
-        self.quantize_input(site, extent, a, slot_codes(self.job, codes));
+        self.input_activations(site, extent, a, slot_codes(self.job, codes));
     }
 }
 

@@ -1,4 +1,5 @@
-//! `mm` and `mv`: packed weight codes times INT8 activations, exact sums of a group, f32 between groups.
+//! `mm` and `mv`: packed weight codes times activations, sums of a group, f32 between groups. What a sum is, is the
+//! engine's: `bit_serial` has one of its own; that of the sparse chain follows.
 //!
 //! For each group of steps, in order: the INT32 sums start at zero and are exact; then
 //! `accumulator = add(accumulator, mul(f32(sum), f32(scale)))`, the first group of a `first` instruction adding to +0.
@@ -6,9 +7,12 @@
 //! `last` writes `mul(accumulator, activation scale of the row)`.
 //! This module never rounds inside a group and never changes the order of groups.
 
+mod bit_serial;
 mod dot;
 
-use super::core::{Core, Scratch, span};
+pub(super) use bit_serial::TermTable;
+
+use super::core::{Core, Products, Scratch, span};
 use dot::Words;
 use hw_config::engine::MatrixShape;
 use hw_config::isa::{Code, MatMul, MatVec, Sparsity};
@@ -96,6 +100,18 @@ impl Core {
         span("accumulator row", 0, tile.rows, self.accumulator_rows);
         span("column", 0, tile.cols, self.width);
         let mut scratch = std::mem::take(&mut self.scratch);
+        match self.products {
+            Products::Chain => self.chain_tile(tile, &mut scratch),
+            Products::Serial { dot, slot_steps } => self.serial_tile(dot, slot_steps, tile, &mut scratch),
+        }
+        if tile.last {
+            self.write_results(tile);
+        }
+        self.scratch = scratch;
+    }
+
+    /// All groups of an instruction on the chain.
+    fn chain_tile(&mut self, tile: &Tile, scratch: &mut Scratch) {
         let drained = if tile.two_level { tile.steps } else { tile.group_steps };
         assert!(
             drained * self.chain <= MAX_DOT_ELEMENTS,
@@ -105,13 +121,9 @@ impl Core {
         for (group, start) in (0..tile.steps).step_by(drained).enumerate() {
             scratch.sums.clear();
             scratch.sums.resize(tile.rows * tile.cols, 0);
-            self.sum_steps(tile, start..tile.steps.min(start + drained), &mut scratch);
+            self.sum_steps(tile, start..tile.steps.min(start + drained), scratch);
             self.drain(tile, group, &scratch.sums);
         }
-        if tile.last {
-            self.write_results(tile);
-        }
-        self.scratch = scratch;
     }
 
     /// Adds the products of some steps to the sums, by the quickest of the equal ways.

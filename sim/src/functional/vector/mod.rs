@@ -17,6 +17,9 @@ use hw_config::numeric::functions::reciprocal;
 use hw_config::numeric::reduce;
 use hw_config::timing::misc_extent;
 
+/// Bytes of an f16.
+const HALF_BYTES: usize = 2;
+
 /// The operands of one row.
 struct Row<'a> {
     /// Operand a.
@@ -40,6 +43,7 @@ impl Core {
             self.read_row(misc, row, len, &mut scratch);
             match misc.op {
                 VectorOp::Quant => self.quantize(misc, row, &scratch.a),
+                VectorOp::Half => self.halve(misc, row, &scratch.a),
                 VectorOp::TopK => routing = Some(self.top_k(misc, row, &scratch.a)),
                 VectorOp::Share => panic!("`share` needs all cores: {misc:?}"),
                 VectorOp::Copy
@@ -101,7 +105,7 @@ impl Core {
                 normalise::softmax(operands, imm, operands.a.len().saturating_sub(hidden), out);
             }
             VectorOp::TopKMask => select::top_k_mask(operands.a, misc.aux as usize, out),
-            VectorOp::Quant | VectorOp::TopK | VectorOp::Share => {
+            VectorOp::Quant | VectorOp::Half | VectorOp::TopK | VectorOp::Share => {
                 unreachable!("{} is no map of a row", misc.op.name())
             }
         }
@@ -128,6 +132,21 @@ impl Core {
         padding.fill(0);
         let slot = span("scale slot", misc.aux as usize + row, 1, self.slots.len());
         self.slots[slot][0] = scale;
+    }
+
+    /// `f32_to_f16` of each element, two bytes each, lower first; padded with 0 to a whole step. The row's scale is 1.
+    fn halve(&mut self, misc: &Misc, row: usize, a: &[f32]) {
+        let bytes = a.len() * HALF_BYTES;
+        let at = destination(misc, row) * self.chain;
+        let padded = a.len().next_multiple_of(self.chain) * HALF_BYTES;
+        let to = span("activation", at, padded, self.activation.len());
+        let (halves, padding) = self.activation[to].split_at_mut(bytes);
+        for (half, &value) in halves.as_chunks_mut::<HALF_BYTES>().0.iter_mut().zip(a) {
+            *half = f32_to_f16(value).to_le_bytes().map(u8::cast_signed);
+        }
+        padding.fill(0);
+        let slot = span("scale slot", misc.aux as usize + row, 1, self.slots.len());
+        self.slots[slot][0] = 1.0;
     }
 
     /// The `aux` largest elements to the vector buffer, their indices to the registers.
