@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeTable;
 
-use crate::engine::SparseDspChain;
 use crate::engine::BitSerial;
+use crate::engine::SparseDspChain;
 use crate::fault::{Faults, suggest};
 use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;

@@ -91,8 +91,15 @@ fn occupancy_is_the_sum_of_the_slots() {
 fn slots_of_tiny() {
     let engine = engine(&[]);
     assert_eq!(engine.drain_cycles(), 8);
-    let shape = |mode, rows, cols, steps, group_steps, sparsity| {
-        MatrixShape { mode, rows, cols, steps, group_steps, two_level: false, code: Code::I4, sparsity }
+    let shape = |mode, rows, cols, steps, group_steps, sparsity| MatrixShape {
+        mode,
+        rows,
+        cols,
+        steps,
+        group_steps,
+        two_level: false,
+        code: Code::I4,
+        sparsity,
     };
     for (shape, cycles) in [
         // One slot of 10 steps; of 1 step; a column alone takes as long as 32.

@@ -469,7 +469,9 @@ fn a_batch_of_one_is_unbatched_and_weights_are_read_once_a_batch() {
             }
             let most = alone.cycles * u64::from(case.options.batch);
             // Several sequences go through `mm`, one alone through `mv`: where `mv` has fewer columns, it may be slower.
-            let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
+            let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine else {
+                panic!("a machine of chains")
+            };
             if engine.gemv_columns >= engine.columns {
                 let (all, one) = (together.cycles, alone.cycles);
                 assert!(all >= one, "{case}: {all} for all, {one} for one");

@@ -10,7 +10,10 @@ use crate::common::{Folder, project};
 type Case = (&'static [&'static str], &'static [&'static str]);
 
 const CASES: [Case; 48] = [
-    (&["generate", "--machine", "tinny"], &["machine `tinny`", "tiny, tiny-2core, tiny-bit-serial, u280-1core", "did you mean `tiny`?"]),
+    (
+        &["generate", "--machine", "tinny"],
+        &["machine `tinny`", "tiny, tiny-2core, tiny-bit-serial, u280-1core", "did you mean `tiny`?"],
+    ),
     (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
     (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
     (&["generate", "--set", "core.matrix.rows=99"], &["`core.matrix.rows` is 99", "1 to 16", "rows = 99", "^^"]),

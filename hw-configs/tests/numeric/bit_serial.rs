@@ -98,9 +98,16 @@ fn groups_are_those_of_whole_numbers() {
             let spread = rng.choose(&[0, 3, 8, 15]);
             let activations: Vec<u16> = (0..length).map(|_| finite_half(&mut rng, spread)).collect();
             let mask = ((1_u32 << code.bits()) - 1) as u16;
-            let codes: Vec<u16> = (0..length)
-                .map(|_| if code == Code::F16 { finite_half(&mut rng, spread) } else { rng.bounded(0, mask.into()) as u16 })
-                .collect();
+            let codes: Vec<u16> =
+                (0..length)
+                    .map(|_| {
+                        if code == Code::F16 {
+                            finite_half(&mut rng, spread)
+                        } else {
+                            rng.bounded(0, mask.into()) as u16
+                        }
+                    })
+                    .collect();
             let (selector, scale) = (rng.bounded(0, 3) as u8, rng.bounded(0, 255) as u8);
             let got = group(&activations, &codes, code, selector, dot, scale);
             let (wanted, exact) = expected(&activations, &codes, code, selector, dot, scale);
@@ -136,7 +143,10 @@ fn every_product_of_short_codes_is_exact() {
                 for activation in (0..=u16::MAX).filter(|half| half >> 10 & 31 != 31) {
                     let got = group(&[activation], &[bits], code, selector, 1, 1);
                     let wanted = (f64::from(f16_to_f32(activation)) * weight) as f32 + 0.0;
-                    assert!(got == wanted, "{code:?} {bits:#x}/{selector} x {activation:#06x}: {got}, expected {wanted}");
+                    assert!(
+                        got == wanted,
+                        "{code:?} {bits:#x}/{selector} x {activation:#06x}: {got}, expected {wanted}"
+                    );
                     compared += 1;
                 }
             }

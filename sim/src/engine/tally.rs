@@ -9,9 +9,7 @@ use super::vector_counts::{VectorCounts, vector_counts};
 use super::work::Work;
 use crate::outcome::{Buffer, Events, OperatorOutcome, StepOutcome, Timeline, Traffic};
 use hw_config::engine::MatrixShape;
-use hw_config::isa::{
-    Instruction, Load, LoadBuffer, Misc, Operand, Operation, Store, StoreSource, Unit, VectorOp,
-};
+use hw_config::isa::{Instruction, Load, LoadBuffer, Misc, Operand, Operation, Store, StoreSource, Unit, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCK, BLOCKS};
 use hw_config::program::{Program, TrafficClass};

@@ -31,9 +31,8 @@ impl TermTable {
         let (each, codes) = (code.terms() as usize, 1_usize << code.bits());
         let selectors = code.special_values().len().max(1);
         let all = (0..selectors).flat_map(|selector| (0..codes).map(move |bits| (selector, bits)));
-        let terms = all.flat_map(|(selector, bits)| {
-            (0..each).map(move |t| code.term(bits as u16, selector as u8, t as u32))
-        });
+        let terms =
+            all.flat_map(|(selector, bits)| (0..each).map(move |t| code.term(bits as u16, selector as u8, t as u32)));
         Self { terms: terms.collect(), each, codes }
     }
 
