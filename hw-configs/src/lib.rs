@@ -7,7 +7,7 @@
 //! `energy` (the libraries behind it), `resources` (what it takes of a board), `placement` (where on it), `latency` (how
 //! deep each leaf of the design is), `engine` and `timing` (how long an instruction takes), `isa` (the instruction table),
 //! `numeric` (what the arithmetic computes, bit by bit), `describe`
-//! (a machine as rows), `validation` (published figures of other systems), `fault` and `reader` (what is wrong with a file, and how all of it is found at once).
+//! (a machine as rows), `validation` (published figures of other systems) with `technology` (what circuits of an ASIC cost), `fault` and `reader` (what is wrong with a file, and how all of it is found at once).
 
 pub mod board;
 pub mod describe;
@@ -24,5 +24,6 @@ pub mod program;
 pub mod raw;
 mod reader;
 pub mod resources;
+pub mod technology;
 pub mod timing;
 pub mod validation;

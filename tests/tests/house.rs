@@ -374,11 +374,14 @@ fn every_library_file_is_carried() {
     let mut formats = owned(models::compress::format_names().collect());
     // The float reference is a format without a file.
     formats.remove(models::compress::FLOAT);
+    // Prices of an FPGA's fabric and of an ASIC's circuits stand side by side.
+    let mut energy = owned(hw_config::energy::EnergyTable::names());
+    energy.extend(owned(hw_config::technology::Technology::names()));
     let libraries = [
         ("hw-configs/machines", owned(hw_config::raw::machine_names())),
         ("hw-configs/boards", owned(hw_config::board::Board::names())),
         ("hw-configs/memories", owned(hw_config::raw::memory_names())),
-        ("hw-configs/energy", owned(hw_config::energy::EnergyTable::names())),
+        ("hw-configs/energy", energy),
         ("models/formats", formats),
     ];
     let mut findings = Findings::default();
