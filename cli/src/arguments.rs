@@ -378,6 +378,9 @@ pub(crate) struct ValidateArgs {
     /// One JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Folder for the report as JSON and text and, where designs are compared, a figure of their ratios.
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `programs`.

@@ -207,15 +207,7 @@ impl<'a, 't> Section<'a, 't> {
     /// A finite number within bounds; a whole number counts.
     pub(crate) fn real(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<f64> {
         let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
-        self.read(key, &expected, |value| {
-            let text = match (value.as_float(), value.as_integer()) {
-                (Some(float), _) => float.as_str(),
-                (None, Some(integer)) if integer.radix() == 10 => integer.as_str(),
-                (None, _) => return None,
-            };
-            // NaN is in no range.
-            text.parse::<f64>().ok().filter(|number| bounds.contains(number))
-        })
+        self.read(key, &expected, |value| real_of(value, &bounds))
     }
 
     /// True or false.
@@ -284,6 +276,14 @@ impl<'a, 't> Section<'a, 't> {
         self.read(key, &expected, |value| {
             let items = value.as_array()?.iter();
             items.map(|item| number_of(item.get_ref(), |number| bounds.contains(&number))).collect()
+        })
+    }
+
+    /// A list of finite numbers within bounds, of which several may be equal.
+    pub(crate) fn reals(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<Vec<f64>> {
+        let expected = format!("a list, each item a number from {} to {}", bounds.start(), bounds.end());
+        self.read(key, &expected, |value| {
+            value.as_array()?.iter().map(|item| real_of(item.get_ref(), &bounds)).collect()
         })
     }
 
@@ -367,6 +367,17 @@ pub(crate) fn number_text(bounds: &RangeInclusive<u32>) -> String {
 pub(crate) fn number_of(value: &DeValue<'_>, fits: impl Fn(u32) -> bool) -> Option<u32> {
     let integer = value.as_integer()?;
     u32::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|number| fits(*number))
+}
+
+/// The number of a TOML value, if it is one within bounds.
+fn real_of(value: &DeValue<'_>, bounds: &RangeInclusive<f64>) -> Option<f64> {
+    let text = match (value.as_float(), value.as_integer()) {
+        (Some(float), _) => float.as_str(),
+        (None, Some(integer)) if integer.radix() == 10 => integer.as_str(),
+        (None, _) => return None,
+    };
+    // NaN is in no range.
+    text.parse::<f64>().ok().filter(|number| bounds.contains(number))
 }
 
 /// Line and column of a byte, both from 1.

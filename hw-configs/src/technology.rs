@@ -27,8 +27,6 @@ pub struct Technology {
     pub clock_mhz: u32,
     /// Bytes of one SRAM in KiB.
     pub sram_kib: u32,
-    /// Its banks.
-    pub sram_banks: u32,
     /// Energy of a placed and routed block over the one of its synthesis.
     pub placed_energy_over_synthesised: Figure,
     /// DRAM, 64 bits read or written, in pJ.
@@ -53,6 +51,15 @@ pub struct Block {
     pub cycle_pj: f64,
     /// Where both were published.
     pub source: String,
+}
+
+#[cfg(test)]
+impl Block {
+    /// A block for tests that look at counts alone.
+    pub(crate) fn of_nothing() -> Self {
+        let source = "this test".to_owned();
+        Self { id: "nothing".to_owned(), area_um2: None, area_registered_um2: 0.0, cycle_pj: 0.0, source }
+    }
 }
 
 /// What accesses of an SRAM with ports of a width cost.
@@ -133,7 +140,6 @@ impl Technology {
         let process_nm = root.number_in("process_nm", 2..=180);
         let clock_mhz = root.number_in("clock_mhz", 1..=10_000);
         let sram_kib = root.number_in("sram_kib", 1..=1 << 20);
-        let sram_banks = root.number_in("sram_banks", 1..=1 << 10);
         let placed = RawFigure::read(root.section("placed_energy_over_synthesised"));
         let dram = RawFigure::read(root.section("dram_pj_per_64_bit"));
         let blocks: Vec<RawBlock> = root.sections("block").into_iter().map(RawBlock::read).collect();
@@ -147,7 +153,6 @@ impl Technology {
             process_nm: process_nm.get(),
             clock_mhz: clock_mhz.get(),
             sram_kib: sram_kib.get(),
-            sram_banks: sram_banks.get(),
             placed_energy_over_synthesised: placed.get(),
             dram_pj_per_64_bit: dram.get(),
             blocks: blocks.iter().map(RawBlock::get).collect(),

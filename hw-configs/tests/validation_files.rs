@@ -1,5 +1,6 @@
 //! Files of published figures: what is refused, all at once, and what every shipped one must have.
 
+use hw_config::validation::layers::{Array, BitSixteenths, Task};
 use hw_config::validation::{Expected, Ours, Quantity, System};
 
 /// A sound file of one run and one row.
@@ -112,6 +113,128 @@ fn all_faults_come_at_once_and_no_name_stands_twice() {
     let faults = System::from_toml("other.toml", &format!("{SOUND}\n{row}")).expect_err("a name twice");
     assert_eq!(faults.0.len(), 1, "{faults}");
     assert!(faults.to_string().contains("a name that no other [[row]] has"), "{faults}");
+}
+
+/// A sound file of a layer model with one design, one figure for one of two models, one ratio.
+const LAYERS: &str = r#"
+name = "other"
+title = "another system"
+citation = "its paper"
+
+[layer_model]
+technology = "bitmod-28nm"
+context = 8
+generated = 2
+models = ["llama-2-7b", "phi-2"]
+
+[[design]]
+id = "serial"
+title = "an array"
+preset = "paper"
+multiplier = "bit-serial"
+dot = 4
+pe = "bit-serial-pe"
+array_discriminative = [32, 32]
+array_generative = [64, 16]
+weight_bits_discriminative = [4.0625, 6]
+weight_bits_generative = [3.0625, 6]
+kv_bits = 8
+source = "its code"
+
+[[ratio]]
+id = "itself"
+of = "serial"
+over = "serial"
+quantity = "layer_energy_ratio"
+
+[ratio.published]
+value = 1.0
+meaning = "the array over itself"
+source = "its abstract"
+
+[[row]]
+id = "later"
+meaning = "one step"
+published = 1.5
+quantity = "decode_ms_per_token"
+source = "its table 1"
+not_built = "the array"
+expected = "close"
+
+[[figure]]
+id = "step"
+meaning = "energy of a step"
+design = "serial"
+task = "generative"
+quantity = "layer_total_uj"
+models = ["phi-2"]
+published = [7]
+expected = "equal"
+within = 0.5
+source = "its table 2"
+"#;
+
+#[test]
+fn a_layer_model_brings_a_row_a_ratio_and_a_row_a_model() {
+    let system = System::from_toml("other.toml", LAYERS).unwrap_or_else(|faults| panic!("{faults}"));
+    let ids: Vec<&str> = system.rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["later", "itself", "step.phi-2"]);
+    assert_eq!(system.rows[2].expected, Expected::Equal { within: 0.5 });
+    let Ours::Layers(figure) = &system.rows[2].ours else { panic!("{:?}", system.rows[2].ours) };
+    assert_eq!((figure.design, figure.model, figure.task), (0, 1, Task::Generative));
+    let layers = system.layers.expect("a layer model");
+    assert_eq!(layers.designs[0].weight_bits.discriminative, [BitSixteenths(65), BitSixteenths(96)]);
+    assert_eq!(layers.designs[0].arrays.generative, Array { rows: 64, columns: 16 });
+    assert!(system.runs.is_empty());
+}
+
+/// As `CASES`, for the layer model.
+const LAYER_CASES: [(&str, &str, &[&str]); 16] = [
+    ("technology = \"bitmod-28nm\"", "technology = \"bitmod-28\"", &["`layer_model.technology`", "did you mean"]),
+    (
+        "preset = \"paper\"",
+        "preset = \"hpca-release\"",
+        &["`figure.0.design` is serial", "energies", "ask for its cycles"],
+    ),
+    ("preset = \"paper\"", "preset = \"book\"", &["`design.0.preset` is book", "paper or hpca-release"]),
+    ("multiplier = \"bit-serial\"", "multiplier = \"serial\"", &["parallel or bit-serial"]),
+    ("pe = \"bit-serial-pe\"", "pe = \"bit-serial-pa\"", &["`design.0.pe`", "did you mean `bit-serial-pe`?"]),
+    (
+        "array_generative = [64, 16]",
+        "array_generative = [64]",
+        &["`design.0.array_generative` is 1 numbers", "rows and columns"],
+    ),
+    ("[4.0625, 6]", "[4.06, 6]", &["is 4.06", "whole sixteenths of a bit"]),
+    ("[4.0625, 6]", "[4.0625]", &["`design.0.weight_bits_discriminative` is 1 numbers, expected 2", "one a model"]),
+    ("over = \"serial\"", "over = \"parallel\"", &["`ratio.0.over` is parallel", "the id of a [[design]]: serial"]),
+    ("quantity = \"layer_energy_ratio\"", "quantity = \"layer_total_uj\"", &["`ratio.0.quantity`", "layer_speed_up"]),
+    ("quantity = \"layer_total_uj\"", "quantity = \"dsp\"", &["`figure.0.quantity` is dsp", "layer_cycles"]),
+    (
+        "quantity = \"decode_ms_per_token\"",
+        "quantity = \"layer_cycles\"",
+        &["`row.0.quantity`", "[[figure]] or [[ratio]]"],
+    ),
+    ("task = \"generative\"", "task = \"decode\"", &["`figure.0.task` is decode", "discriminative or generative"]),
+    ("models = [\"phi-2\"]", "models = [\"phi-3\"]", &["`figure.0.models` is phi-3", "did you mean `phi-2`?"]),
+    ("within = 0.5", "", &["`figure.0.expected` is equal", "equal with `within`"]),
+    ("id = \"step\"", "id = \"itself\"", &["a name that no other [[row]] has"]),
+];
+
+#[test]
+fn every_bad_layer_model_is_refused_with_its_reason() {
+    let mut compared = 0;
+    for (good, bad, needles) in LAYER_CASES {
+        assert_eq!(LAYERS.matches(good).count(), 1, "`{good}` must stand in the sound file once");
+        let Err(faults) = System::from_toml("other.toml", &LAYERS.replace(good, bad)) else {
+            panic!("`{bad}` was accepted");
+        };
+        let message = faults.to_string();
+        for needle in needles {
+            compared += 1;
+            assert!(message.contains(needle), "`{bad}`: no `{needle}` in\n{message}");
+        }
+    }
+    println!("compared {compared} messages");
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What a validation says: published figures beside ours, with the error of each, as JSON, as tables for a terminal and as
 //! the tables of the documentation. Plain data; must never compute a figure and never leave a row out.
 
+mod layers;
+
+pub use layers::{LayerPlace, RatioRow, RatioValue, layer_errors_markdown, ratios_markdown};
+
 use serde::Serialize;
+
+use layers::{group_name, groups, ratio_table};
 
 use crate::glossary::{Term, markdown};
 use crate::run_report::{NotFinite, to_json};
@@ -18,6 +24,8 @@ pub struct ValidationReport {
     pub rows: Vec<FigureRow>,
     pub ladder: Vec<RungRow>,
     pub references: Vec<ReferenceRow>,
+    pub ratios: Vec<RatioRow>,
+    pub layer_model: Vec<String>,
 }
 
 /// What was simulated.
@@ -59,6 +67,12 @@ pub struct FigureRow {
     pub not_built: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<LayerPlace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equal: Option<bool>,
     pub source: String,
     pub notes: Vec<String>,
 }
@@ -124,11 +138,19 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("rows[].published", "unit of the row", "the published figure"),
     t("rows[].ours", "unit of the row", "our figure; absent where nothing of ours can say it yet"),
     t("rows[].error_percent", "%", "ours over published, less 1"),
-    t("rows[].expected", "-", "close, or known-different"),
+    t("rows[].expected", "-", "equal, close, or known-different"),
     t("rows[].because", "-", "why a figure that is known to differ does"),
     t("rows[].lacks", "-", "what our model lacks where it should be close and is not"),
     t("rows[].not_built", "-", "what is missing for a figure of ours"),
     t("rows[].run", "-", "the run that ours comes from"),
+    t("rows[].layers", "-", "what of the published layer model stands for ours: no run of ours"),
+    t("rows[].layers.figure", "-", "the published figure, which has a number a model"),
+    t("rows[].layers.preset", "-", "which of the published simulators"),
+    t("rows[].layers.design", "-", "which accelerator"),
+    t("rows[].layers.model", "-", "which model"),
+    t("rows[].layers.task", "-", "discriminative: a prompt; generative: one token"),
+    t("rows[].within", "unit of the row", "what figures that must be equal may differ by"),
+    t("rows[].equal", "-", "whether they differ by no more"),
     t("rows[].source", "-", "where the figure was published and who measured it"),
     t("rows[].notes", "-", "what is assumed"),
     t("rows[].notes[]", "-", "one assumption"),
@@ -149,6 +171,20 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("references[].tokens_per_j", "token/J", "generated tokens a joule"),
     t("references[].tokens_per_s_per_kusd", "token/s a 1,000 US$", "throughput over price"),
     t("references[].source", "-", "where the figures come from"),
+    t("ratios", "-", "designs of the published layer model compared, a row a pair, quantity and task"),
+    t("ratios[]", "-", "one comparison"),
+    t("ratios[].id", "-", "name of the comparison; a row of that name has the published mean"),
+    t("ratios[].quantity", "-", "what is divided: cycles or energies"),
+    t("ratios[].of", "-", "the design that divides"),
+    t("ratios[].over", "-", "the design that is divided, at its own width of weights"),
+    t("ratios[].task", "-", "discriminative: a prompt; generative: a prompt and the tokens after it"),
+    t("ratios[].values", "-", "one value a model"),
+    t("ratios[].values[]", "-", "one model"),
+    t("ratios[].values[].model", "-", "its name"),
+    t("ratios[].values[].ratio", "1", "what the one design takes over what the other does"),
+    t("ratios[].mean", "1", "arithmetic mean over the models"),
+    t("layer_model", "-", "what the figures of the published layer model depend on; it is not our cycle engine"),
+    t("layer_model[]", "-", "one such property"),
 ];
 
 impl FigureRow {
@@ -172,13 +208,14 @@ impl ValidationReport {
         to_json(self)
     }
 
-    /// The report as tables for a terminal: figures, what they are, notes, then ladder and references.
+    /// The report as tables for a terminal: figures, what they are, notes, then ladder, references and what there is of a
+    /// published layer model.
     pub fn to_text(&self) -> String {
         let (figures, notes) = self.figures();
         let mut out = format!("{}: {}\n{}\n\n{}", self.system, self.title, self.citation, figures.render());
         out.push_str("\nWhat the figures are\n");
-        for row in &self.rows {
-            out.push_str(&format!("  {}: {} [{}]\n", row.id, row.meaning, row.source));
+        for rows in groups(&self.rows) {
+            out.push_str(&format!("  {}: {} [{}]\n", group_name(rows), rows[0].meaning, rows[0].source));
         }
         out.push_str("\nNotes\n");
         for (number, note) in notes.iter().enumerate() {
@@ -192,12 +229,30 @@ impl ValidationReport {
                 out.push_str(&format!("  - {line}\n"));
             }
         }
-        for (title, table) in [("The decode step, fact by fact", self.rungs()), ("Beside it", self.beside())] {
+        for (title, table) in [
+            ("The decode step, fact by fact", self.rungs()),
+            ("Beside it", self.beside()),
+            ("One design over another, each at its own width of weights", ratio_table(&self.ratios)),
+        ] {
             if !table.is_empty() {
                 out.push_str(&format!("\n{title}\n\n{}", table.render()));
             }
         }
+        if !self.layer_model.is_empty() {
+            out.push_str("\nThe published layer model\n");
+            for line in &self.layer_model {
+                out.push_str(&format!("  - {line}\n"));
+            }
+            out.push_str(&self.equality());
+        }
         out
+    }
+
+    /// How many of the figures that must be equal are.
+    fn equality(&self) -> String {
+        let all: Vec<bool> = self.rows.iter().filter_map(|row| row.equal).collect();
+        let equal = all.iter().filter(|equal| **equal).count();
+        format!("\n{equal} of {} figures that must be equal are, within what their rows say\n", all.len())
     }
 
     /// The figures with the numbers of their notes, and the notes.
@@ -277,10 +332,12 @@ impl ValidationReport {
 /// The published figures of some rows as the Markdown table of the documentation: what does not change with the simulator.
 pub fn published_markdown(rows: &[FigureRow]) -> String {
     let mut out = String::from("| figure | published | what it is | source |\n|---|---|---|---|\n");
-    for row in rows {
+    for rows in groups(rows) {
+        let row = &rows[0];
         let unit = if row.unit == "1" { String::new() } else { format!(" {}", row.unit) };
-        let published = figure(row.published);
-        out.push_str(&format!("| `{}` | {published}{unit} | {} | {} |\n", row.id, row.meaning, row.source));
+        let published: Vec<String> = rows.iter().map(|row| figure(row.published)).collect();
+        let (name, published) = (group_name(rows), published.join("; "));
+        out.push_str(&format!("| `{name}` | {published}{unit} | {} | {} |\n", row.meaning, row.source));
     }
     out
 }

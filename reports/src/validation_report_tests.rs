@@ -19,8 +19,30 @@ fn row(id: &str, ours: Option<f64>) -> FigureRow {
         lacks: None,
         not_built: None,
         run: None,
+        layers: None,
+        within: None,
+        equal: None,
         source: "a paper".to_owned(),
         notes: Vec::new(),
+    }
+}
+
+/// A figure of a layer model that must be equal to 1000.
+fn layer(model: &str, ours: f64) -> FigureRow {
+    FigureRow {
+        published: 1000.0,
+        error_percent: Some((ours / 1000.0 - 1.0) * 100.0),
+        expected: "equal".to_owned(),
+        layers: Some(LayerPlace {
+            figure: "l".to_owned(),
+            preset: "paper".to_owned(),
+            design: "d".to_owned(),
+            model: model.to_owned(),
+            task: "generative".to_owned(),
+        }),
+        within: Some(0.5),
+        equal: Some(ours == 1000.0),
+        ..row(&format!("l.{model}"), Some(ours))
     }
 }
 
@@ -58,7 +80,7 @@ fn sample() -> ValidationReport {
             decode: 1,
             beyond_board: vec!["`core` is 9 LUT, expected at most 8".to_owned()],
         }],
-        rows: vec![close, different, missing],
+        rows: vec![close, different, missing, layer("a", 1000.0), layer("b", 1010.0)],
         ladder: vec![RungRow {
             what: "as published".to_owned(),
             kind: "fact".to_owned(),
@@ -76,6 +98,18 @@ fn sample() -> ValidationReport {
             tokens_per_s_per_kusd: Some(6.875),
             source: "its figure".to_owned(),
         }],
+        ratios: vec![RatioRow {
+            id: "speed".to_owned(),
+            quantity: "layer_speed_up".to_owned(),
+            of: "d".to_owned(),
+            over: "e".to_owned(),
+            task: "generative".to_owned(),
+            values: [("a", 1.5), ("b", 2.0)]
+                .map(|(model, ratio)| RatioValue { model: model.to_owned(), ratio })
+                .to_vec(),
+            mean: 1.75,
+        }],
+        layer_model: vec!["it is not ours".to_owned()],
     }
 }
 
@@ -105,6 +139,10 @@ fn the_text_has_every_row_and_shares_equal_notes() {
         "The machine of run r does not fit its board\n  - `core` is 9 LUT, expected at most 8",
         "as published  fact        12.25      -0.50  its table",
         "a card       55  45  8,000    1.222                6.875  its figure",
+        "  l.*: what l.a means [a paper]",
+        "speed       generative  1.500  2.000  1.750",
+        "  - it is not ours",
+        "1 of 2 figures that must be equal are",
     ];
     for words in words {
         assert!(text.contains(words), "'{words}' is missing from:\n{text}");
@@ -117,6 +155,22 @@ fn an_undefined_figure_is_refused_by_key() {
     let mut report = sample();
     report.rows[1].ours = Some(f64::NAN);
     assert_eq!(report.to_json(), Err(NotFinite { key: "rows.1.ours".to_owned() }));
+}
+
+#[test]
+fn the_tables_of_the_documentation_have_a_row_a_figure() {
+    let report = sample();
+    let models = ["a".to_owned(), "b".to_owned()];
+    let cases = [
+        (published_markdown(&report.rows), "| `l.*` | 1,000; 1,000 ms | what l.a means | a paper |\n"),
+        (published_markdown(&report.rows), "| `step` | 17.5 ms | what step means | a paper |\n"),
+        (layer_errors_markdown(&report.rows, &models), "| `l.*` | equal | equal | +1.00 % |\n"),
+        (ratios_markdown(&report.ratios), "| `speed` | generative | 1.500 | 2.000 | 1.750 |\n"),
+    ];
+    for (table, line) in &cases {
+        assert!(table.contains(line), "'{line}' is missing from:\n{table}");
+    }
+    println!("found {} lines", cases.len());
 }
 
 #[test]

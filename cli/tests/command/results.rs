@@ -470,6 +470,25 @@ fn the_ladder_of_optimisations_is_what_its_runs_are() {
     println!("compared {compared} figures of {} rows", rows.len());
 }
 
+/// Figures of a published layer model are as published, in text, object and folder; none of them is a run of ours.
+#[test]
+fn a_published_layer_model_is_validated() {
+    let folder = Folder::new("layers");
+    let text = folder.must(&["validate", "bitmod", "-o", "out"]);
+    for words in ["178 of 178 figures that must be equal are", "it is not the cycle engine of this project"] {
+        assert!(text.contains(words), "'{words}' is missing from:\n{text}");
+    }
+    let report = folder.json(&["validate", "bitmod", "--json"]);
+    let rows = report["rows"].as_array().expect("rows");
+    let layers = rows.iter().filter(|row| row["layers"].is_object()).count();
+    assert_eq!((report["runs"].as_array().map(Vec::len), layers), (Some(0), 240), "60 steps, three figures, two presets");
+    assert_eq!(report["ratios"].as_array().map(Vec::len), Some(24));
+    let endings = ["csv", "pdf", "png", "svg", "tex"].map(|ending| format!("ratios.{ending}"));
+    let files = [&endings[..], &["validation.json".to_owned(), "validation.txt".to_owned()]].concat();
+    assert_eq!(folder.names("out"), files);
+    println!("looked at {} rows", rows.len());
+}
+
 /// Each way of storing programs takes less than the one above it; published figures stand beside their model alone.
 #[test]
 fn programs_for_all_lengths_take_less_with_each_way() {

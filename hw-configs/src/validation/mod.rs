@@ -3,18 +3,27 @@
 //!
 //! A file is data: it names quantities and runs, and never says how ours is computed. Nothing of ours may be chosen by it,
 //! so that no parameter can be fitted to a published figure in secret: a run names a machine file and, where it differs,
-//! every key that it replaces. Reading and all checks stand in `read`; comparing is the session's.
+//! every key that it replaces. Reading and all checks stand in `read`, `read_layers`
+//! and `read_designs`; comparing is the session's.
+//! Where a publication's figures come from a model that fits in a page, `layers` has that model, apart from all of ours.
 
+pub mod layers;
 mod quantity;
 mod read;
+mod read_designs;
+mod read_layers;
 
 pub use quantity::{Quantity, Subject};
 
 use crate::fault::{Faults, suggest};
 use crate::reader::Document;
+use layers::{LayerModel, LayerQuantity, Task};
 
 /// The systems that come with the crate, by name. A further one is a file and a line here.
-const SYSTEMS: [(&str, &str); 1] = [("flightllm", include_str!("../../validation/flightllm.toml"))];
+const SYSTEMS: [(&str, &str); 2] = [
+    ("flightllm", include_str!("../../validation/flightllm.toml")),
+    ("bitmod", include_str!("../../validation/bitmod.toml")),
+];
 
 /// A published system: its figures, and the runs that ours come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +37,10 @@ pub struct System {
     pub citation: String,
     /// What is simulated, each once.
     pub runs: Vec<Run>,
-    /// Published figures.
+    /// Published figures: the file's rows, then its ratios that were published, then its figures model by model.
     pub rows: Vec<Row>,
+    /// The published layer model, where a file has one.
+    pub layers: Option<LayerModel>,
     /// Descriptions of the machine tried one after another, where a file has them: what each public fact adds.
     pub ladder: Vec<Rung>,
     /// Throughput, power and price of this and other systems, where a file has them.
@@ -87,13 +98,38 @@ pub struct Row {
 pub enum Ours {
     /// From this run, by its place in the list.
     Run(usize),
+    /// Not from ours at all: from the published layer model.
+    Layers(LayerFigure),
+    /// The same, for the mean of a ratio, by its place in [`LayerModel::ratios`].
+    LayerRatio(usize),
     /// Nowhere yet, and what is missing.
     NotBuilt(String),
 }
 
-/// Whether a published figure and ours should agree.
+/// What of the layer model a figure is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayerFigure {
+    /// Name of the figure that has a number a model; the row's is that and the model's.
+    pub figure: String,
+    /// The design, by its place in [`LayerModel::designs`].
+    pub design: usize,
+    /// The model, by its place in [`LayerModel::models`].
+    pub model: usize,
+    /// The task.
+    pub task: Task,
+    /// What of the step.
+    pub quantity: LayerQuantity,
+}
+
+/// Whether a published figure and ours should agree.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
+    /// To this much, in the unit of the quantity; a test fails where they do not.
+    Equal {
+        /// What the two may differ by.
+        within: f64,
+    },
     /// Yes; where they do not, what ours lacks, as far as it is known.
     Close {
         /// What our model lacks.

@@ -16,6 +16,20 @@ pub enum Subject {
     Decode,
     /// Prompt and answer together.
     Both,
+    /// The published layer model, for one design, model and task.
+    Layers,
+    /// The same for two designs, in the mean over models and both tasks.
+    LayerRatio,
+}
+
+impl Subject {
+    /// Whether it is the published layer model, which no run of ours stands for.
+    pub const fn is_layers(self) -> bool {
+        match self {
+            Self::Layers | Self::LayerRatio => true,
+            Self::Machine | Self::Layout | Self::Programs | Self::Prefill | Self::Decode | Self::Both => false,
+        }
+    }
 }
 
 /// Declares the quantities.
@@ -102,4 +116,14 @@ quantities! {
     Lut = "lut", "1", Machine;
     /// Flip-flops, estimated.
     Ff = "ff", "1", Machine;
+    /// Cycles of one step in the published layer model.
+    LayerCycles = "layer_cycles", "cycles", Layers;
+    /// Energy of PEs and SRAMs for one step in the published layer model.
+    LayerOnChipUj = "layer_on_chip_uj", "uJ", Layers;
+    /// The same with DRAM.
+    LayerTotalUj = "layer_total_uj", "uJ", Layers;
+    /// Cycles of one design over those of another in the published layer model, in the mean over models and both tasks.
+    LayerSpeedUp = "layer_speed_up", "1", LayerRatio;
+    /// Energy of one design over that of another in the published layer model, in the mean over models and both tasks.
+    LayerEnergyRatio = "layer_energy_ratio", "1", LayerRatio;
 }

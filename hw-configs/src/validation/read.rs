@@ -2,6 +2,7 @@
 
 use toml::de::DeValue;
 
+use super::read_layers::RawLayers;
 use super::{Expected, Figures, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System};
 use crate::fault::{Faults, suggest};
 use crate::raw::machine_names;
@@ -10,7 +11,7 @@ use crate::reader::{Document, Section, Value};
 /// Most tokens of a run.
 const TOKENS_MAX: u32 = 1 << 16;
 /// Largest figure: more than the instruction bytes of anything published.
-const FIGURE_MAX: f64 = 1e18;
+pub(super) const FIGURE_MAX: f64 = 1e18;
 
 /// Reads a file; `file` only names it in faults.
 pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
@@ -18,14 +19,16 @@ pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
     let table = document.parse()?;
     let mut root = document.root(&table);
     let (name, title, citation) = (root.name("name"), root.text("title"), root.text("citation"));
-    let runs: Vec<RawRun> = root.sections("run").into_iter().map(RawRun::read).collect();
+    let runs: Vec<RawRun> = optional_sections(&mut root, "run").into_iter().map(RawRun::read).collect();
     let rows: Vec<RawRow> = root.sections("row").into_iter().map(|section| RawRow::read(&document, section)).collect();
+    let layers = RawLayers::read(&mut root);
     let ladder: Vec<RawRung> = optional_sections(&mut root, "rung").into_iter().map(RawRung::read).collect();
     let references: Vec<RawReference> =
         optional_sections(&mut root, "reference").into_iter().map(|s| RawReference::read(&document, s)).collect();
     root.finish();
     check_names(&document, "run", runs.iter().map(|run| &run.id));
-    check_names(&document, "row", rows.iter().map(|row| &row.id));
+    let figures = layers.iter().flat_map(RawLayers::ids);
+    check_names(&document, "row", rows.iter().map(|row| &row.id).chain(figures));
     for run in &runs {
         run.check(&document);
     }
@@ -47,20 +50,26 @@ pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
             );
         }
     }
+    if let Some(layers) = &layers {
+        layers.check(&document);
+    }
     document.take().finish(())?;
+    let layers = layers.map(|layers| layers.get());
+    let (layers, layer_rows) = layers.map_or((None, Vec::new()), |(layers, rows)| (Some(layers), rows));
     let place = |id: &Value<String>| runs.iter().position(|run| run.id.get() == id.get()).expect("checked above");
     Ok(System {
         name: name.get(),
         title: title.get(),
         citation: citation.get(),
-        rows: rows.iter().map(|row| row.get(&place)).collect(),
+        rows: rows.iter().map(|row| row.get(&place)).chain(layer_rows).collect(),
+        layers,
         ladder: ladder.iter().map(|rung| rung.get(&place)).collect(),
         references: references.iter().map(|reference| reference.get(&place)).collect(),
         runs: runs.iter().map(RawRun::get).collect(),
     })
 }
 
-fn optional_sections<'a, 't>(root: &mut Section<'a, 't>, key: &'static str) -> Vec<Section<'a, 't>> {
+pub(super) fn optional_sections<'a, 't>(root: &mut Section<'a, 't>, key: &'static str) -> Vec<Section<'a, 't>> {
     match root.absent(key, ()) {
         Some(_) => Vec::new(),
         None => root.sections(key),
@@ -68,7 +77,7 @@ fn optional_sections<'a, 't>(root: &mut Section<'a, 't>, key: &'static str) -> V
 }
 
 /// No name twice.
-fn check_names<'v>(document: &Document<'_>, kind: &str, names: impl Iterator<Item = &'v Value<String>>) {
+pub(super) fn check_names<'v>(document: &Document<'_>, kind: &str, names: impl Iterator<Item = &'v Value<String>>) {
     let mut seen: Vec<&str> = Vec::new();
     for name in names {
         match name.value.as_deref() {
@@ -94,7 +103,7 @@ fn check_run<'r>(document: &Document<'_>, id: &Value<String>, runs: &[(&str, &'r
 }
 
 /// A value that may be left out.
-fn optional<T>(
+pub(super) fn optional<T>(
     section: &mut Section<'_, '_>,
     key: &'static str,
     read: impl FnOnce(&mut Section<'_, '_>, &'static str) -> Value<T>,
@@ -105,11 +114,11 @@ fn optional<T>(
     }
 }
 
-fn text<'d>(section: &mut Section<'_, 'd>, key: &'static str) -> Value<String> {
+pub(super) fn text<'d>(section: &mut Section<'_, 'd>, key: &'static str) -> Value<String> {
     section.text(key)
 }
 
-fn texts(section: &mut Section<'_, '_>, key: &'static str) -> Option<Value<Vec<String>>> {
+pub(super) fn texts(section: &mut Section<'_, '_>, key: &'static str) -> Option<Value<Vec<String>>> {
     let some = |value: &DeValue<'_>| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     optional(section, key, |section, key| section.list(key, "a text", some))
 }
@@ -194,7 +203,7 @@ struct RawRow {
 
 /// Names of `Expected` in files.
 const CLOSE: &str = "close";
-const KNOWN_DIFFERENT: &str = "known-different";
+pub(super) const KNOWN_DIFFERENT: &str = "known-different";
 
 impl RawRow {
     fn read(document: &Document<'_>, mut section: Section<'_, '_>) -> Self {
@@ -234,6 +243,10 @@ impl RawRow {
             let advice = suggest(name, known(), "see the list of quantities in the validation page");
             document.fault_at(&self.quantity, format!("one of: {}", all.join(", ")), advice);
         }
+        if self.quantity().is_some_and(|quantity| quantity.subject().is_layers()) {
+            let advice = "write it as a [[figure]] or [[ratio]]";
+            document.fault_at(&self.quantity, "a quantity of a run", advice);
+        }
         self.check_expected(document);
         let Some(run) = self.run.as_ref().and_then(|run| check_run(document, run, runs)) else { return };
         let Some(quantity) = self.quantity() else { return };
@@ -242,6 +255,7 @@ impl RawRow {
             Subject::Prefill => (true, false),
             Subject::Decode => (false, true),
             Subject::Both => (true, true),
+            Subject::Layers | Subject::LayerRatio => return,
         };
         for (needed, tokens) in [(needs_prefill, &run.prefill), (needs_decode, &run.decode)] {
             if needed && tokens.value == Some(0) {

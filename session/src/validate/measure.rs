@@ -102,6 +102,11 @@ impl Measured {
             Quantity::Uram => self.amounts().uram as f64,
             Quantity::Lut => self.amounts().lut as f64,
             Quantity::Ff => self.amounts().ff as f64,
+            Quantity::LayerCycles
+            | Quantity::LayerOnChipUj
+            | Quantity::LayerTotalUj
+            | Quantity::LayerSpeedUp
+            | Quantity::LayerEnergyRatio => unreachable!("the reader lets no run have a figure of the layer model"),
         }
     }
 

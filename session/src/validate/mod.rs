@@ -3,15 +3,22 @@
 //! It must never choose anything by a published figure: what is run stands in the file, machine keys included, and the
 //! figure only meets ours in [`error_percent`]. A row that is far off is a result like any other.
 
+mod layers;
 mod measure;
 
 use std::collections::BTreeMap;
 
-use hw_config::validation::{Expected, Figures, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System};
-use reports::validation_report::{FigureRow, ReferenceRow, RunRow, RungRow, ValidationReport};
+use hw_config::validation::layers::{LayerModel, QUIRKS};
+use hw_config::validation::{
+    Expected, Figures, LayerFigure, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System,
+};
+use reports::bars::{Bars, Panel};
+use reports::figure::style::ColumnWidth;
+use reports::validation_report::{FigureRow, LayerPlace, ReferenceRow, RunRow, RungRow, ValidationReport};
 
 use crate::programs;
 use crate::resolve::ResolveError;
+use layers::Layers;
 use measure::{Measured, Steps};
 
 /// What a run must have been measured for.
@@ -24,7 +31,7 @@ struct Needs {
 impl Needs {
     fn of(subject: Subject) -> Self {
         match subject {
-            Subject::Machine | Subject::Layout => Self::default(),
+            Subject::Machine | Subject::Layout | Subject::Layers | Subject::LayerRatio => Self::default(),
             Subject::Programs => Self { programs: true, ..Self::default() },
             Subject::Prefill | Subject::Decode | Subject::Both => Self { steps: true, ..Self::default() },
         }
@@ -40,6 +47,7 @@ impl Needs {
 /// # Errors
 /// A machine, model or format of a run that is not there, or that refuses the run.
 pub fn run(system: &System, mut progress: impl FnMut(u64, u64)) -> Result<ValidationReport, ResolveError> {
+    let layers = system.layers.as_ref().map(Layers::new).transpose()?;
     let needs = needs(system);
     let total = needs.len() as u64;
     let mut measured = BTreeMap::new();
@@ -53,10 +61,21 @@ pub fn run(system: &System, mut progress: impl FnMut(u64, u64)) -> Result<Valida
         title: system.title.clone(),
         citation: system.citation.clone(),
         runs: system.runs.iter().enumerate().map(|(place, run)| run_row(run, measured.get(&place))).collect(),
-        rows: system.rows.iter().map(|row| figure_row(system, row, |place| Some(&measured[&place]))).collect(),
+        rows: rows(system, layers.as_ref(), |place| Some(&measured[&place]))?,
         ladder: rungs(system, &measured),
         references: system.references.iter().map(|reference| reference_row(reference, &measured)).collect(),
+        ratios: layers.as_ref().map_or_else(|| Ok(Vec::new()), Layers::ratios)?,
+        layer_model: layers.iter().flat_map(|_| QUIRKS.map(str::to_owned)).collect(),
     })
+}
+
+/// Every row of a file, in its order.
+fn rows<'m>(
+    system: &System,
+    layers: Option<&Layers<'_>>,
+    measured: impl Fn(usize) -> Option<&'m Measured>,
+) -> Result<Vec<FigureRow>, ResolveError> {
+    system.rows.iter().map(|row| figure_row(system, row, layers, &measured)).collect()
 }
 
 /// Ours over theirs, less 1, in percent; none where theirs is 0.
@@ -74,7 +93,7 @@ fn needs(system: &System) -> BTreeMap<usize, Needs> {
     for row in &system.rows {
         match &row.ours {
             Ours::Run(place) => need(*place, row.quantity.subject()),
-            Ours::NotBuilt(_) => {}
+            Ours::Layers(_) | Ours::LayerRatio(_) | Ours::NotBuilt(_) => {}
         }
     }
     for rung in &system.ladder {
@@ -116,9 +135,60 @@ fn run_row(run: &Run, measured: Option<&Measured>) -> RunRow {
 }
 
 /// The published figures alone, as the Markdown table of the documentation.
-pub fn published_markdown(system: &System) -> String {
-    let rows: Vec<FigureRow> = system.rows.iter().map(|row| figure_row(system, row, |_| None)).collect();
-    reports::validation_report::published_markdown(&rows)
+///
+/// # Errors
+/// A model of the layer model that is not there.
+pub fn published_markdown(system: &System) -> Result<String, ResolveError> {
+    Ok(reports::validation_report::published_markdown(&rows(system, None, |_| None)?))
+}
+
+/// What the published layer model gives, as the Markdown tables of the documentation: the error of each figure, and designs
+/// compared; none where a system has no such model.
+///
+/// # Errors
+/// As [`run`].
+pub fn layers_markdown(system: &System) -> Result<Option<(String, String)>, ResolveError> {
+    let Some(model) = &system.layers else { return Ok(None) };
+    let layers = Layers::new(model)?;
+    let rows = rows(system, Some(&layers), |_| None)?;
+    let errors = reports::validation_report::layer_errors_markdown(&rows, &model.models);
+    Ok(Some((errors, reports::validation_report::ratios_markdown(&layers.ratios()?))))
+}
+
+/// Designs compared as a figure: a row a pair, a panel a quantity and task, each bar a mean over models. None where nothing is
+/// compared, or not every pair in every way.
+pub fn figure(report: &ValidationReport, width: ColumnWidth) -> Option<Bars> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    let mut ways: Vec<(&str, &str)> = Vec::new();
+    for row in &report.ratios {
+        let (pair, way) = ((row.of.as_str(), row.over.as_str()), (row.quantity.as_str(), row.task.as_str()));
+        if !pairs.contains(&pair) {
+            pairs.push(pair);
+        }
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    if pairs.is_empty() {
+        return None;
+    }
+    let mean = |pair: &(&str, &str), way: &(&str, &str)| {
+        let found = report.ratios.iter().find(|row| {
+            (row.of.as_str(), row.over.as_str()) == *pair && (row.quantity.as_str(), row.task.as_str()) == *way
+        });
+        found.map(|row| row.mean)
+    };
+    let panel = |way: &(&str, &str)| {
+        let values = pairs.iter().map(|pair| mean(pair, way)).collect::<Option<_>>()?;
+        let quantity = if way.0 == Quantity::LayerSpeedUp.name() { "Speed-up" } else { "Energy ratio" };
+        Some(Panel { label: format!("{quantity}, {}", way.1), values, limit: None })
+    };
+    Some(Bars {
+        title: format!("{}: designs of the published layer model compared, means over models", report.system),
+        rows: pairs.iter().map(|(of, over)| format!("{of} / {over}")).collect(),
+        panels: ways.iter().map(panel).collect::<Option<_>>()?,
+        width,
+    })
 }
 
 /// The quantities that rows can name, as the Markdown table of the documentation.
@@ -130,19 +200,32 @@ pub fn quantities_markdown() -> String {
     out
 }
 
-fn figure_row<'m>(system: &System, row: &Row, measured: impl Fn(usize) -> Option<&'m Measured>) -> FigureRow {
-    let (ours, run, not_built) = match &row.ours {
+fn figure_row<'m>(
+    system: &System,
+    row: &Row,
+    layers: Option<&Layers<'_>>,
+    measured: impl Fn(usize) -> Option<&'m Measured>,
+) -> Result<FigureRow, ResolveError> {
+    let mut notes = row.notes.clone();
+    let (ours, run, place, not_built) = match &row.ours {
         Ours::Run(place) => {
             let value = measured(*place).map(|measured| measured.value(row.quantity));
-            (value, Some(system.runs[*place].id.clone()), None)
+            (value, Some(system.runs[*place].id.clone()), None, None)
         }
-        Ours::NotBuilt(why) => (None, None, Some(why.clone())),
+        Ours::Layers(figure) => {
+            let value = layers.map(|layers| layers.value(figure)).transpose()?;
+            notes.extend(layers.and_then(|layers| layers.remark(figure)));
+            (value, None, system.layers.as_ref().map(|model| layer_place(model, figure)), None)
+        }
+        Ours::LayerRatio(number) => (layers.map(|layers| layers.mean(*number)).transpose()?, None, None, None),
+        Ours::NotBuilt(why) => (None, None, None, Some(why.clone())),
     };
-    let (expected, because, lacks) = match &row.expected {
-        Expected::Close { lacks } => ("close", None, lacks.clone()),
-        Expected::KnownDifferent { because } => ("known-different", Some(because.clone()), None),
+    let (expected, because, lacks, within) = match &row.expected {
+        Expected::Equal { within } => ("equal", None, None, Some(*within)),
+        Expected::Close { lacks } => ("close", None, lacks.clone(), None),
+        Expected::KnownDifferent { because } => ("known-different", Some(because.clone()), None, None),
     };
-    FigureRow {
+    Ok(FigureRow {
         id: row.id.clone(),
         meaning: row.meaning.clone(),
         quantity: row.quantity.name().to_owned(),
@@ -155,8 +238,22 @@ fn figure_row<'m>(system: &System, row: &Row, measured: impl Fn(usize) -> Option
         lacks,
         not_built,
         run,
+        layers: place,
+        within,
+        equal: within.zip(ours).map(|(within, ours)| (ours - row.published).abs() <= within),
         source: row.source.clone(),
-        notes: row.notes.clone(),
+        notes,
+    })
+}
+
+fn layer_place(model: &LayerModel, figure: &LayerFigure) -> LayerPlace {
+    let design = &model.designs[figure.design];
+    LayerPlace {
+        figure: figure.figure.clone(),
+        preset: design.preset.name().to_owned(),
+        design: design.id.clone(),
+        model: model.models[figure.model].clone(),
+        task: figure.task.name().to_owned(),
     }
 }
 
