@@ -80,8 +80,9 @@ fn the_published_layer_model_gives_the_published_figures() {
     }
     println!("compared {compared:?}");
     assert!(unequal.is_empty(), "{}", unequal.join("\n"));
-    // Six models, five designs, two tasks; OliVe on Yi-6B has a port width whose prices are interpolated.
-    let expected = [("layer_cycles", 60), ("layer_on_chip_uj", 59), ("layer_total_uj", 59)];
+    // Six models, five designs, two tasks, and an older figure of ANT's energies; OliVe on Yi-6B has a port width whose prices
+    // are interpolated.
+    let expected = [("layer_cycles", 60), ("layer_on_chip_uj", 71), ("layer_total_uj", 71)];
     assert_eq!(compared, BTreeMap::from(expected));
 
     let by_id: BTreeMap<&str, &FigureRow> = report.rows.iter().map(|row| (row.id.as_str(), row)).collect();
@@ -94,7 +95,7 @@ fn the_published_layer_model_gives_the_published_figures() {
         dram += 1;
     }
     println!("compared {dram} energies of DRAM");
-    assert_eq!(dram, 60);
+    assert_eq!(dram, 72);
 }
 
 /// Means from the published cycles and energies themselves, not from the model: what was published as an average is one of
