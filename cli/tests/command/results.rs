@@ -481,7 +481,11 @@ fn a_published_layer_model_is_validated() {
     let report = folder.json(&["validate", "bitmod", "--json"]);
     let rows = report["rows"].as_array().expect("rows");
     let layers = rows.iter().filter(|row| row["layers"].is_object()).count();
-    assert_eq!((report["runs"].as_array().map(Vec::len), layers), (Some(0), 264), "60 steps in 3 quantities, 12 in 2, 60 of the release");
+    assert_eq!(
+        (report["runs"].as_array().map(Vec::len), layers),
+        (Some(0), 264),
+        "60 steps in 3 quantities, 12 in 2, 60 of the release"
+    );
     assert_eq!(report["ratios"].as_array().map(Vec::len), Some(24));
     let endings = ["csv", "pdf", "png", "svg", "tex"].map(|ending| format!("ratios.{ending}"));
     let files = [&endings[..], &["validation.json".to_owned(), "validation.txt".to_owned()]].concat();
