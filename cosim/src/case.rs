@@ -223,7 +223,15 @@ impl Case {
             None => Contents::Bytes((0..cores).map(|core| file(&memory_file(core))).collect::<Result<_, _>>()?),
         };
         let steps = description.steps.iter().map(|step| step.check(programs.len())).collect::<Result<_, _>>();
-        let steps = steps.map_err(|fault| CaseError::Content(format!("{CASE_FILE}: {fault}")))?;
+        let steps: Vec<(usize, Registers)> =
+            steps.map_err(|fault| CaseError::Content(format!("{CASE_FILE}: {fault}")))?;
+        for (number, (program, registers)) in steps.iter().enumerate() {
+            for of_core in &programs[*program] {
+                if let Err(violations) = of_core.check_step(&machine, registers) {
+                    return content(CASE_FILE, format!("registers of step {number}: {}", violations[0]));
+                }
+            }
+        }
         let backpressure = match description.backpressure {
             Some(Withheld { probability, .. }) if !(0.0..1.0).contains(&probability) => {
                 return content(CASE_FILE, format!("probability is {probability}, expected 0 or more and less than 1"));

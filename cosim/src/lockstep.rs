@@ -127,8 +127,12 @@ impl<'a> Cosim<'a> {
     /// The first difference.
     ///
     /// # Panics
-    /// When a program is illegal.
+    /// When a program is illegal, or its registers are not those of a step of it.
     pub fn step(&mut self, programs: &[Program], registers: &Registers) -> Result<(), Box<Divergence>> {
+        for program in programs {
+            let checked = program.check_step(self.machine, registers);
+            assert!(checked.is_ok(), "step of `{}`: {checked:?}", program.name);
+        }
         let expected = Expected::of_cores(self.machine, programs, registers, &mut self.cores, &mut self.memories);
         let lengths: Vec<u32> = programs.iter().map(|program| program.instructions.len() as u32).collect();
         self.dut.start(registers, &lengths, &expected);

@@ -12,14 +12,12 @@ use hw_config::isa::{
     REGISTERS, Sparsity, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
-use hw_config::program::random::{Rng, random_program, random_programs};
+use hw_config::program::random::{MOST_ID, Rng, random_program, random_programs};
 use hw_config::program::{Mark, Program, Region, TrafficClass};
 use hw_config::timing::{Registers, mat_mul_shape, mat_vec_shape};
 use sim::functional::{Core, MemoryImage, exchange};
 use std::ops::Range;
 
-/// Lines beyond the last region that a token id or index in a run-time address can reach.
-const LINES_BEYOND: u64 = 64;
 /// Elements of a row of the programs that fill and store buffers.
 const ROW: u64 = 256;
 /// Largest distance of a wait.
@@ -94,7 +92,7 @@ pub fn contents(machine: &Machine, seed: u64, core: u32) -> Vec<u8> {
     let mut rng = Rng::new(seed ^ 0x2545_f491_4f6c_dd1d ^ (u64::from(core) << 48));
     let regions = random_program(0, machine, 1).regions;
     let end = regions.last().map_or(0, |region| region.base + region.bytes);
-    let mut bytes = Vec::with_capacity((end + LINES_BEYOND * machine.memory.line_bytes()) as usize);
+    let mut bytes = Vec::with_capacity(end as usize);
     // One value in so many is special; 0: none is.
     let special = rng.choose(&[0, 0, 4096, 64]);
     let integer_scales = rng.one_in(2);
@@ -113,7 +111,6 @@ pub fn contents(machine: &Machine, seed: u64, core: u32) -> Vec<u8> {
         }
         bytes.truncate(end);
     }
-    bytes.resize((end + LINES_BEYOND * machine.memory.line_bytes()) as usize, 0x3c);
     bytes
 }
 
@@ -135,13 +132,13 @@ fn half(rng: &mut Rng, special: u64) -> u16 {
     if special > 0 && rng.one_in(special) { bits } else { 0x2000 | bits & 0x9fff }
 }
 
-/// Registers within a program's buckets; token ids small enough for its regions.
+/// Registers within a program's buckets; token ids for which its addresses stay in their regions.
 fn random_registers(rng: &mut Rng, program: &Program) -> Registers {
     let mut registers = [0; 128];
     let rows = 1 + rng.up_to(u64::from(program.max_rows) - 1) as u32;
     let pos = rng.up_to(u64::from(program.max_end - rows)) as u32;
     (registers[1], registers[2], registers[3], registers[4]) = (pos, pos + rows, rows, rows - 1);
-    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(15) as u32);
+    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(MOST_ID.into()) as u32);
     registers
 }
 

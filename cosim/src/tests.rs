@@ -212,6 +212,12 @@ fn a_case_is_read_back() {
         ("case.toml", "version = 1", "verson = 1", "unknown field"),
         ("case.toml", "program = 2", "program = 3", "expected less than 3"),
         ("case.toml", "registers = [0, 0, ", "registers = [0, ", "127 registers"),
+        (
+            "case.toml",
+            "registers = [0, 0, ",
+            "registers = [0, 256, ",
+            "registers of step 0: r1 is 256, expected at most 255",
+        ),
         ("case.toml", "probability = 0.125", "probability = 1.5", "less than 1"),
         ("machine.toml", "rows", "rovs", "rovs"),
         ("machine.toml", "name = \"random-3\"", "name = \"other\"", "machine"),

@@ -155,6 +155,16 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
     ("misc op=rope a_buffer=vector b_buffer=vector rows=1 len=4", Rule::Overlap, "overlaps b, expected no overlap"),
     ("misc op=axpy a_buffer=parameter b_buffer=parameter rows=1 len=4 imm=0x3", Rule::Overlap, "the scalars"),
     ("misc op=topk a_buffer=vector rows=1 len=4 aux=1", Rule::Overlap, "the result overlaps a"),
+    // In place, with rows that lie on each other: the second row would read what the first has, or has not yet, written.
+    ("misc op=relu a_buffer=vector rows=2 len=4 a_stride=3 dst_stride=3", Rule::Overlap, "the result overlaps a"),
+    ("misc op=relu a_buffer=vector rows=2 len=4", Rule::Overlap, "the result overlaps a"),
+    (
+        "misc op=rope a_buffer=vector b_buffer=parameter rows=2 len=4 a_stride=2 dst_stride=2",
+        Rule::Overlap,
+        "overlaps a",
+    ),
+    ("misc op=mul a_buffer=result b_buffer=vector rows=3 len=2 b_stride=1 dst_stride=1", Rule::Overlap, "overlaps b"),
+    ("mm last=yes code=int2 steps=1 rows=2 cols=4 dst_stride=3", Rule::Overlap, "rows of 4 results 3 apart, expected no"),
     ("ld after_st=1", Rule::Wait, "after_st is 1, expected at most 0: 0 `st` instructions"),
     ("end", Rule::End, "`end` before the last instruction"),
 ];
@@ -322,6 +332,10 @@ fn what_lies_on_the_bound_is_legal() {
         "ld buffer=weight rows=1 bytes=64 base=0xfffc0",
         "ld buffer=weight rows=1 bytes=1 reg=1 high=64 base=0xff000",
         "ld buffer=parameter rows=1 bytes=4 reg=127 high=64 base=0xfffc0",
+        "misc op=relu a_buffer=vector rows=1 len=4 a_stride=3 dst_stride=3",
+        "misc op=relu a_buffer=vector a=10 rows=2 len=4 a_stride=3 dst_stride=3",
+        "mm last=yes code=int2 steps=1 rows=2 cols=4 dst_stride=4",
+        "mm code=int2 steps=1 rows=2 cols=4 dst_stride=3",
         "mv code=int3 steps=2 cols=1 weight={weight-1}",
         "mv code=int2 sparsity=2:4 steps=4 cols=1 index={index-1}",
         "mv code=int2 steps=3 group_steps=2 cols=1 scale={scale-4}",

@@ -247,6 +247,14 @@ impl<'a> Runner<'a> {
             }
             self.programs.insert((kind, bucket), programs);
         }
+        for program in &self.programs[&(kind, bucket)] {
+            if let Err(violations) = program.check_step(&self.setup.machine, &registers) {
+                let (name, first) = (&program.name, &violations[0]);
+                return Err(SessionError::Input(format!(
+                    "`{name}` on {rows} tokens from position {position} on: {first}"
+                )));
+            }
+        }
         Ok(((kind, bucket), registers))
     }
 

@@ -4,7 +4,7 @@
 
 use hw_config::isa::{Instruction, Word};
 use hw_config::machine::Machine;
-use hw_config::program::random::Rng;
+use hw_config::program::random::{MOST_ID, Rng};
 use hw_config::raw::{machine_text, with_overrides};
 use hw_config::timing::Registers;
 use rtl::verilated::{Design, Model, Port, sources_for_test};
@@ -64,7 +64,7 @@ pub fn random_registers(rng: &mut Rng) -> Registers {
     let rows = 1 + rng.up_to(15) as u32;
     let pos = rng.up_to(u64::from(256 - rows)) as u32;
     (registers[1], registers[2], registers[3], registers[4]) = (pos, pos + rows, rows, rows - 1);
-    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(15) as u32);
+    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(MOST_ID.into()) as u32);
     registers
 }
 

@@ -241,6 +241,9 @@ pub(super) struct Scope<'a> {
     pub(super) max_end: u32,
     /// The largest index that a `topk` of the program can write; `None` without one.
     pub(super) max_topk: Option<u32>,
+    /// The largest value of a register that the host writes and no bucket bounds, where addresses count on one; else 0,
+    /// and `step.rs` judges the value before the step.
+    pub(super) max_free: u32,
     /// Memory map by rising base.
     pub(super) regions: &'a [Region],
 }
@@ -259,6 +262,11 @@ impl Scope<'_> {
         }
     }
 
+    /// The largest value of a register in an address.
+    pub(super) fn largest(&self, number: u8) -> u32 {
+        self.bound(number).unwrap_or(self.max_free)
+    }
+
     /// The region that holds an address.
     pub(super) fn region(&self, address: u64) -> Option<usize> {
         let index = self.regions.partition_point(|r| r.base <= address).checked_sub(1)?;
@@ -269,6 +277,11 @@ impl Scope<'_> {
     fn region_number(&self, address: u64) -> u32 {
         self.region(address).unwrap_or(self.regions.len()) as u32
     }
+}
+
+/// Whether the host writes this register and nothing in a program bounds it: `cache`, `sequence` and token ids.
+pub(super) fn is_free_register(number: u8) -> bool {
+    number > register::LAST && !is_topk_register(number)
 }
 
 /// Whether `topk` writes this register.

@@ -25,7 +25,7 @@ pub enum Rule {
     Machine,
     /// Every field fits its width in the word.
     Width,
-    /// Every register exists and has a value when it is read.
+    /// Every register exists and has a value when it is read; before a step: the host's values are within the buckets.
     Register,
     /// Every buffer range lies inside its buffer, for the largest extents.
     Range,
@@ -35,13 +35,14 @@ pub enum Rule {
     Alignment,
     /// Fragments of `st` are no longer than a row and do not overlap.
     Fragment,
-    /// Every address lies inside the memory and inside one region.
+    /// Every address lies inside the memory and inside the region of its base.
     Memory,
     /// A vector operation has the operands and options that it needs and no others.
     Operand,
     /// Lengths and counts are what the operation can do.
     Length,
-    /// A vector operation that overwrites an operand does so element for element.
+    /// A vector operation that overwrites an operand does so element for element, and no element twice; results of `mm`
+    /// do not overlap.
     Overlap,
     /// A wait has 6 bits and does not reach before the first instruction.
     Wait,
@@ -197,6 +198,7 @@ impl Program {
             max_rows: self.max_rows,
             max_end: self.max_end,
             max_topk: self.instructions.iter().filter_map(longest).max(),
+            max_free: 0,
             regions: &self.regions,
         }
     }
@@ -285,7 +287,7 @@ impl Program {
     }
 
     /// The violation of an instruction, with where it stands.
-    fn violation(&self, rule: Rule, index: usize, message: String) -> Violation {
+    pub(super) fn violation(&self, rule: Rule, index: usize, message: String) -> Violation {
         let operator = match self.mark_of(index) {
             None => String::new(),
             Some(mark) => match mark.layer {

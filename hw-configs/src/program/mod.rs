@@ -1,7 +1,8 @@
 //! A program: what a compiler hands to a core for one step, and everything that stands beside the instructions.
 //!
 //! Reading order: this file for the struct and the rules of its header, `check.rs` for legality (ranges and operands
-//! in `rules.rs`, what an instruction touches in `access.rs` and `span.rs`, order between units in `hazards.rs`, several cores in `set.rs`),
+//! in `rules.rs`, what an instruction touches in `access.rs` and `span.rs`, order between units in `hazards.rs`, several
+//! cores in `set.rs`, the registers of a step in `step.rs`),
 //! `file.rs` for `.lwp`, `text.rs` for `.lws`, `random.rs` for random legal programs.
 //! It must never say what an instruction computes or how long it takes, and never touch the file system.
 
@@ -13,6 +14,7 @@ pub mod random;
 mod rules;
 mod set;
 mod span;
+mod step;
 mod text;
 
 pub use check::{MOST_VIOLATIONS, Rule, Violation};

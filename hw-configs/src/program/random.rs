@@ -20,6 +20,9 @@ const MOST_ROWS: u32 = 16;
 const MOST_END: u32 = 256;
 /// Bytes of each region of a random program: enough for every kind of access, little enough to keep in a test.
 const REGION_BYTES: u64 = 1 << 18;
+/// The largest value for which random programs keep their addresses inside a region, of registers that the host writes
+/// and no bucket bounds: whoever runs such a program writes no larger one.
+pub const MOST_ID: u32 = 15;
 /// Tries before the generator is wrong about what is legal.
 const MOST_TRIES: u32 = 10_000;
 
@@ -85,7 +88,14 @@ impl Rng {
 pub fn random_instruction(rng: &mut Rng, machine: &Machine) -> Instruction {
     let limits = Limits::of(machine);
     let regions = random_regions(&limits);
-    let scope = Scope { core: 0, max_rows: max_rows(&limits), max_end: MOST_END, max_topk: None, regions: &regions };
+    let scope = Scope {
+        core: 0,
+        max_rows: max_rows(&limits),
+        max_end: MOST_END,
+        max_topk: None,
+        max_free: MOST_ID,
+        regions: &regions,
+    };
     let operation = Generator { rng, limits: &limits, scope, topk_written: 0 }.operation();
     Instruction { after: [0; 4], operation }
 }
@@ -153,8 +163,14 @@ fn random_core(seed: u64, machine: &Machine, core: u32, length: usize, shares: &
     let regions = random_regions(&limits);
     // Indices of `topk` are kept below this bound, so that rows they name can be bounded before all are made.
     let max_topk = rng.up_to(31) as u32;
-    let scope =
-        Scope { core, max_rows: max_rows(&limits), max_end: MOST_END, max_topk: Some(max_topk), regions: &regions };
+    let scope = Scope {
+        core,
+        max_rows: max_rows(&limits),
+        max_end: MOST_END,
+        max_topk: Some(max_topk),
+        max_free: MOST_ID,
+        regions: &regions,
+    };
     let mut generator = Generator { rng: &mut rng, limits: &limits, scope, topk_written: 0 };
     let mut instructions = Vec::with_capacity(length + shares.len());
     let mut places: Vec<usize> = shares.iter().map(|_| generator.rng.up_to(length as u64 - 1) as usize).collect();

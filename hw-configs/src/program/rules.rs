@@ -63,6 +63,11 @@ pub(super) fn instruction(
             if mm.rows > most {
                 report(Rule::Engine, format!("{} rows, expected at most the engine's {most}", mm.rows));
             }
+            // Columns are worked on in parts, each of all rows, so rows on each other would not come in order.
+            if mm.last && mm.rows > 1 && mm.dst_stride < mm.cols {
+                let (cols, stride) = (mm.cols, mm.dst_stride);
+                report(Rule::Overlap, format!("rows of {cols} results {stride} apart, expected no overlap"));
+            }
             engine(mm.code, mm.sparsity, mm.cols, limits, report);
             scales(mm.two_level, limits, report);
         }
@@ -167,7 +172,7 @@ fn load(ld: &Load, limits: &Limits, scope: &Scope, report: &mut Report) {
         }
     }
     if ld.rows > 0 && ld.bytes > 0 {
-        let largest = u128::from(scope.bound(ld.reg).unwrap_or(0)) * u128::from(ld.high)
+        let largest = u128::from(scope.largest(ld.reg)) * u128::from(ld.high)
             + u128::from(ld.rows - 1) * u128::from(ld.stride)
             + u128::from(ld.bytes);
         memory(ld.base, largest, limits, scope, report);
@@ -203,7 +208,7 @@ fn store(st: &Store, limits: &Limits, scope: &Scope, report: &mut Report) {
 }
 
 /// Bytes in memory of one element.
-fn store_element_bytes(source: StoreSource) -> u64 {
+pub(super) fn store_element_bytes(source: StoreSource) -> u64 {
     match source {
         StoreSource::Codes => 1,
         StoreSource::Scales => 2,
@@ -214,7 +219,7 @@ fn store_element_bytes(source: StoreSource) -> u64 {
 /// Bytes from `base` to the end of the furthest element that an `st` can write.
 fn store_bytes(st: &Store, scope: &Scope) -> u128 {
     let last_row = st.rows - 1;
-    let bound = u64::from(scope.bound(st.reg).unwrap_or(0));
+    let bound = u64::from(scope.largest(st.reg));
     let v = match st.token_step {
         false => bound,
         // Row i of the step is token `pos + i`, which stays below `end`.
@@ -226,15 +231,19 @@ fn store_bytes(st: &Store, scope: &Scope) -> u128 {
     let address = |v: u64| u128::from(v >> st.shift) * high + u128::from(v & mask) * low;
     // The furthest v is the last one, or the last of the high unit before it.
     let furthest = address(v).max(if v > mask { address((v & !mask) - 1) } else { 0 });
+    furthest + u128::from(last_row) * u128::from(st.row_stride) + store_row_bytes(st)
+}
+
+/// Bytes from the first element of a row of an `st` to the end of its last.
+pub(super) fn store_row_bytes(st: &Store) -> u128 {
     let size = u128::from(store_element_bytes(st.source));
     let (last, fragment) =
         (u128::from(st.count - 1), u128::from(if st.fragment == 0 { st.count } else { st.fragment }));
-    let row = (last / fragment) * u128::from(st.fragment_stride) + (last % fragment + 1) * size;
-    furthest + u128::from(last_row) * u128::from(st.row_stride) + row
+    (last / fragment) * u128::from(st.fragment_stride) + (last % fragment + 1) * size
 }
 
-/// A transfer stays inside the memory, and inside the region it begins in.
-fn memory(base: u64, bytes: u128, limits: &Limits, scope: &Scope, report: &mut Report) {
+/// A transfer of so many bytes from `base` on stays inside the memory, and inside the region of `base`.
+pub(super) fn memory(base: u64, bytes: u128, limits: &Limits, scope: &Scope, report: &mut Report) {
     let end = u128::from(base) + bytes;
     if end > u128::from(limits.memory_bytes) {
         let size = limits.memory_bytes;
@@ -386,8 +395,8 @@ fn lengths(misc: &Misc, report: &mut Report) {
     }
 }
 
-/// A result that lands on an operand lands on it element for element: otherwise what is read would depend on how far
-/// the pipeline has come. `rope` reads both halves of a pair of a before it writes either, but each element of b for
+/// A result that lands on an operand lands on it element for element, and only once: otherwise what is read would depend
+/// on how far the pipeline has come. `rope` reads both halves of a pair of a before it writes either, but each element of b for
 /// both, so it has no result on b at all.
 fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
     let len = u64::from(misc.len);
@@ -415,7 +424,7 @@ fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
     let in_place = |address: u32, stride: u32| {
         misc.op != VectorOp::TopK
             && u64::from(address) == u64::from(misc.dst) + u64::from(part)
-            && (misc.rows <= 1 || stride == misc.dst_stride)
+            && (misc.rows <= 1 || stride == misc.dst_stride && misc.len <= stride)
     };
     let on_vector = |operand| operand == Operand::Vector;
     let axpy = misc.op == VectorOp::Axpy;
@@ -430,8 +439,11 @@ fn overlap(misc: &Misc, scope: &Scope, report: &mut Report) {
         ("the scalars", Span::rows(misc.imm.0, 1, misc.aux, misc.rows).filter(|_| axpy), false),
     ] {
         if !allowed && read.is_some_and(|span| span.meets(&written)) {
-            let expected =
-                if rope && what == "b" { "no overlap" } else { "the same address and row stride, or no overlap" };
+            let expected = if rope && what == "b" {
+                "no overlap"
+            } else {
+                "the same address and row stride with rows apart, or no overlap"
+            };
             report(Rule::Overlap, format!("the result overlaps {what}, expected {expected}"));
         }
     }

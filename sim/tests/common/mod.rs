@@ -4,7 +4,7 @@
 
 use hw_config::isa::{Operation, VectorOp};
 use hw_config::machine::Machine;
-use hw_config::program::random::{Rng, random_program, random_programs};
+use hw_config::program::random::{MOST_ID, Rng, random_program, random_programs};
 use hw_config::program::{Program, check_set};
 use hw_config::raw::{machine_text, with_overrides};
 use hw_config::timing::{Registers, misc_extent};
@@ -133,6 +133,6 @@ pub fn random_registers(rng: &mut Rng, max_rows: u32, max_end: u32) -> Registers
     let rows = 1 + rng.up_to(u64::from(max_rows) - 1) as u32;
     let pos = rng.up_to(u64::from(max_end - rows)) as u32;
     (registers[1], registers[2], registers[3], registers[4]) = (pos, pos + rows, rows, rows - 1);
-    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(15) as u32);
+    registers[16..].iter_mut().for_each(|id| *id = rng.up_to(MOST_ID.into()) as u32);
     registers
 }
