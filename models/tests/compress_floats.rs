@@ -152,6 +152,35 @@ fn every_weight_is_nearest_and_more_special_values_are_never_worse() {
     assert!(compared > 50_000 && ordered > 500 && better > ordered / 6);
 }
 
+/// A group of magnitudes that are even on a logarithmic scale, so that the whole range is used and every place between two
+/// values occurs.
+#[test]
+fn rounding_is_to_the_nearest_between_all_values() {
+    let count = 6000;
+    let ramp = |i: i32| f64::from(i.signum()) * (f64::from(i.abs() - count) / f64::from(count) * 12.0).exp2();
+    let (mut compared, mut used) = (0, 0);
+    for (code, special) in TYPES {
+        let mut row: Vec<f32> = (-count..=count).map(|i| ramp(i) as f32).collect();
+        if code == Code::Flint4 {
+            // Without these, twice the scale is better, and 16 is never used.
+            row.extend([1.0 / 16.0, 3.0 / 16.0].repeat(10_000));
+        }
+        let weights = Tensor::new(vec![1, row.len()], row);
+        let kinds = if special.is_empty() { &KINDS[..1] } else { &KINDS[..] };
+        for &specials in kinds {
+            let format = format(code, specials, Grouping::Channel, ScaleFormat::F16);
+            let linear = CompressedLinear::compress("test", &weights, format).unwrap();
+            check(&linear, &weights, specials, &mut compared);
+            let codes: std::collections::BTreeSet<i8> = linear.codes.iter().copied().collect();
+            println!("{} {specials:?}: {} codes used", code.name(), codes.len());
+            // Of `fp6-e3m2` the largest may stay out.
+            assert!(8 * codes.len() >= 7 * (2 * positive(code).len() + 1), "{}: {codes:?}", code.name());
+            used += codes.len();
+        }
+    }
+    println!("{compared} weights compared, {used} codes used");
+}
+
 /// The published choice of a group: for each special value the scale that just holds the largest magnitude, and of those the
 /// least squared error. Ours tries it among others, but for the grid of scales and their rounding.
 #[test]

@@ -3,8 +3,8 @@
 //! Every value is an integer times a power of two that belongs to the code type ([`Code::unit_log2`]), so values are
 //! compared, multiplied and taken apart as integers. Scales are the group's and stand elsewhere.
 //!
-//! The 3- and 4-bit types with an exponent are BitMoD's (Chen et al., HPCA 2025, arXiv 2411.11745, section III): their
-//! pattern of -0 stands for a special value, one of four for each group, named by the group's 2-bit *selector*.
+//! The 3- and 4-bit types with an exponent are BitMoD's (Chen et al., HPCA 2025, arXiv 2411.11745): their pattern of -0
+//! stands for a special value, one of four for each group, named by the group's 2-bit *selector*.
 //! Nothing here rounds a number to a code (that is the quantizer's) or knows an engine.
 
 use crate::isa::Code;

@@ -1,8 +1,8 @@
 //! Weight codes as sums of signed powers of two: what a bit-serial engine multiplies by, one term a cycle.
 //!
-//! A term is a shift of the activation and a sign, so a multiplier becomes an adder (BitMoD, arXiv 2411.11745, section
-//! IV). Integers and significands are taken apart into radix-4 Booth digits, of which each is 0, +-1 or +-2 (Booth 1951;
-//! MacSorley 1961); the short floating-point types have at most two ones, so their terms are those ones.
+//! A term is a shift of the activation and a sign, so a multiplier becomes an adder (BitMoD, arXiv 2411.11745). Integers
+//! and significands are taken apart into radix-4 Booth digits, of which each is 0, +-1 or +-2 (Booth 1951; MacSorley 1961);
+//! the short floating-point types have at most two ones, so their terms are those ones.
 //! It must never give more terms than [`Code::terms`], nor terms whose sum is not [`Code::value`].
 
 use super::code::Parts;
@@ -17,18 +17,9 @@ pub struct Term {
     pub exponent: u8,
 }
 
-impl Term {
-    /// The term as an integer.
-    #[must_use]
-    pub const fn value(self) -> i64 {
-        let magnitude = 1 << self.exponent;
-        if self.negative { -magnitude } else { magnitude }
-    }
-}
-
 impl Code {
     /// Cycles that a code takes in bit-serial form: the places of its terms, some of which may be empty. Published are 2
-    /// for the 3- and 4-bit types, 3 for INT5 and INT6, 4 for INT8 (BitMoD, section IV).
+    /// for the 3- and 4-bit types, 3 for INT5 and INT6, 4 for INT8 (BitMoD).
     #[inline]
     #[must_use]
     pub const fn terms(self) -> u32 {

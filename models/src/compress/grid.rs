@@ -108,16 +108,10 @@ impl Grid {
         value: impl Fn(&T) -> f32,
     ) -> (T, Option<u8>) {
         least(scales.flat_map(|scale| {
-            let errors = self.squared_errors(weights, value(&scale));
-            let (basic, special) = (errors[0], &errors[1..]);
-            let candidates: Vec<(f32, (T, Option<u8>))> = match self.specials {
-                Specials::None => vec![(basic, (scale, None))],
-                Specials::ExtendedResolution | Specials::ExtendedAsymmetry | Specials::All => {
-                    let selectors = self.specials.selectors();
-                    selectors.map(|selector| (special[selector], (scale, Some(selector as u8)))).collect()
-                }
-            };
-            candidates
+            let [basic, special @ ..] = self.squared_errors(weights, value(&scale));
+            let none = (self.specials == Specials::None).then_some((basic, (scale, None)));
+            let some = self.specials.selectors().map(move |at| (special[at], (scale, Some(at as u8))));
+            none.into_iter().chain(some)
         }))
     }
 
