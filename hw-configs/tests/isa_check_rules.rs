@@ -164,7 +164,11 @@ const BAD_LINES: &[(&str, Rule, &str)] = &[
         "overlaps a",
     ),
     ("misc op=mul a_buffer=result b_buffer=vector rows=3 len=2 b_stride=1 dst_stride=1", Rule::Overlap, "overlaps b"),
-    ("mm last=yes code=int2 steps=1 rows=2 cols=4 dst_stride=3", Rule::Overlap, "rows of 4 results 3 apart, expected no"),
+    (
+        "mm last=yes code=int2 steps=1 rows=2 cols=4 dst_stride=3",
+        Rule::Overlap,
+        "rows of 4 results 3 apart, expected no",
+    ),
     ("ld after_st=1", Rule::Wait, "after_st is 1, expected at most 0: 0 `st` instructions"),
     ("end", Rule::End, "`end` before the last instruction"),
 ];

@@ -1,4 +1,4 @@
-// A processing element of the bit-serial array: the sum of f16 activations times terms of weights, `Dot` a period, and at the
+// A processing element of a bit-serial array: the sum of f16 activations times terms of weights, `Dot` a period, and at the
 // end of a slot its product with an integer scale, a bit a period. Numbers are those of hw_config::numeric::bit_serial.
 //
 // A term is a signed power of two, so a product is an addition of exponents; what is left is to align and to add. The sum has
@@ -11,8 +11,9 @@
 // of a slot, and the slot's last, which may have no products. In the period behind that of the last addition the sum stands
 // still to be multiplied, for as long as the next slot is not complete: eight periods with `multiply_i`, in which
 // `scale_bit_i` brings the scale, its highest bit first. `begin_i` belongs to the first of them.
-// Latency to `product_o` Dot = 4: 9 + 8. Initiation interval 1. `enable_i` is the clock enable of every register.
-// Registered: all outputs.
+// Latency (Dot 1: 7, Dot 4: 9, Dot 16: 11) from the operands to the sum that stands still with `exponent_o` and `finite_o`;
+// `product_o` is its product behind the last period with `multiply_i`. Initiation interval 1. `enable_i` is the clock enable
+// of the arithmetic's registers. Registered: all outputs.
 module serial_element #(
     parameter Dot = 4,
     // Bits of a term's exponent.

@@ -92,6 +92,12 @@ impl GroupSum {
         self.exponent = exponent;
     }
 
+    /// The sum in units of 2^(exponent - 35) times the unit of the code, and that exponent; whether it is a number.
+    #[must_use]
+    pub const fn parts(&self) -> (i32, u32, bool) {
+        (self.sum, self.exponent, !self.invalid)
+    }
+
     /// The sum times the group's integer scale, as an f32: rounded once, to nearest even. `unit_log2` is the code's.
     #[inline]
     #[must_use]

@@ -2,6 +2,7 @@
 //! the names that they have there. It must never hold a number of its own, except the marks of a rank.
 
 use hw_config::latency;
+use hw_config::numeric::bit_serial::GUARD_BITS;
 use hw_config::numeric::convert::{CANONICAL_NAN_F16, INVERSE_CODE_MAX, QUANTIZED_I8_MAX};
 use hw_config::numeric::fp32::{CANONICAL_NAN_BITS, order_key};
 use hw_config::numeric::functions::{GELU_A, GELU_B};
@@ -24,7 +25,7 @@ pub(super) fn file() -> File {
         }
         text.push_str(&format!("localparam {} = {};\n", camel_case(row.name), row.cycles));
     }
-    text.push_str("\n// Limits: hw_config::timing and ::numeric::packed.\n");
+    text.push_str("\n// Limits: hw_config::timing, ::numeric::packed and ::numeric::bit_serial.\n");
     for (name, value) in limits() {
         text.push_str(&format!("localparam {name} = {value};\n"));
     }
@@ -37,13 +38,14 @@ pub(super) fn file() -> File {
 }
 
 /// How many of a thing there may be.
-fn limits() -> [(&'static str, u64); 5] {
+fn limits() -> [(&'static str, u64); 6] {
     [
         ("LoadsInFlight", LOADS_IN_FLIGHT as u64),
         ("StoresInFlight", STORES_IN_FLIGHT as u64),
         ("MatrixInFlight", MATRIX_IN_FLIGHT as u64),
         ("PackedMaxProducts", u64::from(MAX_PRODUCTS)),
         ("PackedLaneBits", u64::from(LANE_BITS)),
+        ("GuardBits", u64::from(GUARD_BITS)),
     ]
 }
 

@@ -57,6 +57,7 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(crossings());
     rows.extend(matrix());
     rows.extend(drain());
+    rows.extend(serial());
     rows
 }
 
@@ -351,6 +352,52 @@ fn scalars() -> Vec<Row> {
         row(divided, largest, "scalar_1_o", MUL_CYCLES + inverse, both),
         row(fixed, inject, "scalar_0_o", HALF_CYCLES, given.clone()),
         row(fixed, inject, "scalar_1_o", inverse, given),
+    ]
+}
+
+fn serial() -> Vec<Row> {
+    let dots = [1, 4, 16].map(|dot| format!("Dot {dot}: {}", element_cycles(dot))).join(", ");
+    // One product, 1 x 1, of a slot of one period.
+    let element = |parameters, dot| Row {
+        parameters,
+        ..plain(
+            "serial_element",
+            &[("enable_i", 1)],
+            &[
+                ("step_i", 1),
+                ("first_i", 1),
+                ("last_i", 1),
+                ("finite_i", 1),
+                ("term_i", 1),
+                ("exponent_i", 15),
+                ("significand_i", 0x400),
+            ],
+            "exponent_o",
+            element_cycles(dot),
+            format!("Latency ({dots})"),
+        )
+    };
+    let tree = |leaf, parameters, input, output, cycles| Row {
+        parameters,
+        ..plain(
+            leaf,
+            &[("enable_i", 1)],
+            input,
+            output,
+            cycles,
+            "Latency 0 (Dot = 1), 1 (2 and 4) or 2 (8 and 16)".into(),
+        )
+    };
+    vec![
+        element(&[("Dot", 1)], 1),
+        element(&[("Dot", 4)], 4),
+        element(&[("Dot", 16)], 16),
+        tree("serial_largest", &[("Dot", 1)], &[("exponents_i", 5)], "largest_o", 0),
+        tree("serial_largest", &[("Dot", 4)], &[("exponents_i", 5)], "largest_o", 1),
+        tree("serial_largest", &[("Dot", 16)], &[("exponents_i", 5)], "largest_o", 2),
+        tree("serial_sum", &[("Dot", 1)], &[("addends_i", 5)], "sum_o", 0),
+        tree("serial_sum", &[("Dot", 2)], &[("addends_i", 5)], "sum_o", 1),
+        tree("serial_sum", &[("Dot", 8)], &[("addends_i", 5)], "sum_o", 2),
     ]
 }
 

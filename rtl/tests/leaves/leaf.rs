@@ -1,7 +1,7 @@
 //! The leaves, each with the trace that it must follow.
 
 use crate::trace::Trace;
-use crate::{pipelines, queues};
+use crate::{pipelines, queues, serial};
 
 /// A leaf under test.
 pub(crate) struct Leaf {
@@ -191,6 +191,33 @@ pub(crate) const LEAVES: &[Leaf] = &[
         parameters: &[("AccumulatorBits", 4), ("Accumulators", 16)],
         is_clocked: true,
         trace: pipelines::drain_lane,
+        allowed: ANY,
+        cares: &[],
+        steps: 22,
+    },
+    Leaf {
+        module: "serial_element",
+        parameters: &[],
+        is_clocked: true,
+        trace: serial::serial_element,
+        allowed: ANY,
+        cares: &[],
+        steps: 20,
+    },
+    Leaf {
+        module: "serial_element",
+        parameters: &[("Dot", 1)],
+        is_clocked: true,
+        trace: serial::serial_element_of_one,
+        allowed: ANY,
+        cares: &[],
+        steps: 18,
+    },
+    Leaf {
+        module: "serial_element",
+        parameters: &[("Dot", 8)],
+        is_clocked: true,
+        trace: serial::serial_element_of_eight,
         allowed: ANY,
         cares: &[],
         steps: 22,

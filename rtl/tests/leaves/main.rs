@@ -13,6 +13,7 @@ mod netlist;
 mod operands;
 mod pipelines;
 mod queues;
+mod serial;
 mod trace;
 
 use std::fmt::Write as _;

@@ -1,0 +1,168 @@
+//! Leaves of the bit-serial array.
+
+use hw_config::latency::element_cycles;
+use hw_config::numeric::bit_serial::{Factor, GroupSum, SCALE_BITS};
+use hw_config::numeric::terms::Term;
+
+use crate::operands::Random;
+use crate::trace::{Trace, Value, pack, word};
+
+/// Slots of an element's trace.
+const SLOTS: usize = 700;
+/// Bits of a term's exponent: the module's default.
+const TERM_BITS: usize = 6;
+/// Bits of a sum of 32 times a scale.
+const PRODUCT_BITS: u32 = 32 + SCALE_BITS;
+
+/// What comes to an element in a period.
+#[derive(Clone, Default)]
+struct Period {
+    step: bool,
+    first: bool,
+    last: bool,
+    /// An f16 and a term for each product.
+    products: Vec<(u16, Option<Term>)>,
+}
+
+/// A slot: its periods, its integer scale.
+struct Slot {
+    periods: Vec<Period>,
+    scale: u8,
+}
+
+pub(crate) fn serial_element() -> Trace {
+    element(4, 41)
+}
+
+pub(crate) fn serial_element_of_one() -> Trace {
+    element(1, 42)
+}
+
+pub(crate) fn serial_element_of_eight() -> Trace {
+    element(8, 43)
+}
+
+/// An f16: of one binade or of all, now and then zero, subnormal, infinite or no number.
+fn half(random: &mut Random, spread: u32) -> u16 {
+    let exponent = 15 - spread.min(14) + random.below(2 * spread.min(14) + 1);
+    let bits = random.below(2) << 15 | exponent << 10 | random.below(1024);
+    match random.below(40) {
+        0 => (bits & 0x8000) as u16,
+        1 | 2 => (bits & 0x83ff) as u16,
+        _ => bits as u16,
+    }
+}
+
+fn slot(random: &mut Random, dot: usize) -> Slot {
+    // A product with a scale takes eight periods, and no slot is shorter than that and a word of the drain.
+    let least = SCALE_BITS as usize + 1;
+    let longest = random.one_of(&[3, 20, 128]);
+    let steps = 1 + random.below(longest) as usize;
+    let spread = random.one_of(&[0, 2, 14]);
+    let most = random.one_of(&[0, 3, 41]);
+    let fault = random.below(12) == 0;
+    let mut periods: Vec<Period> = (0..steps.max(least) + random.below(3) as usize)
+        .map(|at| {
+            let step = at < steps;
+            let products = (0..dot).map(|_| {
+                let exponent = random.below(most + 1) as u8;
+                let term = (random.below(4) > 0).then_some(Term { negative: random.below(2) == 1, exponent });
+                (half(random, spread), term)
+            });
+            Period { step, first: at == 0, last: false, products: products.collect() }
+        })
+        .collect();
+    if fault {
+        let at = random.below(steps as u32) as usize;
+        periods[at].products[0].0 = random.one_of(&[0x7c00, 0xfc00, 0x7e00]) as u16;
+    }
+    periods.last_mut().expect("a slot has periods").last = true;
+    Slot { periods, scale: random.wide(8) as u8 }
+}
+
+/// Slots behind each other without a gap: what an element gives for each, eight periods after its sum stands still.
+fn element(dot: usize, seed: u64) -> Trace {
+    let mut random = Random(seed);
+    let slots: Vec<Slot> = (0..SLOTS).map(|_| slot(&mut random, dot)).collect();
+    let periods: Vec<&Period> = slots.iter().flat_map(|slot| &slot.periods).collect();
+    let (stand, bits) = (element_cycles(dot as u32) as usize, SCALE_BITS as usize);
+    // (begin of the product, slot), in order; and what is seen when.
+    let ends: Vec<usize> = slots
+        .iter()
+        .scan(0, |at, slot| {
+            *at += slot.periods.len();
+            Some(*at - 1 + stand)
+        })
+        .collect();
+    let inputs = [
+        "enable_i",
+        "step_i",
+        "first_i",
+        "last_i",
+        "negative_i",
+        "exponent_i",
+        "significand_i",
+        "finite_i",
+        "term_i",
+        "term_negative_i",
+        "term_exponent_i",
+        "begin_i",
+        "multiply_i",
+        "scale_bit_i",
+    ];
+    let mut trace = Trace::new(&inputs, &["product_o", "exponent_o", "finite_o"]);
+    let idle = Period { products: vec![(0, None); dot], ..Period::default() };
+    for now in 0..periods.len() + stand + bits {
+        let period = periods.get(now).copied().unwrap_or(&idle);
+        // The slot whose product is under way, and its bit.
+        let multiplied = ends.iter().position(|&begin| (begin..begin + bits).contains(&now));
+        let bit = multiplied.map(|of| slots[of].scale >> (bits - 1 - (now - ends[of])) & 1);
+        let mut values = drive(period);
+        values.push(word(u64::from(multiplied.is_some_and(|of| ends[of] == now))));
+        values.push(word(u64::from(multiplied.is_some())));
+        values.push(word(u64::from(bit.unwrap_or(0))));
+        let seen = ends.iter().position(|&begin| begin + bits == now);
+        let outputs = match seen {
+            Some(of) => given(&slots[of]).into_iter().map(Some).collect(),
+            None => vec![None; 3],
+        };
+        trace.push(values, outputs);
+    }
+    trace
+}
+
+fn drive(period: &Period) -> Vec<Value> {
+    let Period { step, first, last, products } = period;
+    let bits =
+        |f: &dyn Fn(&(u16, Option<Term>)) -> u64, width| pack(&products.iter().map(f).collect::<Vec<_>>(), width);
+    // The field of a subnormal counts as 1, that of zero as 0.
+    let exponent = |half: u16| match (half >> 10 & 31, half & 1023) {
+        (0, 0) => 0,
+        (field, _) => u64::from(field.max(1)),
+    };
+    let significand = |half: u16| u64::from(half & 1023) | u64::from(half >> 10 & 31 > 0) << 10;
+    vec![
+        word(1),
+        word((*step).into()),
+        word((*first).into()),
+        word((*last).into()),
+        bits(&|(half, _)| u64::from(half >> 15), 1),
+        bits(&|(half, _)| exponent(*half), 5),
+        bits(&|(half, _)| significand(*half), 11),
+        word(u64::from(products.iter().all(|(half, _)| half >> 10 & 31 != 31))),
+        bits(&|(_, term)| u64::from(term.is_some()), 1),
+        bits(&|(_, term)| u64::from(term.is_some_and(|term| term.negative)), 1),
+        bits(&|(_, term)| term.map_or(0, |term| term.exponent.into()), TERM_BITS),
+    ]
+}
+
+/// The product of a slot's sum with its scale, 40 bits; its exponent; whether it is a number.
+fn given(slot: &Slot) -> Vec<Value> {
+    let mut sum = GroupSum::default();
+    for period in slot.periods.iter().filter(|period| period.step) {
+        sum.add(period.products.iter().map(|&(half, term)| (Factor::of_f16(half), term)));
+    }
+    let (sum, exponent, is_number) = sum.parts();
+    let product = i64::from(sum) * i64::from(slot.scale);
+    vec![word(product.cast_unsigned() & ((1 << PRODUCT_BITS) - 1)), word(exponent.into()), word(is_number.into())]
+}
