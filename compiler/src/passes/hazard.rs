@@ -9,7 +9,6 @@ use hw_config::isa::{
 };
 use hw_config::machine::Machine;
 use hw_config::program::Region;
-use std::collections::BTreeMap;
 
 /// A place that two units may share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +36,9 @@ pub enum Space {
     /// Data memory, by region number.
     Memory,
 }
+
+/// How many spaces there are.
+const SPACES: usize = Space::Memory as usize + 1;
 
 /// A range of a space: start and end (exclusive).
 pub type Range = (Space, u32, u32);
@@ -210,7 +212,17 @@ fn misc_effects(misc: &Misc, machine: &Machine) -> Effects {
 /// be able to absorb another.
 #[derive(Default)]
 pub struct Tracker<T> {
-    spaces: BTreeMap<Space, BTreeMap<u32, (u32, Access<T>)>>,
+    /// By [`Space`]: parts that something is known of, in order, none on another. An instruction mostly finds its range
+    /// whole, as the one before it in the same slot left it.
+    spaces: [Vec<Part<T>>; SPACES],
+}
+
+/// A range and its accesses.
+#[derive(Clone, Copy)]
+struct Part<T> {
+    start: u32,
+    end: u32,
+    access: Access<T>,
 }
 
 /// Accesses to one range.
@@ -242,15 +254,11 @@ impl<T: Memo> Tracker<T> {
     }
 
     fn each(&self, &(space, start, end): &Range, mut visit: impl FnMut(&Access<T>)) {
-        let Some(ranges) = self.spaces.get(&space) else { return };
-        if let Some((_, (last, access))) = ranges.range(..start).next_back()
-            && *last > start
-        {
-            visit(access);
-        }
-        for (_, (_, access)) in ranges.range(start..end) {
-            visit(access);
-        }
+        let parts = &self.spaces[space as usize];
+        parts[first_behind(parts, start)..]
+            .iter()
+            .take_while(|part| part.start < end)
+            .for_each(|part| visit(&part.access));
     }
 
     /// Remembers an access.
@@ -258,49 +266,42 @@ impl<T: Memo> Tracker<T> {
         for range in &effects.reads {
             self.update(range, |access| access.read = access.read.join(memo));
         }
-        for &(space, start, end) in &effects.writes {
-            let ranges = self.spaces.entry(space).or_default();
-            split(ranges, start);
-            split(ranges, end);
-            let covered: Vec<u32> = ranges.range(start..end).map(|(at, _)| *at).collect();
-            for at in covered {
-                ranges.remove(&at);
-            }
-            ranges.insert(start, (end, Access { write: memo, read: T::default() }));
+        for range in &effects.writes {
+            self.update(range, |access| *access = Access { write: memo, read: T::default() });
         }
     }
 
-    fn update(&mut self, &(space, start, end): &Range, mut change: impl FnMut(&mut Access<T>)) {
-        let ranges = self.spaces.entry(space).or_default();
-        split(ranges, start);
-        split(ranges, end);
-        let mut at = start;
-        let mut gaps = Vec::new();
-        for (first, (last, access)) in ranges.range_mut(start..end) {
-            if *first > at {
-                gaps.push((at, *first));
+    /// Changes the accesses of a range, those of its parts that nothing was known of too.
+    fn update(&mut self, &(space, start, end): &Range, change: impl Fn(&mut Access<T>)) {
+        let parts = &mut self.spaces[space as usize];
+        let from = first_behind(parts, start);
+        if let Some(whole) = parts.get_mut(from).filter(|part| (part.start, part.end) == (start, end)) {
+            return change(&mut whole.access);
+        }
+        let to = from + parts[from..].iter().take_while(|part| part.start < end).count();
+        let mut new: Vec<Part<T>> = Vec::with_capacity(2 * (to - from) + 1);
+        let mut put = |start: u32, end: u32, mut access: Access<T>, inside: bool| {
+            if start < end {
+                if inside {
+                    change(&mut access);
+                }
+                new.push(Part { start, end, access });
             }
-            change(access);
-            at = *last;
+        };
+        let mut at = start;
+        for part in &parts[from..to] {
+            put(part.start, start.min(part.end), part.access, false);
+            put(at, part.start, Access::default(), true);
+            put(part.start.max(start), part.end.min(end), part.access, true);
+            put(end.max(part.start), part.end, part.access, false);
+            at = part.end;
         }
-        if at < end {
-            gaps.push((at, end));
-        }
-        for (first, last) in gaps {
-            let mut access = Access::default();
-            change(&mut access);
-            ranges.insert(first, (last, access));
-        }
+        put(at, end, Access::default(), true);
+        parts.splice(from..to, new);
     }
 }
 
-/// Cuts the range that holds `at` in two there.
-fn split<T: Copy>(ranges: &mut BTreeMap<u32, (u32, Access<T>)>, at: u32) {
-    if let Some((_, entry)) = ranges.range_mut(..at).next_back()
-        && entry.0 > at
-    {
-        let (last, access) = *entry;
-        entry.0 = at;
-        ranges.insert(at, (last, access));
-    }
+/// The first part that ends behind `at`.
+fn first_behind<T>(parts: &[Part<T>], at: u32) -> usize {
+    parts.partition_point(|part| part.end <= at)
 }
