@@ -127,8 +127,8 @@ impl Totals {
         let Events { macs, link_bytes, .. } = outcome.events;
         self.link_bytes += link_bytes;
         *self.macs.entry(phase).or_default() += macs;
-        for (mark, operator) in program.marks.iter().zip(&outcome.operators) {
-            self.operators.entry((phase, mark.operator.clone())).or_default().add(operator);
+        for (name, total) in by_name(program, outcome) {
+            self.operators.entry((phase, name.to_owned())).or_default().add_all(&total);
         }
         let channels = core * outcome.data_memory.len();
         for (busy, channel) in self.data_bus_busy_cycles[channels..].iter_mut().zip(&outcome.data_memory) {
@@ -143,7 +143,39 @@ impl Totals {
     }
 }
 
+/// The operators of a step added up by name. A program has thousands of marks and few names, which come in turn: each is
+/// first looked for where the name before it was followed last time.
+fn by_name<'a>(program: &'a Program, outcome: &StepOutcome) -> impl Iterator<Item = (&'a str, OperatorTotal)> {
+    let mut sums: Vec<(&str, OperatorTotal, usize)> = Vec::new();
+    let mut last = 0;
+    for (mark, operator) in program.marks.iter().zip(&outcome.operators) {
+        let name = mark.operator.as_str();
+        let guess = sums.get(last).map_or(0, |&(.., next)| next);
+        let index = match sums.get(guess) {
+            Some(&(known, ..)) if known == name => guess,
+            Some(_) | None => sums.iter().position(|&(known, ..)| known == name).unwrap_or(sums.len()),
+        };
+        if index == sums.len() {
+            sums.push((name, OperatorTotal::default(), 0));
+        }
+        sums[last].2 = index;
+        sums[index].1.add(operator);
+        last = index;
+    }
+    sums.into_iter().map(|(name, total, _)| (name, total))
+}
+
 impl OperatorTotal {
+    fn add_all(&mut self, o: &Self) {
+        let Self { cycles, span_cycles, macs, dense_macs, vector_ops, bytes } = *o;
+        self.cycles += cycles;
+        self.span_cycles += span_cycles;
+        self.macs += macs;
+        self.dense_macs += dense_macs;
+        self.vector_ops += vector_ops;
+        self.bytes += bytes;
+    }
+
     fn add(&mut self, o: &OperatorOutcome) {
         self.cycles += o.cycles;
         self.span_cycles += o.last_retirement - o.first_issue;

@@ -17,12 +17,13 @@ pub(super) struct StoreShape {
     rows: u32,
     /// Value of the address register.
     v: u32,
-    /// Bytes of an element.
-    size: u64,
+    /// log2 of the bytes of an element.
+    size_shift: u32,
     /// Elements of a source word.
     word: u64,
     line_bytes: u64,
-    port_bytes: u64,
+    /// log2 of the bytes of a beat.
+    port_shift: u32,
 }
 
 /// One line write.
@@ -42,25 +43,27 @@ impl StoreShape {
     /// The shape of a store; `None` when it writes nothing.
     pub(super) fn new(st: &Store, registers: &Registers, machine: &Machine) -> Option<Self> {
         let rows = extent(st.rows, st.rows_reg, registers[usize::from(st.rows_reg)], 0);
-        let (size, word) = match st.source {
-            StoreSource::Codes => (1, machine.chain()),
-            StoreSource::Scales => (2, 1),
-            StoreSource::Vector => (4, machine.core.lanes),
+        let (size_shift, word) = match st.source {
+            StoreSource::Codes => (0, machine.chain()),
+            StoreSource::Scales => (1, 1),
+            StoreSource::Vector => (2, machine.core.lanes),
         };
         (rows > 0 && st.count > 0).then(|| Self {
             st: *st,
             rows,
             v: registers[usize::from(st.reg)],
-            size,
+            size_shift,
             word: u64::from(word),
             line_bytes: machine.memory.line_bytes(),
-            port_bytes: u64::from(machine.memory.port_bytes),
+            port_shift: machine.memory.port_bytes.ilog2(),
         })
     }
 
     /// The writes, in order.
     pub(super) fn writes(self) -> LineWrites {
-        LineWrites { shape: self, row: 0, element: 0 }
+        let mut writes = LineWrites { shape: self, row: 0, element: 0, fragment: 0, at: 0, run: 0 };
+        writes.begin_row();
+        writes
     }
 
     fn row_address(&self, row: u32) -> u64 {
@@ -68,13 +71,9 @@ impl StoreShape {
         address(self.st.base, v, self.st.shift, self.st.high, self.st.low) + u64::from(row) * self.st.row_stride
     }
 
-    /// Address of element `element` of a row that begins at `row_address`, and how many elements of its fragment
-    /// follow from it on.
-    fn place(&self, row_address: u64, element: u64) -> (u64, u64) {
-        let fragment = if self.st.fragment == 0 { u64::from(self.st.count) } else { u64::from(self.st.fragment) };
-        let (index, offset) = (element / fragment, element % fragment);
-        let at = row_address + index * u64::from(self.st.fragment_stride) + offset * self.size;
-        (at, (fragment - offset).min(u64::from(self.st.count) - element))
+    /// Elements of a fragment.
+    fn fragment(&self) -> u64 {
+        if self.st.fragment == 0 { u64::from(self.st.count) } else { u64::from(self.st.fragment) }
     }
 }
 
@@ -83,43 +82,81 @@ impl StoreShape {
 pub(super) struct LineWrites {
     shape: StoreShape,
     row: u32,
+    /// The row's next element.
     element: u64,
+    /// Address of the fragment that it belongs to, and its own.
+    fragment: u64,
+    at: u64,
+    /// Elements of the fragment from it on.
+    run: u64,
+}
+
+impl LineWrites {
+    /// Whether there is no line left.
+    pub(super) fn is_done(&self) -> bool {
+        self.row == self.shape.rows
+    }
+
+    fn begin_row(&mut self) {
+        self.element = 0;
+        self.begin_fragment(self.shape.row_address(self.row));
+    }
+
+    #[inline]
+    fn begin_fragment(&mut self, address: u64) {
+        (self.fragment, self.at) = (address, address);
+        self.run = self.shape.fragment().min(u64::from(self.shape.st.count) - self.element);
+    }
 }
 
 impl Iterator for LineWrites {
     type Item = LineWrite;
 
     fn next(&mut self) -> Option<LineWrite> {
-        let shape = &self.shape;
-        if self.row == shape.rows {
+        if self.is_done() {
             return None;
         }
-        let count = u64::from(shape.st.count);
-        let row_address = shape.row_address(self.row);
-        let (first, _) = shape.place(row_address, self.element);
+        let shape = self.shape;
+        let (count, first) = (u64::from(shape.st.count), self.at);
         let line = first / shape.line_bytes;
+        let line_start = line * shape.line_bytes;
         let (mut channels, mut gather) = (0, 0);
-        while self.element < count {
-            let (at, run) = shape.place(row_address, self.element);
-            if at / shape.line_bytes != line {
+        // An address before the line's wraps far behind it.
+        loop {
+            let in_line = self.at.wrapping_sub(line_start);
+            if in_line >= shape.line_bytes {
                 break;
             }
-            let in_line = at % shape.line_bytes;
-            let elements = run.min((shape.line_bytes - in_line).div_ceil(shape.size));
-            channels |= strobes(in_line, elements * shape.size, shape.port_bytes);
+            let last_element = (shape.line_bytes - in_line - 1) >> shape.size_shift;
+            let elements = self.run.min(last_element + 1);
+            channels |= strobes(in_line, elements << shape.size_shift, shape.port_shift);
             // A run of consecutive elements: each word between its first and its last gives exactly one piece.
-            gather += (self.element + elements - 1) / shape.word - self.element / shape.word + 1;
+            gather += match elements {
+                1 => 1,
+                _ => (self.element + elements - 1) / shape.word - self.element / shape.word + 1,
+            };
             self.element += elements;
+            self.run -= elements;
+            if self.element == count {
+                self.row += 1;
+                if !self.is_done() {
+                    self.begin_row();
+                }
+                break;
+            }
+            if self.run == 0 {
+                self.begin_fragment(self.fragment + u64::from(shape.st.fragment_stride));
+            } else {
+                self.at += elements << shape.size_shift;
+            }
         }
-        if self.element == count {
-            (self.row, self.element) = (self.row + 1, 0);
-        }
-        Some(LineWrite { gather, channels, address: line * self.shape.port_bytes, first_byte: first })
+        Some(LineWrite { gather, channels, address: line << shape.port_shift, first_byte: first })
     }
 }
 
 /// The channels that bytes `from .. from + count` of a line touch.
-fn strobes(from: u64, count: u64, port_bytes: u64) -> u64 {
-    let (first, last) = (from / port_bytes, (from + count - 1) / port_bytes);
+#[inline]
+fn strobes(from: u64, count: u64, port_shift: u32) -> u64 {
+    let (first, last) = (from >> port_shift, (from + count - 1) >> port_shift);
     (u64::MAX >> (63 - (last - first))) << first
 }

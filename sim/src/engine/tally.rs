@@ -28,6 +28,8 @@ pub(super) struct Tally<'a> {
     operators: Vec<OperatorOutcome>,
     /// Operator of each instruction dispatched so far.
     operator_of: Vec<u32>,
+    /// Regions of addresses looked up last.
+    recent_regions: [usize; 2],
 }
 
 impl<'a> Tally<'a> {
@@ -41,6 +43,7 @@ impl<'a> Tally<'a> {
             // A program without marks is one operator.
             operators: vec![OperatorOutcome::default(); program.marks.len().max(1)],
             operator_of: Vec::with_capacity(program.instructions.len()),
+            recent_regions: [0; 2],
         }
     }
 
@@ -130,7 +133,18 @@ impl<'a> Tally<'a> {
     }
 
     fn class(&mut self, address: u64) -> &mut Traffic {
-        match self.program.region_at(address) {
+        // Loads go back and forth between few regions.
+        let regions = &self.program.regions;
+        let holds =
+            |&region: &usize| regions.get(region).is_some_and(|r| address >= r.base && address - r.base < r.bytes);
+        let found = match self.recent_regions.iter().copied().find(holds) {
+            Some(region) => Some(region),
+            None => self.program.region_at(address),
+        };
+        if let Some(region) = found.filter(|region| !self.recent_regions.contains(region)) {
+            self.recent_regions = [region, self.recent_regions[0]];
+        }
+        match found {
             Some(region) => &mut self.traffic[self.program.regions[region].class as usize],
             None => &mut self.unnamed_traffic,
         }
