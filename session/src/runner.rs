@@ -7,9 +7,9 @@ use hw_config::isa::{Operation, REGISTERS, VectorOp};
 use hw_config::program::{Program, check_set};
 use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
-use sim::engine::{CoresStep, MemoryModel, run_cores, run_cores_with_timelines};
+use sim::engine::{CoresStep, MemoryModel, run_cores_remembering, run_cores_with_timelines};
 use sim::functional::{self, Core, MAX_TOP_K, MemoryImage, Routing};
-use sim::memory::Grouping;
+use sim::memory::{Grouping, Streams};
 use sim::outcome::Timeline;
 use std::collections::BTreeMap;
 
@@ -55,6 +55,8 @@ pub struct Runner<'a> {
     draw: u64,
     energy: EnergyModel<'a>,
     last: Option<Start>,
+    /// What steps have found about streams of loads, for those that follow.
+    streams: Streams,
     /// How memory is simulated; the cycles are the same.
     pub memory_model: MemoryModel,
     /// Everything that the steps so far have taken.
@@ -82,9 +84,9 @@ impl<'a> Runner<'a> {
         };
         let energy = EnergyModel::new(&setup.machine).map_err(|faults| SessionError::Input(faults.to_string()))?;
         let totals = Totals::of_cores(setup.machine.core.count);
-        let (programs, last) = (BTreeMap::new(), None);
+        let (programs, last, streams) = (BTreeMap::new(), None, Streams::default());
         let memory_model = MemoryModel::Fast(Grouping::Shared);
-        Ok(Self { setup, compiler, mode, state, programs, draw, energy, last, memory_model, totals })
+        Ok(Self { setup, compiler, mode, state, programs, draw, energy, last, streams, memory_model, totals })
     }
 
     /// The compiler, for its memory map.
@@ -212,7 +214,7 @@ impl<'a> Runner<'a> {
                 routing: &routing,
                 memory: self.memory_model,
             };
-            let outcomes = run_cores(&step);
+            let outcomes = run_cores_remembering(&step, &mut self.streams);
             let phase = match kind {
                 StepKind::Prefill { .. } => Phase::Prefill,
                 StepKind::Decode => Phase::Decode,

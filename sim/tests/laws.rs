@@ -9,11 +9,11 @@ use hw_config::memory::{MemoryStandard, Slot};
 use hw_config::program::{Mark, Program};
 use sim::energy::EnergyModel;
 use sim::engine::{
-    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_step, run_step_with_commands,
-    run_step_with_timeline,
+    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_cores_remembering, run_step,
+    run_step_with_commands, run_step_with_timeline,
 };
 use sim::functional::{Core, MemoryImage, Routing};
-use sim::memory::{Checker, Grouping};
+use sim::memory::{Checker, Grouping, Streams};
 use sim::outcome::StepOutcome;
 
 fn outcome(machine: &Machine, seed: u64, length: usize, memory: MemoryModel) -> StepOutcome {
@@ -282,4 +282,28 @@ fn several_cores_add_up() {
     }
     println!("{compared} steps, {linked} bytes on the link");
     assert!(compared > 0 && linked > 10_000);
+}
+
+/// What earlier steps have found about streams of loads changes no outcome: each step twice, so that the second knows all.
+#[test]
+fn known_streams_change_nothing() {
+    let (mut compared, mut repeated) = (0, 0);
+    for (number, variant) in cores_variants().iter().enumerate() {
+        let machine = &variant.machine;
+        let mut streams = Streams::default();
+        for seed in 0..3 {
+            let (programs, registers, routing) = random_cores_step(700 + seed * 50 + number as u64, machine, 500);
+            let memory = MemoryModel::Fast(Grouping::Shared);
+            let step = CoresStep { machine, programs: &programs, registers: &registers, routing: &routing, memory };
+            let separate = run_cores(&CoresStep { memory: MemoryModel::Fast(Grouping::Separate), ..step });
+            for _ in 0..2 {
+                let known = run_cores_remembering(&step, &mut streams);
+                assert!(known == separate, "{} seed {seed}: what was known", variant.name);
+                compared += 1;
+            }
+        }
+        repeated += streams.repeated();
+    }
+    println!("{compared} steps equal, {repeated} loads were known");
+    assert!(compared > 0 && repeated > 100, "{repeated} loads known");
 }

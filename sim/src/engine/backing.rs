@@ -51,10 +51,23 @@ impl Backing {
         }
     }
 
-    pub(super) fn poll(&mut self) -> Vec<Completion> {
+    /// The fast model, which can say more than the past.
+    #[inline]
+    pub(super) fn fast(&mut self) -> Option<&mut MemorySystem> {
         match self {
-            Self::Fast(system) => system.poll(),
-            Self::Stepped(system) => std::mem::take(&mut system.completed),
+            Self::Fast(system) => Some(system),
+            Self::Stepped(_) => None,
+        }
+    }
+
+    /// Completions found since the last call, in the place of what the list held.
+    pub(super) fn poll_into(&mut self, found: &mut Vec<Completion>) {
+        match self {
+            Self::Fast(system) => system.poll_into(found),
+            Self::Stepped(system) => {
+                found.clear();
+                std::mem::swap(&mut system.completed, found);
+            }
         }
     }
 

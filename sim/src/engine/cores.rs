@@ -3,6 +3,7 @@
 
 use super::{Engine, MemoryModel, Step, Stop};
 use crate::functional::Routing;
+use crate::memory::Streams;
 use crate::outcome::{StepOutcome, Timeline};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
@@ -31,13 +32,23 @@ pub fn run_cores(step: &CoresStep<'_>) -> Vec<StepOutcome> {
     run_cores_with_timelines(step).into_iter().map(|(outcome, _)| outcome).collect()
 }
 
+/// As [`run_cores`], with what earlier steps have found about streams of loads: the same outcomes, sooner.
+pub fn run_cores_remembering(step: &CoresStep<'_>, streams: &mut Streams) -> Vec<StepOutcome> {
+    run(step, streams).into_iter().map(|(outcome, _)| outcome).collect()
+}
+
 /// As [`run_cores`], with the cycle in which each instruction of each core was dispatched, issued and retired.
 pub fn run_cores_with_timelines(step: &CoresStep<'_>) -> Vec<(StepOutcome, Timeline)> {
+    run(step, &mut Streams::default())
+}
+
+fn run(step: &CoresStep<'_>, streams: &mut Streams) -> Vec<(StepOutcome, Timeline)> {
     let CoresStep { machine, programs, registers, routing, memory } = *step;
     assert_eq!(programs.len(), routing.len(), "programs and routings, one a core");
     let of_core = |(program, routing)| Engine::new(&Step { machine, program, registers, routing, memory });
     let routings = routing.iter().map(Vec::as_slice);
     let mut engines: Vec<Engine<'_>> = programs.iter().zip(routings).map(of_core).collect();
+    engines.iter_mut().for_each(|engine| engine.remember(streams));
     loop {
         let stops: Vec<Stop> = engines.iter_mut().map(Engine::run).collect();
         let mut last = 0;
@@ -50,6 +61,7 @@ pub fn run_cores_with_timelines(step: &CoresStep<'_>) -> Vec<(StepOutcome, Timel
         }
         if let Some(cycles) = ends.iter().max().map(|end| end + 1) {
             assert_eq!(ends.len(), engines.len(), "cores that reach the end while others share: {stops:?}");
+            engines.iter_mut().for_each(|engine| engine.give_back(streams));
             return engines.into_iter().zip(ends).map(|(engine, end)| engine.finish(end, cycles)).collect();
         }
         engines.iter_mut().for_each(|engine| engine.share(last));

@@ -6,7 +6,7 @@
 
 use super::backing::{Backing, MemoryModel};
 use super::ports::fetch_channel;
-use crate::memory::{ChannelSet, KernelCycle, Statistics, Traced, Transfer};
+use crate::memory::{ChannelSet, KernelCycle, Rows, Statistics, Traced, Transfer};
 use hw_config::isa::Word;
 use hw_config::machine::Machine;
 
@@ -30,7 +30,7 @@ impl Fetch {
         let memory = Backing::new(&[fetch_channel(machine, core)], model);
         let port_bytes = u64::from(machine.instructions.port_bytes);
         let burst_bytes = u64::from(machine.instructions.burst_bytes);
-        let mut fetch = Self {
+        Self {
             memory,
             bytes: ((instructions * Word::BYTES) as u64).next_multiple_of(port_bytes),
             burst_bytes,
@@ -40,9 +40,14 @@ impl Fetch {
             requested: 0,
             dispatched: 0,
             horizon: 0,
-        };
-        (0..fetch.outstanding).for_each(|_| fetch.request(0));
-        fetch
+        }
+    }
+
+    /// Requests the first bursts, if that has not been done.
+    pub(super) fn begin(&mut self) {
+        if self.requested == 0 {
+            (0..self.outstanding).for_each(|_| self.request(0));
+        }
     }
 
     /// Instructions dispatched so far.
@@ -63,6 +68,11 @@ impl Fetch {
         }
     }
 
+    /// Whether every fetch requested has its arrival.
+    pub(super) fn is_known(&self) -> bool {
+        self.arrivals.len() == self.requested
+    }
+
     /// A cycle before which no fetch that is under way completes.
     pub(super) fn completion_bound(&self) -> Option<u64> {
         self.memory.completion_bound()
@@ -76,7 +86,9 @@ impl Fetch {
         self.horizon = until;
         self.memory.advance(until);
         // One lane completes its transfers in order.
-        self.arrivals.extend(self.memory.poll().iter().map(|completion| completion.cycle.0));
+        let mut found = Vec::new();
+        self.memory.poll_into(&mut found);
+        self.arrivals.extend(found.iter().map(|completion| completion.cycle.0));
     }
 
     /// Bytes fetched.
@@ -100,8 +112,18 @@ impl Fetch {
         let address = self.requested as u64 * self.burst_bytes;
         if address < self.bytes {
             let bytes = self.burst_bytes.min(self.bytes - address);
+            let transfer = Transfer { start: KernelCycle(start), address, bytes };
             self.requested += 1;
-            self.memory.push(ChannelSet::one(0), 0, Transfer { start: KernelCycle(start), address, bytes });
+            match self.memory.fast() {
+                // The only lane, and in order: what is fetched later changes nothing.
+                Some(memory) => {
+                    let alone = Rows { first: transfer, stride: 0, count: 1 };
+                    self.arrivals.push(memory.stream(0, alone).0);
+                }
+                None => {
+                    self.memory.push(ChannelSet::one(0), 0, transfer);
+                }
+            }
         }
     }
 }

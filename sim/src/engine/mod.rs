@@ -3,7 +3,8 @@
 //! The rules stand in `docs/src/machine.md` ("Cycles"). Each time is the maximum of times that are known earlier
 //! (program order, waits, queues), except where memory decides. So the engine alternates between two things: it works
 //! out every time that follows from what is known, and, when only memory can say more, it lets the memory system run
-//! as far as nothing undecided can reach. Nothing depends on the order in which this is done.
+//! as far as nothing undecided can reach: mostly to the end of the oldest load, whatever comes later. Nothing depends on the
+//! order in which this is done.
 //! It never looks at data: registers, shapes and what `topk` chose (`Routing`) are all that a cycle depends on.
 //!
 //! Several cores run each by itself from `share` to `share`. A `share` retires later than it issues, so a core that has
@@ -24,11 +25,11 @@ mod vector_counts;
 mod work;
 
 pub use backing::MemoryModel;
-pub use cores::{CoresStep, run_cores, run_cores_with_timelines};
+pub use cores::{CoresStep, run_cores, run_cores_remembering, run_cores_with_timelines};
 pub use ports::{data_channels, fetch_channel};
 
 use crate::functional::Routing;
-use crate::memory::Traced;
+use crate::memory::{Streams, Traced};
 use crate::outcome::{StallCause, StepOutcome, Timeline};
 use fetch::Fetch;
 use hw_config::isa::Unit;
@@ -135,6 +136,7 @@ impl<'a> Engine<'a> {
 
     /// Runs until the core cannot go on by itself.
     fn run(&mut self) -> Stop {
+        self.fetch.begin();
         let mut idle_rounds = 0;
         loop {
             let before = self.progress();
@@ -159,6 +161,15 @@ impl<'a> Engine<'a> {
     /// Goes on from a `share` of which the last core's issued in cycle `last`.
     fn share(&mut self, last: u64) {
         self.units.share(last, &mut self.tally, &mut self.timeline);
+    }
+
+    /// Uses and fills what streams did before; `give_back` ends it.
+    fn remember(&mut self, streams: &mut Streams) {
+        self.data.remember(streams);
+    }
+
+    fn give_back(&mut self, streams: &mut Streams) {
+        self.data.give_back(streams);
     }
 
     /// What a core took that issued its `end` in cycle `end`, in a step of `cycles` cycles.
@@ -204,12 +215,20 @@ impl<'a> Engine<'a> {
         Some((dispatched + 1).max(retired.map_or(0, |cycle| cycle + 1)))
     }
 
-    /// Lets both memories run up to the earliest cycle in which a transfer not yet pushed could start. Such a transfer
+    /// Decides the oldest load, if it has the memory to itself; see `DataPorts::finish_oldest_load`. Else
+    /// lets both memories run up to the earliest cycle in which a transfer not yet pushed could start. Such a transfer
     /// follows, directly or not, from a completion that is still unknown, and no completion is earlier than the bounds:
     /// a write fires a cycle after the acknowledgement that it waits for; a retirement is not earlier than a completion
     /// of its instruction, an issue follows a retirement by a cycle and a dispatch by one, the first request of a load
     /// or store its issue by `FIRST_REQUEST`, a dispatch an arrival or an issue by one, a fetch a dispatch by one.
     fn advance_memory(&mut self) {
+        // The end of a step goes by bounds, so that both memories stand where it ends, with the refreshes due up to there.
+        let all_dispatched = self.fetch.dispatched() == self.program.instructions.len();
+        if all_dispatched {
+            self.data.release();
+        } else if self.fetch.is_known() && self.data.finish_oldest_load(&mut self.units, &mut self.timeline) {
+            return;
+        }
         let (data, fetch) = (self.data.completion_bound(), self.fetch.completion_bound());
         assert!(data.is_some() || fetch.is_some(), "no progress and no memory access under way: {}", self.dump());
         let (data, fetch) = (data.unwrap_or(u64::MAX / 2), fetch.unwrap_or(u64::MAX / 2));

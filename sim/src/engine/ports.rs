@@ -5,7 +5,8 @@ use super::store::LineWrite;
 use super::units::Units;
 use super::work::LoadShape;
 use crate::memory::{
-    ChannelConfig, ChannelSet, KernelCycle, LaneConfig, LaneKind, PortTiming, Statistics, Traced, Transfer,
+    ChannelConfig, ChannelSet, Completion, KernelCycle, LaneConfig, LaneKind, PortTiming, Rows, Statistics, Streams,
+    Traced, Transfer,
 };
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;
@@ -73,6 +74,25 @@ pub(super) struct DataPorts {
     first_ticket: u64,
     port_bytes: u64,
     horizon: u64,
+    /// Loads that the memory has not been given yet.
+    held: VecDeque<Held>,
+    /// Line writes under way.
+    lines_under_way: u64,
+    /// Kept for its memory.
+    found: Vec<Completion>,
+}
+
+/// An issued load.
+struct Held {
+    number: usize,
+    shape: LoadShape,
+    start: u64,
+}
+
+/// The transfers of a load.
+fn rows(shape: &LoadShape, start: u64) -> Rows {
+    let LoadShape { address, stride, rows, bytes, .. } = *shape;
+    Rows { first: Transfer { start: KernelCycle(start), address, bytes }, stride, count: rows }
 }
 
 impl DataPorts {
@@ -87,22 +107,63 @@ impl DataPorts {
             first_ticket: 0,
             port_bytes: u64::from(machine.memory.port_bytes),
             horizon: 0,
+            held: VecDeque::new(),
+            lines_under_way: 0,
+            found: Vec::new(),
         }
     }
 
     /// Reads the rows of a load from all channels, from cycle `start` on.
-    pub(super) fn load(&mut self, number: usize, shape: &LoadShape, start: u64) {
-        for row in 0..shape.rows {
-            let address = shape.address + row * shape.stride;
-            let transfer = Transfer { start: KernelCycle(start), address, bytes: shape.bytes };
-            self.push(self.channels, LOAD_LANE, transfer, Owner::Load(number));
+    pub(super) fn load(&mut self, number: usize, shape: LoadShape, start: u64) {
+        self.held.push_back(Held { number, shape, start });
+        if self.lines_under_way > 0 || self.memory.fast().is_none() {
+            self.release();
         }
     }
 
     /// Writes a beat to each channel of a line in cycle `start`.
     pub(super) fn write(&mut self, number: usize, write: &LineWrite, start: u64) {
+        self.release();
+        self.lines_under_way += 1;
         let transfer = Transfer { start: KernelCycle(start), address: write.address, bytes: self.port_bytes };
         self.push(ChannelSet(write.channels), STORE_LANE, transfer, Owner::Write(number));
+    }
+
+    /// Gives the memory the loads that were held back.
+    pub(super) fn release(&mut self) {
+        while let Some(Held { number, shape, start }) = self.held.pop_front() {
+            for transfer in rows(&shape, start).transfers() {
+                self.push(self.channels, LOAD_LANE, transfer, Owner::Load(number));
+            }
+        }
+    }
+
+    /// When all that follows from what is known has been worked out: finds out when the oldest load is done, and says whether
+    /// it could. As long as no line is on its way, whatever is still to come follows from the end of that load, or of a
+    /// later one, and everything else is known: so no line is written before, and the load has its channels to itself.
+    pub(super) fn finish_oldest_load(&mut self, units: &mut Units, timeline: &mut Timeline) -> bool {
+        let Some(memory) = self.memory.fast().filter(|_| self.lines_under_way == 0) else { return false };
+        if !memory.is_idle() {
+            memory.finish_oldest(LOAD_LANE);
+            self.poll(units, timeline);
+            return true;
+        }
+        let Some(Held { number, shape, start }) = self.held.pop_front() else { return false };
+        let done = memory.stream(LOAD_LANE, rows(&shape, start));
+        units.load_arrived(number, shape.rows, done.0, timeline);
+        true
+    }
+
+    pub(super) fn remember(&mut self, streams: &mut Streams) {
+        if let Some(memory) = self.memory.fast() {
+            memory.remember(streams);
+        }
+    }
+
+    pub(super) fn give_back(&mut self, streams: &mut Streams) {
+        if let Some(memory) = self.memory.fast() {
+            memory.give_back(streams);
+        }
     }
 
     fn push(&mut self, channels: ChannelSet, lane: usize, transfer: Transfer, owner: Owner) {
@@ -127,13 +188,19 @@ impl DataPorts {
 
     /// Hands completions to the units.
     pub(super) fn poll(&mut self, units: &mut Units, timeline: &mut Timeline) {
-        for completion in self.memory.poll() {
+        let mut found = std::mem::take(&mut self.found);
+        self.memory.poll_into(&mut found);
+        for completion in &found {
             let slot = (completion.ticket.0 - self.first_ticket) as usize;
             match self.owners[slot].take().expect("a transfer completes once") {
-                Owner::Load(number) => units.load_arrived(number, completion.cycle.0, timeline),
-                Owner::Write(number) => units.write_acknowledged(number, completion.cycle.0, timeline),
+                Owner::Load(number) => units.load_arrived(number, 1, completion.cycle.0, timeline),
+                Owner::Write(number) => {
+                    self.lines_under_way -= 1;
+                    units.write_acknowledged(number, completion.cycle.0, timeline);
+                }
             }
         }
+        self.found = found;
         while let Some(None) = self.owners.front() {
             self.owners.pop_front();
             self.first_ticket += 1;

@@ -214,7 +214,7 @@ impl Units {
             Work::Share(cycles) => self.sharing = Some(Sharing { index: queued.index, issue, cycles }),
             Work::Load(shape) => {
                 state.fly(queued.index, issue, shape.rows);
-                data.load(ordinal, &shape, issue.cycle + ADDRESS_CYCLES);
+                data.load(ordinal, shape, issue.cycle + ADDRESS_CYCLES);
             }
             Work::Store(shape) => {
                 // One for the gathering itself, so that the store is not done before its last line has fired.
@@ -290,15 +290,13 @@ impl Units {
             }
             Some(_) => return false,
         };
-        let mut lines = gathering.writes;
-        let line = lines.next().expect("a store is taken off the list with its last line");
+        let line = gathering.writes.next().expect("a store is taken off the list with its last line");
         let fire = (writes.cursor.max(gathering.start) + line.gather - 1).max(credit);
         writes.cursor = fire + 1;
         writes.fired.push_back((gathering.number, None));
         data.write(sequence, &line, fire);
         let store = gathering.number;
-        let last = lines.clone().next().is_none();
-        gathering.writes = lines;
+        let last = gathering.writes.is_done();
         if last {
             writes.gathering.pop_front();
         }
@@ -314,10 +312,10 @@ impl Units {
         !self.writes.gathering.is_empty()
     }
 
-    /// A row of a load is complete in all channels.
-    pub(super) fn load_arrived(&mut self, number: usize, cycle: u64, log: &mut Timeline) {
+    /// Rows of a load are complete in all channels, the last of them in `cycle`.
+    pub(super) fn load_arrived(&mut self, number: usize, rows: u64, cycle: u64, log: &mut Timeline) {
         let flight = self.units[LOAD].flight(number);
-        flight.open -= 1;
+        flight.open -= rows;
         flight.done = flight.done.max(cycle + BUFFER_WRITE_CYCLES);
         self.land(LOAD, log);
     }

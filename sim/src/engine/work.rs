@@ -26,7 +26,7 @@ pub(super) enum Work {
     /// Load with at least one byte.
     Load(LoadShape),
     /// Store with at least one byte.
-    Store(StoreShape),
+    Store(Box<StoreShape>),
     /// Load or store whose extent is zero.
     Nothing,
     /// `end`.
@@ -76,7 +76,7 @@ impl<'a> Decoder<'a> {
         match operation {
             Operation::Load(ld) => self.load(ld),
             Operation::Store(st) => match StoreShape::new(st, &self.registers, self.machine) {
-                Some(shape) => Work::Store(shape),
+                Some(shape) => Work::Store(Box::new(shape)),
                 None => Work::Nothing,
             },
             Operation::MatMul(mm) => {

@@ -4,18 +4,18 @@
 //! it is chosen; nothing chosen later can change them. Column commands after the first of each bank have a constant
 //! stride and are not visited one by one. There is no second path for contention: it is the same step.
 
+mod alone;
+
 use std::collections::VecDeque;
 
 use hw_config::memory::{Command, Location};
 
 use super::banks::{Banks, Visit};
 use super::lane::{Columns, Lane, Requested};
-use super::plan::{LONG_AGO, LanePlan, Plan, column_command};
+use super::plan::{LONG_AGO, LanePlan, Plan, Walk, column_command};
+use super::ring::Ring;
 use super::system::Ticket;
 use super::{CYCLE_MAX, Direction, KernelCycle, MemoryCycle, Statistics, Traced, Transfer};
-
-/// Most bank groups of a standard (checked when it is read).
-const BANK_GROUPS_MAX: usize = 16;
 
 /// One channel.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub(super) struct FastChannel {
     statistics: Statistics,
     completions: Vec<(Ticket, KernelCycle)>,
     trace: Option<Vec<Traced>>,
-    /// Column times of a burst without a constant stride; kept for its memory.
-    scratch: Vec<i64>,
+    /// Column times of the burst at hand that come before those with a constant stride; kept for its memory.
+    columns: Vec<i64>,
     refreshes: u64,
     /// Kernel cycles of beats and responses by lane, if they are kept: those of chosen bursts that nobody has taken.
     deliveries: Option<Vec<VecDeque<i64>>>,
@@ -41,16 +41,10 @@ struct State {
     last_activate: i64,
     last_precharge: i64,
     /// Last column commands of the bursts that fill the pipeline, oldest first.
-    finishes: VecDeque<i64>,
+    finishes: Ring<i64>,
     mode: Direction,
     bypassed: u32,
     refresh_due: i64,
-}
-
-/// First column command to each bank of a burst, in the order of its atoms.
-struct Head {
-    cycles: [i64; BANK_GROUPS_MAX],
-    banks: [usize; BANK_GROUPS_MAX],
 }
 
 impl FastChannel {
@@ -62,7 +56,7 @@ impl FastChannel {
             last_column: -1,
             last_activate: -1,
             last_precharge: -1,
-            finishes: vec![LONG_AGO; plan.policy.pipeline_bursts as usize].into(),
+            finishes: Ring::of(plan.policy.pipeline_bursts as usize, LONG_AGO),
             mode: Direction::Read,
             bypassed: 0,
             refresh_due: plan.refresh_interval,
@@ -72,7 +66,7 @@ impl FastChannel {
             statistics: Statistics::default(),
             completions: Vec::new(),
             trace: None,
-            scratch: Vec::new(),
+            columns: Vec::new(),
             refreshes: 0,
             deliveries: None,
         }
@@ -101,7 +95,7 @@ impl FastChannel {
 
     /// A burst that a design under test has requested itself.
     pub(super) fn push_burst(&mut self, plan: &Plan, lane: usize, address: u64, bytes: u64, sent: i64) {
-        self.state.lanes[lane].push_burst(plan, &plan.lanes[lane], address, bytes, sent);
+        self.state.lanes[lane].push_burst(plan, address, bytes, sent);
     }
 
     pub(super) fn keep_trace(&mut self) {
@@ -140,7 +134,7 @@ impl FastChannel {
     /// final and may lie beyond the horizon.
     pub(super) fn run(&mut self, plan: &Plan, horizon: i64) {
         assert!(horizon as u64 <= CYCLE_MAX, "kernel cycle {horizon} is out of reach");
-        let safe = plan.to_memory(horizon + plan.request_cycles);
+        let safe = plan.decided_before(horizon);
         loop {
             let choice = self.state.next_choice();
             if self.state.refresh_due <= choice && self.state.refresh_due < safe {
@@ -158,8 +152,8 @@ impl FastChannel {
     /// cycle `horizon` on are not considered. None when nothing waits.
     pub(super) fn completion_bound(&self, plan: &Plan, horizon: i64) -> Option<i64> {
         let state = &self.state;
-        let safe = plan.to_memory(horizon + plan.request_cycles);
-        let chosen = safe.max(state.last_choice + 1).max(state.finishes[0] + 1);
+        let safe = plan.decided_before(horizon);
+        let chosen = safe.max(state.last_choice + 1).max(state.finishes.at(0) + 1);
         let lanes = state.lanes.iter().zip(&plan.lanes);
         lanes.filter_map(|(lane, lane_plan)| lane.completion_bound(plan, lane_plan, chosen)).min()
     }
@@ -170,15 +164,17 @@ impl FastChannel {
         self.state == other.state
     }
 
-    /// Forgets times that can no longer matter, so that equal futures look equal.
+    /// Forgets times that can no longer matter, so that equal futures look equal: no transfer starts before kernel cycle
+    /// `horizon`, and no command comes before the next choice.
     pub(super) fn forget_before(&mut self, plan: &Plan, horizon: i64) {
-        let floor = plan.to_memory(horizon + plan.request_cycles);
         let state = &mut self.state;
+        let floor = plan.decided_before(horizon).max(state.last_choice + 1);
         state.lanes.iter_mut().for_each(|lane| lane.forget_before(horizon));
         state.banks.forget_before(floor);
         let singles =
             [&mut state.last_choice, &mut state.last_column, &mut state.last_activate, &mut state.last_precharge];
-        singles.into_iter().chain(&mut state.finishes).for_each(|cycle| *cycle = (*cycle).max(floor - 1));
+        singles.into_iter().for_each(|cycle| *cycle = (*cycle).max(floor - 1));
+        state.finishes.each(|cycle| *cycle = (*cycle).max(floor - 1));
     }
 
     /// Closes all banks and refreshes, once the pipeline is empty.
@@ -208,109 +204,113 @@ impl FastChannel {
     fn serve(&mut self, plan: &Plan, lane: usize, choice: i64) {
         let lane_plan = &plan.lanes[lane];
         let burst = self.state.lanes[lane].take_head();
+        let atoms = burst.atoms(plan);
         self.state.last_choice = choice;
-        self.statistics.lane_bytes[lane] += burst.bytes;
+        self.statistics.lane_bytes[lane] += burst.bytes();
         self.open_rows(plan, lane_plan, &burst, choice);
-        let mut head = Head { cycles: [0; BANK_GROUPS_MAX], banks: [0; BANK_GROUPS_MAX] };
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let columns = match lane_plan.stride {
-            Some(stride) => {
-                let listed = self.first_columns(plan, lane_plan, &burst, choice, &mut head);
-                let columns = Columns { head: &head.cycles[..listed], stride };
-                self.note_last_columns(plan, lane_plan, burst.atoms, &head.banks, &columns);
-                columns
-            }
-            None => {
-                self.every_column(plan, lane_plan, &burst, choice, &mut scratch);
-                Columns { head: &scratch, stride: 0 }
-            }
-        };
+        let mut listed = std::mem::take(&mut self.columns);
+        listed.clear();
+        match lane_plan.stride {
+            Some(_) => self.columns_by_stride(plan, lane_plan, &burst, choice, &mut listed),
+            None => self.every_column(plan, lane_plan, &burst, choice, &mut listed),
+        }
+        let columns = Columns { head: &listed, stride: lane_plan.least_stride };
         let state = &mut self.state;
-        state.last_column = columns.at(burst.atoms - 1);
-        state.finishes.pop_front();
-        state.finishes.push_back(state.last_column);
+        state.last_column = columns.at(atoms - 1);
+        state.finishes.turn(state.last_column);
         let command = column_command(lane_plan.direction);
-        self.statistics.commands[command.index()] += burst.atoms as u64;
+        self.statistics.commands[command.index()] += atoms as u64;
         if let Some(trace) = &mut self.trace {
-            trace.extend((0..burst.atoms).map(|i| {
-                let place = plan.locate(burst.first_atom + i as u64);
+            trace.extend((0..atoms).map(|i| {
+                let place = plan.locate(burst.first_atom(plan) + i as u64);
                 traced(command, place, columns.at(i))
             }));
         }
         let kept = self.deliveries.as_mut().map(|lanes| &mut lanes[lane]);
         let done = deliver(plan, lane_plan, &mut state.lanes[lane], &burst, &columns, kept);
-        self.completions.extend(burst.finishes.map(|ticket| (ticket, KernelCycle(done as u64))));
+        self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
         state.lanes[lane].request(plan, lane_plan);
-        self.scratch = scratch;
+        self.columns = listed;
     }
 
     /// Row commands of a burst: each of its banks once, in the order of its atoms.
+    #[inline]
     fn open_rows(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64) {
-        for_each_bank(plan, lane, burst, |place| {
-            match self.state.banks.visit(place) {
-                Visit::Hit => {
-                    self.statistics.row_hits += 1;
-                    return;
-                }
-                Visit::Miss => self.statistics.row_misses += 1,
-                Visit::Conflict => {
-                    self.statistics.row_conflicts += 1;
-                    let state = &mut self.state;
-                    let allowed = state.banks.earliest(plan, Command::Pre, place.bank as usize);
-                    let from = allowed.max(choice + 1).max(state.last_precharge + 1);
-                    let cycle = plan.precharge_slot.at_or_after(from);
-                    state.last_precharge = cycle;
-                    self.issue(plan, Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
-                }
+        for_each_bank(plan, lane, burst, |place| match self.state.banks.visit(place) {
+            Visit::Hit => self.statistics.row_hits += 1,
+            Visit::Miss => {
+                self.statistics.row_misses += 1;
+                self.activate(plan, place, choice);
             }
-            let state = &mut self.state;
-            let allowed = state.banks.earliest_activate(plan, place.bank as usize);
-            let from = allowed.max(choice + 1).max(state.last_activate + 1);
-            let cycle = plan.activate_slot.at_or_after(from);
-            state.last_activate = cycle;
-            state.banks.open(place);
-            self.issue(plan, Command::Act, place, cycle);
+            Visit::Conflict => {
+                self.statistics.row_conflicts += 1;
+                let state = &mut self.state;
+                let allowed = state.banks.earliest(plan, Command::Pre, place.bank as usize);
+                let from = allowed.max(choice + 1).max(state.last_precharge + 1);
+                let cycle = plan.precharge_slot.at_or_after(from);
+                state.last_precharge = cycle;
+                self.issue(plan, Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
+                self.activate(plan, place, choice);
+            }
         });
     }
 
-    /// Column times of the first atom of each bank of a burst with constant stride; returns how many.
-    fn first_columns(&self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64, head: &mut Head) -> usize {
-        let command = column_command(lane.direction);
-        let count = lane.interleave.min(burst.atoms);
-        let mut slot = plan.column_slot.at_or_after((choice + 1).max(self.state.last_column + 1));
-        for (i, (cycle, bank)) in head.cycles.iter_mut().zip(&mut head.banks).take(count).enumerate() {
-            *bank = plan.locate(burst.first_atom + i as u64).bank as usize;
-            let allowed = self.state.banks.earliest(plan, command, *bank);
-            *cycle = if allowed <= slot { slot } else { plan.column_slot.at_or_after(allowed) };
-            slot = *cycle + lane.least_stride;
-        }
-        count
+    fn activate(&mut self, plan: &Plan, place: Location, choice: i64) {
+        let state = &mut self.state;
+        let allowed = state.banks.earliest_activate(plan, place.bank as usize);
+        let from = allowed.max(choice + 1).max(state.last_activate + 1);
+        let cycle = plan.activate_slot.at_or_after(from);
+        state.last_activate = cycle;
+        state.banks.open(place);
+        self.issue(plan, Command::Act, place, cycle);
     }
 
-    /// Takes note of the last column command to each bank: the earlier ones bind nothing that these do not.
-    fn note_last_columns(
+    /// Column times of a burst with constant stride, up to where the stride alone is left; and takes note of the last
+    /// column command to each bank: the earlier ones bind nothing that these do not.
+    #[inline]
+    fn columns_by_stride(
         &mut self,
         plan: &Plan,
         lane: &LanePlan,
-        atoms: usize,
-        banks: &[usize],
-        columns: &Columns<'_>,
+        burst: &Requested,
+        choice: i64,
+        listed: &mut Vec<i64>,
     ) {
         let command = column_command(lane.direction);
-        for i in atoms.saturating_sub(lane.interleave)..atoms {
-            let bank = banks[i & (lane.interleave - 1)];
-            self.state.banks.note_in_bank(plan, command, bank, columns.at(i));
+        let (walk, atoms, stride) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan), lane.least_stride);
+        let banks = &mut self.state.banks;
+        let first = plan.column_slot.at_or_after((choice + 1).max(self.state.last_column + 1));
+        let visited = lane.interleave.min(atoms);
+        let held = (0..visited)
+            .fold(first, |at_least, i| {
+                at_least.max(banks.earliest_in_bank(plan, command, walk.bank(i)) - i as i64 * stride)
+            })
+            .max(banks.earliest_all(command));
+        if held == first {
+            // No bank holds its atom back: the stride is constant from the first one on.
+            listed.push(first);
+        } else {
+            let mut slot = first;
+            for i in 0..visited {
+                let allowed = banks.earliest(plan, command, walk.bank(i));
+                let cycle = if allowed <= slot { slot } else { plan.column_slot.at_or_after(allowed) };
+                listed.push(cycle);
+                slot = cycle + stride;
+            }
         }
-        self.state.banks.note_in_channel(plan, command, columns.at(atoms - 1));
+        let columns = Columns { head: listed, stride };
+        for i in atoms.saturating_sub(lane.interleave)..atoms {
+            banks.note_in_bank(plan, command, walk.bank(i), columns.at(i));
+        }
+        banks.note_in_channel(plan, command, columns.at(atoms - 1));
     }
 
     /// Column times of a burst whose banks come in any pattern.
     fn every_column(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64, cycles: &mut Vec<i64>) {
         let command = column_command(lane.direction);
-        cycles.clear();
         let mut from = (choice + 1).max(self.state.last_column + 1);
-        for i in 0..burst.atoms {
-            let bank = plan.locate(burst.first_atom + i as u64).bank as usize;
+        for i in 0..burst.atoms(plan) {
+            let bank = plan.locate(burst.first_atom(plan) + i as u64).bank as usize;
             let cycle = plan.column_slot.at_or_after(from.max(self.state.banks.earliest(plan, command, bank)));
             self.state.banks.note(plan, command, bank, cycle);
             cycles.push(cycle);
@@ -333,11 +333,25 @@ impl State {
     fn next_choice(&self) -> i64 {
         let arrivals = self.lanes.iter().filter_map(|lane| lane.head()).map(|burst| burst.arrival);
         let arrival = arrivals.min().unwrap_or(i64::MAX);
-        arrival.max(self.last_choice + 1).max(self.finishes[0] + 1)
+        arrival.max(self.last_choice + 1).max(self.finishes.at(0) + 1)
     }
 
     /// The lane whose head is chosen at memory cycle `now`, at which some burst waits.
+    #[inline]
     fn choose(&mut self, plan: &Plan, now: i64) -> usize {
+        let mut waiting = (0..self.lanes.len()).filter(|&lane| self.lanes[lane].waits(now));
+        match (waiting.next(), waiting.next()) {
+            // Nothing to turn to and nothing to pass it by.
+            (Some(only), None) if plan.lanes[only].direction == self.mode => {
+                self.bypassed = 0;
+                only
+            }
+            _ => self.choose_among(plan, now),
+        }
+    }
+
+    /// As `choose`, whatever waits.
+    fn choose_among(&mut self, plan: &Plan, now: i64) -> usize {
         self.turn(plan, now);
         let mut heads = [(i64::MAX, 0_usize); super::LANES_MAX];
         let mut count = 0;
@@ -368,9 +382,11 @@ impl State {
             let lanes = self.lanes.iter().zip(&plan.lanes);
             lanes.filter(move |(_, lane)| lane.direction == direction).map(|(lane, _)| lane)
         };
-        let writes: usize = of(Direction::Write).map(|lane| lane.waiting(now)).sum();
-        let reads = of(Direction::Read).any(|lane| lane.waits(now));
         let policy = &plan.policy;
+        // More than these nobody asks for.
+        let most = policy.write_high.max(policy.write_low + 1) as usize;
+        let writes: usize = of(Direction::Write).map(|lane| lane.waiting(now, most)).sum();
+        let reads = of(Direction::Read).any(|lane| lane.waits(now));
         self.mode = match self.mode {
             Direction::Read => {
                 let arrivals = of(Direction::Write).filter_map(|lane| lane.head()).map(|burst| burst.arrival);
@@ -419,11 +435,16 @@ fn deliver(
 /// Calls `f` for each bank of a burst, in the order in which its atoms come to them.
 #[inline]
 fn for_each_bank(plan: &Plan, lane: &LanePlan, burst: &Requested, mut f: impl FnMut(Location)) {
-    let distinct = if lane.interleave > 0 { lane.interleave.min(burst.atoms) } else { burst.atoms };
+    let (first, atoms) = (burst.first_atom(plan), burst.atoms(plan));
+    if lane.interleave > 0 {
+        let walk: Walk = plan.walk(first);
+        (0..lane.interleave.min(atoms)).for_each(|i| f(Location { bank: walk.bank(i) as u32, row: walk.row }));
+        return;
+    }
     let mut seen = 0_u64;
-    for i in 0..distinct {
-        let place = plan.locate(burst.first_atom + i as u64);
-        if lane.interleave > 0 || seen >> place.bank & 1 == 0 {
+    for i in 0..atoms {
+        let place = plan.locate(first + i as u64);
+        if seen >> place.bank & 1 == 0 {
             seen |= 1 << place.bank;
             f(place);
         }

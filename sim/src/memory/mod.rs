@@ -3,8 +3,8 @@
 //! memory cycle at a time and is the oracle, `fast` computes the same command times burst by burst. A third,
 //! `checker`, knows only the device rules and judges the commands of either. Nothing here reads data, moves data,
 //! reads a clock or a file: a transfer is an address, a length and a time.
-//! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`), `system`, `port` (either
-//! model behind the ports of a design under test), `checker`.
+//! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`, `ring`), `streams`,
+//! `system`, `port` (either model behind the ports of a design under test), `checker`.
 
 mod banks;
 mod checker;
@@ -14,8 +14,10 @@ mod fast;
 mod lane;
 mod plan;
 mod port;
+mod ring;
 mod statistics;
 mod stepped;
+mod streams;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ pub use config::{ChannelConfig, Direction, LANES_MAX, LaneConfig, LaneKind, Port
 pub use port::{Delivery, PortChannel, PortFault, PortModel};
 pub use statistics::Statistics;
 pub use stepped::SteppedChannel;
+pub use streams::Streams;
 pub use system::{ChannelSet, Completion, Grouping, MemorySystem, Ticket};
 
 use hw_config::memory::Command;
@@ -50,6 +53,30 @@ pub struct Transfer {
     pub address: u64,
     /// Bytes, at least 1.
     pub bytes: u64,
+}
+
+/// Transfers of equal size at equal distances, one behind the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// The first one.
+    pub first: Transfer,
+    /// Bytes from one's first byte to the next one's.
+    pub stride: u64,
+    /// How many, at least one.
+    pub count: u64,
+}
+
+impl Rows {
+    /// The transfers, in order.
+    pub fn transfers(self) -> impl Iterator<Item = Transfer> {
+        let Self { first, stride, count } = self;
+        (0..count).map(move |row| Transfer { address: first.address + row * stride, ..first })
+    }
+
+    /// First byte after the last one.
+    pub(crate) fn end(&self) -> u64 {
+        self.first.address + (self.count - 1) * self.stride + self.first.bytes
+    }
 }
 
 /// One command on a channel's command bus.

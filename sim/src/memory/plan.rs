@@ -3,7 +3,7 @@
 
 use hw_config::memory::{Command, Constraint, Controller, Level, Location, Mapping, Slot};
 
-use super::clocks::Divider;
+use super::clocks::{Divider, gcd};
 use super::{ChannelConfig, ClockRatio, Direction};
 
 /// Earlier than any cycle, by more than any latency.
@@ -13,22 +13,40 @@ pub(super) const COMMANDS: usize = Command::ALL.len();
 /// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back.
 pub(super) type Ready = [i64; COMMANDS];
 
-/// What one command imposes on later ones at one level: following command and least distance.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Imposed(Vec<(usize, i64)>);
+/// What one command imposes on later ones at one level: following commands and least distances, the first `count`.
+/// Beside each other in the plan, since every command looks here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Imposed {
+    rules: [(u8, i64); COMMANDS],
+    count: u8,
+}
 
 impl Imposed {
+    fn new(rules: impl Iterator<Item = (usize, i64)>) -> Self {
+        let mut imposed = Self::default();
+        for (following, latency) in rules {
+            imposed.rules[usize::from(imposed.count)] = (following as u8, latency);
+            imposed.count += 1;
+        }
+        imposed
+    }
+
+    fn rules(&self) -> &[(u8, i64)] {
+        &self.rules[..usize::from(self.count)]
+    }
+
     /// Takes note of the command at `cycle`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn raise(&self, ready: &mut Ready, cycle: i64) {
-        for &(following, latency) in &self.0 {
-            ready[following] = ready[following].max(cycle + latency);
+        for &(following, latency) in self.rules() {
+            let at = &mut ready[usize::from(following)];
+            *at = (*at).max(cycle + latency);
         }
     }
 
     /// Least distance of `following`, 0 if none.
     fn on(&self, following: usize) -> i64 {
-        self.0.iter().find(|&&(command, _)| command == following).map_or(0, |&(_, latency)| latency)
+        self.rules().iter().find(|&&(command, _)| usize::from(command) == following).map_or(0, |&(_, latency)| latency)
     }
 }
 
@@ -60,6 +78,8 @@ pub(super) struct Plan {
     pub(super) refresh_interval: i64,
     pub(super) refresh_cycles: i64,
     pub(super) lanes: Vec<LanePlan>,
+    period_kernel_cycles: i64,
+    config: ChannelConfig,
 }
 
 /// Compiled lane.
@@ -140,6 +160,8 @@ impl Plan {
             refresh_interval: i64::from(standard.refresh_interval_cycles()),
             refresh_cycles: i64::from(standard.refresh_cycles()),
             lanes: Vec::new(),
+            period_kernel_cycles: period_kernel_cycles(&config.clocks(), standard.slots),
+            config: config.clone(),
         };
         plan.lanes = config.lanes.iter().map(|lane| plan.lane(lane)).collect();
         Ok(plan)
@@ -182,6 +204,28 @@ impl Plan {
         self.clocks.kernel_at_or_after(memory as u64) as i64 + self.response_cycles
     }
 
+    /// What the plan was made of.
+    pub(super) fn config(&self) -> &ChannelConfig {
+        &self.config
+    }
+
+    /// Memory cycle before which no transfer from kernel cycle `horizon` on can change a decision.
+    pub(super) fn decided_before(&self, horizon: i64) -> i64 {
+        self.to_memory(horizon + self.request_cycles)
+    }
+
+    /// Kernel cycles after which an edge of the memory clock is at the same instant and at the same place of all slots.
+    #[inline]
+    pub(super) fn period_kernel_cycles(&self) -> i64 {
+        self.period_kernel_cycles
+    }
+
+    /// log2 of the bytes of a row block: where the row is the highest field, the rest of an address says the bank.
+    #[inline]
+    pub(super) fn row_block_shift(&self) -> u32 {
+        self.atom_shift + self.mapping.row_block_atoms().ilog2()
+    }
+
     /// Bank group of a bank.
     #[inline]
     pub(super) fn group_of(&self, bank: usize) -> usize {
@@ -192,6 +236,39 @@ impl Plan {
     #[inline]
     pub(super) fn locate(&self, atom: u64) -> Location {
         self.mapping.locate(atom)
+    }
+
+    /// Where the atoms of a burst go that visit the bank groups in turn, always the same bank of each.
+    #[inline]
+    pub(super) fn walk(&self, first_atom: u64) -> Walk {
+        let Location { bank, row } = self.locate(first_atom);
+        let group_mask = (1 << self.group_shift) - 1;
+        Walk {
+            first_group: self.group_of(bank as usize),
+            last_group: self.bank_groups - 1,
+            bank_in_group: bank as usize & group_mask,
+            group_shift: self.group_shift,
+            row,
+        }
+    }
+}
+
+/// The banks of a burst whose atoms visit the bank groups in turn, always the same bank and row of each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    first_group: usize,
+    /// One less than the bank groups, a power of two.
+    last_group: usize,
+    bank_in_group: usize,
+    group_shift: u32,
+    pub(super) row: u32,
+}
+
+impl Walk {
+    /// The bank of atom `i`.
+    #[inline]
+    pub(super) fn bank(&self, i: usize) -> usize {
+        ((self.first_group + i) & self.last_group) << self.group_shift | self.bank_in_group
     }
 }
 
@@ -204,6 +281,14 @@ pub(super) fn column_command(direction: Direction) -> Command {
     }
 }
 
+fn period_kernel_cycles(clocks: &ClockRatio, slots: hw_config::memory::Slots) -> i64 {
+    let common = |a: u64, b: u64| a / gcd(a, b) * b;
+    let memory = [slots.column, slots.activate, slots.precharge]
+        .iter()
+        .fold(clocks.memory(), |period, slot| common(period, u64::from(slot.period)));
+    (memory / clocks.memory() * clocks.kernel()) as i64
+}
+
 /// Longest latency of each pair of commands at one level.
 fn imposed(constraints: &[Constraint], level: Level) -> [Imposed; COMMANDS] {
     Command::ALL.map(|first| {
@@ -212,6 +297,6 @@ fn imposed(constraints: &[Constraint], level: Level) -> [Imposed; COMMANDS] {
             let rows = constraints.iter().filter(after).filter(|row| row.following.contains(&second));
             rows.map(|row| (second.index(), row.cycles)).max_by_key(|&(_, cycles)| cycles)
         };
-        Imposed(Command::ALL.into_iter().filter_map(longest).collect())
+        Imposed::new(Command::ALL.into_iter().filter_map(longest))
     })
 }

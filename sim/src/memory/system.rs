@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 use super::fast::FastChannel;
 use super::plan::Plan;
-use super::{ChannelConfig, KernelCycle, Statistics, Traced, Transfer};
+use super::streams::{Cursor, Streams, Table};
+use super::{ChannelConfig, KernelCycle, Rows, Statistics, Traced, Transfer};
 
 /// A pushed transfer, in order of pushing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,12 +69,15 @@ pub struct MemorySystem {
     grouping: Grouping,
     tracing: bool,
     refreshes_at_merge: u64,
+    /// What streams did before, if all channels are alike.
+    table: Option<Table>,
 }
 
 struct Group {
     members: ChannelSet,
     plan: usize,
     channel: FastChannel,
+    cursor: Cursor,
 }
 
 #[derive(Clone, Copy)]
@@ -110,7 +114,8 @@ impl MemorySystem {
                 Some(group) => group.members.0 |= 1 << channel,
                 None => {
                     let members = ChannelSet::one(channel);
-                    groups.push(Group { members, plan, channel: FastChannel::new(&plans[plan]) });
+                    let channel = FastChannel::new(&plans[plan]);
+                    groups.push(Group { members, plan, channel, cursor: Cursor::default() });
                 }
             }
         }
@@ -125,12 +130,29 @@ impl MemorySystem {
             grouping,
             tracing: false,
             refreshes_at_merge: 0,
+            table: None,
         })
+    }
+
+    /// Lets the system use and fill what streams did before, where all channels are alike; `give_back` ends it.
+    pub fn remember(&mut self, streams: &mut Streams) {
+        if let ([plan], false) = (&self.plans[..], self.tracing) {
+            self.table = Some(streams.take(plan.config()));
+        }
+    }
+
+    /// Gives back what `remember` took.
+    pub fn give_back(&mut self, streams: &mut Streams) {
+        self.settle();
+        if let (Some(table), [plan]) = (self.table.take(), &self.plans[..]) {
+            streams.put(plan.config().clone(), table);
+        }
     }
 
     /// Keeps every channel's commands from now on. Groups are split when need be but no longer merged.
     pub fn keep_traces(&mut self) {
-        self.tracing = true;
+        self.settle();
+        (self.tracing, self.table) = (true, None);
         self.groups.iter_mut().for_each(|group| group.channel.keep_trace());
     }
 
@@ -154,6 +176,7 @@ impl MemorySystem {
     pub fn push(&mut self, channels: ChannelSet, lane: usize, transfer: Transfer) -> Ticket {
         assert!(transfer.start >= self.horizon, "start {:?} before horizon {:?}", transfer.start, self.horizon);
         assert!(channels.0 != 0 && channels.0 >> (self.offsets.len() - 1) <= 1, "no such channels {:#x}", channels.0);
+        self.settle();
         let ticket = Ticket(self.first_ticket + self.tickets.len() as u64);
         self.tickets.push_back(Progress { channels_left: channels.0.count_ones(), cycle: KernelCycle(0) });
         for index in 0..self.groups.len() {
@@ -164,7 +187,8 @@ impl MemorySystem {
             let outside = self.groups[index].members.0 & !channels.0;
             let group = &mut self.groups[index];
             if outside != 0 {
-                let rest = Group { members: ChannelSet(outside), plan: group.plan, channel: group.channel.clone() };
+                let (plan, channel, cursor) = (group.plan, group.channel.clone(), Cursor::default());
+                let rest = Group { members: ChannelSet(outside), plan, channel, cursor };
                 group.members.0 = inside;
                 self.groups.push(rest);
             }
@@ -179,8 +203,23 @@ impl MemorySystem {
     pub fn advance(&mut self, until: KernelCycle) {
         assert!(until >= self.horizon, "advance to {until:?} from {:?}", self.horizon);
         self.horizon = until;
+        let is_decided = |group: &Group| {
+            self.plans[group.plan].decided_before(until.0 as i64) <= group.cursor.refresh_due(&group.channel)
+        };
+        if self.tickets.is_empty() && self.groups.iter().all(is_decided) {
+            return;
+        }
+        self.settle();
         for group in &mut self.groups {
             group.channel.run(&self.plans[group.plan], until.0 as i64);
+        }
+        self.collect();
+        self.merge();
+    }
+
+    /// Takes the channels' completions into account.
+    fn collect(&mut self) {
+        for group in &mut self.groups {
             for (ticket, cycle) in group.channel.completions().drain(..) {
                 let progress = &mut self.tickets[(ticket.0 - self.first_ticket) as usize];
                 progress.channels_left -= group.members.0.count_ones();
@@ -194,8 +233,48 @@ impl MemorySystem {
             self.tickets.pop_front();
             self.first_ticket += 1;
         }
-        if self.groups.len() > 1 && self.grouping == Grouping::Shared && !self.tracing {
-            self.merge();
+    }
+
+    /// Makes the decisions on what is queued in `lane` up to the end of the oldest transfer, beyond the horizon too: for a
+    /// caller who knows that no transfer of another lane starts before that. Those of `lane` itself come behind it and
+    /// change nothing.
+    ///
+    /// # Panics
+    /// When another lane has work.
+    pub fn finish_oldest(&mut self, lane: usize) {
+        self.settle();
+        for group in &mut self.groups {
+            group.channel.run_alone(&self.plans[group.plan], lane, Ticket(self.first_ticket));
+        }
+        self.collect();
+        self.merge();
+    }
+
+    /// Transfers to `lane` of all channels, under the same condition as `finish_oldest`: the end of the last. The start must
+    /// not be before the horizon, and nothing else under way.
+    pub fn stream(&mut self, lane: usize, rows: Rows) -> KernelCycle {
+        assert!(self.is_idle() && rows.first.start >= self.horizon, "{rows:?} are not alone from {:?}", self.horizon);
+        let mut last = KernelCycle(0);
+        for Group { plan, channel, cursor, .. } in &mut self.groups {
+            let done = match &mut self.table {
+                Some(table) => table.stream(&self.plans[*plan], (cursor, channel), lane, rows),
+                None => channel.stream(&self.plans[*plan], lane, rows),
+            };
+            last = last.max(done);
+        }
+        self.merge();
+        last
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.tickets.is_empty()
+    }
+
+    /// Brings the channels to where they are, before anything else happens to them than a stream.
+    fn settle(&mut self) {
+        if let Some(table) = &self.table {
+            self.groups.iter_mut().for_each(|group| table.hand_over(&mut group.cursor, &mut group.channel));
         }
     }
 
@@ -204,6 +283,13 @@ impl MemorySystem {
     pub fn poll(&mut self) -> Vec<Completion> {
         self.completed.sort_unstable();
         std::mem::take(&mut self.completed)
+    }
+
+    /// As `poll`, into a list that takes the place of the old one.
+    pub fn poll_into(&mut self, found: &mut Vec<Completion>) {
+        found.clear();
+        self.completed.sort_unstable();
+        std::mem::swap(&mut self.completed, found);
     }
 
     /// A kernel cycle before which no transfer can complete that is pushed and has not been polled; later than the
@@ -224,11 +310,15 @@ impl MemorySystem {
 
     /// Merges groups of equal future. Tried once a refresh: it closes all rows, so states meet there or hardly ever.
     fn merge(&mut self) {
+        if self.groups.len() == 1 || self.grouping == Grouping::Separate || self.tracing {
+            return;
+        }
         let refreshes = self.groups.iter().map(|group| group.channel.refreshes()).max().unwrap_or(0);
         if refreshes == self.refreshes_at_merge {
             return;
         }
         self.refreshes_at_merge = refreshes;
+        self.settle();
         for group in &mut self.groups {
             group.channel.forget_before(&self.plans[group.plan], self.horizon.0 as i64);
         }

@@ -5,6 +5,7 @@ mod device;
 mod equal;
 mod groups;
 mod port;
+mod streams;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,148 @@
+//! Streams with what was found before, against the same transfers pushed one by one: every completion and every count.
+
+use super::*;
+
+/// What is done to a system at a time.
+#[derive(Clone, Copy)]
+enum Action {
+    /// Rows to a lane of all channels, alone.
+    Stream { lane: usize, rows: Rows },
+    /// A transfer to a lane of some channels, after all else is done.
+    Disturb { channels: ChannelSet, lane: usize, transfer: Transfer },
+}
+
+/// Few shapes, again and again, one row block further each time: starts are offsets to the last completion.
+fn random_actions(random: &mut Random, config: &ChannelConfig, channels: usize) -> Vec<(u64, Action)> {
+    let lane = random.range(0, config.lanes.len() as u64 - 1) as usize;
+    let block = config.standard.mapping.row_block_atoms() * u64::from(config.standard.organisation.atom_bytes());
+    let shapes: Vec<(u64, u64, u64, u64)> = (0..random.range(1, 3))
+        .map(|_| {
+            let most = random.pick(&[40, 700, 9000]);
+            let bytes = random.range(1, most);
+            (random.range(0, block - 1), bytes, bytes + random.pick(&[0, 64, 5000]), random.range(1, 4))
+        })
+        .collect();
+    let rest = random.pick(&[0, 0, 7]);
+    let rare = random.pick(&[8, 60]);
+    (0..200)
+        .map(|round: u64| {
+            let (offset, bytes, stride, count) = shapes[round as usize % shapes.len()];
+            let size = config.standard.channel_bytes();
+            let address = (offset + round / shapes.len() as u64 * block) % (size - 4 * stride - bytes);
+            let first = Transfer { start: KernelCycle(0), address, bytes };
+            let wait = random.range(0, rest);
+            if random.range(0, rare) > 0 {
+                return (wait, Action::Stream { lane, rows: Rows { first, stride, count } });
+            }
+            let lane = random.range(0, config.lanes.len() as u64 - 1) as usize;
+            let channels = ChannelSet(random.range(1, ChannelSet::first(channels).0));
+            (wait, Action::Disturb { channels, lane, transfer: first })
+        })
+        .collect()
+}
+
+/// Pushes transfers and runs until they are done; the completion of each.
+fn pushed(system: &mut MemorySystem, channels: ChannelSet, lane: usize, transfers: &[Transfer]) -> Vec<u64> {
+    let tickets: Vec<Ticket> = transfers.iter().map(|&transfer| system.push(channels, lane, transfer)).collect();
+    let mut done = vec![0; tickets.len()];
+    while let Some(bound) = system.next_completion_bound() {
+        system.advance(bound);
+        for completion in system.poll() {
+            done[(completion.ticket.0 - tickets[0].0) as usize] = completion.cycle.0;
+        }
+    }
+    done
+}
+
+/// Runs the actions, with `streams` or plainly; completions, and counts of each channel up to a late cycle. Streams that
+/// follow each other start at once, so that their lane is never idle, or some cycles apart.
+fn run(
+    configs: &[ChannelConfig],
+    actions: &[(u64, Action)],
+    mut streams: Option<&mut Streams>,
+) -> (Vec<u64>, Vec<Statistics>) {
+    let mut system = MemorySystem::new(configs, Grouping::Shared).expect("checked");
+    if let Some(streams) = &mut streams {
+        system.remember(streams);
+    }
+    let all = ChannelSet::first(configs.len());
+    let (mut done, mut at) = (vec![0], 0);
+    while at < actions.len() {
+        let mut start = done[done.len() - 1] + 1;
+        if let (_, Action::Disturb { channels, lane, transfer }) = actions[at] {
+            done.extend(pushed(&mut system, channels, lane, &[Transfer { start: KernelCycle(start), ..transfer }]));
+            at += 1;
+            continue;
+        }
+        let (mut transfers, mut lane_of_all) = (Vec::new(), 0);
+        while let Some(&(wait, Action::Stream { lane, mut rows })) = actions.get(at) {
+            start += wait * 50;
+            rows.first.start = KernelCycle(start);
+            match streams {
+                Some(_) => done.push(system.stream(lane, rows).0),
+                None => transfers.push(rows),
+            }
+            lane_of_all = lane;
+            at += 1;
+        }
+        let each: Vec<Transfer> = transfers.iter().flat_map(|rows| rows.transfers()).collect();
+        let ends = if each.is_empty() { Vec::new() } else { pushed(&mut system, all, lane_of_all, &each) };
+        let mut last = 0;
+        for rows in transfers {
+            last += rows.count as usize;
+            done.push(ends[last - 1]);
+        }
+    }
+    system.advance(KernelCycle(done[done.len() - 1] + 10_000));
+    let counts = (0..configs.len()).map(|channel| system.statistics(channel)).collect();
+    if let Some(streams) = streams {
+        system.give_back(streams);
+    }
+    (done, counts)
+}
+
+#[test]
+fn streams_equal_transfers_one_by_one() {
+    let shipped = shipped();
+    let (mut compared, mut repeated, mut with_moves) = (0, 0, 0);
+    for seed in 0..300 {
+        let mut random = Random(seed ^ 0x57e4);
+        let config = random_channel(&mut random, &shipped);
+        let configs = vec![config.clone(); random.range(1, 5) as usize];
+        let mut streams = Streams::default();
+        // What one run has found serves the next, which does something else in between.
+        for _ in 0..3 {
+            let actions = random_actions(&mut Random(seed), &config, configs.len());
+            let actions = &actions[random.range(0, 50) as usize..];
+            let (done, counts) = run(&configs, actions, Some(&mut streams));
+            let (plain, plain_counts) = run(&configs, actions, None);
+            assert_eq!(done, plain, "seed {seed}: {config:?}");
+            assert_eq!(counts, plain_counts, "seed {seed}: {config:?}");
+            compared += done.len();
+        }
+        repeated += streams.repeated();
+        with_moves += u64::from(streams.repeated() > 100);
+    }
+    println!(
+        "{compared} completions equal; {repeated} moves were known, in {with_moves} of 300 channels more than 100"
+    );
+    assert!(compared > 100_000 && repeated > 50_000 && with_moves > 50);
+}
+
+/// A stream as weights come, refreshed again and again: what is kept is found nearly always, and nothing else comes out.
+#[test]
+fn a_steady_stream_is_known() {
+    let config = usual_channel(hbm2().check("hbm2").expect("valid"));
+    let actions: Vec<(u64, Action)> = (0..6000)
+        .map(|number| {
+            let first = Transfer { start: KernelCycle(0), address: number * 16_384, bytes: 16_384 };
+            (0, Action::Stream { lane: 0, rows: Rows { first, stride: 0, count: 1 } })
+        })
+        .collect();
+    let configs = vec![config; 4];
+    let mut streams = Streams::default();
+    assert_eq!(run(&configs, &actions, Some(&mut streams)), run(&configs, &actions, None));
+    let share = streams.repeated() as f64 / actions.len() as f64;
+    println!("{:.1} % of {} transfers were known", 100.0 * share, actions.len());
+    assert!(share > 0.7, "{share} known");
+}
