@@ -13,7 +13,8 @@ module activation_buffer #(
     parameter ScaleSlots = 256,
     parameter Lanes = 8,
     // Words written together.
-    parameter WriteWords = Lanes > Chain ? Lanes / Chain : 1,
+    parameter HalfActivations = 0,
+    parameter WriteWords = (1 + HalfActivations) * (Lanes > Chain ? Lanes / Chain : 1),
     // What the memories are built from, as `ram_sdp` names it: windows, the store unit's words, slots.
     parameter Style = "block",
     parameter StoreStyle = "block",

@@ -9,7 +9,9 @@
 // Cells (yosys synth_xilinx -family xcup): 4 DSP48E2.
 module drain_lane #(
     parameter AccumulatorBits = 8,
-    parameter Accumulators = 256
+    parameter Accumulators = 256,
+    // 1: `sum_i` is an f32 already and comes as many periods later as i32_to_fp32 takes.
+    parameter Converted = 0
 ) (
     input  wire                       clk_i,
     input  wire                [31:0] sum_i,
@@ -23,11 +25,17 @@ module drain_lane #(
     output wire                [31:0] result_o
 );
     wire [31:0] sum;
-    i32_to_fp32 u_convert (
-        .clk_i(clk_i),
-        .a_i  (sum_i),
-        .y_o  (sum)
-    );
+    generate
+        if (Converted != 0) begin : gen_converted
+            assign sum = sum_i;
+        end else begin : gen_convert
+            i32_to_fp32 u_convert (
+                .clk_i(clk_i),
+                .a_i  (sum_i),
+                .y_o  (sum)
+            );
+        end
+    endgenerate
     wire [31:0] scale;
     fp16_to_fp32 u_scale (
         .clk_i(clk_i),

@@ -21,6 +21,8 @@ module matrix_decode (
     // Steps of a window of activations: 1, or with an N per block so many take the stored weights of 8 blocks.
     output reg    [2:0] window_steps_o,
     output wire         two_level_o,
+    // The code as the instruction has it.
+    output wire   [3:0] code_o,
     output wire   [9:0] rows_o,
     output wire  [11:0] cols_o,
     output wire  [15:0] steps_o,
@@ -139,6 +141,7 @@ module matrix_decode (
     assign dst_stride_o = vector_o ? 18'd0 : mm_dst_stride;
 
     wire [3:0] code = vector_o ? mv_code : mm_code;
+    assign code_o = code;
     always @* begin
         case (code)
             IsaCodeInt2: code_bits_o = 4'd2;

@@ -134,6 +134,7 @@ module matrix_unit #(
     wire [17:0] i_scale;
     wire [19:0] i_dst;
     wire [17:0] i_dst_stride;
+    wire  [3:0] unused_code;
     matrix_decode u_decode (
         .word_i        (matrix_word_i),
         .rows_value_i  (matrix_value_a_i),
@@ -147,6 +148,7 @@ module matrix_unit #(
         .index_bits_o  (i_index_bits),
         .window_steps_o(i_window_steps),
         .two_level_o   (i_two_level),
+        .code_o        (unused_code),
         .rows_o        (i_rows),
         .cols_o        (i_cols),
         .steps_o       (i_steps),

@@ -1,7 +1,7 @@
 // One lane of the vector unit: the arithmetic units of every operation, in a row, each fed from the operands or from a
 // unit before it. Which feeds which holds still during a pass.
 //
-//   multiply_0 -> multiply_1 -> add_0 -> multiply_2 -> exp -> add_1 (1 + x) -> reciprocal -> multiply_3, and quantize
+//   multiply_0 -> multiply_1 -> add_0 -> multiply_2 -> exp -> add_1 (1 + x) -> reciprocal -> multiply_3, and quantize, half
 //
 // The selections (vector_passes.v chooses them):
 //   multiply_0  0 a b; 1 a a; 2 a factor; 3 rotary, first product
@@ -12,7 +12,7 @@
 //   multiply_3  0 reciprocal x a of then; 1 exp x scalar_1
 //   result      0 a; 1 relu a; 2 |a|; 3 rank of a if not taken yet; 4 a if taken, else -inf; 5 add_0; 6 multiply_0;
 //               7 multiply_1; 8 multiply_2; 9 exp; 10 multiply_3; 11 order key of multiply_0; 12 code;
-//               13 link
+//               13 link; 14 half
 // Ranks order like the values, NaN below every number: hw_config::numeric::fp32::order_key, NaN as `RankNan`.
 //
 // Rotary pairs come as two beats, (x, c) and then (y, s). In the period of the second, x c - y s is begun; in the next
@@ -21,11 +21,13 @@
 // The latency is the sum of those of the units used, and the result register (silu: 31). Initiation interval 1. Registered: `result_o`, loaded
 // with `load_i`; `live_i` low puts `fill_i` in its place. The operands are not registered here. No reset.
 module vector_lane #(
-    parameter Lane = 0
+    parameter Lane = 0,
+    // 1: results in f16 too.
+    parameter HalfActivations = 0
 ) (
     input  wire        clk_i,
     // The same clock for each unit, standing still while the pass does not need it: multiply_0, multiply_1, add_0,
-    // multiply_2, exp, add_1 and reciprocal, multiply_3, quantize.
+    // multiply_2, exp, add_1 and reciprocal, multiply_3, quantize and half.
     input  wire  [7:0] unit_clk_i,
 
     input  wire [31:0] a_i,
@@ -207,6 +209,19 @@ module vector_lane #(
         .y_o  (code)
     );
 
+    wire [15:0] half;
+    generate
+        if (HalfActivations != 0) begin : gen_half
+            fp32_to_fp16 u_half (
+                .clk_i(unit_clk_i[7]),
+                .a_i  (a_i),
+                .y_o  (half)
+            );
+        end else begin : gen_no_half
+            assign half = 16'd0;
+        end
+    endgenerate
+
     // Whether a comes after the element taken last: lower, or equal with a higher index. Then it is not taken yet.
     wire        a_nan = a_i[30:23] == 8'd255 && a_i[22];
     wire [31:0] a_rank = a_nan ? RankNan : {a_i[31], a_i[30:0] ^ {31{a_i[31]}}};
@@ -230,6 +245,7 @@ module vector_lane #(
             4'd10:   result = multiply_3;
             4'd11:   result = {multiply_0[31], multiply_0[30:0] ^ {31{multiply_0[31]}}};
             4'd13:   result = link_i;
+            4'd14:   result = {16'd0, half};
             default: result = {24'd0, code};
         endcase
     end

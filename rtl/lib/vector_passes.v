@@ -50,6 +50,7 @@ module vector_passes #(
     output reg   [2:0] scalar_o,          // what becomes of a row's scalar: vector_scalar.v
     output reg         write_o,           // results go to the vector buffer
     output reg         codes_o,           // results go to the activation buffer
+    output reg         halves_o,          // they are f16, and not codes
     output reg         choose_o           // the row's largest goes to the vector buffer and a register
 );
     `include "isa.vh"
@@ -63,6 +64,7 @@ module vector_passes #(
     localparam [7:0] Rsqrt = RsqrtCycles[7:0];
     localparam [7:0] Quantize = QuantizeI8Cycles[7:0];
     localparam [7:0] Half = HalfCycles[7:0];
+    localparam [7:0] Halve = F32ToF16Cycles[7:0];
     localparam SumPeriods = AddCycles * ($clog2(Lanes) + 1 + $clog2(SumPartials)) + PartialGatherCycles;
     localparam LargestPeriods = MaxCycles * ($clog2(Lanes) + 1);
     localparam [7:0] Sum = SumPeriods[7:0];               // reduce_sum
@@ -102,6 +104,7 @@ module vector_passes #(
     localparam [4:0] PassLargest = 20;
     localparam [4:0] PassMask = 21;
     localparam [4:0] PassShare = 22;
+    localparam [4:0] PassHalf = 23;
 
     // Which pass begins.
     reg  [4:0] pass_q;
@@ -127,6 +130,7 @@ module vector_passes #(
                 IsaVectorOpTopk:      pass = PassLargest;
                 IsaVectorOpTopkMask:  pass = PassLargest;
                 IsaVectorOpShare:     pass = PassShare;
+                IsaVectorOpHalf:      pass = PassHalf;
                 default:              pass = PassCopy;
             endcase
         end else begin
@@ -215,12 +219,13 @@ module vector_passes #(
             end
             PassLargest: after = Largest;
             PassShare:   depth = Link;
+            PassHalf:    depth = Halve;
             default: ;
         endcase
     end
 
     wire last_pass = pass <= PassRope || pass == PassRmsScale || pass == PassLayerScale || pass == PassSoftmax ||
-                     pass == PassQuantize || pass == PassMask || pass == PassShare || (op_i == IsaVectorOpTopk && count == most_i);
+                     pass == PassQuantize || pass == PassMask || pass == PassShare || pass == PassHalf || (op_i == IsaVectorOpTopk && count == most_i);
     wire sum = pass == PassSquares || pass == PassMean || pass == PassDeviations || pass == PassExpSum;
     wire largest = pass == PassMaximum || pass == PassMagnitude || pass == PassLargest;
     wire static_scale = pass == PassStaticScale;
@@ -251,8 +256,9 @@ module vector_passes #(
             sum_o <= sum;
             largest_o <= largest;
             any_o <= count == 4'd1;
-            write_o <= !sum && !largest && pass != PassQuantize && !static_scale;
-            codes_o <= pass == PassQuantize;
+            write_o <= !sum && !largest && pass != PassQuantize && pass != PassHalf && !static_scale;
+            codes_o <= pass == PassQuantize || pass == PassHalf;
+            halves_o <= pass == PassHalf;
             choose_o <= op_i == IsaVectorOpTopk;
         end
         // They choose among valid bits: before the first pass, too, they must choose one that there is.
@@ -283,6 +289,7 @@ module vector_passes #(
                 PassExpSum:     uses_o <= 8'b00010101;
                 PassSoftmax:    uses_o <= {6'b010101, with_b_i, 1'b1};
                 PassQuantize:   uses_o <= 8'b10000000;
+                PassHalf:       uses_o <= 8'b10000000;
                 default:        uses_o <= 8'b00000000;
             endcase
         end
@@ -379,6 +386,7 @@ module vector_passes #(
                 end
                 PassStaticScale: scalar_o <= 3'd6;
                 PassQuantize:  result_o <= 4'd12;
+                PassHalf:      result_o <= 4'd14;
                 PassLargest: begin
                     result_o <= 4'd3;
                     fill_o <= RankNone;

@@ -19,7 +19,9 @@ module vector_unit #(
     parameter Cores = 1,
     parameter LinkCycles = 0,           // periods of a way over the link
     parameter ClockGates = 0,
-    parameter WriteWords = Lanes > Chain ? Lanes / Chain : 1
+    // 1: activations in f16 too.
+    parameter HalfActivations = 0,
+    parameter WriteWords = (1 + HalfActivations) * (Lanes > Chain ? Lanes / Chain : 1)
 ) (
     input  wire                          clk_i,
     input  wire                          rst_ni,
@@ -234,6 +236,7 @@ module vector_unit #(
     wire  [2:0] scalar_select;
     wire        write;
     wire        codes;
+    wire        halves;
     wire        choose;
     vector_passes #(
         .Lanes     (Lanes),
@@ -272,6 +275,7 @@ module vector_unit #(
         .scalar_o      (scalar_select),
         .write_o       (write),
         .codes_o       (codes),
+        .halves_o      (halves),
         .choose_o      (choose)
     );
 
@@ -554,7 +558,8 @@ module vector_unit #(
             localparam signed [19:0] VisiblePlace = lane;
             assign mask[lane] = exit_left_q > Place;
             vector_lane #(
-                .Lane(lane)
+                .Lane           (lane),
+                .HalfActivations(HalfActivations)
             ) u_lane (
                 .clk_i        (clk_i),
                 .unit_clk_i   (unit_clk),
@@ -659,6 +664,7 @@ module vector_unit #(
     vector_writer #(
         .Lanes     (Lanes),
         .Chain     (Chain),
+        .HalfActivations(HalfActivations),
         .WriteWords(WriteWords)
     ) u_writer (
         .clk_i                    (clk_i),
@@ -671,11 +677,12 @@ module vector_unit #(
         .half_i                   (half),
         .vector_i                 (write),
         .codes_i                  (codes),
+        .halves_i                 (halves),
         .valid_i                  (result_valid_q),
         .last_i                   (result_last_q),
         .mask_i                   (result_mask_q),
         .data_i                   (result),
-        .slot_value_i             (slot_value_q),
+        .slot_value_i             (halves ? F32One : slot_value_q),
         .choose_i                 (choose),
         .choose_valid_i           (largest_valid),
         .choose_value_i           (largest_value),

@@ -6,12 +6,15 @@
 //   vector_i: an element a lane. pair_i, half_i: as vector_stream.v.
 //   codes_i:  a code a lane (its 8 low bits). A row begins a word of `Chain` codes and fills its last one with zeros.
 //             With its last beat goes `slot_value_i` to the row's slot.
+//   halves_i: with codes_i, an f16 a lane (its 16 low bits). A row fills its last step, two words, with zeros.
 //   choose_valid_i: an index, written at once, and its element, a period later; elements follow one another.
 // Initiation interval 1. Registered: the chosen element; the other outputs follow their inputs. It rounds nothing.
 module vector_writer #(
     parameter Lanes = 8,
     parameter Chain = 16,
-    parameter WriteWords = Lanes > Chain ? Lanes / Chain : 1
+    // 1: f16 in two bytes too, in steps of two words.
+    parameter HalfActivations = 0,
+    parameter WriteWords = (1 + HalfActivations) * (Lanes > Chain ? Lanes / Chain : 1)
 ) (
     input  wire                          clk_i,
     input  wire                          rst_ni,
@@ -25,6 +28,7 @@ module vector_writer #(
 
     input  wire                          vector_i,
     input  wire                          codes_i,
+    input  wire                          halves_i,
     input  wire                          valid_i,
     input  wire                          last_i,
     input  wire              [Lanes-1:0] mask_i,
@@ -107,7 +111,8 @@ module vector_writer #(
 
     wire codes_step = codes_i && valid_i;
     wire word_done;
-    localparam [19:0] Words = WriteWords[19:0];
+    localparam CodeWords = Lanes > Chain ? Lanes / Chain : 1;
+    localparam [19:0] Words = CodeWords[19:0];
     reg  [19:0] row_q;
     reg  [19:0] word_q;
     reg  [11:0] slot_q;
@@ -123,7 +128,7 @@ module vector_writer #(
                 word_q <= next_row;
                 slot_q <= slot_q + 12'd1;
             end else if (word_done) begin
-                word_q <= word_q + Words;
+                word_q <= word_q + (HalfActivations != 0 && halves_i ? 2 * Words : Words);
             end
         end
     end
@@ -133,13 +138,24 @@ module vector_writer #(
     assign slot_write_address_o = slot_q;
     assign slot_write_value_o = slot_value_i;
 
+    // What a beat writes of the words of codes, and of the steps of f16, each twice as long.
+    wire [8*Chain*CodeWords-1:0] code_data;
+    wire   [Chain*CodeWords-1:0] code_strobe;
+    wire [16*Chain*CodeWords-1:0] half_data;
+    wire  [2*Chain*CodeWords-1:0] half_strobe;
+    wire           [16*Lanes-1:0] halves;
     generate
+        for (lane = 0; lane < Lanes; lane = lane + 1) begin : gen_halves
+            assign halves[16*lane+:16] = data_i[32*lane+:16];
+        end
         if (Lanes >= Chain) begin : gen_words
             // A beat is whole words; those are written of which a lane holds an element.
             assign word_done = 1'b1;
-            assign activation_write_data_o = codes;
-            for (lane = 0; lane < WriteWords; lane = lane + 1) begin : gen_word
-                assign activation_write_strobe_o[Chain*lane+:Chain] = {Chain{mask_i[Chain*lane]}};
+            assign code_data = codes;
+            assign half_data = halves;
+            for (lane = 0; lane < CodeWords; lane = lane + 1) begin : gen_word
+                assign code_strobe[Chain*lane+:Chain] = {Chain{mask_i[Chain*lane]}};
+                assign half_strobe[2*Chain*lane+:2*Chain] = {(2*Chain){mask_i[Chain*lane]}};
             end
         end else begin : gen_parts
             // A beat is a part of a word; the last of a row writes the parts behind it too, as zeros.
@@ -155,15 +171,26 @@ module vector_writer #(
             for (lane = 0; lane < Parts; lane = lane + 1) begin : gen_part
                 localparam [PartBits-1:0] Part = lane;
                 wire here = part_q == Part;
-                assign activation_write_data_o[8*Lanes*lane+:8*Lanes] = codes & {8 * Lanes{here}};
-                assign activation_write_strobe_o[Lanes*lane+:Lanes] = {Lanes{last_i ? from_here[lane] : here}};
+                wire written = last_i ? from_here[lane] : here;
+                assign code_data[8*Lanes*lane+:8*Lanes] = codes & {8 * Lanes{here}};
+                assign code_strobe[Lanes*lane+:Lanes] = {Lanes{written}};
+                assign half_data[16*Lanes*lane+:16*Lanes] = halves & {16 * Lanes{here}};
+                assign half_strobe[2*Lanes*lane+:2*Lanes] = {2 * Lanes{written}};
             end
+        end
+        if (HalfActivations != 0) begin : gen_both
+            assign activation_write_data_o = halves_i ? half_data : {{(8*Chain*CodeWords){1'b0}}, code_data};
+            assign activation_write_strobe_o = halves_i ? half_strobe : {{(Chain*CodeWords){1'b0}}, code_strobe};
+        end else begin : gen_codes_alone
+            wire unused_halves = &{1'b0, halves_i, half_data, half_strobe};
+            assign activation_write_data_o = code_data;
+            assign activation_write_strobe_o = code_strobe;
         end
     endgenerate
 
 `ifndef SYNTHESIS
-    initial if (Lanes < 1 || Chain < 1 || WriteWords != (Lanes > Chain ? Lanes / Chain : 1)) begin
-        $display("vector_writer: Lanes %0d, Chain %0d, WriteWords %0d: expected max(1, Lanes / Chain) words",
+    initial if (Lanes < 1 || Chain < 1 || WriteWords != (1 + HalfActivations) * CodeWords) begin
+        $display("vector_writer: Lanes %0d, Chain %0d, WriteWords %0d: expected max(1, Lanes / Chain) words, twice with f16",
                  Lanes, Chain, WriteWords);
         $finish;
     end

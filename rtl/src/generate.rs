@@ -12,8 +12,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use hw_config::engine::{Engine, SparseDspChain};
-use hw_config::isa::Sparsity;
+use hw_config::engine::{ActivationType, Engine, SparseDspChain};
+use hw_config::isa::{Code, Sparsity};
 use hw_config::machine::Machine;
 use hw_config::resources::Primitive;
 
@@ -196,6 +196,23 @@ const PARTS: [Part; 10] = [
     },
 ];
 
+/// The matrix unit of a bit-serial array, behind the same ports.
+const SERIAL: Part = Part {
+    module: "serial_unit",
+    renamed: &[("clk_i", "matrix_clk")],
+    open: &[],
+    styles: &[("WeightStyle", "weight buffer"), ("ScaleStyle", "scale buffer")],
+};
+
+/// The parts of a machine's core.
+fn parts(machine: &Machine) -> impl Iterator<Item = &'static Part> {
+    let matrix = match machine.core.engine {
+        Engine::SparseDspChain(_) => None,
+        Engine::BitSerial(_) => Some(&SERIAL),
+    };
+    PARTS.iter().map(move |part| matrix.filter(|_| part.module == "matrix_unit").unwrap_or(part))
+}
+
 /// The ports of the core, which are ports of its parts, in groups.
 const PORTS: [(&str, &[&str]); 5] = [
     (
@@ -297,7 +314,7 @@ impl Placed {
 fn core(machine: &Machine, gates: ClockGates, sources: &Sources) -> Result<String, Vec<Fault>> {
     let values = values(machine, gates);
     let mut placed = Vec::new();
-    for part in &PARTS {
+    for part in parts(machine) {
         placed.push(place(part, machine, &values, sources).map_err(|fault| vec![fault])?);
     }
     let mut module = Module::new(CORE, &header(machine));
@@ -323,18 +340,15 @@ fn header(machine: &Machine) -> String {
 
 /// The machine's values by the names that parameters have.
 fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
-    let Engine::SparseDspChain(engine) = &machine.core.engine else {
-        unreachable!("a machine with Verilog has chains: the others are refused when they are read")
-    };
+    let engine = &machine.core.engine;
     let (memory, instructions, buffers) = (&machine.memory, &machine.instructions, &machine.core.buffers);
-    let max_ratio = engine.sparsity.iter().map(|pattern| pattern.window_words()).max();
-    let widths = SparseDspChain::CODES.iter().enumerate().filter(|(_, code)| engine.weight_bits.contains(code));
-    let code_widths = widths.map(|(bit, _)| 1 << bit).sum();
+    let patterns = engine.patterns().iter().chain(&[Sparsity::Dense]);
+    let most_words = patterns.map(|pattern| engine.words(*pattern, 1)).max().unwrap_or(1);
     let buffer_kib = [buffers.weight_kib, buffers.index_kib, buffers.scale_kib, buffers.parameter_kib];
     let longest = buffer_kib.into_iter().max().map_or(0, |kib| u64::from(kib) * 1024);
     // A port's counters have two bits at least.
     let line_bits = address_bits(longest.div_ceil(memory.line_bytes())).max(2);
-    BTreeMap::from([
+    let mut values = BTreeMap::from([
         (
             "ClockGates",
             match gates {
@@ -356,29 +370,40 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
         ("Queue", machine.core.queue.into()),
         ("Cores", machine.core.count.into()),
         ("LinkCycles", if machine.core.count > 1 { machine.link_cycles().into() } else { 0 }),
-        ("Chain", engine.chain.into()),
-        ("Rows", engine.rows.into()),
-        ("Columns", engine.columns.into()),
-        ("GemvColumns", engine.gemv_columns.into()),
+        ("Chain", engine.chain().into()),
+        ("Rows", engine.rows().into()),
+        ("Columns", engine.columns().into()),
+        ("GemvColumns", engine.gemv_columns().into()),
         ("Width", machine.width().into()),
-        ("ScaleLanes", engine.scale_lanes.into()),
-        ("AccumulatorRows", engine.accumulator_rows.into()),
-        ("MaxRatio", max_ratio.unwrap_or(1).into()),
-        ("Single", engine.sparsity.contains(&Sparsity::N1M4).into()),
-        ("Blocks", engine.takes_blocks().into()),
-        ("CodeWidths", code_widths),
-        ("TwoLevel", engine.two_level.into()),
+        ("ScaleLanes", engine.scale_lanes().into()),
+        ("AccumulatorRows", engine.accumulator_rows().into()),
+        ("MaxRatio", most_words.into()),
+        ("HalfActivations", (engine.activation() == ActivationType::F16).into()),
         ("Lanes", machine.core.lanes.into()),
         ("WeightChunks", machine.weight_chunks()),
-        // Without a pattern there is no index, whatever the buffer.
-        ("IndexChunks", max_ratio.map_or(0, |_| machine.index_chunks())),
         ("ScaleRows", machine.scale_rows()),
         ("ParameterBytes", 4 * machine.parameter_elements()),
         ("ActivationWords", machine.activation_words()),
         ("ScaleSlots", buffers.scale_slots.into()),
         ("ResultElements", machine.result_elements()),
         ("VectorElements", machine.vector_elements()),
-    ])
+    ]);
+    let bits = |of: &[Code]| {
+        let set = of.iter().enumerate().filter(|(_, code)| engine.takes_code(**code));
+        set.map(|(bit, _)| 1 << bit).sum::<u64>()
+    };
+    values.extend(match engine {
+        Engine::SparseDspChain(chain) => vec![
+            ("Single", chain.sparsity.contains(&Sparsity::N1M4).into()),
+            ("Blocks", chain.takes_blocks().into()),
+            ("CodeWidths", bits(&SparseDspChain::CODES)),
+            ("TwoLevel", chain.two_level.into()),
+            // Without a pattern there is no index, whatever the buffer.
+            ("IndexChunks", if chain.sparsity.is_empty() { 0 } else { machine.index_chunks() }),
+        ],
+        Engine::BitSerial(serial) => vec![("Dot", serial.dot.into()), ("Codes", bits(Code::ALL))],
+    });
+    values
 }
 
 fn place(

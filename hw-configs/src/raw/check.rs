@@ -230,10 +230,6 @@ impl RawMachine {
         {
             document.fault_at(&serial.dot, format!("at most core.matrix.chain = {chain}"), "a step is whole dots");
         }
-        if self.head.verilog.value == Some(true) {
-            let advice = "the engine bit-serial is not emitted as Verilog yet: it is simulated alone";
-            document.fault_at(&self.head.verilog, "false", advice);
-        }
         let cached = |codes: &Vec<Code>| codes.contains(&Code::I8) || codes.contains(&Code::F16);
         if serial.codes.value.as_ref().is_some_and(|codes| !cached(codes)) {
             let (key, span) = (&serial.codes.key, serial.codes.span.clone());

@@ -65,7 +65,8 @@ impl Machine {
         let fetch_bytes = u64::from(self.instructions.outstanding) * u64::from(self.instructions.burst_bytes);
         let fetch_port_bytes = u64::from(self.instructions.port_bytes);
         // Words of activations that are written together, and read together by a step.
-        let written = (lanes / chain).max(1);
+        // An f16 takes two bytes.
+        let written = (lanes / chain).max(1) * u64::from(engine.activation().bytes());
         let window = most_words.max(written);
         let words = |name, banks: u64, copies| {
             let bits = 8 * chain * banks;

@@ -2,7 +2,7 @@
 //! the names that they have there. It must never hold a number of its own, except the marks of a rank.
 
 use hw_config::latency;
-use hw_config::numeric::bit_serial::GUARD_BITS;
+use hw_config::numeric::bit_serial::{GUARD_BITS, SCALE_BITS, SLOT_WEIGHTS};
 use hw_config::numeric::convert::{CANONICAL_NAN_F16, INVERSE_CODE_MAX, QUANTIZED_I8_MAX};
 use hw_config::numeric::fp32::{CANONICAL_NAN_BITS, order_key};
 use hw_config::numeric::functions::{GELU_A, GELU_B};
@@ -38,7 +38,7 @@ pub(super) fn file() -> File {
 }
 
 /// How many of a thing there may be.
-fn limits() -> [(&'static str, u64); 6] {
+fn limits() -> [(&'static str, u64); 8] {
     [
         ("LoadsInFlight", LOADS_IN_FLIGHT as u64),
         ("StoresInFlight", STORES_IN_FLIGHT as u64),
@@ -46,6 +46,8 @@ fn limits() -> [(&'static str, u64); 6] {
         ("PackedMaxProducts", u64::from(MAX_PRODUCTS)),
         ("PackedLaneBits", u64::from(LANE_BITS)),
         ("GuardBits", u64::from(GUARD_BITS)),
+        ("ScaleBits", u64::from(SCALE_BITS)),
+        ("SlotWeights", u64::from(SLOT_WEIGHTS)),
     ]
 }
 
