@@ -117,7 +117,7 @@ fn every_order_that_the_waits_allow_gives_the_same() {
     for (number, queue) in ["1", "3", "40"].into_iter().enumerate() {
         let machine = variant(&[("core.queue", queue), ("core.matrix.two_level", "false")]).machine;
         for seed in PROGRAMS * number as u64..PROGRAMS * (number as u64 + 1) {
-            let mut rng = Rng::new(seed ^ 0x0dde_5);
+            let mut rng = Rng::new(seed ^ 0xdde5);
             let mut program = random_program(seed, &machine, 150);
             // The fewest waits leave the most orders.
             program.insert_waits(&machine);
