@@ -83,7 +83,9 @@ fn runs(operation: &Operation, registers: &Registers) -> Vec<(u128, u128)> {
                 }
             }
         }
-        _ => panic!("{operation:?} has no addresses"),
+        Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => {
+            panic!("{operation:?} has no addresses")
+        }
     }
     runs.retain(|(_, bytes)| *bytes > 0);
     runs
@@ -107,7 +109,7 @@ fn an_address_by_a_free_register_stays_in_the_region_of_its_base() {
                 st.reg = free;
                 st.base
             }
-            _ => continue,
+            Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => continue,
         };
         let program = program(&machine, vec![instruction]);
         let Some(region) = program.regions.iter().find(|r| (r.base..r.base + r.bytes).contains(&base)) else {
