@@ -79,7 +79,8 @@ pub fn variant(changes: &[(&str, &str)]) -> Variant {
     variant_of("tiny", changes)
 }
 
-fn variant_of(name: &str, changes: &[(&str, &str)]) -> Variant {
+/// A shipped machine with overrides.
+pub fn variant_of(name: &str, changes: &[(&str, &str)]) -> Variant {
     let text = machine_text(name).expect("a shipped machine");
     let text = with_overrides(name, text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
     let machine = Machine::from_toml(name, &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
