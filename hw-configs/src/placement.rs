@@ -15,9 +15,9 @@ const AXI_WRITE_SIGNALS: u64 = 3;
 /// Signals of an AXI write response channel: response (2), valid, ready.
 const AXI_RESPONSE_SIGNALS: u64 = 4;
 /// Signals of the link in one direction beside its data: an element of each lane is valid, and a core is there.
-const LINK_SIGNALS: u64 = 2;
+pub(crate) const LINK_SIGNALS: u64 = 2;
 /// Bits of an element on the link.
-const F32_BITS: u64 = 32;
+pub(crate) const F32_BITS: u64 = 32;
 
 /// A boundary between two neighbouring regions and the signals over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +64,6 @@ impl Machine {
         slrs.iter().max().zip(slrs.iter().min()).map_or(0, |(most, least)| most - least)
     }
 
-    /// What the core with this number takes, unit by unit, in its region.
-    pub fn resources_of(&self, core: u32) -> Resources {
-        self.resources_in(self.slr_of(core))
-    }
-
     /// What each region that has cores must hold: the rows are those of one core, the total that of all in it.
     pub fn resources_by_region(&self) -> Vec<(Vec<u32>, Resources)> {
         let mut regions: Vec<(Vec<u32>, Resources)> = Vec::new();
@@ -76,7 +71,7 @@ impl Machine {
             let cores: Vec<u32> = (0..self.core.count).filter(|core| self.slr_of(*core) == slr).collect();
             if let Some(first) = cores.first() {
                 let one = self.resources_of(*first);
-                let total = cores.iter().fold(Amounts::default(), |sum, _| sum.plus(one.total));
+                let total = cores.iter().fold(Amounts::default(), |sum, core| sum.plus(self.resources_of(*core).total));
                 regions.push((cores, Resources { total, ..one }));
             }
         }
@@ -129,20 +124,6 @@ impl Machine {
     /// Signals of the link over a boundary: one beat up and one beat down.
     fn link_signals(&self) -> u64 {
         2 * (F32_BITS * u64::from(self.core.lanes) + LINK_SIGNALS)
-    }
-
-    /// Flip-flops and LUTs of what several cores need beside the cores: the registers of the crossings, and the
-    /// multiplexer between a core's own beat and the one that passes. Estimates, as all LUTs and flip-flops.
-    pub(crate) fn link_resources(&self, slr: usize) -> Amounts {
-        if self.core.count == 1 {
-            return Amounts::default();
-        }
-        let beat = self.link_signals();
-        let link = Amounts { lut: beat, ff: beat * u64::from(self.core.crossing_cycles), ..Amounts::default() };
-        // A register on each side of every boundary between the core and its memory.
-        let core = self.core.slrs.iter().position(|of| *of as usize == slr).expect("a region of a core") as u32;
-        let ports: u64 = (0..self.board.slrs.len()).map(|below| self.signals_over(core, below)).sum();
-        link.plus(Amounts { ff: ports * u64::from(self.core.crossing_cycles), ..Amounts::default() })
     }
 }
 

@@ -9,6 +9,7 @@
 //! read port is a copy. A LUT6 selects 1 of 4, and F7, F8 and F9 multiplexers join up to eight of them without
 //! LUTs (UG574). A LUTRAM of eight LUTs with one write and one read port holds 64 x 7 or 32 x 14 bits (UG574).
 
+mod crossings;
 mod logic;
 mod memories;
 
@@ -136,7 +137,9 @@ pub struct Resources {
     pub units: Vec<UnitResources>,
     /// The memories behind those rows.
     pub memories: Vec<PhysicalMemory>,
-    /// The sum of all rows.
+    /// The sum of the rows that are in the core.
+    pub core: Amounts,
+    /// The sum of all rows: the core, and of several what stands around each.
     pub total: Amounts,
     /// The region of the board it is placed in.
     pub slr: usize,
@@ -172,10 +175,11 @@ impl Machine {
         beyond(&resources.total, region, limit)
     }
 
-    pub(crate) fn resources_in(&self, slr: usize) -> Resources {
-        let region = &self.board.slrs[slr];
-        let cores = self.core.slrs.iter().filter(|of| **of as usize == slr).count();
-        let memories = memories::place(self.memories(), region, cores as u32);
+    /// What the core with this number takes, unit by unit, in its region.
+    pub fn resources_of(&self, core: u32) -> Resources {
+        let slr = self.slr_of(core);
+        let (region, cores) = self.tightest_region();
+        let memories = memories::place(self.memories(), &region, cores);
         let array = match &self.core.engine {
             Engine::SparseDspChain(engine) => logic::chains(engine),
             Engine::BitSerial(engine) => logic::serial_elements(engine),
@@ -188,12 +192,25 @@ impl Machine {
             UnitResources { unit: "mx scale lanes", amounts: logic::scale_lanes(&self.core.engine) },
             UnitResources { unit: "vx lanes", amounts: self.vector_lanes() },
         ];
-        if self.core.count > 1 {
-            units.push(UnitResources { unit: "link and crossings", amounts: self.link_resources(slr) });
-        }
         units.extend(memories.iter().map(|memory| UnitResources { unit: memory.name, amounts: memory.amounts }));
-        let total = units.iter().fold(Amounts::default(), |sum, unit| sum.plus(unit.amounts));
-        Resources { units, memories, total, slr }
+        let core_alone = units.iter().fold(Amounts::default(), |sum, unit| sum.plus(unit.amounts));
+        let around = self.between_cores(core);
+        let total = around.iter().fold(core_alone, |sum, unit| sum.plus(unit.amounts));
+        units.extend(around);
+        Resources { units, memories, core: core_alone, total, slr }
+    }
+
+    /// Where memories are decided on: cores are alike, so what one is built from must do for all, in the region that has least of
+    /// each resource and with as many cores as any region has.
+    fn tightest_region(&self) -> (Fabric, u32) {
+        let slrs = || self.core.slrs.iter().map(|slr| *slr as usize);
+        let mut tightest = self.board.slrs[self.slr_of(0)].clone();
+        for region in slrs().map(|slr| &self.board.slrs[slr]) {
+            tightest.bram36 = tightest.bram36.min(region.bram36);
+            tightest.uram = tightest.uram.min(region.uram);
+        }
+        let cores = slrs().map(|slr| slrs().filter(|other| *other == slr).count()).max();
+        (tightest, cores.map_or(1, |most| most as u32))
     }
 }
 

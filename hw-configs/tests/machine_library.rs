@@ -205,6 +205,34 @@ fn placement_by_hand() {
     println!("14 values compared");
 }
 
+/// Flip-flops between cores by hand, from the Verilog's headers: a skid buffer has two entries and two valid bits.
+#[test]
+fn registers_between_cores_by_hand() {
+    let machine = three_cores();
+    let ff = |core: u32, name: &str| {
+        let units = machine.resources_of(core).units;
+        units.iter().find(|row| row.unit == name).map(|row| row.amounts.ff)
+    };
+    let skid = |bits: u64| 2 * bits + 2;
+    // Channels of 256 MiB: an address of 28 bits, with a length of 8; 64 bytes with a strobe each. Back: a beat of 512 bits with
+    // valid and last, and an acknowledgement. The first core stands beside the memory; each boundary is two periods.
+    let channel = skid(28 + 8) + skid(28) + skid(64 * 9) + 512 + 2 + 1;
+    let memory = [0, 1, 2].map(|core| ff(core, "memory crossing"));
+    assert_eq!(memory, [None, Some(2 * 8 * channel), Some(4 * 8 * channel)]);
+    // Instructions of the same memory, 32 bytes a beat.
+    let fetch = skid(28 + 8) + 256 + 2;
+    let fetches = [0, 1, 2].map(|core| ff(core, "fetch crossing"));
+    assert_eq!(fetches, [None, Some(2 * fetch), Some(4 * fetch)]);
+    // 16 lanes and two bits: four periods (the whole way) before and behind both buses together.
+    let beat = 16 * 32 + 2;
+    assert_eq!([0, 1, 2].map(|core| ff(core, "link station")), [Some(2 * 4 * beat); 3]);
+    // Start, write, length, number, value; done, error, busy: four periods. A bus each way between neighbours, two periods; done.
+    let words = 4 * (2 + 32 + 7 + 32 + 3);
+    let ends = 2 * beat + words + 1;
+    assert_eq!([0, 1, 2].map(|core| ff(core, "host words and link buses")), [ends, ends + 2 * beat, ends].map(Some));
+    println!("12 amounts compared");
+}
+
 /// A share by hand: beats of every core's part one after the other, and the ways.
 #[test]
 fn shares_by_hand() {
