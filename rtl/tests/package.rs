@@ -359,6 +359,21 @@ fn a_kernel_of_two_cores_runs_a_step_through_its_ports() {
     assert_eq!(compared, 4 * 4096 + 1);
 }
 
+/// What `make` would run, without running it.
+#[test]
+fn verilator_is_told_to_leave_out_what_it_gets_wrong() {
+    let folder = Folder::write(&machine("tiny"), "flags");
+    let command = |arguments: &[&str]| {
+        let output = Command::new("make").current_dir(folder.path.join("tb")).args(arguments).output();
+        let output = output.expect("make, from the Debian package make");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(text.contains("--cc --exe --build"), "{arguments:?}: {text}");
+        text.contains(" -fno-dfg ")
+    };
+    assert!(command(&["-n", "verilator"]), "as it stands");
+    assert!(!command(&["-n", "verilator", "VERILATOR_FLAGS="]), "for a Verilator that does not know the flag");
+}
+
 #[test]
 fn test_benches_pass_and_see_a_wrong_byte() {
     let folder = Folder::write(&machine("tiny"), "benches");

@@ -3,8 +3,11 @@
 # make icarus       the same in Icarus Verilog (needs iverilog): minutes to hours, but X is X
 # make lint         Verilator, Icarus and Yosys over all of the Verilog (yosys is left out where it is not installed)
 # STALL=P withholds ready and valid of the memories with a probability of P percent, from SEED.
+# VERILATOR_FLAGS= for a Verilator before 5, which has no data flow optimiser to be switched off.
 
 VERILATOR ?= verilator
+# The data flow optimiser of Verilator 5.006 computes wrong bits.
+VERILATOR_FLAGS ?= -fno-dfg
 IVERILOG ?= iverilog
 VVP ?= vvp
 YOSYS ?= yosys
@@ -22,8 +25,8 @@ verilator: obj_dir/Vtop
 
 # What no reset sets begins with random bits: nothing may depend on it.
 obj_dir/Vtop: $(SOURCES) $(HEADERS) tb_verilator.cpp tb_config.h hex_file.h
-	$(VERILATOR) --cc --exe --build -j 0 -Wall --x-initial unique --x-assign fast -O3 -I../rtl --top-module $(TOP) --prefix Vtop \
-	    --Mdir obj_dir -CFLAGS "-O1 -I.." -MAKEFLAGS "OPT_FAST=-O1" $(SOURCES) ../tb/tb_verilator.cpp
+	$(VERILATOR) --cc --exe --build -j 0 -Wall --x-initial unique --x-assign fast -O3 $(VERILATOR_FLAGS) -I../rtl --top-module $(TOP) \
+	    --prefix Vtop --Mdir obj_dir -CFLAGS "-O1 -I.." -MAKEFLAGS "OPT_FAST=-O1" $(SOURCES) ../tb/tb_verilator.cpp
 
 icarus: build/tb_icarus.vvp
 	$(VVP) -n $< +vectors=../vectors +stall=$(STALL) +seed=$(SEED) | tee build/icarus.log
