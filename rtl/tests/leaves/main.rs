@@ -3,8 +3,8 @@
 //! synthesis makes of it must follow it. A mutant that follows the trace is harmless if induction proves that no allowed
 //! inputs show it, and not reached if none do in the first 12 periods; one that is left is a survivor.
 //!
-//! The tables of `docs/src/evidence.md`:
-//! `cargo test --release -p rtl --test leaves -- --ignored --nocapture --test-threads 1`.
+//! The tables of `docs/src/evidence.md`, of one leaf:
+//! `cargo test --release -p rtl --test leaves mutation_score_of::fp32_add -- --ignored --nocapture --exact`.
 
 mod leaf;
 mod netlist;
@@ -15,8 +15,6 @@ mod pipelines;
 mod queues;
 mod serial;
 mod trace;
-
-use std::fmt::Write as _;
 
 use leaf::{LEAVES, Leaf};
 use netlist::{Mutants, SELECT, Verdict};
@@ -143,25 +141,18 @@ fn most_mutants_of_the_parameter_buffer_are_killed() {
     assert!(killed > FEW / 2, "{killed} mutants killed");
 }
 
-#[test]
-#[ignore = "minutes: prints the table of the evidence page"]
-fn mutation_score_of_every_leaf() {
-    let heads = ["leaf", "mutants", "killed", "harmless", "not reached", "survivors", "score"];
-    let mut table = format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
-    for leaf in LEAVES {
+/// Prints a module's rows of the table of the evidence page.
+fn print_scores(module: &str) {
+    println!("| leaf | mutants | killed | harmless | not reached | survivors | score |");
+    let leaves: Vec<&Leaf> = LEAVES.iter().filter(|leaf| leaf.module == module).collect();
+    assert!(!leaves.is_empty(), "no leaf {module}");
+    for leaf in leaves {
         let score = score(leaf, MUTANTS, Judge::Solver);
         let Score { killed, harmless, unreached, survivors } = &score;
         let counts = [killed + harmless + unreached + survivors.len(), *killed, *harmless, *unreached, survivors.len()];
-        let row = format!(
-            "| `{}` | {} | {:.1} % |",
-            leaf.label(),
-            counts.map(|n| n.to_string()).join(" | "),
-            score.percent()
-        );
-        println!("{row}\n{survivors:#?}");
-        writeln!(table, "{row}").expect("a String takes all");
+        let counts = counts.map(|n| n.to_string()).join(" | ");
+        println!("| `{}` | {counts} | {:.1} % |\n{survivors:#?}", leaf.label(), score.percent());
     }
-    println!("{table}");
 }
 
 /// The netlist of a leaf follows its trace.
@@ -190,9 +181,40 @@ fn some_netlists_are_their_leaves() {
     assert!(compared > 10_000, "{compared} values compared");
 }
 
-#[test]
-#[ignore = "minutes: prints the table of the evidence page"]
-fn every_netlist_is_its_leaf() {
-    let compared: usize = LEAVES.iter().map(check_synthesised).sum();
-    println!("{compared} values compared");
+/// A test each, so that they can be run one by one.
+macro_rules! a_test_of_each_leaf {
+    ($($module:ident)*) => {
+        mod mutation_score_of {
+            $(
+                #[test]
+                #[ignore = "minutes: prints a row of the evidence page"]
+                fn $module() {
+                    super::print_scores(stringify!($module));
+                }
+            )*
+        }
+
+        mod every_netlist_of {
+            $(
+                #[test]
+                #[ignore = "minutes: prints a row of the evidence page"]
+                fn $module() {
+                    let leaves = super::LEAVES.iter().filter(|leaf| leaf.module == stringify!($module));
+                    assert!(leaves.map(super::check_synthesised).sum::<usize>() > 1000, "little is compared");
+                }
+            )*
+        }
+
+        #[test]
+        fn every_leaf_has_its_tests() {
+            let named = [$(stringify!($module)),*];
+            let missing: Vec<&str> = LEAVES.iter().map(|leaf| leaf.module).filter(|m| !named.contains(m)).collect();
+            assert_eq!((missing, named.len()), (vec![], 18), "leaves without a test of their own");
+        }
+    };
+}
+
+a_test_of_each_leaf! {
+    fifo skid_buffer wait_passed index_expander block_choice sparse_candidates weight_expander mux_16 choose_word
+    chain_operands dsp_pair_mac fp32_quantize fp32_add fp32_mul topk_largest drain_lane parameter_buffer dispatch_queue
 }
