@@ -462,6 +462,9 @@ pub(crate) struct SynthArgs {
     /// Only this module of the library or of the machine, with what is below it.
     #[arg(long, value_name = "NAME")]
     pub(crate) module: Option<String>,
+    /// Beside the amounts that a system of `lapwing validate` has published.
+    #[arg(long, value_name = "SYSTEM", conflicts_with = "module")]
+    pub(crate) published: Option<String>,
     /// One JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,

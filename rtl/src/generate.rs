@@ -42,6 +42,11 @@ pub enum Unsupported {
         /// Its name.
         name: String,
     },
+    /// The machine's engine is simulated and has no Verilog.
+    Engine {
+        /// The machine.
+        name: String,
+    },
     /// The parts do not fit together.
     Verilog {
         /// What does not fit.
@@ -56,6 +61,11 @@ impl std::fmt::Display for Unsupported {
                 f,
                 "machine `{name}` has verilog = false, expected true: it is described for simulation alone; take a machine of \
                  ours, or remove the key and make it fit its board"
+            ),
+            Unsupported::Engine { name } => write!(
+                f,
+                "machine `{name}` has an engine without Verilog, expected core.matrix.kind = \"sparse-dsp-chain\"; take a machine \
+                 of that kind"
             ),
             Unsupported::Verilog { faults } => {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -91,6 +101,23 @@ pub fn generate(machine: &Machine) -> Result<Emission, Unsupported> {
 pub fn generate_with(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupported> {
     if !machine.verilog {
         return Err(Unsupported::Described { name: machine.name.clone() });
+    }
+    put_together(machine, gates)
+}
+
+/// The Verilog of a machine for counting what it takes: also of one that is described for simulation alone, which need not
+/// fit its board.
+///
+/// # Errors
+/// As [`generate`], but for such machines.
+pub fn generate_to_count(machine: &Machine) -> Result<Emission, Unsupported> {
+    put_together(machine, ClockGates::Wires)
+}
+
+fn put_together(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupported> {
+    match machine.core.engine {
+        Engine::SparseDspChain(_) => {}
+        Engine::BitSerial(_) => return Err(Unsupported::Engine { name: machine.name.clone() }),
     }
     let mut sources = Sources::new();
     let unfit = |faults| Unsupported::Verilog { faults };

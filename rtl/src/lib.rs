@@ -16,6 +16,6 @@ pub mod synth;
 pub mod verilated;
 pub mod verilog;
 
-pub use generate::{ClockGates, Emission, Unsupported, generate, generate_with};
+pub use generate::{ClockGates, Emission, Unsupported, generate, generate_to_count, generate_with};
 pub use sources::LIBRARY;
 pub use verilated::sources_for_test;

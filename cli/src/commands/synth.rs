@@ -2,9 +2,9 @@
 
 use hw_config::machine::Machine;
 use hw_config::resources::Resource;
+use hw_config::validation::System;
 use reports::table::{Align, Table, count, percent};
-use rtl::generate::CORE;
-use rtl::synth::{Comparison, Design, Hierarchy, Made, Netlist, Row, SynthError, compare};
+use rtl::synth::{Comparison, Design, Figure, Hierarchy, Made, Netlist, Row, SynthError, compare, published};
 use rtl::verilated::BuildError;
 use serde_json::{Map, Value, json};
 
@@ -16,9 +16,10 @@ use crate::output::{print, print_json};
 /// Runs the command.
 pub(crate) fn run(args: &SynthArgs, host: Host) -> Result<(), Failure> {
     let machine = super::machine(&args.machine)?;
-    let emission = rtl::generate(&machine).map_err(Failure::input)?;
-    // Cores are alike, and a region's share of the link and the crossings is next to nothing: one core is what is compared.
-    let design = Design { files: &emission.files, top: CORE, parameters: &[] };
+    let system = args.published.as_deref().map(System::by_name).transpose().map_err(Failure::input)?;
+    // A machine that is described for simulation alone is counted as what our Verilog of it would take.
+    let emission = rtl::generate_to_count(&machine).map_err(Failure::input)?;
+    let design = Design { files: &emission.files, top: emission.top, parameters: &[] };
     let cache = cache_folder("synth")?;
     let hierarchy = {
         let _busy = host.busy("taking the design apart");
@@ -32,7 +33,12 @@ pub(crate) fn run(args: &SynthArgs, host: Host) -> Result<(), Failure> {
     let mut progress = |all: usize, done: usize| bar.set(done as u64, all as u64);
     let netlist = Netlist::synthesize(&design, &hierarchy, &roots, &cache, &mut progress).map_err(failure)?;
     let comparison = compare(&machine, &hierarchy, &netlist, &roots);
-    if args.json { print_json(&value(&machine, &comparison)) } else { print(&text(&machine, &comparison)) }
+    let figures = system.map(|system| published(&system, &comparison));
+    if args.json {
+        print_json(&value(&machine, &comparison, figures.as_deref()))
+    } else {
+        print(&text(&machine, &comparison, figures.as_deref()))
+    }
 }
 
 /// A tool that is missing and a module that is not there are the user's; what the tool or the host refuses is not.
@@ -43,8 +49,12 @@ fn failure(error: SynthError) -> Failure {
     }
 }
 
-fn text(machine: &Machine, comparison: &Comparison) -> String {
-    let region = &machine.board.slrs[comparison.slr];
+/// What the regions that have cores have of a resource.
+fn available(machine: &Machine, resource: Resource) -> u64 {
+    machine.resources_by_region().iter().map(|(_, region)| resource.of(&machine.board.slrs[region.slr])).sum()
+}
+
+fn text(machine: &Machine, comparison: &Comparison, figures: Option<&[Figure]>) -> String {
     let mut units = Table::new(&[
         ("module", Align::Left),
         ("instances", Align::Right),
@@ -52,7 +62,7 @@ fn text(machine: &Machine, comparison: &Comparison) -> String {
         ("got", Align::Right),
         ("predicted", Align::Right),
         ("difference", Align::Right),
-        ("of SLR", Align::Right),
+        ("of SLRs", Align::Right),
         ("made", Align::Left),
     ]);
     for row in &comparison.units {
@@ -68,21 +78,56 @@ fn text(machine: &Machine, comparison: &Comparison) -> String {
                 count(got),
                 count(predicted),
                 row.difference(resource).map_or_else(String::new, signed_percent),
-                percent(got as f64 / resource.of(region).max(1) as f64),
+                percent(got as f64 / available(machine, resource).max(1) as f64),
                 made(row.made),
             ]);
         }
     }
     let machine_line = format!(
-        "{}: cells of {} (synth_xilinx -family xcup), predictions of the machine, SLR{} of {}\n",
-        machine.name, comparison.tool, comparison.slr, machine.board.name
+        "{}: cells of {} (synth_xilinx -family xcup), predictions of the machine, {} of {}{}\n",
+        machine.name,
+        comparison.tool,
+        regions(machine),
+        machine.board.name,
+        if machine.verilog { "" } else { "\nIt has verilog = false: this is what our Verilog of it would take" }
     );
     let packing = comparison.packing.map_or_else(String::new, |(products, dsps)| {
         let each = products as f64 / dsps.max(1) as f64;
         format!("\ndsp_chain: {products} INT8 products a period in {dsps} DSP48E2: {each} a DSP\n")
     });
     let units = if units.is_empty() { String::new() } else { format!("\n{}", units.render()) };
-    format!("{machine_line}{units}{packing}\nOne instance of each module\n\n{}", modules(&comparison.modules).render())
+    let beside = figures.map_or_else(String::new, |figures| format!("\n{}", beside(figures).render()));
+    let modules = modules(&comparison.modules).render();
+    format!("{machine_line}{units}{beside}{packing}\nOne instance of each module\n\n{modules}")
+}
+
+/// The regions that have cores.
+fn regions(machine: &Machine) -> String {
+    let regions = machine.resources_by_region();
+    regions.iter().map(|(_, region)| format!("SLR{}", region.slr)).collect::<Vec<_>>().join(" ")
+}
+
+/// Published amounts beside ours.
+fn beside(figures: &[Figure]) -> Table {
+    let mut table = Table::new(&[
+        ("figure", Align::Left),
+        ("published", Align::Right),
+        ("got", Align::Right),
+        ("error", Align::Right),
+        ("predicted", Align::Right),
+        ("what it is", Align::Left),
+    ]);
+    for figure in figures {
+        table.row(vec![
+            figure.id.clone(),
+            count(figure.published as u64),
+            count(figure.got),
+            signed_percent(figure.error()),
+            count(figure.predicted),
+            figure.meaning.clone(),
+        ]);
+    }
+    table
 }
 
 fn modules(rows: &[Row]) -> Table {
@@ -140,23 +185,35 @@ fn signed_percent(fraction: f64) -> String {
     if fraction.is_finite() { format!("{:+.1} %", 100.0 * fraction) } else { "not predicted".to_owned() }
 }
 
-fn value(machine: &Machine, comparison: &Comparison) -> Value {
+fn value(machine: &Machine, comparison: &Comparison, figures: Option<&[Figure]>) -> Value {
     let packing = comparison.packing.map(|(products, dsps)| json!({ "int8_products": products, "dsp": dsps }));
-    let rows = |rows: &[Row]| rows.iter().map(|row| row_value(machine, comparison.slr, row)).collect::<Vec<_>>();
+    let rows = |rows: &[Row]| rows.iter().map(|row| row_value(machine, row)).collect::<Vec<_>>();
     json!({
         "machine": machine.name,
         "fingerprint": format!("{:016x}", machine.fingerprint()),
         "board": machine.board.name,
-        "slr": comparison.slr,
+        "slr": machine.core.slrs[0],
+        "slrs": machine.core.slrs,
         "tool": comparison.tool,
         "packing": packing,
+        "published": figures.map(|figures| figures.iter().map(figure_value).collect::<Vec<_>>()),
         "units": rows(&comparison.units),
         "modules": rows(&comparison.modules),
     })
 }
 
-fn row_value(machine: &Machine, slr: usize, row: &Row) -> Value {
-    let region = &machine.board.slrs[slr];
+fn figure_value(figure: &Figure) -> Value {
+    json!({
+        "id": figure.id,
+        "meaning": figure.meaning,
+        "published": figure.published,
+        "got": figure.got,
+        "predicted": figure.predicted,
+        "error_percent": 100.0 * figure.error(),
+    })
+}
+
+fn row_value(machine: &Machine, row: &Row) -> Value {
     let mut resources = Map::new();
     for resource in Resource::ALL {
         let got = row.got(resource);
@@ -166,7 +223,7 @@ fn row_value(machine: &Machine, slr: usize, row: &Row) -> Value {
             "got": got,
             "predicted": row.predicted.map(|amounts| amounts.of(resource)),
             "difference_percent": difference,
-            "percent_of_slr": 100.0 * got as f64 / resource.of(region).max(1) as f64,
+            "percent_of_slr": 100.0 * got as f64 / available(machine, resource).max(1) as f64,
         });
         resources.insert(resource.name().to_lowercase(), entry);
     }

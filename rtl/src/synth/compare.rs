@@ -2,12 +2,16 @@
 //! It must never hold a formula; it knows which rows of the prediction a module is.
 
 use hw_config::machine::Machine;
-use hw_config::resources::{Amounts, Primitive, Resource, ram};
+use hw_config::resources::{Amounts, Primitive, Resource, Resources, ram};
 
 use super::{Cells, Hierarchy, Instance, Netlist};
+use crate::generate::{CORE, top};
 
-/// Modules that are rows of the prediction: all instances of a module together are the sum of these rows.
-const UNITS: [(&str, &[&str]); 12] = [
+/// Modules that are rows of the prediction: all instances of a module together are the sum of these rows of all cores.
+const UNITS: [(&str, &[&str]); 15] = [
+    ("link_station", &["link station"]),
+    ("memory_crossing", &["memory crossing"]),
+    ("fetch_crossing", &["fetch crossing"]),
     ("sequencer", &["dispatch", "instruction FIFO"]),
     ("load_unit", &["ld ports"]),
     ("store_unit", &["st port"]),
@@ -78,9 +82,8 @@ impl Row {
 pub struct Comparison {
     /// The tool.
     pub tool: String,
-    /// The region of the board that the prediction is for.
-    pub slr: usize,
-    /// Modules that are rows of the prediction, all instances of each together; first the whole core if it was asked for.
+    /// Modules that are rows of the prediction, all instances of each together; first all cores with what is between them if
+    /// that was asked for, and the cores alone.
     pub units: Vec<Row>,
     /// Every distinct module, one instance of each.
     pub modules: Vec<Row>,
@@ -88,40 +91,32 @@ pub struct Comparison {
     pub packing: Option<(u64, u64)>,
 }
 
-/// Compares what is below `roots` (all modules of one name, or the core). `hierarchy` is the machine's.
+/// Compares what is below `roots` (all modules of one name, or the top). `hierarchy` is the machine's.
 pub fn compare(machine: &Machine, hierarchy: &Hierarchy, netlist: &Netlist, roots: &[usize]) -> Comparison {
-    let resources = machine.resources();
-    let top = hierarchy.modules.len() - 1;
-    let in_core = hierarchy.instances_below(top);
+    let whole = hierarchy.modules.len() - 1;
+    let in_whole = hierarchy.instances_below(whole);
     let mut counts = vec![0; hierarchy.modules.len()];
     for root in roots {
         for (place, count) in hierarchy.instances_below(*root).into_iter().enumerate() {
-            counts[place] += count * in_core[*root];
+            counts[place] += count * in_whole[*root];
         }
     }
     let used: Vec<usize> = (0..counts.len()).filter(|place| counts[*place] > 0).collect();
-    let mut units = Vec::new();
-    if roots.contains(&top) {
-        let made = Made::Sum { modules: used.len() };
-        let cells = netlist.whole(hierarchy, top);
-        let module = hierarchy.modules[top].name.clone();
-        let predicted = Some(resources.total);
-        units.push(Row { module, parameters: String::new(), instances: 1, cells, predicted, made });
-    }
-    for (module, rows) in UNITS {
+    let known = [top(machine), CORE].into_iter().chain(UNITS.iter().map(|(module, _)| *module));
+    let mut units: Vec<Row> = Vec::new();
+    for module in known {
         let places: Vec<usize> =
             used.iter().copied().filter(|place| hierarchy.modules[*place].name == module).collect();
-        if places.is_empty() {
+        if places.is_empty() || units.iter().any(|row| row.module == module) {
             continue;
         }
         let sum = |sum: Cells, place: &usize| sum.plus(netlist.whole(hierarchy, *place).times(counts[*place]));
-        let rows = resources.units.iter().filter(|row| rows.contains(&row.unit));
         units.push(Row {
             module: module.to_owned(),
             parameters: String::new(),
             instances: places.iter().map(|place| counts[*place]).sum(),
             cells: places.iter().fold(Cells::default(), sum),
-            predicted: Some(rows.fold(Amounts::default(), |sum, row| sum.plus(row.amounts))),
+            predicted: predicted_unit(machine, module),
             made: made(hierarchy, &places),
         });
     }
@@ -137,7 +132,25 @@ pub fn compare(machine: &Machine, hierarchy: &Hierarchy, netlist: &Netlist, root
     modules.sort_by(|a, b| (&a.module, &a.parameters).cmp(&(&b.module, &b.parameters)));
     let chain = modules.iter().find(|row| row.module == "dsp_chain");
     let packing = chain.map(|row| (2 * u64::from(machine.chain()), row.cells.dsp));
-    Comparison { tool: netlist.tool.clone(), slr: resources.slr, units, modules, packing }
+    Comparison { tool: netlist.tool.clone(), units, modules, packing }
+}
+
+/// The prediction of all instances of a module in a machine; none of modules that it does not know by themselves. With several
+/// cores the core is one thing, and the top another.
+pub fn predicted_unit(machine: &Machine, module: &str) -> Option<Amounts> {
+    let names = UNITS.iter().find(|(known, _)| *known == module).map(|(_, names)| *names);
+    let of = |resources: Resources| {
+        if module == top(machine) {
+            return Some(resources.total);
+        }
+        if module == CORE {
+            return Some(resources.core);
+        }
+        let rows = resources.units.iter().filter(|row| names.is_some_and(|names| names.contains(&row.unit)));
+        names.map(|_| rows.fold(Amounts::default(), |sum, row| sum.plus(row.amounts)))
+    };
+    let cores = (0..machine.core.count).map(|core| of(machine.resources_of(core)));
+    cores.reduce(|sum, one| Some(sum?.plus(one?))).flatten()
 }
 
 fn made(hierarchy: &Hierarchy, places: &[usize]) -> Made {

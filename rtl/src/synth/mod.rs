@@ -8,20 +8,22 @@
 //!
 //! It must never predict: the formulas are those of `hw_config::resources`. It must never leave a cell uncounted.
 //! Reading order: `hierarchy` (the distinct modules), `netlist` (their cells), `cells` (what each cell takes), `compare`
-//! (beside the prediction), `yosys` (the tool).
+//! (beside the prediction), `published` (beside somebody else's), `yosys` (the tool).
 
 mod cells;
 mod compare;
 mod hierarchy;
 mod netlist;
+mod published;
 mod yosys;
 
 use std::fmt;
 
 pub use cells::Cells;
-pub use compare::{Comparison, Made, Row, compare};
+pub use compare::{Comparison, Made, Row, compare, predicted_unit};
 pub use hierarchy::{Design, Hierarchy, Instance};
 pub use netlist::{Netlist, Progress};
+pub use published::{Figure, published};
 pub use yosys::version;
 
 use crate::verilated::BuildError;
