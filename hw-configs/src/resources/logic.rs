@@ -19,9 +19,9 @@ const SEQUENCER: (u64, u64) = (1_347, 156);
 /// Bits that a queue keeps of an instruction with its values.
 const QUEUE_BITS: u64 = 384;
 /// The run-time address of a load.
-const LOAD_SETUP: (u64, u64) = (459, 516);
+const LOAD_SETUP: (u64, u64) = (471, 519);
 /// A port of loads without its data.
-const LOAD_PORT: (u64, u64) = (563, 279);
+const LOAD_PORT: (u64, u64) = (984, 275);
 /// The run-time address of a store and its pieces (`store_unit.v` without its ports and `store_gather.v`).
 const STORE_SETUP: (u64, u64) = (2_270, 1_779);
 /// A byte of the source word that is gathered (`store_gather.v`, lines of 64 to 2,048 bytes and words of 32 and 64): its way
