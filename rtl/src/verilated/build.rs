@@ -12,7 +12,7 @@ use std::sync::{Mutex, OnceLock};
 
 use super::files;
 use super::ports::{PortInfo, parse_header, write_include};
-use super::{BuildError, Design};
+use super::{BuildError, Design, Text};
 
 /// The C++ side of `loaded`.
 const SHIM: &str = include_str!("shim.cpp");
@@ -123,7 +123,7 @@ fn key_of(design: &Design, content: &Content, tools: &Tools, wave: bool) -> Stri
     hash.add(include_bytes!("build.rs"));
     hash.add(SHIM.as_bytes());
     hash.add(design.top.as_bytes());
-    hash.add(&[u8::from(wave)]);
+    hash.add(&[u8::from(wave), u8::from(design.text == Text::Netlist)]);
     for files in [&content.sources, &content.include] {
         hash.add(&files.len().to_le_bytes());
         for (name, bytes) in files {
@@ -152,6 +152,11 @@ fn verilate(design: &Design, content: &Content, folder: &Path, wave: bool) -> Re
     // Verilator's data flow optimiser computes wrong bits (5.006: the netlist of a weight expander with mutants).
     command.current_dir(folder).args(["--cc", "-O3", "-fno-dfg", "-Wall", "--x-initial", "fast", "--x-assign", "fast"]);
     command.args(["--prefix", "Vmodel", "--Mdir", ".", "-Iinclude", "--top-module", &design.top]);
+    match design.text {
+        Text::Source => {}
+        // So does its gate optimiser (the netlist of `mux_16` with mutants).
+        Text::Netlist => drop(command.arg("-fno-gate")),
+    }
     if wave {
         command.arg("--trace-fst");
     }

@@ -37,6 +37,17 @@ pub struct Design {
     pub parameters: Vec<(String, u64)>,
     /// The clock, a port of one bit; none for a module without registers.
     pub clock: Option<&'static str>,
+    /// Who wrote the text.
+    pub text: Text,
+}
+
+/// Who wrote the Verilog of a design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// We: modules as the library has them.
+    Source,
+    /// A synthesis tool: gates, of which Verilator's gate optimiser (5.006) computes wrong bits. It is left out.
+    Netlist,
 }
 
 impl Design {
@@ -45,7 +56,7 @@ impl Design {
     pub fn new(top: &str, sources: Vec<PathBuf>) -> Self {
         let (include, sources) =
             sources.into_iter().partition(|path| path.extension().is_some_and(|extension| extension == "vh"));
-        Self { top: top.to_owned(), sources, include, parameters: Vec::new(), clock: Some(CLOCK) }
+        Self { top: top.to_owned(), sources, include, parameters: Vec::new(), clock: Some(CLOCK), text: Text::Source }
     }
 
     /// The same of a module without a clock.

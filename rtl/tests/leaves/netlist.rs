@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rtl::sources_for_test;
-use rtl::verilated::{Design, Direction, Model, PortInfo};
+use rtl::verilated::{Design, Direction, Model, PortInfo, Text};
 
 use crate::leaf::Leaf;
 
@@ -46,6 +46,10 @@ fn tail(text: &str) -> String {
     lines[lines.len().saturating_sub(20)..].join("\n")
 }
 
+/// The primitives that Yosys has no models of, of which leaves are made: a model from UG579, which shares nothing with the
+/// library (`rtl/tests/dsp48e2.rs` holds the two together).
+const PRIMITIVES: (&str, &str) = ("DSP48E2.v", include_str!("../dsp48e2/DSP48E2.v"));
+
 /// A fresh folder for a leaf, and the commands that read it with its parameters.
 fn read(leaf: &Leaf, what: &str) -> (PathBuf, String) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("leaves").join(format!("{what}-{}", leaf.label()));
@@ -54,6 +58,7 @@ fn read(leaf: &Leaf, what: &str) -> (PathBuf, String) {
     }
     fs::create_dir_all(&folder).expect("the target folder is ours");
     let sources = sources_for_test(leaf.module, &folder.join("rtl"));
+    fs::write(folder.join(PRIMITIVES.0), PRIMITIVES.1).expect("a file of this test");
     let mut script = "read_verilog -DSYNTHESIS -Irtl".to_owned();
     for path in sources.iter().filter(|path| path.extension().is_some_and(|ending| ending == "v")) {
         write!(script, " rtl/{}", path.file_name().expect("a file").display()).expect("a String takes all");
@@ -69,10 +74,11 @@ fn read(leaf: &Leaf, what: &str) -> (PathBuf, String) {
 fn build(leaf: &Leaf, netlist: &Path) -> Model {
     let text = fs::read_to_string(netlist).expect("Yosys wrote it");
     fs::write(netlist, format!("{LINT_OFF}{text}")).expect("a file of this test");
-    let design = match leaf.is_clocked {
+    let mut design = match leaf.is_clocked {
         true => Design::new(leaf.module, vec![netlist.to_owned()]),
         false => Design::combinational(leaf.module, vec![netlist.to_owned()]),
     };
+    design.text = Text::Netlist;
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilated");
     design.build(&cache, false).unwrap_or_else(|error| panic!("{}: {error}", leaf.label()))
 }
@@ -117,8 +123,9 @@ impl Mutants {
         // Primitives that a leaf instantiates are logic here. The first of the list is no mutant.
         writeln!(
             script,
-            "read_verilog +/xilinx/cells_sim.v\nhierarchy -top {top}\nproc\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
+            "read_verilog -DNETLIST +/xilinx/cells_sim.v {}\nhierarchy -top {top}\nproc\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
              mutate -list {} -seed {seed} -none -o list.txt",
+            PRIMITIVES.0,
             count + 1
         )
         .expect("a String takes all");
@@ -215,7 +222,7 @@ fn describe(line: &str) -> String {
 
 /// The leaf as `synth_xilinx` makes it for UltraScale+, with Yosys' own models of the device's cells in their place.
 /// Without shift registers in LUTs: Yosys up to 0.67 drops their clock enable (its issue 6058).
-/// The cells that have no model there are left out: multipliers stay in LUTs, memories in LUT RAM and registers.
+/// Memories stay in LUT RAM and registers, since block RAMs have no model there; so do multipliers that are no primitives.
 pub(crate) fn synthesised(leaf: &Leaf) -> (Model, String) {
     let (folder, mut script) = read(leaf, "synthesised");
     let top = leaf.module;
@@ -223,8 +230,9 @@ pub(crate) fn synthesised(leaf: &Leaf) -> (Model, String) {
         script,
         "synth_xilinx -family xcup -flatten -top {top} -noiopad -noclkbuf -nodsp -nobram -nosrl\ntee -o cells.txt stat\n\
          write_verilog -noattr netlist.v\ndesign -reset\n\
-         read_verilog netlist.v +/xilinx/cells_sim.v\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean -purge\n\
-         write_verilog -noattr flat.v"
+         read_verilog -DNETLIST netlist.v +/xilinx/cells_sim.v {}\nhierarchy -check -top {top}\nproc\nflatten\n\
+         opt_clean -purge\nwrite_verilog -noattr flat.v",
+        PRIMITIVES.0
     )
     .expect("a String takes all");
     yosys(&folder, "synth", &script);
