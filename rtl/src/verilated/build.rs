@@ -154,8 +154,8 @@ fn verilate(design: &Design, content: &Content, folder: &Path, wave: bool) -> Re
     command.args(["--prefix", "Vmodel", "--Mdir", ".", "-Iinclude", "--top-module", &design.top]);
     match design.text {
         Text::Source => {}
-        // So does its gate optimiser (the netlist of `mux_16` with mutants).
-        Text::Netlist => drop(command.arg("-fno-gate")),
+        // So do others, its gate optimiser among them (the netlist of `mux_16` with mutants).
+        Text::Netlist => drop(command.arg("-O0")),
     }
     if wave {
         command.arg("--trace-fst");

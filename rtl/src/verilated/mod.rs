@@ -46,7 +46,7 @@ pub struct Design {
 pub enum Text {
     /// We: modules as the library has them.
     Source,
-    /// A synthesis tool: gates, of which Verilator's gate optimiser (5.006) computes wrong bits. It is left out.
+    /// A synthesis tool: gates, of which Verilator's optimisers (5.006) compute wrong bits. They are left out.
     Netlist,
 }
 

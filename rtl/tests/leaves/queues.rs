@@ -128,6 +128,28 @@ struct Dispatched {
     retired: u64,
 }
 
+/// What an instruction waits for: what has retired already, what soon will have, and, at the sign, what is no wait; it becomes
+/// one if the count goes on. That is the last of 48 `kinds`.
+fn targets(random: &mut Random, others: [u32; 4], kinds: u32) -> [u32; 4] {
+    others.map(|count| match random.below(kinds) {
+        0..32 => count.wrapping_sub(random.below(64)),
+        32..40 => count,
+        40..47 => count.wrapping_add(random.below(3)),
+        _ => count.wrapping_sub(1 << 31).wrapping_add(1 + random.below(2)),
+    })
+}
+
+/// The other units' counts in the next period: sometimes, if it may, one jumps, so that all of its bits move.
+fn go_on(random: &mut Random, others: &mut [u32; 4], may_jump: bool) {
+    for count in others {
+        *count = match random.below(64) {
+            0 if may_jump => random.bits(),
+            1..24 => count.wrapping_add(1),
+            _ => *count,
+        };
+    }
+}
+
 pub(crate) fn dispatch_queue() -> Trace {
     let inputs = ["rst_ni", "clear_i", "push_i", "word_i", "targets_i", "retired_i", "unit_ready_i", "unit_retire_i"];
     let outputs = ["room_o", "issue_o", "word_o", "dispatched_o", "retired_o", "idle_o"];
@@ -135,20 +157,18 @@ pub(crate) fn dispatch_queue() -> Trace {
     let mut random = Random(44);
     let mut state = Dispatched::default();
     let mut others = [0_u32; 4];
+    let (mut clears, mut most_retired) = (0, 0);
     for period in 0..PERIODS {
-        let reset = is_reset(&mut random, period);
-        let clear = state.queue.is_empty() && random.below(60) == 0;
+        // In the second half the counts go on, so that they grow beyond ten bits.
+        let starts_anew = period < PERIODS / 2;
+        let reset = is_reset(&mut random, period) && starts_anew || period == PERIODS / 2;
+        let clear = state.queue.is_empty() && random.below(2) == 0 && starts_anew;
+        clears += usize::from(clear && state.dispatched > 0);
         let (busy, ready) = traffic(&mut random, period);
         let room = state.queue.len() < DEPTH;
         let push = !clear && busy && room;
         let instruction: Value = (0..8).map(|_| random.bits()).collect();
-        // What has retired already, what soon will have, and, at the sign, what is no wait.
-        let targets = others.map(|count| match random.below(6) {
-            0..3 => count.wrapping_sub(random.below(64)),
-            3 => count,
-            4 => count.wrapping_add(random.below(3)),
-            _ => count.wrapping_sub(1 << 31).wrapping_add(1 + random.below(2)),
-        });
+        let targets = targets(&mut random, others, if starts_anew { 48 } else { 47 });
         let within = state.issued - state.retired < LIMIT;
         let head = state.queue.front().cloned();
         let passed = |targets: [u32; 4]| targets.iter().zip(&others).all(|(t, r)| r.wrapping_sub(*t) < 1 << 31);
@@ -187,19 +207,17 @@ pub(crate) fn dispatch_queue() -> Trace {
         state.issued += u64::from(issue);
         state.dispatched += u64::from(push);
         state.retired += u64::from(retire);
+        most_retired = most_retired.max(state.retired);
         if reset || clear {
             let queue = if reset { VecDeque::new() } else { std::mem::take(&mut state.queue) };
             state = Dispatched { queue, ..Dispatched::default() };
         }
-        for count in &mut others {
-            // Sometimes a jump: all bits of the counts move.
-            *count = match random.below(64) {
-                0 => random.bits(),
-                1..24 => count.wrapping_add(1),
-                _ => *count,
-            };
-        }
+        go_on(&mut random, &mut others, starts_anew);
     }
+    assert!(
+        clears >= 5 && most_retired > 1 << 10,
+        "{clears} clears, at most {most_retired} retirements after each other"
+    );
     trace
 }
 
