@@ -169,6 +169,17 @@ fn what_was_synthesised_is_found_again() {
     assert_eq!(left, 2, "two netlists and no folder of a run");
 }
 
+/// What is described for simulation alone is counted, not emitted; what has no Verilog at all is refused by name.
+#[test]
+fn machines_without_verilog_are_counted_where_there_is_something_to_count() {
+    let described = Machine::by_name("u280-flightllm").expect("is in the library");
+    assert!(rtl::generate(&described).is_err());
+    assert_eq!(rtl::generate_to_count(&described).expect("has an engine with Verilog").top, "cores");
+    let serial = Machine::by_name("tiny-bit-serial").expect("is in the library");
+    let error = rtl::generate_to_count(&serial).expect_err("its engine has none").to_string();
+    assert!(error.contains("`tiny-bit-serial`") && error.contains("sparse-dsp-chain"), "{error}");
+}
+
 #[test]
 fn an_unknown_module_is_refused_with_those_there_are() {
     let files: Vec<File> = Sources::new().needed_by("fp32_mul").expect("is in the library");
