@@ -7,6 +7,7 @@
 //! scales that the machine's contract excludes.
 
 use crate::expect::as_share;
+use hw_config::engine::Engine;
 use hw_config::isa::{
     Code, End, Immediate, Instruction, Load, LoadBuffer, LoadExtent, MatMul, MatrixExtent, Misc, Operand, Operation,
     REGISTERS, Sparsity, Store, StoreSource, VectorOp,
@@ -198,7 +199,12 @@ fn legalise(machine: &Machine, instruction: &mut Instruction, core: &Core) {
         }
         Operation::Load(_) | Operation::Store(_) | Operation::Misc(_) | Operation::End(_) => return,
     };
-    let Some(shape) = shape.filter(|_| *two_level) else { return };
+    // The bit-serial array multiplies by any byte.
+    let is_bounded = match machine.core.engine {
+        Engine::SparseDspChain(_) => true,
+        Engine::BitSerial(_) => false,
+    };
+    let Some(shape) = shape.filter(|_| *two_level && is_bounded) else { return };
     let width = machine.width() as usize;
     let groups = if *group == 0 { 1 } else { shape.steps.div_ceil(*group) } as usize;
     let most = INTEGER_SCALE_MAX.min(1 << (8 - code.bits()));

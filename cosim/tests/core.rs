@@ -57,6 +57,35 @@ fn two_cores_are_equal_on_random_programs() {
     assert!(sum.cycles > 20_000 && sum.stored_bytes > 200_000);
 }
 
+/// The bit-serial array with every weight code and an element of one row beyond those of `mm`; and with products of two
+/// weights, parts of columns in `mv`, no f16 weights, steps of 32 weights and beats of two words of codes.
+#[test]
+fn bit_serial_arrays_are_equal_on_random_programs() {
+    let text = machine_text("tiny-bit-serial").expect("a shipped machine");
+    let small: &[(&str, &str)] = &[
+        ("core.matrix.accumulator_rows", "30"),
+        ("core.matrix.rows", "3"),
+        ("core.matrix.columns", "8"),
+        ("core.matrix.gemv_columns", "32"),
+    ];
+    let other: &[(&str, &str)] = &[
+        ("core.matrix.dot", "2"),
+        ("core.matrix.chain", "32"),
+        ("core.matrix.rows", "2"),
+        ("core.matrix.columns", "8"),
+        ("core.matrix.gemv_columns", "4"),
+        ("core.matrix.codes", "[\"fp3\", \"fp4\", \"int6\", \"int8\"]"),
+        ("core.vector.lanes", "32"),
+    ];
+    for changes in [small, other] {
+        let text = with_overrides("bit-serial", text, changes).unwrap_or_else(|faults| panic!("{faults}"));
+        let machine = Machine::from_toml("bit-serial", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        let sum = compare(&machine, &text, ClockGates::Gates, 0..12);
+        println!("{sum:?}");
+        assert!(sum.cycles > 20_000 && sum.stored_bytes > 200_000);
+    }
+}
+
 /// What makes `tiny-2core` small enough to be built in every run of the tests.
 const SMALL: [(&str, &str); 15] = [
     ("name", "small-2core"),

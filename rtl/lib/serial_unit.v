@@ -738,9 +738,10 @@ module serial_unit #(
         end
     endgenerate
 
-    wire unused = &{1'b0, index_clk_i, unused_code_bits, unused_ratio, unused_index_bits, unused_window_steps, unused_index,
-                    unused_unit, unused_group, unused_interleaved, unused_second, result_address, unused_drained_bits,
-                    unused_drained_terms, unused_drained_special, row_finite};
+    wire unused =
+        &{1'b0, index_clk_i, vector_s5, vector_multiply_q, unused_code_bits, unused_ratio, unused_index_bits,
+          unused_window_steps, unused_index, unused_unit, unused_group, unused_interleaved, unused_second, result_address,
+          unused_drained_bits, unused_drained_terms, unused_drained_special, row_finite};
 
 `ifndef SYNTHESIS
     initial if (MaxRatio < 2 || ScaleLanes > Grain || Width < 2) begin

@@ -42,11 +42,6 @@ pub enum Unsupported {
         /// Its name.
         name: String,
     },
-    /// The machine's engine is simulated and has no Verilog.
-    Engine {
-        /// The machine.
-        name: String,
-    },
     /// The parts do not fit together.
     Verilog {
         /// What does not fit.
@@ -61,11 +56,6 @@ impl std::fmt::Display for Unsupported {
                 f,
                 "machine `{name}` has verilog = false, expected true: it is described for simulation alone; take a machine of \
                  ours, or remove the key and make it fit its board"
-            ),
-            Unsupported::Engine { name } => write!(
-                f,
-                "machine `{name}` has an engine without Verilog, expected core.matrix.kind = \"sparse-dsp-chain\"; take a machine \
-                 of that kind"
             ),
             Unsupported::Verilog { faults } => {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -115,10 +105,6 @@ pub fn generate_to_count(machine: &Machine) -> Result<Emission, Unsupported> {
 }
 
 fn put_together(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupported> {
-    match machine.core.engine {
-        Engine::SparseDspChain(_) => {}
-        Engine::BitSerial(_) => return Err(Unsupported::Engine { name: machine.name.clone() }),
-    }
     let mut sources = Sources::new();
     let unfit = |faults| Unsupported::Verilog { faults };
     let core = core(machine, gates, &sources).map_err(unfit)?;

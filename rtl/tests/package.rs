@@ -178,7 +178,7 @@ fn vivado_scripts_read_everything_and_report() {
 #[test]
 fn kernel_xml_says_the_same_map() {
     let mut compared = 0;
-    for name in ["tiny", "tiny-2core", "u280-1core", "u280-lapwing"] {
+    for name in ["tiny", "tiny-2core", "tiny-bit-serial", "u280-1core", "u280-lapwing"] {
         let folder = Folder::new(&machine(name));
         let (memory, cores) = (&folder.machine.memory, folder.machine.core.count);
         let text = folder.text("vitis/kernel.xml");
@@ -327,7 +327,7 @@ fn the_summary_states_shares_and_latencies_of_the_machine() {
 
 #[test]
 fn the_kernel_top_is_clean() {
-    for name in ["tiny", "tiny-2core", "u280-1core"] {
+    for name in ["tiny", "tiny-2core", "tiny-bit-serial", "u280-1core"] {
         let folder = Folder::write(&machine(name), &format!("lint-{name}"));
         let (success, output) = folder.make(Bench::Lint, 0, 1);
         assert!(success && !output.contains("arning"), "{name}: {output}");

@@ -203,15 +203,6 @@ impl Engine {
         }
     }
 
-    /// The largest integer scale of a group of such codes.
-    pub const fn max_integer_scale(&self, code: Code) -> u8 {
-        match self {
-            // Code times scale must be an INT8 weight.
-            Engine::SparseDspChain(_) => code.max_integer_scale(),
-            Engine::BitSerial(_) => u8::MAX,
-        }
-    }
-
     /// Activation words from the first of a step's on: `chain` bytes each.
     pub fn words(&self, sparsity: Sparsity, steps: u32) -> u32 {
         self.activation().bytes() * sparsity.words(steps)

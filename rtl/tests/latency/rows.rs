@@ -389,6 +389,31 @@ fn serial() -> Vec<Row> {
         )
     };
     vec![
+        plain(
+            "product_to_fp32",
+            &[("finite_i", 1), ("exponent_i", 35)],
+            &[("product_i", 1), ("exponent_i", 35)],
+            "y_o",
+            PRODUCT_TO_F32_CYCLES,
+            format!("Latency {PRODUCT_TO_F32_CYCLES}, initiation"),
+        ),
+        plain(
+            "serial_factors",
+            &[("enable_i", 1)],
+            &[("step_i", 0x3c00)],
+            "exponent_o",
+            1,
+            "Latency 1, initiation".into(),
+        ),
+        plain(
+            "serial_column",
+            // INT8.
+            &[("enable_i", 1), ("shift_bits_i", 8), ("kind_i", 6), ("term_kind_i", 6)],
+            &[("load_i", 1), ("low_i", 1)],
+            "term_o",
+            SERIAL_FRONT_CYCLES - RAM_CYCLES,
+            "Latency 3, a stage each".into(),
+        ),
         element(&[("Dot", 1)], 1),
         element(&[("Dot", 4)], 4),
         element(&[("Dot", 16)], 16),

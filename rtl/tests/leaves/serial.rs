@@ -1,6 +1,7 @@
 //! Leaves of the bit-serial array.
 
-use hw_config::latency::element_cycles;
+use hw_config::isa::Code;
+use hw_config::latency::{PRODUCT_TO_F32_CYCLES, element_cycles};
 use hw_config::numeric::bit_serial::{Factor, GroupSum, SCALE_BITS};
 use hw_config::numeric::terms::Term;
 
@@ -14,14 +15,16 @@ const TERM_BITS: usize = 6;
 /// Bits of a sum of 32 times a scale.
 const PRODUCT_BITS: u32 = 32 + SCALE_BITS;
 
+/// An f16 and a term of its weight.
+type Product = (u16, Option<Term>);
+
 /// What comes to an element in a period.
 #[derive(Clone, Default)]
 struct Period {
     step: bool,
     first: bool,
     last: bool,
-    /// An f16 and a term for each product.
-    products: Vec<(u16, Option<Term>)>,
+    products: Vec<Product>,
 }
 
 /// A slot: its periods, its integer scale.
@@ -133,8 +136,7 @@ fn element(dot: usize, seed: u64) -> Trace {
 
 fn drive(period: &Period) -> Vec<Value> {
     let Period { step, first, last, products } = period;
-    let bits =
-        |f: &dyn Fn(&(u16, Option<Term>)) -> u64, width| pack(&products.iter().map(f).collect::<Vec<_>>(), width);
+    let bits = |f: &dyn Fn(&Product) -> u64, width| pack(&products.iter().map(f).collect::<Vec<_>>(), width);
     // The field of a subnormal counts as 1, that of zero as 0.
     let exponent = |half: u16| match (half >> 10 & 31, half & 1023) {
         (0, 0) => 0,
@@ -165,4 +167,75 @@ fn given(slot: &Slot) -> Vec<Value> {
     let (sum, exponent, is_number) = sum.parts();
     let product = i64::from(sum) * i64::from(slot.scale);
     vec![word(product.cast_unsigned() & ((1 << PRODUCT_BITS) - 1)), word(exponent.into()), word(is_number.into())]
+}
+
+/// Every code of every type with every selector, term by term. Integers come sign-extended to 8 bits.
+pub(crate) fn serial_terms() -> Trace {
+    let mut trace = Trace::new(&["code_i", "kind_i", "selector_i", "digit_i"], &["term_o", "negative_o", "exponent_o"]);
+    for (kind, code) in (0..).zip(Code::ALL) {
+        let selectors = code.special_values().len().max(1) as u8;
+        for bits in 0..=u16::MAX >> (16 - code.bits()) {
+            let given = match code.is_integer() {
+                true => u64::from(code.sign_extend(bits as u8).cast_unsigned()),
+                false => bits.into(),
+            };
+            for selector in 0..selectors {
+                for digit in 0..code.terms() {
+                    let inputs = [given, kind, selector.into(), digit.into()].map(word).to_vec();
+                    let term = code.term(bits, selector, digit);
+                    let seen = |of: fn(Term) -> u64| term.map(|term| word(of(term)));
+                    trace.push(
+                        inputs,
+                        vec![
+                            Some(word(term.is_some().into())),
+                            seen(|term| term.negative.into()),
+                            seen(|term| term.exponent.into()),
+                        ],
+                    );
+                }
+            }
+        }
+    }
+    trace
+}
+
+/// Products of every length, their exponents and the units of codes; now and then one that is no number.
+pub(crate) fn product_to_fp32() -> Trace {
+    const DRAWN: usize = 60_000;
+    let mut random = Random(44);
+    let units: Vec<i32> = Code::ALL.iter().map(|code| code.unit_log2()).collect();
+    let operands: Vec<(i64, u32, i32, bool)> = (0..DRAWN)
+        .map(|draw| {
+            let length = random.below(40);
+            let drawn = (random.wide(40) >> (39 - length)).cast_signed();
+            // Ties and their neighbours as well.
+            let product = match draw % 4 {
+                0 => drawn & !0x7fff | 0x8000,
+                1 => drawn | 0x7fff,
+                _ => drawn,
+            } & 0x7f_ffff_ffff;
+            let unit = units[random.below(units.len() as u32) as usize];
+            let signed = if random.below(2) == 1 { -product } else { product };
+            (signed, 1 + random.below(72), unit, random.below(50) > 0)
+        })
+        .collect();
+    let mut trace = Trace::new(&["product_i", "exponent_i", "unit_i", "finite_i"], &["y_o"]);
+    let latency = PRODUCT_TO_F32_CYCLES as usize;
+    for period in 0..DRAWN + latency {
+        let &(product, exponent, unit, finite) = operands.get(period).unwrap_or(&(0, 0, 0, true));
+        let inputs = vec![
+            word(product.cast_unsigned() & ((1 << PRODUCT_BITS) - 1)),
+            word(exponent.into()),
+            word(u64::from(unit.cast_unsigned() & 63)),
+            word(finite.into()),
+        ];
+        let result = period.checked_sub(latency).map(|at| {
+            let (product, exponent, unit, finite) = operands[at];
+            // Exact in f64: one rounding.
+            let exact = product as f64 * 2_f64.powi(exponent as i32 - 35 + unit);
+            word(if finite { (exact as f32).to_bits().into() } else { 0x7fc0_0000 })
+        });
+        trace.push(inputs, vec![result]);
+    }
+    trace
 }
