@@ -27,6 +27,7 @@ use hw_config::machine::Machine;
 use hw_config::program::Program;
 use models::ModelConfig;
 use models::attention::{AttentionMask, BLOCK_TOKENS};
+use passes::cache::CacheForm;
 use passes::place::Lengths;
 use passes::seen::Sight;
 use passes::{Fused, Part, fuse, hoist, layout, legality, lower, order, partition, place, split, tile};
@@ -91,7 +92,7 @@ impl<'a> Compiler<'a> {
         };
         legality::check(machine, config, &graph, &formats, options)?;
         let fused = partition::run(fuse::run(&graph), machine.core.count);
-        let granule = tile::granule(machine);
+        let (granule, form) = (tile::granule(machine), CacheForm::new(formats.kv()));
         let longest = options.context.next_multiple_of(granule);
         let mut maps = Vec::new();
         // Cores take the same steps, so the one with the least room decides.
@@ -100,8 +101,8 @@ impl<'a> Compiler<'a> {
             let part = Part::new(machine, config, core);
             let tiled = tile::run(machine, config, &formats, &part)?;
             let dense = Lengths::dense(longest);
-            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, &part, dense)?);
-            let mut map = layout::run(machine, config, &tiled, options, granule, part)?;
+            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, form, &part, dense)?);
+            let mut map = layout::run(machine, config, &tiled, options, (granule, form), part)?;
             match optimisations.on_chip_decode {
                 Switch::On => {}
                 Switch::Off => layout::add_homes(machine, config, options, &mut map)?,
@@ -132,7 +133,8 @@ impl<'a> Compiler<'a> {
     /// When the mask is of another model.
     pub fn with_attention(self, mask: &'a AttentionMask) -> Result<Self, CompileError> {
         mask.check(&self.name, self.config).unwrap_or_else(|error| panic!("{error}"));
-        legality::check_blocks(self.machine, BLOCK_TOKENS as u32)?;
+        let form = CacheForm::new(self.formats.kv());
+        legality::check_blocks(self.machine, form, BLOCK_TOKENS as u32)?;
         let kind = StepKind::Prefill { logits: step::Logits::All };
         let longest = (mask.tokens() as u32).min(self.options.context.next_multiple_of(BLOCK_TOKENS as u32));
         let mut prefill_rows = u32::MAX;
@@ -144,7 +146,8 @@ impl<'a> Compiler<'a> {
                 most.seen = most.seen.max(lengths.seen);
                 most.gathered = most.gathered.max(lengths.gathered);
             }
-            prefill_rows = prefill_rows.min(place::prefill_rows(self.machine, self.config, &map.part, most)?);
+            let rows = place::prefill_rows(self.machine, self.config, form, &map.part, most)?;
+            prefill_rows = prefill_rows.min(rows);
         }
         Ok(Self { prefill_rows, attention: Some(mask), ..self })
     }
@@ -222,6 +225,7 @@ impl<'a> Compiler<'a> {
             Some(_) => sight.lengths(self.config.layers, map.part.heads),
             None => Lengths::dense(bucket.max_end),
         };
+        let form = CacheForm::new(self.formats.kv());
         let job = lower::Job {
             machine: self.machine,
             config: self.config,
@@ -233,7 +237,8 @@ impl<'a> Compiler<'a> {
             granule: self.granule,
             sight,
             seen: lengths.seen,
-            places: place::run(self.machine, self.config, &map.part, kind, rows, lengths)?,
+            cache: form,
+            places: place::run(self.machine, self.config, form, &map.part, kind, (rows, lengths))?,
         };
         let whole = lower::run(&job, &self.fused);
         let natural = match self.optimisations.merged_transfers {

@@ -1,5 +1,6 @@
 //! Memory layout: an address for every block of weights, for parameters, KV caches and logits.
 
+use super::cache::CacheForm;
 use super::partition::Part;
 use super::place;
 use super::tile::{TiledLinear, group_steps};
@@ -26,7 +27,8 @@ pub struct TableLayout {
 }
 
 /// The KV cache of one layer. Keys stand as `[kv head][sequence][tile of width tokens]`, each tile as chunks of
-/// `width` columns; values as `[kv head][part of width dims][sequence][block of chain tokens]`, each block as one chunk.
+/// `width` columns; values as `[kv head][part of width dims][sequence][block of tokens]`, each block as one chunk: `chain`
+/// INT8 values of a column, or half as many of f16. f16 has no scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KvLayout {
     /// Keys.
@@ -67,9 +69,6 @@ pub struct KvStrides {
     /// Between heads' value scales.
     pub value_scale_head: u64,
 }
-
-/// Bytes of a value scale, an f16.
-pub const VALUE_SCALE_BYTES: u32 = 2;
 
 /// Where everything stands in the data memory of a core.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,15 +227,15 @@ pub fn run(
     config: &ModelConfig,
     tiled: &BTreeMap<TensorId, TiledLinear>,
     options: Options,
-    granule: u32,
+    (granule, form): (u32, CacheForm),
     part: Part,
 ) -> Result<MemoryMap, CompileError> {
     let mut cursor = Cursor { at: 0, line: machine.memory.line_bytes(), regions: Vec::new() };
     let linears = place_linears(tiled, &mut cursor);
     let bucket = options.context.next_multiple_of(granule);
     let (tables, rope, ones) = place_tables(machine, config, options, bucket, &part, &mut cursor);
-    let context = cache_tokens(options.batch, bucket, cursor.line);
-    let kv_strides = kv_strides(machine, config, options.batch, context);
+    let context = cache_tokens(form, options.batch, bucket, cursor.line);
+    let kv_strides = kv_strides(machine, config, form, options.batch, context);
     let mut kv = Vec::new();
     for layer in 0..config.layers {
         kv.push(place_kv(&part, &kv_strides, layer, &mut cursor));
@@ -389,22 +388,24 @@ fn place_tables(
 
 /// Tokens that each sequence's cache holds. In prefill one index, sequence x context + position, finds a token in every
 /// part of the cache, so where there are several sequences, each one's value scales must be whole lines.
-fn cache_tokens(batch: u32, bucket: u32, line_bytes: u64) -> u32 {
-    let tokens_a_line = line_bytes.div_ceil(u64::from(VALUE_SCALE_BYTES)) as u32;
-    if batch > 1 { bucket.next_multiple_of(tokens_a_line) } else { bucket }
+fn cache_tokens(form: CacheForm, batch: u32, bucket: u32, line_bytes: u64) -> u32 {
+    if batch == 1 || !form.has_scales() {
+        return bucket;
+    }
+    bucket.next_multiple_of(line_bytes.div_ceil(u64::from(form.scale_bytes())) as u32)
 }
 
-fn kv_strides(machine: &Machine, config: &ModelConfig, batch: u32, context: u32) -> KvStrides {
+fn kv_strides(machine: &Machine, config: &ModelConfig, form: CacheForm, batch: u32, context: u32) -> KvStrides {
     let line = machine.memory.line_bytes();
     let (width, chain) = (u64::from(machine.width()), u64::from(machine.chain()));
     let (dim, context, batch) = (config.head_dim as u64, u64::from(context), u64::from(batch));
-    let tiles = context / width;
-    let key_tile = dim.div_ceil(chain) * machine.chunk_bytes();
-    let key_scale_tile = (width * 2).next_multiple_of(line);
+    let (tiles, scale_bytes) = (context / width, u64::from(form.scale_bytes()));
+    let key_tile = dim.div_ceil(chain) * u64::from(form.code_bytes()) * machine.chunk_bytes();
+    let key_scale_tile = (width * scale_bytes).next_multiple_of(line);
     let value_block = (dim.min(width) * chain).next_multiple_of(line);
-    let value_sequence = value_block * (context / chain);
+    let value_sequence = value_block * (context / u64::from(form.chunk_tokens(machine.chain())));
     let value_part = value_sequence * batch;
-    let value_scale_sequence = (context * u64::from(VALUE_SCALE_BYTES)).next_multiple_of(line);
+    let value_scale_sequence = (context * scale_bytes).next_multiple_of(line);
     KvStrides {
         key_tile,
         key_sequence: key_tile * tiles,

@@ -1,6 +1,7 @@
 //! Legality: refuses, by name and before anything else is done, what the compiler has not or the machine cannot.
 
 use crate::graph::{Graph, Operator};
+use crate::passes::cache::CacheForm;
 use crate::passes::partition::Part;
 use crate::passes::tile::{group_steps, two_level};
 use crate::{CompileError, FormatTable, Options};
@@ -142,9 +143,12 @@ fn check_options(config: &ModelConfig, options: Options) -> Result<(), CompileEr
 ///
 /// # Errors
 /// A machine where they do not, with its numbers.
-pub fn check_blocks(machine: &Machine, block: u32) -> Result<(), CompileError> {
+pub fn check_blocks(machine: &Machine, form: CacheForm, block: u32) -> Result<(), CompileError> {
     let (line, width, chain) = (machine.memory.line_bytes(), u64::from(machine.width()), u64::from(machine.chain()));
-    let whole = |first: u64| (first * chain).is_multiple_of(line) && (first * 2 % line).is_multiple_of(width);
+    let scale_bytes = u64::from(form.scale_bytes());
+    let whole = |first: u64| {
+        (first * chain).is_multiple_of(line) && (first * scale_bytes % line).is_multiple_of(width)
+    };
     if (0..width).step_by(block as usize).all(whole) {
         return Ok(());
     }
@@ -210,7 +214,7 @@ fn check_inputs(machine: &Machine, formats: &FormatTable) -> Result<(), CompileE
         );
         return unsupported(what, nearest);
     }
-    let cached = cache_code(formats.kv());
+    let cached = CacheForm::new(formats.kv()).code();
     if engine.takes_code(cached) {
         return Ok(());
     }
@@ -221,14 +225,6 @@ fn check_inputs(machine: &Machine, formats: &FormatTable) -> Result<(), CompileE
             KvFormat::F16 => "`[kv] kind = \"int8\"`",
         },
     )
-}
-
-/// The code of keys and values as the matrix engine multiplies them.
-pub fn cache_code(kv: KvFormat) -> Code {
-    match kv {
-        KvFormat::Int8 => Code::I8,
-        KvFormat::F16 => Code::F16,
-    }
 }
 
 fn check_format(machine: &Machine, name: &str, layout: LinearLayout) -> Result<(), CompileError> {

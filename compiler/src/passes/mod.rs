@@ -13,9 +13,10 @@
 //! | `hoist` | instructions | loads moved up as far as buffer space allows |
 //! | `order` | instructions | waits that make every hazard safe |
 //!
-//! The first five run once a model, the rest once a program. What can be left out is `crate::optimisations`. `seen` is no
-//! pass: it says which tokens the query heads of a program see.
+//! The first five run once a model, the rest once a program. What can be left out is `crate::optimisations`. `seen` and
+//! `cache` are no passes: they say which tokens the query heads of a program see, and in which form these are cached.
 
+pub mod cache;
 pub mod fuse;
 pub mod hazard;
 pub mod hoist;

@@ -4,7 +4,7 @@
 //! share one area, since they never live together. What streams (weights, scales, parameters, result tiles) goes
 //! through rings.
 
-use super::layout::VALUE_SCALE_BYTES;
+use super::cache::CacheForm;
 use super::partition::Part;
 use super::tile;
 use super::{CodeSlot, VectorSlot};
@@ -194,6 +194,7 @@ impl Allocator {
 pub fn prefill_rows(
     machine: &Machine,
     config: &ModelConfig,
+    form: CacheForm,
     part: &Part,
     lengths: Lengths,
 ) -> Result<u32, CompileError> {
@@ -202,7 +203,7 @@ pub fn prefill_rows(
     let mut refused = None;
     let sizes = std::iter::successors(Some(MOST_PREFILL_ROWS), |rows| (*rows > 2).then_some(rows / 2));
     for rows in sizes.filter(|rows| *rows <= most) {
-        match run(machine, config, part, kind, rows, lengths) {
+        match run(machine, config, form, part, kind, (rows, lengths)) {
             Ok(_) => return Ok(rows),
             Err(error) => refused = Some(error),
         }
@@ -230,15 +231,15 @@ fn code_words(machine: &Machine, inputs: u32) -> u32 {
 pub fn run(
     machine: &Machine,
     config: &ModelConfig,
+    form: CacheForm,
     part: &Part,
     kind: StepKind,
-    rows: u32,
-    lengths: Lengths,
+    extents: (u32, Lengths),
 ) -> Result<Places, CompileError> {
     let group = (config.heads / config.kv_heads) as u32;
     let mut heads = part.heads;
     loop {
-        match with_heads(machine, config, part, kind, (rows, lengths), heads) {
+        match with_heads(machine, config, form, part, kind, extents, heads) {
             Ok(places) => return Ok(places),
             Err(error) if heads <= group => return Err(error),
             Err(_) => heads = (heads / 2).next_multiple_of(group).min(heads - group),
@@ -249,6 +250,7 @@ pub fn run(
 fn with_heads(
     machine: &Machine,
     config: &ModelConfig,
+    form: CacheForm,
     part: &Part,
     kind: StepKind,
     (rows, lengths): (u32, Lengths),
@@ -278,7 +280,7 @@ fn with_heads(
     let value = vector.take(rows * kv);
     let attended = vector.take(rows * config.query_width() as u64);
     let probabilities = vector.take(score_rows * len);
-    let gathered_scales = vector.take(u64::from(lengths.gathered));
+    let gathered_scales = vector.take(if form.has_scales() { u64::from(lengths.gathered) } else { 0 });
     let attention_end = vector.used;
     let hidden = area as u32;
     let feed_forward_end = area + rows * config.feed_forward.width as u64;
@@ -287,7 +289,7 @@ fn with_heads(
     vector.used = attention_end.max(feed_forward_end).max(logits_end);
     vector.check(machine, &format!("vectors of {rows} rows and {len} tokens"))?;
 
-    let codes = place_codes(machine, config, part, rows, score_rows, lengths.seen)?;
+    let codes = place_codes(machine, config, form, part, rows, score_rows, lengths.seen)?;
 
     let mut result = Allocator::new("result", "core.buffers.result_kib", machine.result_elements());
     let score_results = result.take(score_rows * len);
@@ -297,7 +299,7 @@ fn with_heads(
     result.used -= least;
 
     // Value scales are put together only once they are in the buffer.
-    let parameter = place_parameters(machine, config, rows, lengths.end.into(), heads)?;
+    let parameter = place_parameters(machine, config, form, rows, lengths.end.into(), heads)?;
     Ok(Places {
         residual,
         normed,
@@ -325,13 +327,14 @@ fn with_heads(
         result_ring: result.rest(),
         rope: 0,
         parameter_ring: parameter,
-        rings: place_rings(machine, config),
+        rings: place_rings(machine, config, form),
     })
 }
 
 fn place_codes(
     machine: &Machine,
     config: &ModelConfig,
+    form: CacheForm,
     part: &Part,
     rows: u64,
     score_rows: u64,
@@ -347,8 +350,8 @@ fn place_codes(
     };
     let hidden = code_words(machine, config.hidden as u32);
     let dim = config.head_dim as u32;
-    // Keys and values are codes of their cache whatever the engine multiplies.
-    let (head, cached) = (activation_words(machine, dim), dim.div_ceil(machine.chain()));
+    // Keys and values are codes of their cache whatever the engine multiplies, in whole steps.
+    let (head, cached) = (activation_words(machine, dim), dim.div_ceil(machine.chain()) * form.code_bytes());
     let (heads, kv_heads) = (u64::from(part.heads), u64::from(part.kv_heads));
     let input = place(rows, hidden);
     // Two norms of one layer live together only where attention and feed-forward part both read the layer's input.
@@ -377,6 +380,7 @@ fn place_codes(
 fn place_parameters(
     machine: &Machine,
     config: &ModelConfig,
+    form: CacheForm,
     rows: u64,
     len: u64,
     heads: u32,
@@ -390,7 +394,7 @@ fn place_parameters(
         Position::Learned { .. } => {}
     }
     let kv_heads_at_once = u64::from(heads) * config.kv_heads as u64 / config.heads as u64;
-    let scales = (len * u64::from(VALUE_SCALE_BYTES)).div_ceil(4);
+    let scales = (len * u64::from(form.scale_bytes())).div_ceil(4);
     let row = (config.hidden as u64).max(u64::from(machine.width()));
     let least = padded(row).max(kv_heads_at_once * padded(scales));
     parameter.used += least;
@@ -399,16 +403,16 @@ fn place_parameters(
     Ok(parameter.rest())
 }
 
-fn place_rings(machine: &Machine, config: &ModelConfig) -> Rings {
+fn place_rings(machine: &Machine, config: &ModelConfig, form: CacheForm) -> Rings {
     let chunks = machine.weight_chunks() as u32;
-    let kv = tile::kv_chunks(machine, config.head_dim as u32);
+    let kv = tile::kv_chunks(machine, form, config.head_dim as u32);
     let rows = machine.scale_rows() as u32;
-    // Two rows of ones, then the keys' scales (two rows a tile), then the linears', all in whole lines. Tiling has made
+    // Two rows of ones, then the keys' scales if there are any (two rows a tile), then the linears', all in whole lines. Tiling has made
     // sure of four lines, and leaves a quarter to a piece of a linear.
     let line = tile::scale_line_rows(machine);
     let ones_rows = 2_u32.next_multiple_of(line);
     let most = rows - ones_rows - tile::piece_scale_rows(machine);
-    let kv_rows = (rows / 4).max(8).min(most) / ones_rows * ones_rows;
+    let kv_rows = if form.has_scales() { (rows / 4).max(8).min(most) / ones_rows * ones_rows } else { 0 };
     Rings {
         weight: Span { start: 0, len: chunks - kv },
         kv: Span { start: chunks - kv, len: kv },

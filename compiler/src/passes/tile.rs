@@ -1,6 +1,7 @@
 //! Tiling: each linear is cut into tiles of at most `width` columns, and each tile along its inputs into pieces of
 //! which at least four fit the weight buffer, so that loading, waiting and computing overlap.
 
+use super::cache::CacheForm;
 use super::partition::{Columns, Part};
 use crate::{CompileError, FormatTable};
 use hw_config::isa::ScaleRows;
@@ -131,9 +132,9 @@ pub fn piece_scale_rows(machine: &Machine) -> u32 {
 }
 
 /// Chunks of the weight buffer that hold keys and values: a quarter, and at least what two tiles need.
-pub fn kv_chunks(machine: &Machine, head_dim: u32) -> u32 {
-    let key = head_dim.div_ceil(machine.chain());
-    let value = granule(machine) / machine.chain();
+pub fn kv_chunks(machine: &Machine, form: CacheForm, head_dim: u32) -> u32 {
+    let key = head_dim.div_ceil(machine.chain()) * form.code_bytes();
+    let value = granule(machine) / form.chunk_tokens(machine.chain());
     let quarter = u32::try_from(machine.weight_chunks()).expect("checked machine") / 4;
     quarter.max(2 * key.max(value))
 }
@@ -146,7 +147,7 @@ pub fn run(
     part: &Part,
 ) -> Result<BTreeMap<TensorId, TiledLinear>, CompileError> {
     let chunks = u32::try_from(machine.weight_chunks()).expect("checked machine");
-    let kv = kv_chunks(machine, config.head_dim as u32);
+    let kv = kv_chunks(machine, CacheForm::new(formats.kv()), config.head_dim as u32);
     let ring = chunks.saturating_sub(kv);
     if ring / PIECES_IN_RING == 0 {
         return Err(CompileError::DoesNotFit {

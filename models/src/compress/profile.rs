@@ -147,10 +147,13 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "w4a8-sparse",
     "flightllm",
     "w6a16",
+    "w6a16-kv16",
     "w4a16",
     "w4a16-fp4",
     "w4a16-bitmod",
+    "w4a16-bitmod-kv16",
     "w3a16",
     "w3a16-fp3",
     "w3a16-bitmod",
+    "w3a16-bitmod-kv16",
 ];

@@ -1,9 +1,9 @@
 //! Attention: the new keys and values go to the cache in the very form in which the matrix unit reads them, then the
 //! scores of as many heads as fit are on chip together, each kept there from score to weighted value.
 
-use super::{Bound, CACHED, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
+use super::{Bound, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
-use crate::passes::layout::{Home, KvLayout, VALUE_SCALE_BYTES};
+use crate::passes::layout::{Home, KvLayout};
 use crate::passes::place::CodePlace;
 use crate::passes::seen::{
     KeyPiece, Run, ValueProduct, joined, key_pieces, seen as seen_tokens, union, value_pieces, value_products,
@@ -41,6 +41,18 @@ struct Values {
     first: u32,
     /// Results of that head.
     out: u32,
+}
+
+/// Rows of scores of which one instruction makes probabilities.
+#[derive(Clone, Copy)]
+struct SoftmaxSet {
+    rows: u32,
+    /// The first among the rows of all heads.
+    row: u32,
+    /// Its query head, counted from the first on chip.
+    head: u32,
+    /// Where its value scales stand, and how far the next row's, in f32 elements; none where values have none.
+    scales: Option<(u32, u32)>,
 }
 
 /// Rows of head codes that one store takes.
@@ -182,7 +194,7 @@ impl Lowering<'_> {
             src_stride: 0,
             rows: rows.rows,
             rows_reg: rows.register,
-            count: scope.dim,
+            count: scope.dim * self.job.cache.code_bytes(),
             base: 0,
             reg: if tokens { register::CACHE } else { register::POSITION },
             shift: 0,
@@ -215,15 +227,18 @@ impl Lowering<'_> {
             low: chain,
             row_stride: per_row(strides.key_head),
             // A head of one piece or less is one run.
-            fragment: if scope.dim > chain { chain } else { 0 },
-            fragment_stride: if scope.dim > chain { job.machine.chunk_bytes() as u32 } else { 0 },
+            fragment: if base.count > chain { chain } else { 0 },
+            fragment_stride: if base.count > chain { job.machine.chunk_bytes() as u32 } else { 0 },
             ..tiles
         });
+        if !job.cache.has_scales() {
+            return;
+        }
         self.store(Store {
             src: keys.slot,
             base: scope.kv.key_scale + head * strides.key_scale_head + sequence * strides.key_scale_sequence,
             high: strides.key_scale_tile,
-            low: 2,
+            low: job.cache.scale_bytes(),
             row_stride: per_row(strides.key_scale_head),
             ..scales_of(&tiles)
         });
@@ -236,25 +251,28 @@ impl Lowering<'_> {
         let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
         let per_row = |stride: u64| if base.token_step { 0 } else { stride };
         let values = code_row(job.places.value_codes, row);
-        self.store(Store {
-            src: values.slot,
-            base: scope.kv.value_scale + head * strides.value_scale_head + sequence * strides.value_scale_sequence,
-            high: u64::from(VALUE_SCALE_BYTES),
-            row_stride: per_row(strides.value_scale_head),
-            ..scales_of(base)
-        });
+        let bytes = job.cache.code_bytes();
+        if job.cache.has_scales() {
+            self.store(Store {
+                src: values.slot,
+                base: scope.kv.value_scale + head * strides.value_scale_head + sequence * strides.value_scale_sequence,
+                high: u64::from(job.cache.scale_bytes()),
+                row_stride: per_row(strides.value_scale_head),
+                ..scales_of(base)
+            });
+        }
         for part in 0..scope.dim.div_ceil(width) {
             let part_base = u64::from(part) * strides.value_part + sequence * strides.value_sequence;
             self.store(Store {
-                src: values.word + part * width / chain,
+                src: values.word + part * width * bytes / chain,
                 src_stride: values.stride,
-                count: width.min(scope.dim - part * width),
+                count: width.min(scope.dim - part * width) * bytes,
                 base: scope.kv.value + head * strides.value_head + part_base,
-                shift: chain.ilog2() as u8,
+                shift: job.cache.chunk_tokens(chain).ilog2() as u8,
                 high: strides.value_block,
-                low: 1,
+                low: bytes,
                 row_stride: per_row(strides.value_head),
-                fragment: 1,
+                fragment: bytes,
                 fragment_stride: chain,
                 ..*base
             });
@@ -268,7 +286,7 @@ impl Lowering<'_> {
         for (kv_head, seen) in kv_heads.clone().zip(seen.chunks(scope.group as usize)) {
             self.scores(scope, first, kv_head, seen);
         }
-        let scales = self.value_scales(scope, kv_heads, &seen);
+        let scales = self.job.cache.has_scales().then(|| self.value_scales(scope, kv_heads, &seen));
         self.softmax(scope, &seen, scales);
         for part in 0..scope.dim.div_ceil(self.job.machine.width()) {
             self.weighted_values(scope, first, &seen, part);
@@ -325,22 +343,23 @@ impl Lowering<'_> {
                     last: true,
                 };
                 let bound = Bound { extent: MatrixExtent::Columns, register: register::END, sub: piece.first, unit: 0 };
-                self.matrix(tiled, CACHED, bound);
+                self.matrix(tiled, self.cached(), bound);
             }
         }
     }
 
-    /// Some columns of a tile of keys with their scales: the chunk of the first step and the row of scales.
+    /// Some columns of a tile of keys with their scales: the chunk of the first step and the row of scales, of ones where
+    /// keys have none.
     fn load_keys(&mut self, scope: &Scope, kv_head: u32, piece: &KeyPiece) -> (u32, u32) {
         let job = self.job;
         let (width, chain) = (job.machine.width(), job.machine.chain());
         let strides = job.map.kv_strides;
-        let steps = scope.dim.div_ceil(chain);
+        let chunks = scope.dim.div_ceil(chain) * job.cache.code_bytes();
         let (head, number) = (u64::from(kv_head), u64::from(piece.first / width));
         let column = piece.first % width;
         let tile = scope.kv.key + head * strides.key_head + number * strides.key_tile;
         let (base, reg, high) = self.cache_load(scope, Cached::Key, tile + u64::from(column * chain), false);
-        let weight = self.kv.take(steps);
+        let weight = self.kv.take(chunks);
         let chunk = job.machine.chunk_bytes();
         let load = Load {
             dst: weight,
@@ -351,55 +370,69 @@ impl Lowering<'_> {
             extent_reg: register::END,
             extent_sub: piece.first,
             extent_unit: chain.ilog2() as u8,
-            ..self.plain_load(LoadBuffer::Weight, base, steps, piece.tokens * chain, chunk)
+            ..self.plain_load(LoadBuffer::Weight, base, chunks, piece.tokens * chain, chunk)
         };
         self.push(Operation::Load(load));
+        let scale = match job.cache.has_scales() {
+            true => self.load_key_scales(scope, kv_head, piece),
+            false => job.places.rings.ones,
+        };
+        (weight, scale)
+    }
+
+    /// The scales of some columns of a tile of keys: the row of the first.
+    fn load_key_scales(&mut self, scope: &Scope, kv_head: u32, piece: &KeyPiece) -> u32 {
+        let job = self.job;
+        let (width, bytes) = (job.machine.width(), job.cache.scale_bytes());
+        let strides = job.map.kv_strides;
+        let (head, number) = (u64::from(kv_head), u64::from(piece.first / width));
+        let column = piece.first % width;
         // The scales come from the beginning of the line that the first of them is in: whole rows before it.
-        let lead = u64::from(column * 2) % job.machine.memory.line_bytes();
+        let lead = u64::from(column * bytes) % job.machine.memory.line_bytes();
         let scales = scope.kv.key_scale + head * strides.key_scale_head + number * strides.key_scale_tile;
-        let (base, reg, high) = self.cache_load(scope, Cached::Key, scales + u64::from(column * 2) - lead, true);
+        let (base, reg, high) = self.cache_load(scope, Cached::Key, scales + u64::from(column * bytes) - lead, true);
         let (lead, lead_rows) = (lead as u32, lead as u32 / width);
         let scale = self.kv_scale.take(2 + lead_rows);
-        let plain = self.plain_load(LoadBuffer::Scale, base, 1, lead + piece.tokens * 2, strides.key_scale_tile);
+        let plain = self.plain_load(LoadBuffer::Scale, base, 1, lead + piece.tokens * bytes, strides.key_scale_tile);
         self.push(Operation::Load(Load {
             dst: scale,
             dst_stride: 2,
             reg,
             high,
-            extent: load.extent,
-            extent_reg: load.extent_reg,
-            extent_sub: piece.first - lead / 2,
-            extent_unit: 1,
+            extent: LoadExtent::Bytes,
+            extent_reg: register::END,
+            extent_sub: piece.first - lead / bytes,
+            extent_unit: bytes.ilog2() as u8,
             ..plain
         }));
-        (weight, scale + lead_rows)
+        scale + lead_rows
     }
 
     /// Value scales of some KV heads, f16, a row a head, each token's in its place; where the first row stands and how far
     /// the next, in f32 elements.
     fn value_scales(&mut self, scope: &Scope, kv_heads: std::ops::Range<u32>, seen: &[Vec<Run>]) -> (u32, u32) {
         let job = self.job;
-        let strides = job.map.kv_strides;
-        let stride = self.line_elements((job.max_end * VALUE_SCALE_BYTES).div_ceil(4));
+        let (strides, scale_bytes) = (job.map.kv_strides, job.cache.scale_bytes());
+        let stride = self.line_elements((job.max_end * scale_bytes).div_ceil(4));
         let at = self.parameter.take(kv_heads.len() as u32 * stride);
-        let line = job.machine.memory.line_bytes() as u32 / VALUE_SCALE_BYTES;
+        let line = job.machine.memory.line_bytes() as u32 / scale_bytes;
         for ((i, head), seen) in kv_heads.enumerate().zip(seen.chunks(scope.group as usize)) {
             let scales = scope.kv.value_scale + u64::from(head) * strides.value_scale_head;
             let (base, reg, high) = self.cache_load(scope, Cached::Value, scales, true);
             // Lines are loaded as a whole, so what is skipped within one is loaded too.
             let from_line = |run: &Run| (run.first / line * line, run.end() - run.first / line * line);
             for run in joined(union(seen).iter().map(from_line)) {
-                let first = u64::from(run.first * VALUE_SCALE_BYTES);
-                let bytes = run.tokens * VALUE_SCALE_BYTES;
+                let first = u64::from(run.first * scale_bytes);
+                let bytes = run.tokens * scale_bytes;
                 let load = self.plain_load(LoadBuffer::Parameter, base + first, 1, bytes, strides.value_scale_sequence);
                 self.push(Operation::Load(Load {
-                    dst: at + i as u32 * stride + run.first * VALUE_SCALE_BYTES / 4,
+                    dst: at + i as u32 * stride + run.first * scale_bytes / 4,
                     reg,
                     high,
                     extent: LoadExtent::Bytes,
                     extent_reg: register::END,
                     extent_sub: run.first,
-                    extent_unit: VALUE_SCALE_BYTES.ilog2() as u8,
+                    extent_unit: scale_bytes.ilog2() as u8,
                     ..load
                 }));
             }
@@ -407,39 +440,21 @@ impl Lowering<'_> {
         (at, stride)
     }
 
-    /// Scores to probabilities, times the value scales, to codes.
-    fn softmax(&mut self, scope: &Scope, seen: &[Vec<Run>], (scales, apart): (u32, u32)) {
+    /// Scores to probabilities, times the value scales if there are any, to codes.
+    fn softmax(&mut self, scope: &Scope, seen: &[Vec<Run>], scales: Option<(u32, u32)>) {
         let heads = seen.len() as u32;
         let stride = scope.stride;
         let mut scores = result(self.job.places.score_results, stride);
         let probabilities = self.job.places.probabilities;
-        // (rows, first row, first KV head's scales, distance of scales between rows, first head)
-        let sets: Vec<(u32, u32, u32, u32, u32)> = match self.job.kind {
-            // One query head a KV head: all heads are rows, each with its own scales.
-            StepKind::Decode if scope.group == 1 => vec![(heads, 0, scales, apart, 0)],
-            StepKind::Decode => (0..heads / scope.group)
-                .map(|g| (scope.group, g * scope.group, scales + g * apart, 0, g * scope.group))
-                .collect(),
-            StepKind::Prefill { .. } => {
-                (0..heads).map(|h| (scope.rows, h * scope.rows, scales + h / scope.group * apart, 0, h)).collect()
-            }
-        };
+        let sets = self.softmax_sets(scope, heads, scales);
         if self.job.off_chip() {
             scores = self.scores_round_trip(heads, scores);
         }
         let mut gathered = None;
-        for &(rows, row, scale_at, scale_stride, head) in &sets {
+        for set in &sets {
+            let SoftmaxSet { rows, row, head, .. } = *set;
             let runs = &seen[head as usize];
-            let b = match runs.as_slice() {
-                [run] => half_of(scale_at, run.first, scale_stride),
-                runs => {
-                    // The next head of a group may see the same.
-                    if gathered.replace((scale_at, runs)) != Some((scale_at, runs)) {
-                        self.gather_scales(scale_at, runs);
-                    }
-                    vector(self.job.places.gathered_scales, 0)
-                }
-            };
+            let b = self.scales_of_rows(set, runs, &mut gathered);
             let len_sub = self.job.max_end - seen_tokens(runs);
             let extent = Extent { rows, rows_reg: scope.rows_reg, len: seen_tokens(runs), len_reg: register::END };
             let a = Rowed { at: scores.at + row * stride, ..scores };
@@ -452,9 +467,42 @@ impl Lowering<'_> {
         }
         if self.job.off_chip() {
             self.probabilities_round_trip(Home::Probabilities, heads);
-            for (rows, row, ..) in sets {
+            for SoftmaxSet { rows, row, .. } in sets {
                 let extent = Extent { rows, rows_reg: scope.rows_reg, len: stride, len_reg: register::END };
                 self.quantize_probabilities(scope, extent, row);
+            }
+        }
+    }
+
+    /// The rows of scores that one instruction takes at a time: those whose value scales are rows at one distance.
+    fn softmax_sets(&self, scope: &Scope, heads: u32, scales: Option<(u32, u32)>) -> Vec<SoftmaxSet> {
+        let of_head = |h: u32, stride: u32| scales.map(|(at, apart)| (at + h / scope.group * apart, stride));
+        match self.job.kind {
+            // One query head a KV head, or no scales: all heads are rows, each with its own.
+            StepKind::Decode if scope.group == 1 || scales.is_none() => {
+                vec![SoftmaxSet { rows: heads, row: 0, head: 0, scales }]
+            }
+            StepKind::Decode => (0..heads)
+                .step_by(scope.group as usize)
+                .map(|head| SoftmaxSet { rows: scope.group, row: head, head, scales: of_head(head, 0) })
+                .collect(),
+            StepKind::Prefill { .. } => (0..heads)
+                .map(|head| SoftmaxSet { rows: scope.rows, row: head * scope.rows, head, scales: of_head(head, 0) })
+                .collect(),
+        }
+    }
+
+    /// What a set's probabilities are multiplied by: the value scales of the tokens that its first head sees. `gathered` are
+    /// those that stand next to each other already: the next head of a group may see the same.
+    fn scales_of_rows<'s>(&mut self, set: &SoftmaxSet, runs: &'s [Run], gathered: &mut Option<(u32, &'s [Run])>) -> Rowed {
+        let Some((scale_at, scale_stride)) = set.scales else { return super::NOTHING };
+        match runs {
+            [run] => half_of(scale_at, run.first, scale_stride),
+            runs => {
+                if gathered.replace((scale_at, runs)) != Some((scale_at, runs)) {
+                    self.gather_scales(scale_at, runs);
+                }
+                vector(self.job.places.gathered_scales, 0)
             }
         }
     }
@@ -487,7 +535,7 @@ impl Lowering<'_> {
         let values = Values { part, cols, first, out };
         let group = scope.group;
         for (kv_head, seen) in (first / group..(first + heads) / group).zip(seen.chunks(group as usize)) {
-            let chunks = job.granule / job.machine.chain();
+            let chunks = job.granule / job.cache.chunk_tokens(job.machine.chain());
             let all = union(seen);
             let pieces = value_pieces(&all, job.granule);
             if pieces.len() as u32 * chunks <= job.places.rings.kv.len {
@@ -538,7 +586,7 @@ impl Lowering<'_> {
             act: codes.word + job.machine.core.engine.first_word(Sparsity::Dense, product.at / chain),
             act_stride: codes.stride,
             slot: codes.slot,
-            weight: chunk + product.offset / chain,
+            weight: chunk + product.offset / job.cache.chunk_tokens(chain),
             scale: job.places.rings.ones,
             dst: values.out + (head - values.first) * scope.rows * values.cols,
             dst_stride: values.cols,
@@ -546,31 +594,34 @@ impl Lowering<'_> {
             last,
         };
         let (unit, sub) = (chain.ilog2() as u8, product.end - product.tokens);
-        self.matrix(tiled, CACHED, Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit });
+        self.matrix(tiled, self.cached(), Bound { extent: MatrixExtent::Steps, register: register::END, sub, unit });
     }
 
     /// One piece of values of a head, its runs next to each other; where its blocks stand.
     fn load_values(&mut self, scope: &Scope, kv_head: u32, values: &Values, piece: &[Run]) -> u32 {
         let job = self.job;
         let chain = job.machine.chain();
+        // Where a step is several chunks, the last one's may lie behind the sequence's end. They are not loaded: what
+        // stands there is multiplied by probabilities of 0.
+        let block = job.cache.chunk_tokens(chain);
         let strides = job.map.kv_strides;
-        let at = self.kv.take(seen_tokens(piece) / chain);
+        let at = self.kv.take(seen_tokens(piece) / block);
         let head =
             scope.kv.value + u64::from(kv_head) * strides.value_head + u64::from(values.part) * strides.value_part;
         for run in piece {
-            let value = head + u64::from(run.first / chain) * strides.value_block;
+            let value = head + u64::from(run.first / block) * strides.value_block;
             let (base, reg, high) = self.cache_load(scope, Cached::Value, value, false);
-            let blocks = run.tokens / chain;
+            let blocks = run.tokens / block;
             let load = self.plain_load(LoadBuffer::Weight, base, blocks, values.cols * chain, strides.value_block);
             self.push(Operation::Load(Load {
-                dst: at + run.at / chain,
+                dst: at + run.at / block,
                 dst_stride: 1,
                 reg,
                 high,
                 extent: LoadExtent::Rows,
                 extent_reg: register::END,
                 extent_sub: run.first,
-                extent_unit: chain.ilog2() as u8,
+                extent_unit: block.ilog2() as u8,
                 ..load
             }));
         }

@@ -7,6 +7,7 @@ mod linear;
 mod off_chip;
 mod vectors;
 
+use super::cache::CacheForm;
 use super::hazard::{Effects, effects};
 use super::layout::MemoryMap;
 use super::place::{Places, Span};
@@ -66,6 +67,8 @@ pub struct Job<'a> {
     pub sight: Sight<'a>,
     /// Tokens between rows of scores: those that a head sees at most.
     pub seen: u32,
+    /// The form of keys and values.
+    pub cache: CacheForm,
     /// Buffer places.
     pub places: Places,
 }
@@ -403,10 +406,6 @@ struct Stored {
     index: u32,
 }
 
-/// Keys and values: INT8, dense, one scale a column.
-const CACHED: Stored =
-    Stored { code: hw_config::isa::Code::I8, sparsity: Sparsity::Dense, group_steps: 0, two_level: false, index: 0 };
-
 impl Lowering<'_> {
     /// `mv` for one row, `mm` for more.
     fn matrix(&mut self, t: Tiled, s: Stored, bound: Bound) {
@@ -431,8 +430,18 @@ impl Lowering<'_> {
         self.push(operation);
     }
 
-    /// Rows of keys or values as the cache has them, with a scale found for each row.
+    /// Keys and values as weights: dense, one scale a column.
+    fn cached(&self) -> Stored {
+        let code = self.job.cache.code();
+        Stored { code, sparsity: Sparsity::Dense, group_steps: 0, two_level: false, index: 0 }
+    }
+
+    /// Rows of keys or values as the cache has them, with a scale found for each row if it has scales.
     fn cache_codes(&mut self, extent: Extent, a: Rowed, codes: super::place::CodePlace) {
+        if !self.job.cache.has_scales() {
+            // f16 values are f16 activations.
+            return self.activations(extent, a, codes, 0);
+        }
         let misc = base_misc(VectorOp::Quant, extent, a, NOTHING, (codes.word, codes.stride));
         self.push(Operation::Misc(Misc { aux: codes.slot, f16_scale: true, ..misc }));
     }

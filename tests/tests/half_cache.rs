@@ -1,0 +1,198 @@
+//! Keys and values in f16 on the bit-serial engine: what programs compute against the float reference on the weights that
+//! the codes stand for, and against themselves run in other ways, bit for bit.
+//!
+//! The reference has neither tiles nor chunks nor codes, so a key or value at a wrong place shows at once; what f16 costs is
+//! some thousandths of the largest logit, less than keys and values of INT8 do.
+
+use compiler::{Optimisations, Options, Switch};
+use hw_config::machine::Machine;
+use hw_config::program::random::Rng;
+use lapwing_tests::draw::{self, Style};
+use lapwing_tests::{kept_model, machine_with, profile};
+use models::attention::{AttentionMask, Pattern};
+use models::{Model, Reference};
+use session::{Mode, Runner, Setup};
+
+/// Machines on which steps, chunks, tiles and lines fall differently.
+const MACHINES: [&[(&str, &str)]; 5] = [
+    &[],
+    &[("core.matrix.chain", "32"), ("core.matrix.dot", "8"), ("core.vector.lanes", "4")],
+    &[("core.matrix.columns", "8"), ("core.matrix.gemv_columns", "16"), ("core.matrix.scale_lanes", "8")],
+    &[("core.matrix.gemv_columns", "64"), ("memory.channels", "4"), ("core.buffers.weight_kib", "128")],
+    &[("memory.port_bytes", "64"), ("memory.channels", "8"), ("core.buffers.scale_kib", "32")],
+];
+/// Those that the float reference knows.
+const STYLES: [Style; 3] = [Style::Llama, Style::Opt, Style::Mixtral];
+const FORMATS: [&str; 3] = ["w4a16-bitmod-kv16", "w6a16-kv16", "w3a16-bitmod-kv16"];
+
+fn machine(seed: u64) -> Machine {
+    changed(seed, &[])
+}
+
+fn changed(seed: u64, more: &[(&str, &str)]) -> Machine {
+    let keys = [MACHINES[seed as usize % MACHINES.len()], more].concat();
+    machine_with("tiny-bit-serial", &keys).unwrap_or_else(|faults| panic!("machine {seed}: {faults}"))
+}
+
+fn setup(machine: Machine, model: &Model, format: &str, options: Options) -> Setup {
+    Setup::with_weights(machine, model.clone(), profile(format), &[], options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn runner(setup: &Setup) -> Runner<'_> {
+    Runner::new(setup, Mode::Values).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn drawn(rng: &mut Rng, seed: u64, style: Style) -> Model {
+    draw::weighted(&draw::config(draw::architecture(rng, style)), seed)
+}
+
+fn bits(logits: &[Vec<f32>]) -> Vec<Vec<u32>> {
+    logits.iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect()
+}
+
+/// A prompt and what follows it, token by token.
+fn run(setup: &Setup, tokens: &[u32], prompt: usize) -> Vec<Vec<f32>> {
+    let mut runner = runner(setup);
+    let mut logits = runner.prefill_all(0, &tokens[..prompt]).expect("a prompt");
+    for (at, token) in tokens.iter().enumerate().skip(prompt) {
+        logits.extend(runner.decode(at as u32, &[*token]).expect("a step"));
+    }
+    logits
+}
+
+/// By row: how far logits are from the reference's, in parts of the row's largest.
+fn errors(setup: &Setup, tokens: &[u32], prompt: usize) -> Vec<f64> {
+    let compressed = setup.compressed.as_ref().expect("weights");
+    let weights = compressed.dequantized_into(setup.model.weights.as_ref().expect("weights"));
+    let mut reference = Reference::with_weights(&setup.model.config, &weights).expect("a reference");
+    if let Some(mask) = &setup.attention {
+        reference = reference.with_attention(&setup.model.name, mask, prompt).expect("a mask of the model");
+    }
+    let expected = reference.logits_of(tokens).expect("tokens of the vocabulary");
+    let rows = run(setup, tokens, prompt);
+    assert_eq!(rows.len(), expected.len());
+    let row = |(got, expected): (&Vec<f32>, &Vec<f32>)| {
+        assert_eq!(got.len(), expected.len());
+        let largest = expected.iter().fold(0.0_f64, |most, v| most.max(f64::from(v.abs())));
+        let far = got.iter().zip(expected).map(|(g, e)| f64::from((g - e).abs())).fold(0.0, f64::max);
+        far / largest
+    };
+    rows.iter().zip(&expected).map(row).collect()
+}
+
+/// What f16 and the 3 bits below an aligned significand may cost, in parts of a row's largest logit.
+const HALF: f64 = 0.01;
+/// A router's choice between near-equal experts may fall otherwise: few rows.
+const MOST_BEYOND: f64 = 0.02;
+
+#[test]
+fn drawn_graphs_compute_what_the_reference_does() {
+    let (mut rows, mut beyond, mut worst) = (0, 0, 0.0_f64);
+    for seed in 0..24 {
+        let mut rng = Rng::new(70_000 + seed);
+        let style = STYLES[seed as usize % STYLES.len()];
+        let model = drawn(&mut rng, seed, style);
+        let format = FORMATS[(seed / 3) as usize % FORMATS.len()];
+        let setup = setup(machine(seed), &model, format, Options { batch: 1, context: 128 });
+        let prompt = 3 + rng.up_to(70) as usize;
+        let tokens = draw::tokens(&mut rng, &model.config, prompt + 4);
+        for (at, error) in errors(&setup, &tokens, prompt).into_iter().enumerate() {
+            assert!(error < 0.2 || style == Style::Mixtral, "seed {seed} {style:?} {format} position {at}: {error}");
+            rows += 1;
+            beyond += u64::from(error >= HALF);
+            worst = worst.max(error);
+        }
+    }
+    println!("{rows} rows compared, {beyond} beyond {HALF}, worst {worst}");
+    assert!(rows > 0 && (beyond as f64) < MOST_BEYOND * rows as f64);
+}
+
+#[test]
+fn masked_prompts_compute_what_the_reference_does() {
+    let (mut rows, mut worst) = (0, 0.0_f64);
+    for seed in [0, 1, 3, 4] {
+        let mut rng = Rng::new(71_000 + seed);
+        let model = drawn(&mut rng, seed, Style::Llama);
+        let mask = AttentionMask::from_pattern(Pattern::Random { density: 0.4, seed }, &model.config, 256);
+        let setup = setup(machine(seed), &model, FORMATS[0], Options { batch: 1, context: 320 })
+            .with_attention(Some(mask.expect("a mask")))
+            .expect("of this model");
+        let tokens = draw::tokens(&mut rng, &model.config, 203);
+        for error in errors(&setup, &tokens, 200) {
+            rows += 1;
+            worst = worst.max(error);
+        }
+    }
+    println!("{rows} rows compared, worst {worst}");
+    assert!(rows > 0 && worst < HALF);
+}
+
+/// Token by token, in a prompt, in a prompt cut in two, in a batch, with results that leave the chip, on two cores.
+#[test]
+fn however_it_is_run_the_bits_are_the_same() {
+    let mut compared = 0;
+    // Routed experts are added up in another order in prompts, so they are not among these.
+    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (3, Style::Llama), (4, Style::Llama)] {
+        let mut rng = Rng::new(72_000 + seed);
+        let model = drawn(&mut rng, seed, style);
+        let of = |machine, batch| setup(machine, &model, FORMATS[0], Options { batch, context: 160 });
+        let tokens = draw::tokens(&mut rng, &model.config, 90);
+        let one = of(machine(seed), 1);
+        let expected = bits(&run(&one, &tokens, 75));
+        let mut same = |what: &str, got: &[Vec<f32>]| {
+            let differs = bits(got).iter().zip(&expected).position(|(got, expected)| got != expected);
+            assert_eq!((got.len(), differs), (expected.len(), None), "seed {seed} {style:?}: rows and first that differs {what}");
+            compared += got.iter().map(Vec::len).sum::<usize>();
+        };
+        let mut by_tokens = runner(&one);
+        let step = |(at, token): (usize, &u32)| by_tokens.decode(at as u32, &[*token]).expect("a step").remove(0);
+        same("token by token", &tokens.iter().enumerate().map(step).collect::<Vec<_>>());
+        let mut in_parts = runner(&one);
+        let mut parts = in_parts.prefill_all(0, &tokens[..41]).expect("a part");
+        parts.extend(in_parts.prefill_all(41, &tokens[41..]).expect("the rest"));
+        same("in two parts", &parts);
+        let mut away = of(machine(seed), 1);
+        away.optimisations = Optimisations { on_chip_decode: Switch::Off, ..Optimisations::ALL };
+        same("off chip", &run(&away, &tokens, 75));
+        same("on two cores", &run(&of(changed(seed, &[("core.count", "2")]), 1), &tokens, 75));
+        let batch = of(machine(seed), 3);
+        let mut together = runner(&batch);
+        for sequence in [2, 0, 1] {
+            together.prefill(sequence, 0, &tokens[..75]).expect("a prompt");
+        }
+        for at in 75..tokens.len() {
+            let rows = together.decode(at as u32, &[tokens[at]; 3]).expect("a step");
+            for (number, row) in rows.iter().enumerate() {
+                assert_eq!(bits(std::slice::from_ref(row))[0], expected[at], "seed {seed}: sequence {number} at {at}");
+                compared += row.len();
+            }
+        }
+    }
+    println!("{compared} logits compared bit for bit");
+    assert!(compared > 0);
+}
+
+/// Greedy text of a trained model is the reference's, and f16 keys and values are nearer to it than INT8 ones.
+#[test]
+fn a_trained_model_says_what_the_reference_says() {
+    let model = kept_model("tiny-llama");
+    let prompt = model.tokenizer.encode("ROMEO:\nWhat say you to").expect("text");
+    let options = Options { batch: 1, context: 128 };
+    let far = |format: &str| {
+        let setup = setup(machine(0), &model, format, options);
+        let weights = setup.compressed.as_ref().expect("weights").dequantized_into(model.weights.as_ref().expect("weights"));
+        let mut reference = Reference::with_weights(&model.config, &weights).expect("a reference");
+        let tokens = reference.greedy(&prompt, 30).expect("tokens");
+        let said = &tokens[prompt.len()..];
+        let logits = run(&setup, &tokens, prompt.len());
+        let greedy = logits[prompt.len() - 1..].iter().map(|row| models::reference::argmax(row));
+        let same = greedy.zip(said).filter(|(ours, theirs)| ours == *theirs).count();
+        let errors = errors(&setup, &tokens, prompt.len());
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        println!("{format}: {same} of {} tokens, mean error {mean:.5}: {:?}", said.len(), model.tokenizer.decode(said));
+        (said.len() - same, mean)
+    };
+    let (half, int8) = (far("w4a16-bitmod-kv16"), far("w4a16-bitmod"));
+    assert_eq!(half.0, 0, "tokens that differ");
+    assert!(half.1 < int8.1 / 2.0, "f16 keys and values are off by {} and INT8 ones by {}", half.1, int8.1);
+}
