@@ -1,18 +1,20 @@
 //! Boards: what a card offers, as files with a source for every figure (`boards/*.toml`).
-//! A board says what is there; whether a machine fits on it is decided in `resources`. Memories are named here and
-//! described in `memories/*.toml`; a board may name a memory that is not built as a standard yet.
+//! A board says what is there; whether a machine fits on it is decided in `resources`. A die of our own is a board without
+//! limits. Memories are named here and described in `memories/*.toml`; a board may name a memory that is not built as a
+//! standard yet.
 
 use crate::fault::{Faults, suggest};
 use crate::reader::{Document, Section, Value};
 
 /// The board files that come with the crate, by name.
-const BOARDS: [(&str, &str); 6] = [
+const BOARDS: [(&str, &str); 7] = [
     ("u280", include_str!("../boards/u280.toml")),
     ("u50", include_str!("../boards/u50.toml")),
     ("u55c", include_str!("../boards/u55c.toml")),
     ("u250", include_str!("../boards/u250.toml")),
     ("v80", include_str!("../boards/v80.toml")),
     ("vhk158", include_str!("../boards/vhk158.toml")),
+    ("asic-28nm", include_str!("../boards/asic-28nm.toml")),
 ];
 
 /// A card: an FPGA, its memories, its power.
@@ -29,7 +31,7 @@ pub struct Board {
     pub process_nm: u32,
     /// Kind of DSP block.
     pub dsp_kind: DspKind,
-    /// Name of the energy table of its fabric.
+    /// Name of its prices: the energy table of its fabric, or of a die.
     pub energy: String,
     /// The whole device.
     pub total: Fabric,

@@ -1,9 +1,11 @@
-//! What events in the FPGA's fabric cost, as files with a source for every figure (`energy/*.toml`).
+//! What events in the FPGA's fabric cost, as files with a source for every figure (`energy/*.toml`), and which prices a
+//! machine has: those of its board's fabric, or those of a die (`asic`).
 //!
 //! Events of DRAM devices are in `memory`, the board's static power in `board`. This module knows prices, never how
 //! often something happens: the simulator counts. `docs/src/energy.md` says which event is counted where, so that
 //! nothing is counted twice.
 
+use crate::asic::AsicTable;
 use crate::board::{Board, Figure, RawFigure};
 use crate::fault::{Faults, suggest};
 use crate::machine::Machine;
@@ -98,18 +100,10 @@ impl EnergyTable {
             return Self::from_toml(&format!("energy/{name}.toml"), text);
         }
         let document = Document::new(name, "");
-        let known = Self::names();
+        let known = [Self::names(), AsicTable::names()].concat();
         let advice = suggest(name, known.iter().copied(), "name one of these");
         document.fault("", None, "not an energy table", format!("one of: {}", known.join(", ")), advice);
         Err(document.take())
-    }
-
-    /// The table of a board's fabric with the board's static power.
-    ///
-    /// # Errors
-    /// The board names a table that does not exist.
-    pub fn for_board(board: &Board) -> Result<Self, Faults> {
-        Ok(Self { static_w: board.static_w.value, ..Self::by_name(&board.energy)? })
     }
 
     /// One INT8 multiply-accumulate: a DSP block does two a cycle.
@@ -146,12 +140,54 @@ impl EnergyTable {
     }
 }
 
-impl Machine {
-    /// The energy table of the machine's board.
+/// What the events of a machine cost: the one place that says which prices a board has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Prices {
+    /// Those of an FPGA's fabric.
+    Fabric(EnergyTable),
+    /// Those of a die.
+    Asic(AsicTable),
+}
+
+impl Prices {
+    /// The prices that a board names, with its static power.
     ///
     /// # Errors
-    /// The board names a table that does not exist.
-    pub fn energy_table(&self) -> Result<EnergyTable, Faults> {
-        EnergyTable::for_board(&self.board)
+    /// The board names prices that do not exist.
+    pub fn for_board(board: &Board) -> Result<Self, Faults> {
+        let static_w = board.static_w.value;
+        if let Some(table) = AsicTable::by_name(&board.energy)? {
+            return Ok(Self::Asic(AsicTable { static_w, ..table }));
+        }
+        Ok(Self::Fabric(EnergyTable { static_w, ..EnergyTable::by_name(&board.energy)? }))
+    }
+
+    /// Feature size in nm.
+    pub fn process_nm(&self) -> u32 {
+        match self {
+            Self::Fabric(table) => table.process_nm,
+            Self::Asic(table) => table.process_nm,
+        }
+    }
+
+    /// Power that flows whatever happens, in W.
+    pub fn static_w(&self) -> f64 {
+        match self {
+            Self::Fabric(table) => table.static_w,
+            Self::Asic(table) => table.static_w,
+        }
+    }
+}
+
+impl Machine {
+    /// The prices of the machine's board.
+    ///
+    /// # Errors
+    /// The board names prices that do not exist, or that are not of such a machine.
+    pub fn prices(&self) -> Result<Prices, Faults> {
+        match Prices::for_board(&self.board)? {
+            Prices::Fabric(table) => Ok(Prices::Fabric(table)),
+            Prices::Asic(table) => Ok(Prices::Asic(table.for_machine(self)?)),
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! `numeric` (what the arithmetic computes, bit by bit), `describe`
 //! (a machine as rows), `validation` (published figures of other systems) with `technology` (what circuits of an ASIC cost), `fault` and `reader` (what is wrong with a file, and how all of it is found at once).
 
+pub mod asic;
 pub mod board;
 pub mod describe;
 pub mod energy;

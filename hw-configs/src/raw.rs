@@ -18,11 +18,13 @@ use crate::machine::Machine;
 use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
 
 /// The machine files that come with the crate, by name.
-const MACHINES: [(&str, &str); 8] = [
+const MACHINES: [(&str, &str); 10] = [
     ("tiny", include_str!("../machines/tiny.toml")),
     ("tiny-2core", include_str!("../machines/tiny-2core.toml")),
     ("tiny-bit-serial", include_str!("../machines/tiny-bit-serial.toml")),
+    ("bitmod-28nm", include_str!("../machines/bitmod-28nm.toml")),
     ("u280-1core", include_str!("../machines/u280-1core.toml")),
+    ("u280-bit-serial", include_str!("../machines/u280-bit-serial.toml")),
     ("u280-flightllm", include_str!("../machines/u280-flightllm.toml")),
     ("u280-lapwing", include_str!("../machines/u280-lapwing.toml")),
     ("vhk158-flightllm", include_str!("../machines/vhk158-flightllm.toml")),
@@ -30,8 +32,9 @@ const MACHINES: [(&str, &str); 8] = [
 ];
 
 /// The memory standards that come with the crate, by name.
-const MEMORIES: [(&str, &str); 4] = [
+const MEMORIES: [(&str, &str); 5] = [
     ("hbm2-u280", include_str!("../memories/hbm2-u280.toml")),
+    ("ddr4-2000", include_str!("../memories/ddr4-2000.toml")),
     ("ddr4-2400", include_str!("../memories/ddr4-2400.toml")),
     ("hbm2e-3200", include_str!("../memories/hbm2e-3200.toml")),
     ("ddr4-3200", include_str!("../memories/ddr4-3200.toml")),
@@ -276,7 +279,7 @@ sections! {
         /// Kind of engine.
         kind: Name,
         /// Activation rows in parallel in `mm`.
-        rows: Number(1..=16),
+        rows: Number(1..=32),
         /// Stored weights of a column a step: the reduction length, and bytes of an activation word.
         chain: PowerOfTwo(16..=64),
         /// Columns in parallel in `mm`.

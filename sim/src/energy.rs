@@ -3,13 +3,14 @@
 //! row. It never holds a price of its own and never counts an event.
 
 use crate::memory::Statistics;
-use crate::outcome::{Buffer, StepOutcome};
-use hw_config::energy::EnergyTable;
+use crate::outcome::{Buffer, Events, StepOutcome};
+use hw_config::asic::AsicTable;
+use hw_config::energy::{EnergyTable, Prices};
 use hw_config::engine::Engine;
 use hw_config::fault::Faults;
 use hw_config::machine::Machine;
 use hw_config::memory::MemoryStandard;
-use hw_config::resources::Resources;
+use hw_config::resources::{PhysicalMemory, Resources};
 
 /// Joules of a pJ.
 const J_PER_PJ: f64 = 1e-12;
@@ -100,7 +101,7 @@ impl Energy {
 #[derive(Clone, Debug)]
 pub struct EnergyModel<'a> {
     machine: &'a Machine,
-    table: EnergyTable,
+    prices: Prices,
     /// By core.
     resources: Vec<Resources>,
 }
@@ -109,10 +110,10 @@ impl<'a> EnergyModel<'a> {
     /// The prices of the machine's board and of its memories.
     ///
     /// # Errors
-    /// The board names an energy table that does not exist.
+    /// The board names prices that do not exist, or that are not of such a machine.
     pub fn new(machine: &'a Machine) -> Result<Self, Faults> {
         let resources = (0..machine.core.count).map(|core| machine.resources_of(core)).collect();
-        Ok(Self { machine, table: machine.energy_table()?, resources })
+        Ok(Self { machine, prices: machine.prices()?, resources })
     }
 
     /// The joules of a step on a machine of one core.
@@ -126,7 +127,7 @@ impl<'a> EnergyModel<'a> {
         let seconds = self.machine.seconds(outcomes.iter().map(|outcome| outcome.cycles).max().unwrap_or(0));
         let board = Energy {
             memory_background_j: seconds * self.background_w(),
-            static_j: seconds * self.table.static_w,
+            static_j: seconds * self.prices.static_w(),
             ..Energy::default()
         };
         let cores = outcomes.iter().zip(&self.resources);
@@ -135,56 +136,65 @@ impl<'a> EnergyModel<'a> {
 
     /// What a core takes beside what the board takes whatever happens.
     fn core(&self, outcome: &StepOutcome, resources: &Resources) -> Energy {
-        let (events, table) = (&outcome.events, &self.table);
+        let on_chip = match &self.prices {
+            Prices::Fabric(table) => self.fabric(table, outcome, resources),
+            Prices::Asic(table) => self.asic(table, outcome, resources),
+        };
+        Energy {
+            data_memory_j: commands_j(&outcome.data_memory, &self.machine.memory.standard),
+            instruction_memory_j: commands_j(&[outcome.instruction_memory], &self.machine.instructions.standard),
+            ..on_chip
+        }
+    }
+
+    /// A core in an FPGA's fabric.
+    fn fabric(&self, table: &EnergyTable, outcome: &StepOutcome, resources: &Resources) -> Energy {
+        let events = &outcome.events;
         let [load, store, matrix, _] = &outcome.units;
         let logic = |unit, cycles: u64| J_PER_PJ * cycles as f64 * table.logic_pj_per_cycle(resources, unit);
         let link_pj = table.link_pj_per_byte(self.machine.link_boundaries());
-        // A scaled sum is a multiplication and an addition; a result one more multiplication.
-        let adds = events.float_ops.adds + events.scaled_sums;
-        let muls = events.float_ops.muls + events.scaled_sums + events.results;
-        let float_pj = adds as f64 * table.f32_add_pj
-            + muls as f64 * table.f32_mul_pj
-            + events.float_ops.functions as f64 * table.f32_function_pj;
         let engine = &self.machine.core.engine;
         let products_pj = match engine {
             Engine::SparseDspChain(_) => events.macs as f64 * table.mac_i8_pj(),
             // Processing elements are logic and nothing else.
             Engine::BitSerial(_) => 0.0,
         };
+        let buffer_j = |memory: &PhysicalMemory, read: f64, written: f64| {
+            J_PER_PJ * (read + written) * table.memory_pj_per_byte(memory.primitive)
+        };
         Energy {
             matrix_products_j: J_PER_PJ * products_pj,
             matrix_logic_j: logic(engine.array_unit(), matrix.busy_cycles),
-            float_ops_j: J_PER_PJ * float_pj,
+            float_ops_j: floats_j(events, table.f32_add_pj, table.f32_mul_pj, table.f32_function_pj),
             link_j: J_PER_PJ * events.link_bytes as f64 * link_pj,
-            buffers_j: self.buffers_j(outcome, resources),
+            buffers_j: buffers_j(outcome, resources, buffer_j),
             ports_j: logic("ld ports", load.busy_cycles) + logic("st port", store.busy_cycles),
             dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction_pj,
             clock_j: J_PER_PJ * outcome.cycles as f64 * table.clock_pj_per_cycle(resources),
-            data_memory_j: commands_j(&outcome.data_memory, &self.machine.memory.standard),
-            instruction_memory_j: commands_j(&[outcome.instruction_memory], &self.machine.instructions.standard),
             ..Energy::default()
         }
     }
 
-    fn buffers_j(&self, outcome: &StepOutcome, resources: &Resources) -> f64 {
-        let mut joules = 0.0;
-        for buffer in Buffer::ALL {
-            let traffic = outcome.events.buffers[buffer as usize];
-            joules += self.memory_j(resources, memory_name(buffer), traffic.read_bytes, traffic.written_bytes);
-        }
-        let accumulated = outcome.events.scaled_sums * ACCUMULATOR_BYTES;
-        joules + self.memory_j(resources, "mx accumulators", accumulated, accumulated)
-    }
-
-    /// Joules of bytes read from one copy of a memory and written to all.
-    fn memory_j(&self, resources: &Resources, name: &str, read_bytes: u64, written_bytes: u64) -> f64 {
-        let Some(memory) = resources.memories.iter().find(|memory| memory.name == name) else {
-            // Only a buffer of no bytes is not built, and nothing can have touched it.
-            assert!(read_bytes + written_bytes == 0, "`{name}` moved bytes and is not in the machine's resources");
-            return 0.0;
+    /// A core on a die: elements, buffers, f32 operations and instructions. Ports and clock trees outside the elements have
+    /// no published price and are left out (`docs/src/energy.md`).
+    fn asic(&self, table: &AsicTable, outcome: &StepOutcome, resources: &Resources) -> Energy {
+        let events = &outcome.events;
+        let [_, _, matrix, _] = &outcome.units;
+        let elements = match &self.machine.core.engine {
+            Engine::BitSerial(engine) => engine.elements(),
+            Engine::SparseDspChain(_) => unreachable!("`Machine::prices` refuses this engine on a die"),
         };
-        let bytes = read_bytes as f64 + written_bytes as f64 * memory.copies as f64;
-        J_PER_PJ * bytes * self.table.memory_pj_per_byte(memory.primitive)
+        let buffer_j = |memory: &PhysicalMemory, read: f64, written: f64| {
+            let bits = memory.width_bits;
+            J_PER_PJ * (read * table.read_pj_per_byte(bits) + written * table.write_pj_per_byte(bits))
+        };
+        Energy {
+            matrix_logic_j: J_PER_PJ * matrix.busy_cycles as f64 * table.array_cycle_pj(elements),
+            float_ops_j: floats_j(events, table.f32_add.value, table.f32_mul.value, table.f32_function.value),
+            buffers_j: buffers_j(outcome, resources, buffer_j),
+            dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction.value,
+            ..Energy::default()
+        }
     }
 
     fn background_w(&self) -> f64 {
@@ -193,6 +203,32 @@ impl<'a> EnergyModel<'a> {
             * (f64::from(self.machine.all_channels()) * data.standard.energy.background_mw
                 + f64::from(self.machine.core.count) * instructions.standard.energy.background_mw)
     }
+}
+
+/// Joules of f32 operations. A scaled sum is a multiplication and an addition; a result one more multiplication.
+fn floats_j(events: &Events, add_pj: f64, mul_pj: f64, function_pj: f64) -> f64 {
+    let adds = events.float_ops.adds + events.scaled_sums;
+    let muls = events.float_ops.muls + events.scaled_sums + events.results;
+    J_PER_PJ * (adds as f64 * add_pj + muls as f64 * mul_pj + events.float_ops.functions as f64 * function_pj)
+}
+
+/// Joules of the buffers and the accumulators. `price` is the joules of bytes read from one copy of a memory and of bytes
+/// written, which go to all.
+fn buffers_j(outcome: &StepOutcome, resources: &Resources, price: impl Fn(&PhysicalMemory, f64, f64) -> f64) -> f64 {
+    let memory_j = |name: &str, read_bytes: u64, written_bytes: u64| {
+        let Some(memory) = resources.memories.iter().find(|memory| memory.name == name) else {
+            // Only a buffer of no bytes is not built, and nothing can have touched it.
+            assert!(read_bytes + written_bytes == 0, "`{name}` moved bytes and is not in the machine's resources");
+            return 0.0;
+        };
+        price(memory, read_bytes as f64, written_bytes as f64 * memory.copies as f64)
+    };
+    let buffers = Buffer::ALL.into_iter().map(|buffer| {
+        let traffic = outcome.events.buffers[buffer as usize];
+        memory_j(memory_name(buffer), traffic.read_bytes, traffic.written_bytes)
+    });
+    let accumulated = outcome.events.scaled_sums * ACCUMULATOR_BYTES;
+    buffers.fold(0.0, |sum, joules| sum + joules) + memory_j("mx accumulators", accumulated, accumulated)
 }
 
 fn commands_j(channels: &[Statistics], standard: &MemoryStandard) -> f64 {

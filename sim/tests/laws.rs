@@ -3,6 +3,7 @@
 mod common;
 
 use common::{cores_variants, random_cores_step, random_step, variants};
+use hw_config::energy::Prices;
 use hw_config::isa::{Instruction, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::memory::{MemoryStandard, Slot};
@@ -14,7 +15,7 @@ use sim::engine::{
 };
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::{Checker, Grouping, Streams};
-use sim::outcome::StepOutcome;
+use sim::outcome::{Buffer, StepOutcome};
 
 fn outcome(machine: &Machine, seed: u64, length: usize, memory: MemoryModel) -> StepOutcome {
     let (program, registers, routing) = random_step(seed, machine, length);
@@ -221,7 +222,7 @@ fn energy_adds_up_and_follows_its_events() {
         assert_eq!(joules > 0.0, name != "link", "{name} takes {joules} J on one core");
     }
     let seconds = machine.seconds(o.cycles);
-    let table = machine.energy_table().expect("a shipped board");
+    let Ok(Prices::Fabric(table)) = machine.prices() else { panic!("a board with fabric") };
     assert!(energy.average_power_w(seconds) > table.static_w, "more than the board's static power");
     // Twice the products, and nothing else, cost exactly their price more.
     let mut more = o.clone();
@@ -229,6 +230,33 @@ fn energy_adds_up_and_follows_its_events() {
     let difference = model.step(&more).total_j() - energy.total_j();
     let price = o.events.macs as f64 * table.mac_i8_pj() * 1e-12;
     assert!((difference - price).abs() < 1e-9 * energy.total_j(), "{difference} J for {price} J of products");
+}
+
+/// A die: what is counted times its published price, and nothing for what has none.
+#[test]
+fn energy_of_a_die_by_hand() {
+    let machine = Machine::by_name("bitmod-28nm").expect("a shipped machine");
+    let o = outcome(&machine, 7, 120, MemoryModel::Fast(Grouping::Shared));
+    let energy = EnergyModel::new(&machine).expect("prices of a die").step(&o);
+    for (name, joules) in energy.components() {
+        println!("{name}: {joules:.3e} J");
+        assert_eq!(joules > 0.0, !["matrix_products", "link", "ports", "clock", "static"].contains(&name), "{name}");
+    }
+    let near = |got: f64, pj: f64| assert!((got / (pj * 1e-12) - 1.0).abs() < 1e-9, "{got} J for {pj} pJ");
+    // 16 tiles of 64 elements of 0.586 pJ a cycle and an encoder of 1.86, x 1.5 for placement and routing.
+    near(energy.matrix_logic_j, o.units[2].busy_cycles as f64 * 1.5 * 16.0 * (64.0 * 0.586 + 1.86));
+    near(energy.dispatch_j, o.events.instructions as f64 * 70.0);
+    let (floats, events) = (o.events.float_ops, &o.events);
+    let adds = (floats.adds + events.scaled_sums) as f64 * 0.9;
+    let muls = (floats.muls + events.scaled_sums + events.results) as f64 * 3.7;
+    near(energy.float_ops_j, adds + muls + floats.functions as f64 * 12.9);
+    // Twice what is read from the weight buffer, of rows wider than 1,024 bits, costs a read of 138.439536 pJ each 128 bytes.
+    let mut more = o.clone();
+    let read_bytes = &mut more.events.buffers[Buffer::Weight as usize].read_bytes;
+    let bytes = *read_bytes as f64;
+    *read_bytes *= 2;
+    let again = EnergyModel::new(&machine).expect("prices of a die").step(&more).buffers_j;
+    assert!(bytes > 0.0 && ((again - energy.buffers_j) / (bytes / 128.0 * 138.439_536e-12) - 1.0).abs() < 1e-6);
 }
 
 /// The ports of far cores have longer ways: four cycles of synchroniser, and for each of two boundaries five.
@@ -273,8 +301,8 @@ fn several_cores_add_up() {
             let cycles = outcomes[0].cycles;
             assert!(outcomes.iter().all(|outcome| outcome.cycles == cycles), "{}: one step", variant.name);
             let energy = model.step_of_cores(&outcomes);
-            let table = machine.energy_table().expect("a shipped board");
-            let expected = table.static_w * machine.seconds(cycles);
+            let static_w = machine.prices().expect("a shipped board").static_w();
+            let expected = static_w * machine.seconds(cycles);
             assert!((energy.static_j / expected - 1.0).abs() < 1e-12, "{}: static energy of one board", variant.name);
             assert_eq!(energy.link_j > 0.0, machine.link_boundaries() > 0, "{}: energy of the link", variant.name);
             (compared, linked) = (compared + 1, linked + bytes);

@@ -141,7 +141,11 @@ fn however_it_is_run_the_bits_are_the_same() {
         let expected = bits(&run(&one, &tokens, 75));
         let mut same = |what: &str, got: &[Vec<f32>]| {
             let differs = bits(got).iter().zip(&expected).position(|(got, expected)| got != expected);
-            assert_eq!((got.len(), differs), (expected.len(), None), "seed {seed} {style:?}: rows and first that differs {what}");
+            assert_eq!(
+                (got.len(), differs),
+                (expected.len(), None),
+                "seed {seed} {style:?}: rows and first that differs {what}"
+            );
             compared += got.iter().map(Vec::len).sum::<usize>();
         };
         let mut by_tokens = runner(&one);
@@ -180,7 +184,8 @@ fn a_trained_model_says_what_the_reference_says() {
     let options = Options { batch: 1, context: 128 };
     let far = |format: &str| {
         let setup = setup(machine(0), &model, format, options);
-        let weights = setup.compressed.as_ref().expect("weights").dequantized_into(model.weights.as_ref().expect("weights"));
+        let weights =
+            setup.compressed.as_ref().expect("weights").dequantized_into(model.weights.as_ref().expect("weights"));
         let mut reference = Reference::with_weights(&model.config, &weights).expect("a reference");
         let tokens = reference.greedy(&prompt, 30).expect("tokens");
         let said = &tokens[prompt.len()..];

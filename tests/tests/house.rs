@@ -377,6 +377,7 @@ fn every_library_file_is_carried() {
     // Prices of an FPGA's fabric and of an ASIC's circuits stand side by side.
     let mut energy = owned(hw_config::energy::EnergyTable::names());
     energy.extend(owned(hw_config::technology::Technology::names()));
+    energy.extend(owned(hw_config::asic::AsicTable::names()));
     let libraries = [
         ("hw-configs/machines", owned(hw_config::raw::machine_names())),
         ("hw-configs/boards", owned(hw_config::board::Board::names())),

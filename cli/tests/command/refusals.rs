@@ -16,7 +16,7 @@ const CASES: [Case; 48] = [
     ),
     (&["generate", "--machine", "no.toml"], &["no.toml: no such file"]),
     (&["generate", "--set", "core.matrix.row=4"], &["`core.matrix.row`", "unknown", "`core.matrix.rows`"]),
-    (&["generate", "--set", "core.matrix.rows=99"], &["`core.matrix.rows` is 99", "1 to 16", "rows = 99", "^^"]),
+    (&["generate", "--set", "core.matrix.rows=99"], &["`core.matrix.rows` is 99", "1 to 32", "rows = 99", "^^"]),
     (&["generate", "--set", "rows"], &["KEY=VALUE"]),
     (&["generate", "--set", "core.count=3"], &["`memory.channels` is 2", "3 x a power of two", "for 3 cores"]),
     (&["generate", "--format", "w8a9"], &["format `w8a9`", "expected one of", "did you mean `w8a8`"]),

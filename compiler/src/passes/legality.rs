@@ -146,9 +146,7 @@ fn check_options(config: &ModelConfig, options: Options) -> Result<(), CompileEr
 pub fn check_blocks(machine: &Machine, form: CacheForm, block: u32) -> Result<(), CompileError> {
     let (line, width, chain) = (machine.memory.line_bytes(), u64::from(machine.width()), u64::from(machine.chain()));
     let scale_bytes = u64::from(form.scale_bytes());
-    let whole = |first: u64| {
-        (first * chain).is_multiple_of(line) && (first * scale_bytes % line).is_multiple_of(width)
-    };
+    let whole = |first: u64| (first * chain).is_multiple_of(line) && (first * scale_bytes % line).is_multiple_of(width);
     if (0..width).step_by(block as usize).all(whole) {
         return Ok(());
     }

@@ -494,7 +494,12 @@ impl Lowering<'_> {
 
     /// What a set's probabilities are multiplied by: the value scales of the tokens that its first head sees. `gathered` are
     /// those that stand next to each other already: the next head of a group may see the same.
-    fn scales_of_rows<'s>(&mut self, set: &SoftmaxSet, runs: &'s [Run], gathered: &mut Option<(u32, &'s [Run])>) -> Rowed {
+    fn scales_of_rows<'s>(
+        &mut self,
+        set: &SoftmaxSet,
+        runs: &'s [Run],
+        gathered: &mut Option<(u32, &'s [Run])>,
+    ) -> Rowed {
         let Some((scale_at, scale_stride)) = set.scales else { return super::NOTHING };
         match runs {
             [run] => half_of(scale_at, run.first, scale_stride),
