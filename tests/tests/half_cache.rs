@@ -60,8 +60,9 @@ fn run(setup: &Setup, tokens: &[u32], prompt: usize) -> Vec<Vec<f32>> {
     logits
 }
 
-/// By row: how far logits are from the reference's, in parts of the row's largest.
-fn errors(setup: &Setup, tokens: &[u32], prompt: usize) -> Vec<f64> {
+/// By row of what was computed of a prompt and what follows it: how far it is from the reference, in parts of the row's
+/// largest.
+fn errors(setup: &Setup, tokens: &[u32], prompt: usize, rows: &[Vec<f32>]) -> Vec<f64> {
     let compressed = setup.compressed.as_ref().expect("weights");
     let weights = compressed.dequantized_into(setup.model.weights.as_ref().expect("weights"));
     let mut reference = Reference::with_weights(&setup.model.config, &weights).expect("a reference");
@@ -69,7 +70,6 @@ fn errors(setup: &Setup, tokens: &[u32], prompt: usize) -> Vec<f64> {
         reference = reference.with_attention(&setup.model.name, mask, prompt).expect("a mask of the model");
     }
     let expected = reference.logits_of(tokens).expect("tokens of the vocabulary");
-    let rows = run(setup, tokens, prompt);
     assert_eq!(rows.len(), expected.len());
     let row = |(got, expected): (&Vec<f32>, &Vec<f32>)| {
         assert_eq!(got.len(), expected.len());
@@ -81,22 +81,23 @@ fn errors(setup: &Setup, tokens: &[u32], prompt: usize) -> Vec<f64> {
 }
 
 /// What f16 and the 3 bits below an aligned significand may cost, in parts of a row's largest logit.
-const HALF: f64 = 0.01;
+const HALF: f64 = 0.004;
 /// A router's choice between near-equal experts may fall otherwise: few rows.
 const MOST_BEYOND: f64 = 0.02;
 
 #[test]
 fn drawn_graphs_compute_what_the_reference_does() {
     let (mut rows, mut beyond, mut worst) = (0, 0, 0.0_f64);
-    for seed in 0..24 {
+    for seed in 0..18 {
         let mut rng = Rng::new(70_000 + seed);
         let style = STYLES[seed as usize % STYLES.len()];
         let model = drawn(&mut rng, seed, style);
         let format = FORMATS[(seed / 3) as usize % FORMATS.len()];
         let setup = setup(machine(seed), &model, format, Options { batch: 1, context: 128 });
-        let prompt = 3 + rng.up_to(70) as usize;
+        let prompt = 3 + rng.up_to(45) as usize;
         let tokens = draw::tokens(&mut rng, &model.config, prompt + 4);
-        for (at, error) in errors(&setup, &tokens, prompt).into_iter().enumerate() {
+        let logits = run(&setup, &tokens, prompt);
+        for (at, error) in errors(&setup, &tokens, prompt, &logits).into_iter().enumerate() {
             assert!(error < 0.2 || style == Style::Mixtral, "seed {seed} {style:?} {format} position {at}: {error}");
             rows += 1;
             beyond += u64::from(error >= HALF);
@@ -110,15 +111,15 @@ fn drawn_graphs_compute_what_the_reference_does() {
 #[test]
 fn masked_prompts_compute_what_the_reference_does() {
     let (mut rows, mut worst) = (0, 0.0_f64);
-    for seed in [0, 1, 3, 4] {
+    for seed in [0, 1, 3] {
         let mut rng = Rng::new(71_000 + seed);
         let model = drawn(&mut rng, seed, Style::Llama);
         let mask = AttentionMask::from_pattern(Pattern::Random { density: 0.4, seed }, &model.config, 256);
         let setup = setup(machine(seed), &model, FORMATS[0], Options { batch: 1, context: 320 })
             .with_attention(Some(mask.expect("a mask")))
             .expect("of this model");
-        let tokens = draw::tokens(&mut rng, &model.config, 203);
-        for error in errors(&setup, &tokens, 200) {
+        let tokens = draw::tokens(&mut rng, &model.config, 152);
+        for error in errors(&setup, &tokens, 150, &run(&setup, &tokens, 150)) {
             rows += 1;
             worst = worst.max(error);
         }
@@ -132,13 +133,13 @@ fn masked_prompts_compute_what_the_reference_does() {
 fn however_it_is_run_the_bits_are_the_same() {
     let mut compared = 0;
     // Routed experts are added up in another order in prompts, so they are not among these.
-    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (3, Style::Llama), (4, Style::Llama)] {
+    for (seed, style) in [(0, Style::Llama), (1, Style::Opt), (2, Style::Phi), (3, Style::Llama)] {
         let mut rng = Rng::new(72_000 + seed);
         let model = drawn(&mut rng, seed, style);
         let of = |machine, batch| setup(machine, &model, FORMATS[0], Options { batch, context: 160 });
-        let tokens = draw::tokens(&mut rng, &model.config, 90);
+        let tokens = draw::tokens(&mut rng, &model.config, 74);
         let one = of(machine(seed), 1);
-        let expected = bits(&run(&one, &tokens, 75));
+        let expected = bits(&run(&one, &tokens, 68));
         let mut same = |what: &str, got: &[Vec<f32>]| {
             let differs = bits(got).iter().zip(&expected).position(|(got, expected)| got != expected);
             assert_eq!(
@@ -157,14 +158,14 @@ fn however_it_is_run_the_bits_are_the_same() {
         same("in two parts", &parts);
         let mut away = of(machine(seed), 1);
         away.optimisations = Optimisations { on_chip_decode: Switch::Off, ..Optimisations::ALL };
-        same("off chip", &run(&away, &tokens, 75));
-        same("on two cores", &run(&of(changed(seed, &[("core.count", "2")]), 1), &tokens, 75));
+        same("off chip", &run(&away, &tokens, 68));
+        same("on two cores", &run(&of(changed(seed, &[("core.count", "2")]), 1), &tokens, 68));
         let batch = of(machine(seed), 3);
         let mut together = runner(&batch);
         for sequence in [2, 0, 1] {
-            together.prefill(sequence, 0, &tokens[..75]).expect("a prompt");
+            together.prefill(sequence, 0, &tokens[..68]).expect("a prompt");
         }
-        for at in 75..tokens.len() {
+        for at in 68..tokens.len() {
             let rows = together.decode(at as u32, &[tokens[at]; 3]).expect("a step");
             for (number, row) in rows.iter().enumerate() {
                 assert_eq!(bits(std::slice::from_ref(row))[0], expected[at], "seed {seed}: sequence {number} at {at}");
@@ -187,12 +188,12 @@ fn a_trained_model_says_what_the_reference_says() {
         let weights =
             setup.compressed.as_ref().expect("weights").dequantized_into(model.weights.as_ref().expect("weights"));
         let mut reference = Reference::with_weights(&model.config, &weights).expect("a reference");
-        let tokens = reference.greedy(&prompt, 30).expect("tokens");
+        let tokens = reference.greedy(&prompt, 20).expect("tokens");
         let said = &tokens[prompt.len()..];
         let logits = run(&setup, &tokens, prompt.len());
         let greedy = logits[prompt.len() - 1..].iter().map(|row| models::reference::argmax(row));
         let same = greedy.zip(said).filter(|(ours, theirs)| ours == *theirs).count();
-        let errors = errors(&setup, &tokens, prompt.len());
+        let errors = errors(&setup, &tokens, prompt.len(), &logits);
         let mean = errors.iter().sum::<f64>() / errors.len() as f64;
         println!("{format}: {same} of {} tokens, mean error {mean:.5}: {:?}", said.len(), model.tokenizer.decode(said));
         (said.len() - same, mean)
