@@ -22,13 +22,13 @@ const MACHINES: [(&str, &str); 10] = [
     ("tiny", include_str!("../machines/tiny.toml")),
     ("tiny-2core", include_str!("../machines/tiny-2core.toml")),
     ("tiny-bit-serial", include_str!("../machines/tiny-bit-serial.toml")),
-    ("bitmod-28nm", include_str!("../machines/bitmod-28nm.toml")),
     ("u280-1core", include_str!("../machines/u280-1core.toml")),
-    ("u280-bit-serial", include_str!("../machines/u280-bit-serial.toml")),
     ("u280-flightllm", include_str!("../machines/u280-flightllm.toml")),
     ("u280-lapwing", include_str!("../machines/u280-lapwing.toml")),
     ("vhk158-flightllm", include_str!("../machines/vhk158-flightllm.toml")),
     ("v80-lapwing", include_str!("../machines/v80-lapwing.toml")),
+    ("u280-bit-serial", include_str!("../machines/u280-bit-serial.toml")),
+    ("bitmod-28nm", include_str!("../machines/bitmod-28nm.toml")),
 ];
 
 /// The memory standards that come with the crate, by name.
