@@ -1,6 +1,7 @@
 //! The Verilated vector unit beside the functional core: fills both alike, runs instructions on both, compares every
 //! buffer and register after each, and its cycles with the closed form.
 
+use hw_config::engine::ActivationType;
 use hw_config::isa::{FieldValue, Instruction, LoadBuffer, Misc, Operand, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
@@ -340,11 +341,12 @@ fn design(machine: &Machine) -> Design {
         }
     }
     sources.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vector/vector_bench.v"));
-    let hw_config::engine::Engine::SparseDspChain(engine) = &machine.core.engine else { panic!("a machine of chains") };
+    let engine = &machine.core.engine;
     Design::new("vector_bench", sources)
         .with("Lanes", u64::from(machine.core.lanes))
         .with("Chain", u64::from(machine.chain()))
-        .with("ScaleLanes", u64::from(engine.scale_lanes))
+        .with("ScaleLanes", u64::from(engine.scale_lanes()))
+        .with("HalfActivations", u64::from(engine.activation() == ActivationType::F16))
         .with("Channels", u64::from(machine.memory.channels))
         .with("PortBytes", u64::from(machine.memory.port_bytes))
         .with("ParameterBytes", 4 * machine.parameter_elements())

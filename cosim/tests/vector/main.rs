@@ -4,6 +4,7 @@ mod bench;
 mod stimulus;
 
 use bench::Bench;
+use hw_config::engine::ActivationType;
 use hw_config::isa::{FieldValue, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
@@ -11,6 +12,10 @@ use hw_config::raw::{machine_text, with_overrides};
 
 /// `tiny` with other numbers, and buffers small enough to be filled often.
 fn machine(overrides: &[(&str, &str)]) -> Machine {
+    machine_of("tiny", overrides)
+}
+
+fn machine_of(name: &str, overrides: &[(&str, &str)]) -> Machine {
     let small = [
         ("core.buffers.vector_kib", "32"),
         ("core.buffers.result_kib", "32"),
@@ -18,16 +23,19 @@ fn machine(overrides: &[(&str, &str)]) -> Machine {
         ("core.buffers.scale_slots", "64"),
     ];
     let all: Vec<_> = small.iter().chain(overrides).copied().collect();
-    let text = machine_text("tiny").expect("a machine of the library");
-    let text = with_overrides("tiny.toml", text, &all).unwrap_or_else(|faults| panic!("{faults:?}"));
-    Machine::from_toml("tiny.toml", &text).unwrap_or_else(|faults| panic!("{faults:?}"))
+    let text = machine_text(name).expect("a machine of the library");
+    let text = with_overrides(name, text, &all).unwrap_or_else(|faults| panic!("{faults:?}"));
+    Machine::from_toml(name, &text).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
 /// Runs random instructions until every operation has been run `least` times.
 fn random_instructions(machine: &Machine, seed: u64, least: u32) {
     let mut rng = Rng::new(seed);
     let mut bench = Bench::new(machine);
-    while bench.counts.instructions.iter().any(|count| *count < least) {
+    let is_half_legal = machine.core.engine.activation() == ActivationType::F16;
+    let drawn: Vec<VectorOp> =
+        VectorOp::ALONE.iter().copied().filter(|op| is_half_legal || *op != VectorOp::Half).collect();
+    while drawn.iter().any(|op| bench.counts.instructions[op.to_bits() as usize] < least) {
         let rows = rng.up_to(15) as u32 + 1;
         let pos = rng.up_to(240) as u32;
         for (number, value) in [(1, pos), (2, pos + rows), (3, rows), (4, rows - 1), (5, rng.up_to(300) as u32)] {
@@ -70,6 +78,13 @@ fn report(machine: &Machine, bench: &Bench) {
 #[test]
 fn tiny() {
     random_instructions(&machine(&[]), 11, 30);
+}
+
+/// f16 of a beat are half of a step's bytes; then a beat is a whole step.
+#[test]
+fn activations_in_f16() {
+    random_instructions(&machine_of("tiny-bit-serial", &[]), 16, 30);
+    random_instructions(&machine_of("tiny-bit-serial", &[("core.vector.lanes", "16")]), 17, 20);
 }
 
 /// No tree over the lanes, a beat is a sixteenth of a word, and a line has sixteen words a lane.

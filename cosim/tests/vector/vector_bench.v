@@ -8,7 +8,8 @@ module vector_bench #(
     parameter ParameterBytes = 4096,
     parameter ResultElements = 8192,
     parameter VectorElements = 8192,
-    parameter WriteWords = Lanes > Chain ? Lanes / Chain : 1
+    parameter HalfActivations = 0,
+    parameter WriteWords = (1 + HalfActivations) * (Lanes > Chain ? Lanes / Chain : 1)
 ) (
     input  wire                              clk_i,
     input  wire                              rst_ni,
@@ -68,8 +69,9 @@ module vector_bench #(
     wire [32*Lanes-1:0] unused_data;
 
     vector_unit #(
-        .Lanes(Lanes),
-        .Chain(Chain)
+        .Lanes          (Lanes),
+        .Chain          (Chain),
+        .HalfActivations(HalfActivations)
     ) u_unit (
         .clk_i                    (clk_i),
         .rst_ni                   (rst_ni),
