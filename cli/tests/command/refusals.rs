@@ -134,7 +134,11 @@ fn all_faults_of_a_machine_file_are_shown_with_their_places() {
     let folder = Folder::new("faults");
     let text = std::fs::read_to_string(project("hw-configs/machines/tiny.toml")).expect("the machine");
     let faults = [
-        ("kernel_mhz = 225", "kernel_mhz = 9999", "`clock.kernel_mhz` is 9999, expected a whole number from 10 to 500"),
+        (
+            "kernel_mhz = 225",
+            "kernel_mhz = 9999",
+            "`clock.kernel_mhz` is 9999, expected a whole number from 10 to 2000",
+        ),
         ("channels = 2", "channels = 3", "`memory.channels` is 3, expected a power of two from 1 to 64"),
         ("rows = 2\n", "row = 2\n", "did you mean `rows`?"),
         ("lanes = 8", "lanes = \"many\"", "`core.vector.lanes` is \"many\""),
