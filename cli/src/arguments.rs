@@ -75,6 +75,13 @@ pub(crate) enum Command {
     ///
     /// Beside FlightLLM's figures where the model is the one that they were published for.
     Programs(ProgramsArgs),
+    /// Many machines, formats and workloads: every point of a sweep simulated to the cycle, and the front of the best.
+    ///
+    /// The sweep file names a base machine and model and the axes that vary. Rows are kept as they are made: the same command
+    /// goes on where it was interrupted, and ends with the same bytes.
+    Sweep(SweepArgs),
+    /// Puts the parts of a sweep together that were run with --shard: the same bytes as one run.
+    Merge(MergeArgs),
     /// Assembles a program text (.lws) into a program file (.lwp).
     Asm(AsmArgs),
     /// Writes a program file (.lwp) as text (.lws), which assembles back to the same bytes.
@@ -487,6 +494,46 @@ pub(crate) struct RtlArgs {
     pub(crate) json: bool,
 }
 
+/// Arguments of `sweep`.
+#[derive(Args)]
+pub(crate) struct SweepArgs {
+    /// The sweep file.
+    #[arg(value_name = "SWEEP.toml", required_unless_present = "keys")]
+    pub(crate) sweep: Option<PathBuf>,
+    /// Folder for the results: points.csv, points.jsonl, sweep.json.
+    #[arg(long, short, value_name = "DIR", required_unless_present = "keys")]
+    pub(crate) output: Option<PathBuf>,
+    /// Threads of the host; 0 for all of its cores. No result depends on it.
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub(crate) threads: u16,
+    /// Only part K of N, as in 3/64; `lapwing merge` puts parts together.
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+    /// List the results that constraints and objectives can name.
+    #[arg(long, conflicts_with_all = ["sweep", "output", "shard"])]
+    pub(crate) keys: bool,
+}
+
+/// A part of a sweep.
+#[derive(Clone, Copy)]
+pub(crate) struct Shard {
+    /// From 1 on.
+    pub(crate) number: u32,
+    /// Parts in all.
+    pub(crate) count: u32,
+}
+
+/// Arguments of `merge`.
+#[derive(Args)]
+pub(crate) struct MergeArgs {
+    /// Folders of the parts.
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) parts: Vec<PathBuf>,
+    /// Folder for the whole.
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
+
 /// Arguments of `asm`.
 #[derive(Args)]
 pub(crate) struct AsmArgs {
@@ -523,6 +570,14 @@ fn optimisation(text: &str) -> Result<Optimisation, String> {
         let advice = suggest(text, known, "leave --without out for all of them");
         format!("expected one of: {}; {advice}", known.join(", "))
     })
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let numbers = text.split_once('/').map(|(number, count)| (number.parse(), count.parse()));
+    match numbers {
+        Some((Ok(number), Ok(count))) if (1..=count).contains(&number) => Ok(Shard { number, count }),
+        Some(_) | None => Err("expected K/N with K from 1 to N, as in 3/64".to_owned()),
+    }
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {

@@ -13,6 +13,8 @@ use reports::figure::FigureError;
 use reports::run_report::NotFinite;
 use session::SessionError;
 use session::resolve::ResolveError;
+use sweep::folder::FolderError;
+use sweep::merge::MergeError;
 
 /// Exit code of wrong or unsupported input.
 pub(crate) const INPUT: u8 = 2;
@@ -108,6 +110,24 @@ impl From<ResolveError> for Failure {
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         Self::Io(error.to_string())
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::OtherSweep { .. } | FolderError::Busy(_) | FolderError::Damaged { .. } => Self::input(error),
+            FolderError::Io(_, _) | FolderError::Write(_) => Self::Io(error.to_string()),
+        }
+    }
+}
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::Folder(error) => error.into(),
+            MergeError::Other(_, _) | MergeError::Missing(_, _) => Self::input(error),
+        }
     }
 }
 

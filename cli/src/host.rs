@@ -48,6 +48,15 @@ impl Host {
         Progress(bar)
     }
 
+    /// A bar of `total` points with points a second, an estimate of the time left and the size of the front.
+    pub(crate) fn sweep_progress(&self, total: u64) -> SweepProgress {
+        let bar = self.bar(Some(total));
+        let style = ProgressStyle::with_template("points [{bar:30}] {pos}/{len}, {per_sec}, {eta} left, {msg}");
+        bar.set_style(style.expect("a fixed template is sound").progress_chars("=> "));
+        bar.enable_steady_tick(TICK);
+        SweepProgress(bar)
+    }
+
     /// A sign of life while something of unknown length goes on.
     pub(crate) fn busy(&self, what: &'static str) -> Progress {
         let bar = self.bar(None);
@@ -79,6 +88,28 @@ impl Progress {
     pub(crate) fn set(&self, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);
+    }
+}
+
+/// Progress of a sweep on stderr.
+pub(crate) struct SweepProgress(ProgressBar);
+
+impl SweepProgress {
+    /// So many points are done, of which so many were known before, and so many are on the front.
+    pub(crate) fn set(&self, done: u64, known: u64, front: u64) {
+        if self.0.position() < known {
+            // What was known took no time and says nothing of what is left.
+            self.0.set_position(known);
+            self.0.reset_eta();
+        }
+        self.0.set_position(done);
+        self.0.set_message(format!("{front} on the front"));
+    }
+}
+
+impl Drop for SweepProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -43,7 +43,9 @@ pub struct Options {
 
 /// A model lowered as far as all its programs share.
 pub struct Compiler<'a> {
-    machine: &'a Machine,
+    /// All that the passes see of the machine, so that machines of equal forms have the same programs.
+    form: Machine,
+    machine_fingerprint: u64,
     config: &'a ModelConfig,
     name: String,
     options: Options,
@@ -64,7 +66,7 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// What the machine cannot run (an operator, a format, a dimension), or what does not fit, with the numbers.
     pub fn new(
-        machine: &'a Machine,
+        machine: &Machine,
         config: &'a ModelConfig,
         name: &str,
         formats: &FormatTable,
@@ -78,13 +80,15 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// As [`Compiler::new`].
     pub fn with_optimisations(
-        machine: &'a Machine,
+        machine: &Machine,
         config: &'a ModelConfig,
         name: &str,
         formats: &FormatTable,
         options: Options,
         optimisations: Optimisations,
     ) -> Result<Self, CompileError> {
+        let (form, machine_fingerprint) = (machine.form(), machine.fingerprint());
+        let machine = &form;
         let graph = graph::build(config);
         let formats = match optimisations.sparse_chain {
             Switch::On => formats.clone(),
@@ -92,7 +96,7 @@ impl<'a> Compiler<'a> {
         };
         legality::check(machine, config, &graph, &formats, options)?;
         let fused = partition::run(fuse::run(&graph), machine.core.count);
-        let (granule, form) = (tile::granule(machine), CacheForm::new(formats.kv()));
+        let (granule, cache) = (tile::granule(machine), CacheForm::new(formats.kv()));
         let longest = options.context.next_multiple_of(granule);
         let mut maps = Vec::new();
         // Cores take the same steps, so the one with the least room decides.
@@ -101,8 +105,8 @@ impl<'a> Compiler<'a> {
             let part = Part::new(machine, config, core);
             let tiled = tile::run(machine, config, &formats, &part)?;
             let dense = Lengths::dense(longest);
-            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, form, &part, dense)?);
-            let mut map = layout::run(machine, config, &tiled, options, (granule, form), part)?;
+            prefill_rows = prefill_rows.min(place::prefill_rows(machine, config, cache, &part, dense)?);
+            let mut map = layout::run(machine, config, &tiled, options, (granule, cache), part)?;
             match optimisations.on_chip_decode {
                 Switch::On => {}
                 Switch::Off => layout::add_homes(machine, config, options, &mut map)?,
@@ -110,7 +114,8 @@ impl<'a> Compiler<'a> {
             maps.push(map);
         }
         Ok(Self {
-            machine,
+            form,
+            machine_fingerprint,
             config,
             name: name.to_string(),
             options,
@@ -134,7 +139,7 @@ impl<'a> Compiler<'a> {
     pub fn with_attention(self, mask: &'a AttentionMask) -> Result<Self, CompileError> {
         mask.check(&self.name, self.config).unwrap_or_else(|error| panic!("{error}"));
         let form = CacheForm::new(self.formats.kv());
-        legality::check_blocks(self.machine, form, BLOCK_TOKENS as u32)?;
+        legality::check_blocks(&self.form, form, BLOCK_TOKENS as u32)?;
         let kind = StepKind::Prefill { logits: step::Logits::All };
         let longest = (mask.tokens() as u32).min(self.options.context.next_multiple_of(BLOCK_TOKENS as u32));
         let mut prefill_rows = u32::MAX;
@@ -146,10 +151,17 @@ impl<'a> Compiler<'a> {
                 most.seen = most.seen.max(lengths.seen);
                 most.gathered = most.gathered.max(lengths.gathered);
             }
-            let rows = place::prefill_rows(self.machine, self.config, form, &map.part, most)?;
+            let rows = place::prefill_rows(&self.form, self.config, form, &map.part, most)?;
             prefill_rows = prefill_rows.min(rows);
         }
         Ok(Self { prefill_rows, attention: Some(mask), ..self })
+    }
+
+    /// The same compiler for another machine, if that has the same form: its programs differ in the machine's fingerprint
+    /// alone.
+    #[must_use]
+    pub fn for_machine(self, machine: &Machine) -> Option<Self> {
+        (machine.form() == self.form).then(|| Self { machine_fingerprint: machine.fingerprint(), ..self })
     }
 
     /// Where everything stands in the data memory of the first core.
@@ -227,7 +239,7 @@ impl<'a> Compiler<'a> {
         };
         let form = CacheForm::new(self.formats.kv());
         let job = lower::Job {
-            machine: self.machine,
+            machine: &self.form,
             config: self.config,
             map,
             formats: &self.formats,
@@ -238,22 +250,22 @@ impl<'a> Compiler<'a> {
             sight,
             seen: lengths.seen,
             cache: form,
-            places: place::run(self.machine, self.config, form, &map.part, kind, (rows, lengths))?,
+            places: place::run(&self.form, self.config, form, &map.part, kind, (rows, lengths))?,
         };
         let whole = lower::run(&job, &self.fused);
         let natural = match self.optimisations.merged_transfers {
             Switch::On => whole,
-            Switch::Off => split::run(whole, self.machine, &map.regions),
+            Switch::Off => split::run(whole, &self.form, &map.regions),
         };
         let hoisted = match self.optimisations.schedule {
-            Schedule::Prefetch => hoist::run(natural, self.machine.core.queue),
+            Schedule::Prefetch => hoist::run(natural, self.form.core.queue),
             // Loads stay with their operator: none may pass a barrier.
             Schedule::LayerBarriers | Schedule::OperatorBarriers => natural,
         };
         let (instructions, marks) = order::run(hoisted, self.optimisations.schedule);
         Ok(Program {
-            machine: self.machine.name.clone(),
-            machine_fingerprint: self.machine.fingerprint(),
+            machine: self.form.name.clone(),
+            machine_fingerprint: self.machine_fingerprint,
             name: format!("{} {} end<={}", self.name, kind.name(), bucket.max_end),
             core: map.part.core,
             max_rows: rows,

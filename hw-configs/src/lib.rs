@@ -23,7 +23,7 @@ pub mod numeric;
 pub mod placement;
 pub mod program;
 pub mod raw;
-mod reader;
+pub mod reader;
 pub mod resources;
 pub mod technology;
 pub mod timing;

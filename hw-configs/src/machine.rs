@@ -173,6 +173,20 @@ impl Machine {
         kib(self.core.buffers.vector_kib) / 4
     }
 
+    /// The machine as far as instructions depend on it: what only says when or at what cost something happens, or where on
+    /// the board, is the same in all forms. Machines of equal forms run the same programs.
+    #[must_use]
+    pub fn form(&self) -> Self {
+        let mut form = self.clone();
+        form.verilog = false;
+        form.kernel_mhz = 1;
+        let memory = &mut form.memory;
+        (memory.outstanding, memory.request_cycles, memory.response_cycles) = (1, 0, 0);
+        form.instructions.outstanding = 1;
+        (form.core.slrs, form.core.crossing_cycles) = (vec![0; self.core.slrs.len()], 0);
+        form
+    }
+
     /// Channels of all cores.
     pub fn all_channels(&self) -> u32 {
         self.memory.channels * self.core.count

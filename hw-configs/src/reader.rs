@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use crate::fault::{Fault, Faults, suggest};
 
 /// Most bytes of an input file: a description is a page of text, and anything larger is a mistake.
-pub(crate) const FILE_BYTES_MAX: usize = 1 << 20;
+pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Most characters of a name or source.
 const TEXT_CHARS_MAX: usize = 400;
 /// Characters of an offending value that a message repeats.
@@ -21,13 +21,13 @@ const QUOTE_CHARS: usize = 40;
 
 /// A value of a file with its key and place; `None` when it is missing or wrong, which is a fault already reported.
 #[derive(Clone, Debug)]
-pub(crate) struct Value<T> {
+pub struct Value<T> {
     /// Dotted key.
-    pub(crate) key: String,
+    pub key: String,
     /// Place of the value.
-    pub(crate) span: Option<Range<usize>>,
+    pub span: Option<Range<usize>>,
     /// The value, when it could be read.
-    pub(crate) value: Option<T>,
+    pub value: Option<T>,
 }
 
 impl<T: Clone> Value<T> {
@@ -35,7 +35,7 @@ impl<T: Clone> Value<T> {
     ///
     /// # Panics
     /// When the value is absent: the caller did not finish the faults first.
-    pub(crate) fn get(&self) -> T {
+    pub fn get(&self) -> T {
         match &self.value {
             Some(value) => value.clone(),
             None => panic!("`{}` is used although it was faulty", self.key),
@@ -45,7 +45,7 @@ impl<T: Clone> Value<T> {
 
 /// What the faults of one file have in common.
 #[derive(Debug)]
-pub(crate) struct Document<'t> {
+pub struct Document<'t> {
     file: &'t str,
     text: &'t str,
     faults: RefCell<Vec<Fault>>,
@@ -53,7 +53,7 @@ pub(crate) struct Document<'t> {
 
 impl<'t> Document<'t> {
     /// A file with no faults yet; `file` only names it.
-    pub(crate) fn new(file: &'t str, text: &'t str) -> Self {
+    pub fn new(file: &'t str, text: &'t str) -> Self {
         Self { file, text, faults: RefCell::new(Vec::new()) }
     }
 
@@ -61,7 +61,7 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// The text is too long or not TOML: every place where it is not.
-    pub(crate) fn parse(&self) -> Result<DeTable<'t>, Faults> {
+    pub fn parse(&self) -> Result<DeTable<'t>, Faults> {
         if self.text.len() > FILE_BYTES_MAX {
             let got = format!("{} bytes", self.text.len());
             self.fault("", None, got, format!("at most {FILE_BYTES_MAX} bytes"), "name the intended file");
@@ -85,7 +85,7 @@ impl<'t> Document<'t> {
     }
 
     /// Adds a fault.
-    pub(crate) fn fault(
+    pub fn fault(
         &self,
         key: &str,
         span: Option<Range<usize>>,
@@ -104,18 +104,18 @@ impl<'t> Document<'t> {
     }
 
     /// Adds a fault about a value that was read.
-    pub(crate) fn fault_at<T: Clone + Display>(&self, value: &Value<T>, expected: impl Display, advice: impl Display) {
+    pub fn fault_at<T: Clone + Display>(&self, value: &Value<T>, expected: impl Display, advice: impl Display) {
         let got = value.value.as_ref().map_or_else(|| "missing".to_owned(), ToString::to_string);
         self.fault(&value.key, value.span.clone(), got, expected, advice);
     }
 
     /// The faults so far.
-    pub(crate) fn take(&self) -> Faults {
+    pub fn take(&self) -> Faults {
         Faults(self.faults.take())
     }
 
     /// The file as a section of its own.
-    pub(crate) fn root<'a>(&'a self, table: &'a DeTable<'t>) -> Section<'a, 't> {
+    pub fn root<'a>(&'a self, table: &'a DeTable<'t>) -> Section<'a, 't> {
         Section { document: self, table: Some(table), path: String::new(), span: None, keys: Vec::new() }
     }
 
@@ -127,9 +127,22 @@ impl<'t> Document<'t> {
     }
 }
 
+/// A key of a table whose keys the author chooses.
+#[derive(Clone, Debug)]
+pub struct Entry<'a, 't> {
+    /// The key.
+    pub key: String,
+    /// Place of the key.
+    pub key_span: Range<usize>,
+    /// Place of the value.
+    pub span: Range<usize>,
+    /// The value.
+    pub value: &'a DeValue<'t>,
+}
+
 /// One table of a file. Reading a key declares it; [`Section::finish`] reports the keys that nobody declared.
 #[derive(Debug)]
-pub(crate) struct Section<'a, 't> {
+pub struct Section<'a, 't> {
     document: &'a Document<'t>,
     table: Option<&'a DeTable<'t>>,
     path: String,
@@ -139,7 +152,7 @@ pub(crate) struct Section<'a, 't> {
 
 impl<'a, 't> Section<'a, 't> {
     /// A sub-table.
-    pub(crate) fn section(&mut self, key: &'static str) -> Section<'a, 't> {
+    pub fn section(&mut self, key: &'static str) -> Section<'a, 't> {
         let path = self.declare(key);
         let mut section = Section { document: self.document, table: None, path, span: None, keys: Vec::new() };
         match self.find(key) {
@@ -160,7 +173,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// A sub-table that may be left out.
-    pub(crate) fn optional_section(&mut self, key: &'static str) -> Option<Section<'a, 't>> {
+    pub fn optional_section(&mut self, key: &'static str) -> Option<Section<'a, 't>> {
         if self.find(key).is_some() {
             return Some(self.section(key));
         }
@@ -169,7 +182,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// The tables of an array of tables, at least one.
-    pub(crate) fn sections(&mut self, key: &'static str) -> Vec<Section<'a, 't>> {
+    pub fn sections(&mut self, key: &'static str) -> Vec<Section<'a, 't>> {
         let path = self.declare(key);
         let Some((span, value)) = self.find(key) else {
             self.missing(&path, "an array of tables");
@@ -195,28 +208,28 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// A whole number that `fits`; `expected` says in words which those are.
-    pub(crate) fn number(&mut self, key: &'static str, expected: &str, fits: impl Fn(u32) -> bool) -> Value<u32> {
+    pub fn number(&mut self, key: &'static str, expected: &str, fits: impl Fn(u32) -> bool) -> Value<u32> {
         self.read(key, expected, |value| number_of(value, fits))
     }
 
     /// A whole number within bounds.
-    pub(crate) fn number_in(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<u32> {
+    pub fn number_in(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<u32> {
         self.number(key, &number_text(&bounds), |number| bounds.contains(&number))
     }
 
     /// A finite number within bounds; a whole number counts.
-    pub(crate) fn real(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<f64> {
+    pub fn real(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<f64> {
         let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
         self.read(key, &expected, |value| real_of(value, &bounds))
     }
 
     /// True or false.
-    pub(crate) fn flag(&mut self, key: &'static str) -> Value<bool> {
+    pub fn flag(&mut self, key: &'static str) -> Value<bool> {
         self.read(key, "true or false", |value| value.as_bool())
     }
 
     /// A text of 1 to 400 characters.
-    pub(crate) fn text(&mut self, key: &'static str) -> Value<String> {
+    pub fn text(&mut self, key: &'static str) -> Value<String> {
         let expected = format!("a text of 1 to {TEXT_CHARS_MAX} characters");
         self.read(key, &expected, |value| {
             let text = value.as_str()?;
@@ -225,7 +238,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// A name: 1 to 40 of a-z, 0-9, `-`, `_` and `.`; it becomes part of file names.
-    pub(crate) fn name(&mut self, key: &'static str) -> Value<String> {
+    pub fn name(&mut self, key: &'static str) -> Value<String> {
         self.read(key, NAME_TEXT, |value| {
             let text = value.as_str()?;
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
@@ -234,7 +247,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// A list of values, each made by `read` from its TOML value, none twice.
-    pub(crate) fn list<T: PartialEq + Clone>(
+    pub fn list<T: PartialEq + Clone>(
         &mut self,
         key: &'static str,
         expected: &str,
@@ -271,7 +284,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// A list of whole numbers within bounds, of which several may be equal.
-    pub(crate) fn numbers(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<Vec<u32>> {
+    pub fn numbers(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<Vec<u32>> {
         let expected = format!("a list, each item {}", number_text(&bounds));
         self.read(key, &expected, |value| {
             let items = value.as_array()?.iter();
@@ -280,7 +293,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// A list of finite numbers within bounds, of which several may be equal.
-    pub(crate) fn reals(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<Vec<f64>> {
+    pub fn reals(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<Vec<f64>> {
         let expected = format!("a list, each item a number from {} to {}", bounds.start(), bounds.end());
         self.read(key, &expected, |value| {
             value.as_array()?.iter().map(|item| real_of(item.get_ref(), &bounds)).collect()
@@ -288,15 +301,29 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// What an optional key is when it is left out: this value.
-    pub(crate) fn absent<T>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
+    pub fn absent<T>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
         if self.find(key).is_some() || self.table.is_none() {
             return None;
         }
         Some(Value { key: self.declare(key), span: self.span.clone(), value: Some(value) })
     }
 
+    /// All keys with their values, for a table whose keys the author chooses; none of them is then unknown.
+    pub fn entries(&self) -> Vec<Entry<'a, 't>> {
+        let entry = |(key, value): (&'a toml::Spanned<_>, &'a toml::Spanned<DeValue<'t>>)| {
+            let name: &std::borrow::Cow<'t, str> = key.get_ref();
+            Entry { key: name.to_string(), key_span: key.span(), span: value.span(), value: value.get_ref() }
+        };
+        self.table.into_iter().flatten().map(entry).collect()
+    }
+
+    /// Whether the key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
     /// Reports every key that nobody read.
-    pub(crate) fn finish(self) {
+    pub fn finish(self) {
         let Some(table) = self.table else { return };
         for key in table.keys() {
             let name = key.get_ref().as_ref();
@@ -356,15 +383,15 @@ impl<'a, 't> Section<'a, 't> {
 }
 
 /// What a name may be.
-pub(crate) const NAME_TEXT: &str = "a name of 1 to 40 of a-z, 0-9, `-`, `_` and `.`";
+pub const NAME_TEXT: &str = "a name of 1 to 40 of a-z, 0-9, `-`, `_` and `.`";
 
 /// What a number within bounds is called in messages and documentation.
-pub(crate) fn number_text(bounds: &RangeInclusive<u32>) -> String {
+pub fn number_text(bounds: &RangeInclusive<u32>) -> String {
     format!("a whole number from {} to {}", bounds.start(), bounds.end())
 }
 
 /// The whole number of a TOML value, if it is one that fits.
-pub(crate) fn number_of(value: &DeValue<'_>, fits: impl Fn(u32) -> bool) -> Option<u32> {
+pub fn number_of(value: &DeValue<'_>, fits: impl Fn(u32) -> bool) -> Option<u32> {
     let integer = value.as_integer()?;
     u32::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|number| fits(*number))
 }

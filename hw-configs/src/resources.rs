@@ -13,7 +13,7 @@ mod crossings;
 mod logic;
 mod memories;
 
-use crate::board::Fabric;
+use crate::board::{Board, Fabric};
 use crate::engine::Engine;
 use crate::machine::Machine;
 
@@ -166,6 +166,15 @@ impl Machine {
     pub fn excess(&self, resources: &Resources) -> Vec<Excess> {
         let region = &self.board.slrs[resources.slr];
         beyond(&resources.total, region, |_| 1.0)
+    }
+
+    /// Whether all cores, in the regions that they are placed in, fit another board.
+    pub fn fits(&self, board: &Board) -> bool {
+        let there = Self { board: board.clone(), ..self.clone() };
+        let regions = there.board.slrs.len();
+        self.core.slrs.iter().all(|slr| (*slr as usize) < regions)
+            && there.resources_by_region().iter().all(|(_, resources)| there.excess(resources).is_empty())
+            && there.boundaries().iter().all(|boundary| boundary.available.is_none_or(|most| boundary.signals <= most))
     }
 
     /// What the core takes beyond the planning limits of its region: a warning, not a refusal.

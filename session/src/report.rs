@@ -72,7 +72,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         text: facts.text,
         simulated_cycles_per_host_s: ratio(total_cycles as f64, facts.host_seconds),
         energy_by_component_j: totals.energy_j.clone(),
-        resources: resources(setup),
+        resources: resources(machine),
         operators: operators(setup, totals),
         memory: memory(setup, totals),
         peak_memory_bytes: facts.peak_memory_bytes,
@@ -161,10 +161,11 @@ fn stalls(totals: &Totals) -> BTreeMap<String, BTreeMap<String, f64>> {
 }
 
 /// What all cores take, of what their regions have.
-fn resources(setup: &Setup) -> BTreeMap<String, Resource> {
+/// What a machine takes of its board, by kind of resource in lower case, over the regions of its cores.
+pub fn resources(machine: &Machine) -> BTreeMap<String, Resource> {
     let mut rows = BTreeMap::new();
-    for (_, resources) in setup.machine.resources_by_region() {
-        let region = &setup.machine.board.slrs[resources.slr];
+    for (_, resources) in machine.resources_by_region() {
+        let region = &machine.board.slrs[resources.slr];
         for kind in hw_config::resources::Resource::ALL {
             let row =
                 rows.entry(kind.name().to_lowercase()).or_insert(Resource { used: 0, available: 0, percent: 0.0 });

@@ -114,21 +114,46 @@ pub fn read_text(path: &Path) -> Result<String, ResolveError> {
 /// # Errors
 /// An unknown name with the nearest ones, an unreadable file, or all faults of the description with its text.
 pub fn machine(name: &str, overrides: &[(String, String)]) -> Result<Machine, ResolveError> {
-    let shipped = raw::machine_text(name).map(|text| (format!("machines/{name}.toml"), text.to_owned()));
-    let (file, text) = match shipped {
-        Some(found) => found,
-        None => toml_file("machine", name, &raw::machine_names())?,
-    };
-    let faulty = |text: &str| {
-        let text = text.to_owned();
-        |faults| ResolveError::Faults { faults, text }
-    };
-    let pairs: Vec<(&str, &str)> = overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let text = match pairs.as_slice() {
-        [] => text,
-        pairs => raw::with_overrides(&file, &text, pairs).map_err(faulty(&text))?,
-    };
-    Machine::from_toml(&file, &text).map_err(faulty(&text))
+    MachineFile::find(name)?.machine(overrides)
+}
+
+/// A machine file that was read once, for many machines that differ in some keys.
+#[derive(Clone, Debug)]
+pub struct MachineFile {
+    file: String,
+    text: String,
+}
+
+impl MachineFile {
+    /// The file by shipped name or path.
+    ///
+    /// # Errors
+    /// An unknown name with the nearest ones, or an unreadable file.
+    pub fn find(name: &str) -> Result<Self, ResolveError> {
+        let shipped = raw::machine_text(name).map(|text| (format!("machines/{name}.toml"), text.to_owned()));
+        let (file, text) = match shipped {
+            Some(found) => found,
+            None => toml_file("machine", name, &raw::machine_names())?,
+        };
+        Ok(Self { file, text })
+    }
+
+    /// The machine with the values of some dotted keys replaced.
+    ///
+    /// # Errors
+    /// All faults of the description with its text.
+    pub fn machine(&self, overrides: &[(String, String)]) -> Result<Machine, ResolveError> {
+        let faulty = |text: &str| {
+            let text = text.to_owned();
+            |faults| ResolveError::Faults { faults, text }
+        };
+        let pairs: Vec<(&str, &str)> = overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let text = match pairs.as_slice() {
+            [] => self.text.clone(),
+            pairs => raw::with_overrides(&self.file, &self.text, pairs).map_err(faulty(&self.text))?,
+        };
+        Machine::from_toml(&self.file, &text).map_err(faulty(&text))
+    }
 }
 
 /// A board by shipped name or file.

@@ -71,6 +71,30 @@ impl<'a> Runner<'a> {
     pub fn new(setup: &'a Setup, mode: Mode) -> Result<Self, SessionError> {
         let name = format!("{} {}", setup.model.name, setup.profile.name());
         let compiler = setup.compiler(&name)?;
+        Self::with_compiler(setup, mode, compiler)
+    }
+
+    /// A runner that knows what `before` has found out: all about streams, and the programs where its machine is of the same
+    /// form and everything else that they are made from is equal. No result depends on it.
+    ///
+    /// # Errors
+    /// As [`Runner::new`].
+    pub fn after(before: Self, setup: &'a Setup, mode: Mode) -> Result<Self, SessionError> {
+        let Self { setup: known, compiler, mut programs, streams, .. } = before;
+        let same = known.makes_equal_programs(setup).then(|| compiler.for_machine(&setup.machine)).flatten();
+        let mut runner = match same {
+            None => Self::new(setup, mode)?,
+            Some(compiler) => {
+                let fingerprint = setup.machine.fingerprint();
+                programs.values_mut().flatten().for_each(|program| program.machine_fingerprint = fingerprint);
+                Self { programs, ..Self::with_compiler(setup, mode, compiler)? }
+            }
+        };
+        runner.streams = streams;
+        Ok(runner)
+    }
+
+    fn with_compiler(setup: &'a Setup, mode: Mode, compiler: Compiler<'a>) -> Result<Self, SessionError> {
         let state = match mode {
             Mode::ValuesAndCycles | Mode::Values => {
                 let memories: Vec<MemoryImage> = compiler.maps().iter().map(|map| filled(setup, map)).collect();
@@ -87,6 +111,17 @@ impl<'a> Runner<'a> {
         let (programs, last, streams) = (BTreeMap::new(), None, Streams::default());
         let memory_model = MemoryModel::Fast(Grouping::Shared);
         Ok(Self { setup, compiler, mode, state, programs, draw, energy, last, streams, memory_model, totals })
+    }
+
+    /// What it has found about streams, for another runner.
+    pub fn into_streams(self) -> Streams {
+        self.streams
+    }
+
+    /// Knows what another runner has found about streams.
+    #[must_use]
+    pub fn with_streams(self, streams: Streams) -> Self {
+        Self { streams, ..self }
     }
 
     /// The compiler, for its memory map.

@@ -7,6 +7,22 @@ use models::Model;
 use models::attention::AttentionMask;
 use models::compress::{ActivationFormat, ActivationRanges, CompressedModel, Profile, compress};
 
+/// The room for `before` tokens of each of `batch` sequences and `after` more.
+///
+/// # Errors
+/// No token at all, or more than can be counted.
+pub fn room(batch: u32, before: u32, after: u32) -> Result<Options, SessionError> {
+    match before.checked_add(after) {
+        Some(context) if context > 0 => Ok(Options { batch, context }),
+        Some(_) => Err(SessionError::Input(
+            "prefill and decode are both 0, expected at least 1 token; give one of them".to_owned(),
+        )),
+        None => {
+            Err(SessionError::Input(format!("got {before} and {after} tokens, expected a sum below 2^32; use fewer")))
+        }
+    }
+}
+
 /// Tokens of a calibration window for static activation scales.
 const CALIBRATION_WINDOW: usize = 256;
 
@@ -67,6 +83,32 @@ impl Setup {
         let formats = FormatTable::of_shapes(&model.config, &profile);
         let optimisations = Optimisations::ALL;
         Self { machine, model, profile, compressed: None, formats, options, optimisations, attention: None }
+    }
+
+    /// The same model in the same format on another machine, for another number of sequences and tokens, with no mask.
+    pub fn on(&self, machine: Machine, options: Options) -> Self {
+        let Self { model, profile, compressed, formats, optimisations, .. } = self;
+        Self {
+            machine,
+            model: model.clone(),
+            profile: profile.clone(),
+            compressed: compressed.clone(),
+            formats: formats.clone(),
+            options,
+            optimisations: *optimisations,
+            attention: None,
+        }
+    }
+
+    /// Whether everything is equal that programs are made from, but for the machine.
+    pub(crate) fn makes_equal_programs(&self, other: &Self) -> bool {
+        let name = |setup: &Self| (setup.model.name.clone(), setup.profile.name().to_owned());
+        name(self) == name(other)
+            && self.model.config == other.model.config
+            && self.formats == other.formats
+            && self.options == other.options
+            && self.optimisations == other.optimisations
+            && self.attention == other.attention
     }
 
     /// The compiler of its programs.

@@ -1,6 +1,7 @@
 //! Cycles of a whole run from shapes alone: every step simulated, none interpolated.
 
 use crate::{Mode, Runner, SessionError, Setup};
+pub use sim::memory::Streams;
 
 /// Seed of the experts drawn in runs without values; the report says so.
 pub const ROUTING_SEED: u64 = 1;
@@ -22,9 +23,41 @@ pub fn run<'a>(
     setup: &'a Setup,
     prefill: u32,
     decode: u32,
+    progress: impl FnMut(Progress),
+) -> Result<Runner<'a>, SessionError> {
+    all_steps(Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?, setup, prefill, decode, progress)
+}
+
+/// As [`run`], with what is known about streams; nobody is told how far it is.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(streams: Streams, setup: &Setup, prefill: u32, decode: u32) -> Result<Runner<'_>, SessionError> {
+    let runner = Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?;
+    all_steps(runner.with_streams(streams), setup, prefill, decode, |_| {})
+}
+
+/// As [`run`], with what the runner of another run has found out; the totals are those of this run alone.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_after<'a>(
+    before: Runner<'a>,
+    setup: &'a Setup,
+    prefill: u32,
+    decode: u32,
+) -> Result<Runner<'a>, SessionError> {
+    let runner = Runner::after(before, setup, Mode::Cycles { seed: ROUTING_SEED })?;
+    all_steps(runner, setup, prefill, decode, |_| {})
+}
+
+fn all_steps<'a>(
+    mut runner: Runner<'a>,
+    setup: &Setup,
+    prefill: u32,
+    decode: u32,
     mut progress: impl FnMut(Progress),
 ) -> Result<Runner<'a>, SessionError> {
-    let mut runner = Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?;
     let batch = setup.options.batch;
     let parts = runner.compiler().prefill_steps(0, prefill).len() as u64;
     let mut so_far = Progress { done: 0, total: u64::from(batch) * parts + u64::from(decode) };

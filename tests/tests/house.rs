@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The allowed dependencies between our crates, of any kind (normal, dev, build). `ARCHITECTURE.md` shows this table.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("hw_config", &[]),
     ("models", &["hw_config"]),
     ("compiler", &["hw_config", "models"]),
@@ -19,8 +19,12 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("cosim", &["hw_config", "sim", "rtl"]),
     ("reports", &[]),
     ("session", &["hw_config", "models", "compiler", "sim", "cosim", "reports"]),
-    ("lapwing", &["hw_config", "models", "compiler", "sim", "rtl", "cosim", "reports", "session"]),
-    ("lapwing-tests", &["hw_config", "models", "compiler", "sim", "rtl", "cosim", "reports", "session", "lapwing"]),
+    ("sweep", &["hw_config", "models", "compiler", "reports", "session"]),
+    ("lapwing", &["hw_config", "models", "compiler", "sim", "rtl", "cosim", "reports", "session", "sweep"]),
+    (
+        "lapwing-tests",
+        &["hw_config", "models", "compiler", "sim", "rtl", "cosim", "reports", "session", "sweep", "lapwing"],
+    ),
 ];
 
 /// Lines that a source file or page may have.
@@ -30,7 +34,7 @@ const LINES_MAX: usize = 900;
 const LONG_FILES: [(&str, &str); 1] = [("models/presets.toml", "a table: one entry a model, each with its source")];
 
 /// Sources that may touch the host's files, clock or environment (paths by their beginning), each with the reason.
-const HOST_USERS: [(&str, &str); 8] = [
+const HOST_USERS: [(&str, &str); 9] = [
     ("cli/src/", "the command: files, progress, how long the host took"),
     ("reports/src/atomic", "writes files whole or not at all"),
     ("session/src/resolve.rs", "reads the machine, model and format files that it is given"),
@@ -38,6 +42,7 @@ const HOST_USERS: [(&str, &str); 8] = [
     ("rtl/src/verilated/", "runs Verilator and a C++ compiler, keeps what they made in the folder that it is given"),
     ("rtl/src/synth/yosys.rs", "runs Yosys, keeps what it found in the folder that it is given"),
     ("sim/src/memory/tests/", "tests: read the memory standards as files"),
+    ("sweep/src/folder.rs", "keeps rows in the folder that it is given, and reads them back"),
     ("tests/src/", "tests"),
 ];
 

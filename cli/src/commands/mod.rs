@@ -12,6 +12,7 @@ mod rtl;
 mod run;
 mod shell;
 mod show;
+mod sweep;
 mod synth;
 mod timing;
 mod validate;
@@ -43,6 +44,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Synth(args) => synth::run(&args, host),
         Command::Validate(args) => validate::run(&args, host),
         Command::Programs(args) => programs::run(&args, host),
+        Command::Sweep(args) => sweep::run(&args, host),
+        Command::Merge(args) => sweep::merge(&args, host),
         Command::Asm(args) => program::asm(&args, host),
         Command::Disasm(args) => program::disasm(&args, host),
         Command::Completions { shell } => shell::completions(shell),
@@ -85,11 +88,5 @@ fn calibration(path: Option<&Path>, model: &Model, profiles: &[&Profile]) -> Res
 
 /// The room for `before` tokens of each of `batch` sequences and `after` more.
 fn options(batch: u32, before: u32, after: u32) -> Result<Options, Failure> {
-    match before.checked_add(after) {
-        Some(context) if context > 0 => Ok(Options { batch, context }),
-        Some(_) => {
-            Err(Failure::input("--prefill and --decode are both 0, expected at least 1 token; give one of them"))
-        }
-        None => Err(Failure::input(format!("got {before} and {after} tokens, expected a sum below 2^32; use fewer"))),
-    }
+    Ok(session::setup::room(batch, before, after)?)
 }

@@ -2,7 +2,7 @@
 //! same double, and whoever calls has done so.
 
 /// Appends a row with its line break.
-pub(crate) fn row(out: &mut String, fields: &[&str]) {
+pub fn row(out: &mut String, fields: &[&str]) {
     let quoted: Vec<String> = fields.iter().map(|field| quote(field)).collect();
     out.push_str(&quoted.join(","));
     out.push('\n');

@@ -4,7 +4,7 @@
 //! labels go), then the outputs [`svg`], [`pdf`], [`png`] and [`tikz`]. Must never depend on what a figure is about.
 
 pub mod axis;
-pub(crate) mod csv;
+pub mod csv;
 pub mod drawing;
 pub mod font;
 pub mod geometry;

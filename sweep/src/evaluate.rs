@@ -1,0 +1,359 @@
+//! One point: from the values of its axes to a machine and a run, and to what became of it. Points that have much in
+//! common are run behind each other, each with what the one before has found out; no result depends on that.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hw_config::machine::Machine;
+use models::compress::Format;
+use reports::run_report::RunReport;
+use session::report::{Facts, resources, run_report};
+use session::resolve::{self, Attention, MachineFile, ResolveError};
+use session::setup::room;
+use session::timing::{self, Streams};
+use session::{Runner, Setup};
+
+use crate::axis::{Axis, Field, Values};
+use crate::results::Figures;
+use crate::row::{Outcome, Row};
+use crate::spec::Sweep;
+use crate::value::Value;
+
+/// A model in a format, and a hash of both.
+struct Subject {
+    setup: Setup,
+    hash: u64,
+}
+
+/// What is found once for all points.
+type Found<T> = Mutex<BTreeMap<String, Arc<Result<T, String>>>>;
+
+/// Makes rows of points.
+pub struct Evaluator<'s> {
+    sweep: &'s Sweep,
+    axes: Vec<String>,
+    version: String,
+    machines: Found<MachineFile>,
+    subjects: Found<Subject>,
+    attentions: Found<Attention>,
+}
+
+/// A point whose machine, model and run are known, or that has none.
+pub struct Point {
+    number: u64,
+    values: Vec<Value>,
+    /// A hash of everything that its figures depend on.
+    pub config: u64,
+    /// Points of equal kind have equal programs, but for a coincidence that costs time and changes nothing.
+    pub kind: u64,
+    ready: Result<Ready, String>,
+}
+
+struct Ready {
+    machine: Arc<Machine>,
+    subject: Arc<Result<Subject, String>>,
+    attention: Arc<Result<Attention, String>>,
+    workload: Workload,
+}
+
+#[derive(Clone, Copy)]
+struct Workload {
+    prefill: u32,
+    decode: u32,
+    batch: u32,
+}
+
+impl<'s> Evaluator<'s> {
+    /// The evaluator of a sweep; `version` is the program's and stands in every row.
+    pub fn new(sweep: &'s Sweep, version: &str) -> Self {
+        let axes = sweep.axis_names();
+        let (machines, subjects, attentions) = Default::default();
+        Self { sweep, axes, version: version.to_owned(), machines, subjects, attentions }
+    }
+
+    /// The point with these values.
+    pub fn point(&self, number: u64, values: Vec<Value>) -> Point {
+        let ready = self.ready(&values);
+        let (config, kind) = match &ready {
+            Ok(ready) => (self.config(ready), ready.kind()),
+            Err(reason) => {
+                let values: Vec<String> = values.iter().map(Value::literal).collect();
+                (hash(&format!("{} {:?} {values:?} {reason}", self.version, self.sweep.base)), 0)
+            }
+        };
+        Point { number, values, config, kind, ready }
+    }
+
+    /// Runs points one after another and hands each row to `emit`, which says whether to go on. `streams` is what was found
+    /// out about streams before; what is known afterwards comes back.
+    pub fn run(&self, points: &[Point], streams: Streams, mut emit: impl FnMut(Row) -> bool) -> Streams {
+        let setups: Vec<Option<Result<Setup, String>>> = points.iter().map(|point| self.setup(point)).collect();
+        let mut before: Option<Runner<'_>> = None;
+        let mut streams = Some(streams);
+        for (point, setup) in points.iter().zip(&setups) {
+            let outcome = match (&point.ready, setup) {
+                (Err(reason), _) | (Ok(_), Some(Err(reason))) => Outcome::Failed(reason.clone()),
+                (Ok(ready), None) => self.excluded_early(point, ready),
+                (Ok(ready), Some(Ok(setup))) => {
+                    let job = || self.simulate(point, ready, setup, before.take(), &mut streams);
+                    match catch_unwind(AssertUnwindSafe(job)) {
+                        Ok((outcome, runner)) => {
+                            before = runner;
+                            outcome
+                        }
+                        Err(panic) => Outcome::Failed(format!("fault of the simulator: {}", text_of(&*panic))),
+                    }
+                }
+            };
+            if !emit(self.row(point, outcome)) {
+                break;
+            }
+        }
+        let last = before.map(Runner::into_streams);
+        last.or(streams).unwrap_or_default()
+    }
+
+    /// The same row as another point's with equal configuration.
+    pub fn row_like(&self, point: &Point, known: &Row) -> Row {
+        self.row(point, known.outcome.clone())
+    }
+
+    /// Whether the axes allow such a row, and seed and version are the same.
+    pub fn may_have(&self, row: &Row) -> bool {
+        let axes = self.sweep.space.axes();
+        let allowed = |(axis, (name, value)): (&Axis, &(String, Value))| {
+            axis.name == *name
+                && match &axis.values {
+                    Values::Listed(values) => values.contains(value),
+                    Values::Between(_) => true,
+                }
+        };
+        row.seed == self.sweep.seed
+            && row.version == self.version
+            && row.axes.len() == axes.len()
+            && axes.iter().zip(&row.axes).all(allowed)
+    }
+
+    fn row(&self, point: &Point, outcome: Outcome) -> Row {
+        Row {
+            point: point.number,
+            axes: self.named(point),
+            outcome,
+            front: false,
+            config: point.config,
+            seed: self.sweep.seed,
+            version: self.version.clone(),
+        }
+    }
+
+    fn named(&self, point: &Point) -> Vec<(String, Value)> {
+        self.axes.iter().cloned().zip(point.values.iter().cloned()).collect()
+    }
+
+    fn ready(&self, values: &[Value]) -> Result<Ready, String> {
+        let base = &self.sweep.base;
+        let (mut machine, mut model, mut format, mut attention) =
+            (base.machine.clone(), base.model.clone(), base.format.clone(), base.attention.clone());
+        let mut workload = Workload { prefill: base.prefill, decode: base.decode, batch: base.batch };
+        let mut overrides = Vec::new();
+        for (axis, value) in self.sweep.space.axes().iter().zip(values) {
+            match &axis.field {
+                Field::Machine => machine = value.to_string(),
+                Field::MachineKey(key) => overrides.push((key.clone(), value.literal())),
+                Field::Model => model = value.to_string(),
+                Field::Format => format = value.to_string(),
+                Field::Attention => attention = value.to_string(),
+                Field::Prefill => workload.prefill = tokens(&axis.name, value)?,
+                Field::Decode => workload.decode = tokens(&axis.name, value)?,
+                Field::Batch => workload.batch = tokens(&axis.name, value)?,
+            }
+        }
+        if workload.batch == 0 {
+            return Err("workload.batch is 0, expected at least 1 sequence; raise it".to_owned());
+        }
+        let file = find(&self.machines, &machine, || MachineFile::find(&machine).map_err(one_line));
+        let file = file.as_ref().as_ref().map_err(Clone::clone)?;
+        let machine = Arc::new(file.machine(&overrides).map_err(one_line)?);
+        let subject = find(&self.subjects, &format!("{model}\n{format}"), || subject(&machine, &model, &format));
+        let attention = find(&self.attentions, &attention, || resolve::attention(&attention).map_err(one_line));
+        Ok(Ready { machine, subject, attention, workload })
+    }
+
+    fn config(&self, ready: &Ready) -> u64 {
+        let subject = ready.subject.as_ref().as_ref().map(|subject| subject.hash);
+        let Workload { prefill, decode, batch } = ready.workload;
+        hash(&format!(
+            "{} {:016x} {subject:?} {:?} {prefill} {decode} {batch} {:?}",
+            self.version,
+            ready.machine.fingerprint(),
+            ready.attention,
+            self.constraint_texts(),
+        ))
+    }
+
+    fn constraint_texts(&self) -> Vec<&str> {
+        self.sweep.constraints.iter().map(|constraint| constraint.text.as_str()).collect()
+    }
+
+    /// What a point is run with; none where it is excluded before.
+    fn setup(&self, point: &Point) -> Option<Result<Setup, String>> {
+        let ready = point.ready.as_ref().ok()?;
+        match self.violated(point, ready, &figures_before(&ready.machine), true) {
+            Ok(None) => Some(ready.setup()),
+            Ok(Some(_)) => None,
+            Err(reason) => Some(Err(reason)),
+        }
+    }
+
+    fn excluded_early(&self, point: &Point, ready: &Ready) -> Outcome {
+        let figures = figures_before(&ready.machine);
+        match self.violated(point, ready, &figures, true) {
+            Ok(Some(constraint)) => Outcome::Excluded { constraint, figures },
+            Ok(None) | Err(_) => unreachable!("a point without a setup violates a constraint"),
+        }
+    }
+
+    /// The first constraint that a point does not hold, of those that are judged before or after its simulation.
+    fn violated(&self, point: &Point, ready: &Ready, figures: &Figures, early: bool) -> Result<Option<String>, String> {
+        let named = self.named(point);
+        for constraint in self.sweep.constraints.iter().filter(|c| c.is_static(&self.axes) == early) {
+            if !constraint.holds(&ready.machine, &named, figures)? {
+                return Ok(Some(constraint.text.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn simulate<'r>(
+        &self,
+        point: &Point,
+        ready: &Ready,
+        setup: &'r Setup,
+        before: Option<Runner<'r>>,
+        streams: &mut Option<Streams>,
+    ) -> (Outcome, Option<Runner<'r>>) {
+        let Workload { prefill, decode, .. } = ready.workload;
+        let run = match before {
+            Some(before) => timing::run_after(before, setup, prefill, decode),
+            None => timing::run_with(streams.take().unwrap_or_default(), setup, prefill, decode),
+        };
+        let runner = match run {
+            Ok(runner) => runner,
+            Err(error) => return (Outcome::Failed(flat(&error.to_string())), None),
+        };
+        let figures = match report(ready, setup, &runner) {
+            Ok(report) => Figures::of_report(&report),
+            Err(reason) => return (Outcome::Failed(reason), Some(runner)),
+        };
+        let outcome = match self.violated(point, ready, &figures, false) {
+            Ok(None) => Outcome::Done(figures),
+            Ok(Some(constraint)) => Outcome::Excluded { constraint, figures },
+            Err(reason) => Outcome::Failed(reason),
+        };
+        (outcome, Some(runner))
+    }
+}
+
+impl Ready {
+    fn kind(&self) -> u64 {
+        let subject = self.subject.as_ref().as_ref().map(|subject| subject.hash);
+        let Workload { prefill, decode, batch } = self.workload;
+        hash(&format!(
+            "{:016x} {subject:?} {:?} {prefill} {decode} {batch}",
+            self.machine.form().fingerprint(),
+            self.attention
+        ))
+    }
+
+    fn setup(&self) -> Result<Setup, String> {
+        let subject = self.subject.as_ref().as_ref().map_err(Clone::clone)?;
+        let attention = self.attention.as_ref().as_ref().map_err(Clone::clone)?;
+        let Workload { prefill, decode, batch } = self.workload;
+        let options = room(batch, prefill, decode).map_err(|error| flat(&error.to_string()))?;
+        let setup = subject.setup.on(Machine::clone(&self.machine), options);
+        let mask = attention.mask(&setup.model, prefill as usize).map_err(one_line)?;
+        setup.with_attention(mask).map_err(|error| flat(&error.to_string()))
+    }
+}
+
+fn report(ready: &Ready, setup: &Setup, runner: &Runner<'_>) -> Result<RunReport, String> {
+    let facts = Facts {
+        prefill_tokens: ready.workload.prefill.into(),
+        decode_tokens: ready.workload.decode.into(),
+        text: None,
+        // Of the host, and therefore in no row.
+        host_seconds: 0.0,
+        peak_memory_bytes: runner.compiler().used_bytes(),
+        program_bytes: runner.program_bytes(),
+    };
+    run_report(setup, &runner.totals, facts).map_err(|error| flat(&error.to_string()))
+}
+
+fn figures_before(machine: &Machine) -> Figures {
+    Figures::of_resources(&resources(machine))
+}
+
+/// The value of a name; found where it was not yet.
+fn find<T>(found: &Found<T>, name: &str, make: impl FnOnce() -> Result<T, String>) -> Arc<Result<T, String>> {
+    // What was put in before a panic elsewhere is whole.
+    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = found.get(name) {
+        return Arc::clone(known);
+    }
+    let made = Arc::new(make());
+    found.insert(name.to_owned(), Arc::clone(&made));
+    made
+}
+
+fn subject(machine: &Machine, model: &str, format: &str) -> Result<Subject, String> {
+    let profile = match resolve::format(format).map_err(one_line)? {
+        Format::Compressed(profile) => profile,
+        Format::Float => return Err("format `float` has no machine and no cycles; use a compressed format".to_owned()),
+    };
+    let options = room(1, 1, 0).map_err(|error| error.to_string())?;
+    let setup = resolve::timing_setup(machine.clone(), model, profile, options).map_err(one_line)?;
+    let hash = hash(&format!("{} {:?} {:?} {:?}", setup.model.name, setup.model.config, setup.profile, setup.formats));
+    Ok(Subject { setup, hash })
+}
+
+fn tokens(axis: &str, value: &Value) -> Result<u32, String> {
+    match value {
+        Value::Whole(number) if u32::try_from(*number).is_ok() => Ok(*number as u32),
+        Value::Whole(_) | Value::Real(_) | Value::Text(_) | Value::Flag(_) | Value::List(_) => {
+            Err(format!("{axis} is {}, expected a whole number from 0; change the value", value.literal()))
+        }
+    }
+}
+
+/// The first fault of a file, or whatever else stands in the way.
+fn one_line(error: ResolveError) -> String {
+    match error {
+        ResolveError::Faults { faults, text: _ } => {
+            let more = match faults.0.len() {
+                1 => String::new(),
+                count => format!(" (and {} more)", count - 1),
+            };
+            format!("{}{more}", flat(&faults.0[0].to_string()))
+        }
+        error @ (ResolveError::Input(_) | ResolveError::Model(_) | ResolveError::Session(_) | ResolveError::Io(_)) => {
+            flat(&error.to_string())
+        }
+    }
+}
+
+fn flat(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    flat(text.unwrap_or("it did not say why"))
+}
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo), as a machine's fingerprint.
+pub(crate) fn hash(text: &str) -> u64 {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    text.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+}

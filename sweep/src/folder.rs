@@ -1,0 +1,274 @@
+//! The folder of a sweep: a journal that grows row by row while it runs, and the finished tables, which appear together.
+//! What was simulated is never lost by an interrupt, and a damaged row is never taken for a result.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use reports::atomic::{self, WriteError};
+use serde::{Deserialize, Serialize};
+
+use crate::row::Row;
+use crate::table;
+
+/// Rows while the sweep runs.
+pub const JOURNAL: &str = "journal.jsonl";
+/// Rows of a finished sweep, in the order of the points.
+pub const ROWS: &str = "points.jsonl";
+/// The same as a table.
+pub const TABLE: &str = "points.csv";
+/// What the sweep was.
+pub const SUMMARY: &str = "sweep.json";
+/// Rows after which the journal is brought to the disk, so that a power cut loses no more than these.
+const ROWS_PER_SYNC: usize = 64;
+
+/// What went wrong with a folder.
+#[derive(Debug)]
+pub enum FolderError {
+    /// It holds rows of another sweep: their file and how many.
+    OtherSweep {
+        /// The folder.
+        folder: PathBuf,
+        /// Rows that this sweep does not have.
+        rows: u64,
+    },
+    /// Another process writes into it.
+    Busy(PathBuf),
+    /// A file of it is not whole: the file, and its first damaged line.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// From 1 on.
+        line: usize,
+    },
+    /// The operating system refused something, of which file.
+    Io(PathBuf, io::Error),
+    /// A finished file could not be written.
+    Write(WriteError),
+}
+
+impl fmt::Display for FolderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherSweep { folder, rows } => {
+                let place = folder.display();
+                write!(
+                    f,
+                    "{place}: holds {rows} rows that this sweep does not have (another sweep or version), expected its own or none; name another folder"
+                )
+            }
+            Self::Busy(folder) => {
+                write!(
+                    f,
+                    "{}: another process is writing there, expected one at a time; wait for it or name another folder",
+                    folder.display()
+                )
+            }
+            Self::Damaged { path, line } => {
+                write!(
+                    f,
+                    "{}: line {line} is damaged: its checksum is not that of its text; run the sweep again into its folder, which makes what is damaged anew",
+                    path.display()
+                )
+            }
+            Self::Io(path, error) => {
+                write!(
+                    f,
+                    "{}: {error}; rows that were finished before are kept, and the same command goes on from there",
+                    path.display()
+                )
+            }
+            Self::Write(error) => {
+                write!(f, "{error}; the rows are kept in {JOURNAL}, and the same command goes on from there")
+            }
+        }
+    }
+}
+
+impl std::error::Error for FolderError {}
+
+/// What a finished sweep was; its glossary says what the columns mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Version of the program.
+    pub version: String,
+    /// Seed of samples and searches.
+    pub seed: u64,
+    /// A hash of the sweep file.
+    pub sweep: String,
+    /// Points of the whole sweep.
+    pub of_points: u64,
+    /// The first of those here.
+    pub first_point: u64,
+    /// Points here: a part of a sweep has fewer than the whole.
+    pub points: u64,
+    /// Of these, simulated and within all constraints.
+    pub done: u64,
+    /// Outside of a constraint.
+    pub excluded: u64,
+    /// Without figures.
+    pub failed: u64,
+    /// On the front.
+    pub front: u64,
+    /// What is less on better points.
+    pub minimised: Vec<String>,
+    /// What is more on better points.
+    pub maximised: Vec<String>,
+    /// Names of the axes.
+    pub axes: Vec<String>,
+    /// Unit and meaning of each result.
+    pub glossary: BTreeMap<String, [String; 2]>,
+    /// CRC-32 of the other files, in hexadecimal.
+    #[serde(default)]
+    pub checksums: BTreeMap<String, String>,
+}
+
+/// Rows that a folder held, and lines of it that were damaged.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Whole rows.
+    pub rows: Vec<Row>,
+    /// Lines that no row could be read from.
+    pub damaged: u64,
+}
+
+/// A folder that a sweep is run into. While it is there no other process writes into the folder.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    journal: File,
+    unsynced: usize,
+}
+
+impl Folder {
+    /// Opens the folder, making it where there is none, and reads what it holds.
+    ///
+    /// # Errors
+    /// It cannot be made, read or written, or another process holds it.
+    pub fn open(path: &Path) -> Result<(Self, Found), FolderError> {
+        fs::create_dir_all(path).map_err(|error| FolderError::Io(path.to_owned(), error))?;
+        let name = path.join(JOURNAL);
+        let refused = |error| FolderError::Io(name.clone(), error);
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name);
+        let mut journal = opened.map_err(refused)?;
+        match journal.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FolderError::Busy(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(refused(error)),
+        }
+        let mut found = read_lines(&path.join(ROWS))?;
+        let mut bytes = Vec::new();
+        journal.read_to_end(&mut bytes).map_err(refused)?;
+        let (rows, damaged, whole) = parse(&bytes);
+        found.rows.extend(rows);
+        found.damaged += damaged;
+        // A line that an interrupt cut off ends the journal; the next one must not be written behind it.
+        journal.set_len(whole as u64).map_err(refused)?;
+        journal.seek(SeekFrom::End(0)).map_err(refused)?;
+        Ok((Self { path: path.to_owned(), journal, unsynced: 0 }, found))
+    }
+
+    /// Adds a row to the journal. After an error the journal ends with the row before.
+    ///
+    /// # Errors
+    /// What the operating system refuses.
+    pub fn append(&mut self, row: &Row) -> Result<(), FolderError> {
+        let line = row.to_line() + "\n";
+        // One call, so that a process that is killed leaves at most one line unfinished.
+        let written = self.journal.write_all(line.as_bytes());
+        written.and_then(|()| self.sync_now_and_then()).map_err(|error| FolderError::Io(self.path.join(JOURNAL), error))
+    }
+
+    fn sync_now_and_then(&mut self) -> io::Result<()> {
+        self.unsynced += 1;
+        if self.unsynced >= ROWS_PER_SYNC {
+            self.journal.sync_data()?;
+            self.unsynced = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes the finished files, all or none, and takes the journal away. The summary gets the checksums of the others.
+    ///
+    /// # Errors
+    /// What the operating system refuses; the journal then stays.
+    pub fn finish(self, rows: &[Row], summary: &Summary) -> Result<(), FolderError> {
+        let lines: String = rows.iter().map(|row| row.to_line() + "\n").collect();
+        let table = table::csv(&summary.axes, rows);
+        let checksums = [(ROWS, &lines), (TABLE, &table)]
+            .map(|(name, text)| (name.to_owned(), format!("{:08x}", crc32fast::hash(text.as_bytes()))))
+            .into();
+        let summary = Summary { checksums, ..summary.clone() };
+        let summary = serde_json::to_string_pretty(&summary).expect("plain data with text keys serialises") + "\n";
+        let place = |name: &str| self.path.join(name);
+        let (rows_at, table_at, summary_at) = (place(ROWS), place(TABLE), place(SUMMARY));
+        let files: [(&Path, &[u8]); 3] =
+            [(&rows_at, lines.as_bytes()), (&table_at, table.as_bytes()), (&summary_at, summary.as_bytes())];
+        atomic::write_files(&files).map_err(FolderError::Write)?;
+        let journal = place(JOURNAL);
+        fs::remove_file(&journal).map_err(|error| FolderError::Io(journal, error))
+    }
+}
+
+/// A finished sweep in a folder.
+///
+/// # Errors
+/// There is none, or a line of it is damaged.
+pub fn read(folder: &Path) -> Result<(Summary, Vec<Row>), FolderError> {
+    let path = folder.join(ROWS);
+    let summary = folder.join(SUMMARY);
+    let said = fs::read(&summary).map_err(|error| FolderError::Io(summary.clone(), error))?;
+    let said: Summary =
+        serde_json::from_slice(&said).map_err(|error| FolderError::Damaged { path: summary, line: error.line() })?;
+    let text = fs::read(&path).map_err(|error| FolderError::Io(path.clone(), error))?;
+    let mut rows = Vec::new();
+    for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match whole_line(line) {
+            Some(row) => rows.push(row),
+            None => return Err(FolderError::Damaged { path, line: number + 1 }),
+        }
+    }
+    // Lines that are missing altogether.
+    if said.checksums.get(ROWS) != Some(&format!("{:08x}", crc32fast::hash(&text))) {
+        return Err(FolderError::Damaged { path, line: rows.len() + 1 });
+    }
+    Ok((said, rows))
+}
+
+/// Rows by their configuration.
+pub fn by_config(rows: Vec<Row>) -> BTreeMap<u64, Row> {
+    rows.into_iter().map(|row| (row.config, row)).collect()
+}
+
+fn read_lines(path: &Path) -> Result<Found, FolderError> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            let (rows, damaged, _) = parse(&bytes);
+            Ok(Found { rows, damaged })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::default()),
+        Err(error) => Err(FolderError::Io(path.to_owned(), error)),
+    }
+}
+
+/// Rows, damaged lines, and how many bytes whole lines take.
+fn parse(bytes: &[u8]) -> (Vec<Row>, u64, usize) {
+    let (mut rows, mut damaged, mut whole) = (Vec::new(), 0, 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match whole_line(line) {
+            Some(row) => rows.push(row),
+            None => damaged += 1,
+        }
+        if line.ends_with(b"\n") {
+            whole += line.len();
+        }
+    }
+    (rows, damaged, whole)
+}
+
+fn whole_line(line: &[u8]) -> Option<Row> {
+    Row::from_line(std::str::from_utf8(line.strip_suffix(b"\n")?).ok()?)
+}

@@ -1,0 +1,102 @@
+//! Parts of a sweep that were run apart, put together: byte for byte what one run would have written.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::folder::{self, Folder, FolderError, Summary};
+use crate::front::Direction;
+use crate::row::Row;
+use crate::run::{mark_front, summarise};
+use crate::spec::Objective;
+
+/// Why parts cannot be put together.
+#[derive(Debug)]
+pub enum MergeError {
+    /// A part cannot be read, or the whole not written.
+    Folder(FolderError),
+    /// A part is of another sweep than the first: its folder, and what differs.
+    Other(PathBuf, &'static str),
+    /// No part has these points, from the first up to the second, without that.
+    Missing(u64, u64),
+}
+
+impl fmt::Display for MergeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(error) => error.fmt(f),
+            Self::Other(part, what) => {
+                write!(
+                    f,
+                    "{}: has other {what} than the first part, expected parts of one sweep, made by one version of the program; name those",
+                    part.display()
+                )
+            }
+            Self::Missing(first, end) => {
+                write!(
+                    f,
+                    "points {first} to {} are in none of the parts, expected all; run what is missing and name it too",
+                    end - 1
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for MergeError {}
+
+impl From<FolderError> for MergeError {
+    fn from(error: FolderError) -> Self {
+        Self::Folder(error)
+    }
+}
+
+/// Puts the parts in these folders together in another; what is now there.
+///
+/// # Errors
+/// Parts that are damaged, missing, or of different sweeps.
+pub fn merge(parts: &[PathBuf], into: &Path) -> Result<(Summary, Vec<Row>), MergeError> {
+    let mut first: Option<Summary> = None;
+    let mut rows = Vec::new();
+    for part in parts {
+        let (summary, part_rows) = folder::read(part)?;
+        if let Some(difference) = first.as_ref().and_then(|first| difference(first, &summary)) {
+            return Err(MergeError::Other(part.clone(), difference));
+        }
+        first.get_or_insert(summary);
+        rows.extend(part_rows);
+    }
+    let first = first.expect("at least one part is named");
+    rows.sort_by_key(|row| row.point);
+    rows.dedup_by_key(|row| row.point);
+    let numbers = rows.iter().map(|row| row.point).chain([first.of_points]);
+    if let Some((expected, found)) = (0..).zip(numbers).find(|(expected, found)| expected != found) {
+        return Err(MergeError::Missing(expected, found));
+    }
+    mark_front(&mut rows, &objectives(&first));
+    let summary = summarise(&rows, Summary { first_point: 0, ..first });
+    let (folder, _) = Folder::open(into)?;
+    folder.finish(&rows, &summary)?;
+    Ok((summary, rows))
+}
+
+/// The objectives of a finished sweep.
+pub fn objectives(summary: &Summary) -> Vec<Objective> {
+    let of = |keys: &[String], direction| {
+        keys.iter().map(|key| Objective { key: key.clone(), direction }).collect::<Vec<_>>()
+    };
+    let mut all = of(&summary.minimised, Direction::Minimise);
+    all.extend(of(&summary.maximised, Direction::Maximise));
+    all
+}
+
+fn difference(a: &Summary, b: &Summary) -> Option<&'static str> {
+    let differs = [
+        (a.version != b.version, "versions of the program"),
+        (a.seed != b.seed, "seeds"),
+        (a.of_points != b.of_points, "numbers of points in the whole sweep"),
+        (a.axes != b.axes, "axes"),
+        ((&a.minimised, &a.maximised) != (&b.minimised, &b.maximised), "objectives"),
+        (a.sweep != b.sweep, "sweep files"),
+    ];
+    differs.into_iter().find(|(differs, _)| *differs).map(|(_, what)| what)
+}

@@ -1,0 +1,295 @@
+//! The parts of a sweep file.
+
+use std::collections::BTreeSet;
+
+use hw_config::fault::suggest;
+use hw_config::reader::{Document, Entry, Section};
+use toml::de::{DeTable, DeValue};
+
+use super::Objective;
+use crate::axis::{Axis, Field, Range, Scale, VALUES_MAX, Values, factors, steps};
+use crate::constraint::{Constraint, ConstraintError};
+use crate::front::Direction;
+use crate::results::{is_key, keys};
+use crate::search::Search;
+use crate::space::{Choice, POINTS_MAX};
+use crate::value::Value;
+
+/// Keys of a range.
+const RANGE_KEYS: [&str; 5] = ["from", "to", "step", "factor", "log"];
+
+/// The axes, in the order of the file.
+pub(super) fn axes(document: &Document<'_>, root: &mut Section<'_, '_>) -> Vec<Axis> {
+    let section = root.section("axes");
+    let mut found = Vec::new();
+    for entry in section.entries() {
+        flatten(entry.key.clone(), &entry, &mut found);
+    }
+    found.sort_by_key(|(_, entry)| entry.key_span.start);
+    let (mut axes, known) = (Vec::new(), Field::names());
+    for (name, entry) in &found {
+        match Field::by_name(name) {
+            Some(field) => axes.extend(values(document, name, entry).map(|values| Axis {
+                name: name.clone(),
+                field: field.clone(),
+                values,
+            })),
+            None => {
+                let advice = suggest(name, known.iter().map(String::as_str), "`lapwing show machine` lists the keys");
+                let expected = "machine.KEY of a machine file, machine, model, format, attention or workload.KEY";
+                let key = format!("axes.{name}");
+                document.fault(&key, Some(entry.key_span.clone()), "an unknown field", expected, advice);
+            }
+        }
+    }
+    axes
+}
+
+/// Axes that are written as tables of tables, `machine.core.count = [1, 2]`, by their dotted names.
+fn flatten<'a, 't>(name: String, entry: &Entry<'a, 't>, found: &mut Vec<(String, Entry<'a, 't>)>) {
+    match entry.value.as_table() {
+        Some(table) if !is_range(table) && !table.is_empty() => {
+            for (key, value) in table.iter() {
+                let inner = Entry {
+                    key: key.get_ref().to_string(),
+                    key_span: key.span(),
+                    span: value.span(),
+                    value: value.get_ref(),
+                };
+                flatten(format!("{name}.{}", inner.key), &inner, found);
+            }
+        }
+        Some(_) | None => found.push((name, entry.clone())),
+    }
+}
+
+fn is_range(table: &DeTable<'_>) -> bool {
+    table.keys().any(|key| RANGE_KEYS.contains(&key.get_ref().as_ref()))
+}
+
+/// The values of an axis; a fault where they are none.
+fn values(document: &Document<'_>, name: &str, entry: &Entry<'_, '_>) -> Option<Values> {
+    let key = format!("axes.{name}");
+    let refuse = |got: String, expected: &str, advice: &str| {
+        document.fault(&key, Some(entry.span.clone()), got, expected, advice);
+        None
+    };
+    if let Some(items) = entry.value.as_array() {
+        let listed: Option<Vec<Value>> = items.iter().map(|item| Value::from_toml(item.get_ref())).collect();
+        return match listed {
+            None => refuse("an item that is no value".into(), "numbers, names, flags or lists", "change the items"),
+            Some(listed) if listed.is_empty() => refuse("an empty list".into(), "at least one value", "add a value"),
+            Some(listed) => match repeated(&listed) {
+                Some(value) => {
+                    refuse(format!("{} twice", value.literal()), "each value once", "delete the repeated value")
+                }
+                None => Some(Values::Listed(listed)),
+            },
+        };
+    }
+    let Some(table) = entry.value.as_table() else {
+        let advice = "write [ ] around the value";
+        return refuse("a single value".into(), "a list, or a range such as { from = 1, to = 8, factor = 2 }", advice);
+    };
+    let unknown = table.keys().find(|key| !RANGE_KEYS.contains(&key.get_ref().as_ref()));
+    if let Some(unknown) = unknown {
+        let advice = suggest(unknown.get_ref(), RANGE_KEYS, "delete the key");
+        return refuse(format!("a range with `{}`", unknown.get_ref()), "from, to, step, factor or log", &advice);
+    }
+    match range(table) {
+        Ok(values) => Some(values),
+        Err((got, expected)) => refuse(got, expected, "correct the range"),
+    }
+}
+
+fn repeated(values: &[Value]) -> Option<&Value> {
+    // As they are written: numbers of both kinds are told apart, and have an order.
+    let mut seen = BTreeSet::new();
+    values.iter().find(|value| !seen.insert(value.literal()))
+}
+
+fn range(table: &DeTable<'_>) -> Result<Values, (String, &'static str)> {
+    let value = |key: &str| table.get(key).map(|value| Value::from_toml(value.get_ref()));
+    let number = |key: &str| match value(key) {
+        None => Ok(None),
+        Some(found) => match found.and_then(|value| Some((value.number()?, matches!(value, Value::Whole(_))))) {
+            Some(number) => Ok(Some(number)),
+            None => Err((format!("a `{key}` that is no number"), "a number")),
+        },
+    };
+    let log = match table.get("log").map(|value| value.get_ref().as_bool()) {
+        None => false,
+        Some(Some(log)) => log,
+        Some(None) => return Err(("a `log` that is neither true nor false".into(), "true or false")),
+    };
+    let (from, to) = match (number("from")?, number("to")?) {
+        (Some(from), Some(to)) => (from, to),
+        (None, _) => return Err(("a range without `from`".into(), "from and to")),
+        (_, None) => return Err(("a range without `to`".into(), "from and to")),
+    };
+    if from.0 > to.0 {
+        return Err((format!("a range from {} to {}", from.0, to.0), "a `from` that is not above `to`"));
+    }
+    let whole = from.1 && to.1;
+    let listed = |numbers: Vec<f64>, whole: bool| {
+        if numbers.len() > VALUES_MAX {
+            return Err(("more than 100,000 values".into(), "at most 100,000"));
+        }
+        // Values of a whole axis that round to the same number are one.
+        let value = |number: f64| if whole { Value::Whole(number.round() as i64) } else { Value::Real(number) };
+        let mut values: Vec<Value> = numbers.into_iter().map(value).collect();
+        values.dedup();
+        Ok(Values::Listed(values))
+    };
+    match (number("step")?, number("factor")?) {
+        (Some(_), Some(_)) => Err(("a range with step and factor".into(), "one of them")),
+        (Some((step, _)), None) if step <= 0.0 => Err((format!("a step of {step}"), "a step above 0")),
+        (None, Some((factor, _))) if factor <= 1.0 => Err((format!("a factor of {factor}"), "a factor above 1")),
+        (None, Some(_)) if from.0 <= 0.0 => Err((format!("a `from` of {} with a factor", from.0), "a `from` above 0")),
+        (Some((step, step_whole)), None) => listed(steps(from.0, to.0, step), whole && step_whole),
+        (None, Some((factor, _))) => listed(factors(from.0, to.0, factor), whole),
+        (None, None) if log && from.0 <= 0.0 => {
+            Err((format!("a `from` of {} on a logarithmic range", from.0), "a `from` above 0"))
+        }
+        (None, None) => {
+            let scale = if log { Scale::Logarithmic } else { Scale::Linear };
+            Ok(Values::Between(Range { from: from.0, to: to.0, scale, whole }))
+        }
+    }
+}
+
+/// Names of axes that advance together.
+pub(super) fn zipped(document: &Document<'_>, root: &mut Section<'_, '_>, axes: &[String]) -> Vec<Vec<String>> {
+    if let Some(none) = root.absent("zip", Vec::new()) {
+        return none.get();
+    }
+    let names = |value: &DeValue<'_>| -> Option<Vec<String>> {
+        let items = value.as_array()?;
+        let names: Option<Vec<String>> = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect();
+        names.filter(|names| names.len() > 1)
+    };
+    let zipped = root.list("zip", "a list of two or more names of axes", names);
+    let mut seen = BTreeSet::new();
+    for name in zipped.value.iter().flatten().flatten() {
+        if !axes.contains(name) {
+            let advice = suggest(name, axes.iter().map(String::as_str), "name an axis of [axes]");
+            document.fault("zip", zipped.span.clone(), format!("`{name}`, which is no axis"), "names of axes", advice);
+        } else if !seen.insert(name) {
+            let got = format!("`{name}` twice");
+            document.fault("zip", zipped.span.clone(), got, "each axis at most once", "delete one of them");
+        }
+    }
+    zipped.value.unwrap_or_default()
+}
+
+/// Which points are taken; nothing where the file does not say.
+pub(super) fn choice(document: &Document<'_>, root: &mut Section<'_, '_>) -> Option<Choice> {
+    let mut section = root.optional_section("sample")?;
+    let method = section.text("method");
+    let points = section.number_in("points", 1..=POINTS_MAX as u32);
+    section.finish();
+    let count = points.value.map_or(1, u64::from);
+    match method.value.as_deref() {
+        Some("random") => Some(Choice::Random(count)),
+        Some("latin-hypercube") => Some(Choice::LatinHypercube(count)),
+        Some(_) => {
+            document.fault_at(&method, "random or latin-hypercube", "choose one of them");
+            None
+        }
+        None => None,
+    }
+}
+
+/// What points must hold.
+pub(super) fn constraints(document: &Document<'_>, root: &mut Section<'_, '_>, axes: &[Axis]) -> Vec<Constraint> {
+    let tried: Vec<(String, Value)> = axes.iter().map(|axis| (axis.name.clone(), axis.at(0.0))).collect();
+    if root.absent("constraints", ()).is_some() {
+        return Vec::new();
+    }
+    let texts = root.list("constraints", "an expression in quotes", |value| value.as_str().map(str::to_owned));
+    let mut constraints = Vec::new();
+    for text in texts.value.iter().flatten() {
+        match Constraint::parse(text, &tried) {
+            Ok(constraint) => constraints.push(constraint),
+            Err(error) => {
+                let (got, expected, advice) = explain(text, error, axes);
+                document.fault("constraints", texts.span.clone(), got, expected, advice);
+            }
+        }
+    }
+    constraints
+}
+
+fn explain(text: &str, error: ConstraintError, axes: &[Axis]) -> (String, &'static str, String) {
+    match error {
+        ConstraintError::Syntax(why) => {
+            (format!("`{text}` ({why})"), "an expression such as average_power_w < 60", "correct it".to_owned())
+        }
+        ConstraintError::UnknownName(name) => {
+            let known: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).chain(keys()).collect();
+            let advice = suggest(&name, known, "`lapwing sweep --keys` lists the results");
+            (format!("`{text}` with the unknown name `{name}`"), "names of axes and of results", advice)
+        }
+        ConstraintError::UnknownFunction(name) => {
+            (format!("`{text}` with the unknown function `{name}`"), "fits(\"BOARD\")", "delete it".to_owned())
+        }
+        ConstraintError::UnknownBoard(name) => {
+            let advice = suggest(&name, hw_config::board::Board::names(), "`lapwing show board` lists them");
+            (format!("`{text}` with the unknown board `{name}`"), "a shipped board", advice)
+        }
+    }
+}
+
+/// What is better: latency and energy of the run where the file does not say.
+pub(super) fn objectives(document: &Document<'_>, root: &mut Section<'_, '_>) -> Vec<Objective> {
+    let minimise = |key: &str| Objective { key: key.to_owned(), direction: Direction::Minimise };
+    let Some(mut section) = root.optional_section("objectives") else {
+        return vec![minimise("total_ms"), minimise("energy_j")];
+    };
+    let mut objectives: Vec<Objective> = Vec::new();
+    for (name, direction) in [("minimise", Direction::Minimise), ("maximise", Direction::Maximise)] {
+        if section.absent(name, ()).is_some() {
+            continue;
+        }
+        let listed = section.list(name, "the key of a result", |value| value.as_str().map(str::to_owned));
+        for key in listed.value.iter().flatten() {
+            let place = format!("objectives.{name}");
+            if !is_key(key) {
+                let advice = suggest(key, keys(), "`lapwing sweep --keys` lists the results");
+                let got = format!("`{key}`, which is no result");
+                document.fault(&place, listed.span.clone(), got, "keys of results", advice);
+            } else if objectives.iter().any(|objective| objective.key == *key) {
+                let got = format!("`{key}`, which is an objective already");
+                document.fault(&place, listed.span.clone(), got, "each result once", "delete one of them");
+            }
+            objectives.push(Objective { key: key.clone(), direction });
+        }
+    }
+    if objectives.is_empty() {
+        let expected = "minimise or maximise with the key of a result";
+        document.fault("objectives", None, "without any", expected, "add one, or delete [objectives]");
+    }
+    section.finish();
+    objectives
+}
+
+/// How points are looked for; nothing where the file does not say.
+pub(super) fn search(document: &Document<'_>, root: &mut Section<'_, '_>) -> Option<Search> {
+    if root.has("sample") && root.has("search") {
+        document.fault("search", None, "beside [sample]", "one of them", "delete [sample] or [search]");
+    }
+    let mut section = root.optional_section("search")?;
+    let method = section.text("method");
+    let population = section.number("population", "an even whole number from 4 to 10000", |number| {
+        (4..=10_000).contains(&number) && number % 2 == 0
+    });
+    let generations = section.number_in("generations", 1..=10_000);
+    section.finish();
+    match method.value.as_deref() {
+        Some("nsga2") | None => {}
+        Some(_) => {
+            document.fault_at(&method, "nsga2", "write method = \"nsga2\", or delete [search] to take all points")
+        }
+    }
+    Some(Search { population: population.value?, generations: generations.value? })
+}

@@ -1,0 +1,173 @@
+//! Which points a sweep has, what is asked of them, and which are best: against plain recomputation.
+
+use sweep::axis::{Axis, Field, Range, Scale, Values};
+use sweep::draw::Draw;
+use sweep::front::{dominates, front};
+use sweep::space::{Choice, Space, SpaceError};
+use sweep::spec::Sweep;
+use sweep::value::Value;
+
+fn axis(name: &str, values: &[i64]) -> Axis {
+    let values = Values::Listed(values.iter().map(|value| Value::Whole(*value)).collect());
+    Axis { name: name.to_owned(), field: Field::Batch, values }
+}
+
+fn whole(values: &[Value]) -> Vec<i64> {
+    let number = |value: &Value| {
+        let Value::Whole(number) = value else { panic!("{value:?} is not whole") };
+        *number
+    };
+    values.iter().map(number).collect()
+}
+
+#[test]
+fn all_points_come_in_the_order_of_the_axes() {
+    let axes = vec![axis("a", &[1, 2]), axis("b", &[10, 20, 30]), axis("c", &[5, 6])];
+    let space = Space::new(axes, &[], Choice::All, 1).expect("a space");
+    let mut expected = Vec::new();
+    for a in [1, 2] {
+        for b in [10, 20, 30] {
+            for c in [5, 6] {
+                expected.push(vec![a, b, c]);
+            }
+        }
+    }
+    let got: Vec<Vec<i64>> = (0..space.len()).map(|point| whole(&space.point(point))).collect();
+    assert_eq!(got, expected);
+    println!("compared {} points", got.len());
+}
+
+#[test]
+fn zipped_axes_advance_together() {
+    let axes = || vec![axis("a", &[1, 2]), axis("b", &[10, 20, 30]), axis("c", &[5, 6])];
+    let together = vec![vec!["c".to_owned(), "a".to_owned()]];
+    let space = Space::new(axes(), &together, Choice::All, 1).expect("a space");
+    let got: Vec<Vec<i64>> = (0..space.len()).map(|point| whole(&space.point(point))).collect();
+    let expected = [[1, 10, 5], [1, 20, 5], [1, 30, 5], [2, 10, 6], [2, 20, 6], [2, 30, 6]];
+    assert_eq!(got, expected.map(Vec::from));
+    let unequal = vec![vec!["a".to_owned(), "b".to_owned()]];
+    let refused = Space::new(axes(), &unequal, Choice::All, 1).expect_err("of different lengths");
+    assert_eq!(refused, SpaceError::Unequal("a".to_owned(), "b".to_owned()));
+    println!("compared {} points", got.len());
+}
+
+#[test]
+fn a_latin_hypercube_meets_each_part_of_each_axis_once() {
+    const POINTS: u64 = 40;
+    let between = |from: f64, to: f64, scale| {
+        let values = Values::Between(Range { from, to, scale, whole: false });
+        Axis { name: "x".to_owned(), field: Field::Batch, values }
+    };
+    let mut compared = 0;
+    for seed in 0..20 {
+        let axes = vec![between(-3.0, 5.0, Scale::Linear), between(1.0, 1024.0, Scale::Logarithmic)];
+        let space = Space::new(axes, &[], Choice::LatinHypercube(POINTS), seed).expect("a space");
+        for dimension in 0..2 {
+            let mut met = [0; POINTS as usize];
+            for point in 0..POINTS {
+                let value = space.point(point)[dimension].number().expect("a number");
+                // The place on the axis again, by the inverse formulas.
+                let place = if dimension == 0 { (value + 3.0) / 8.0 } else { value.log2() / 10.0 };
+                met[(place * POINTS as f64 + 1e-9) as usize] += 1;
+                compared += 1;
+            }
+            assert!(met.iter().all(|times| *times == 1), "seed {seed}: parts of axis {dimension} met {met:?}");
+        }
+    }
+    println!("compared {compared} places");
+}
+
+#[test]
+fn whole_ranges_give_each_number_its_share() {
+    let range = Range { from: 3.0, to: 6.0, scale: Scale::Linear, whole: true };
+    let axis = Axis { name: "x".to_owned(), field: Field::Batch, values: Values::Between(range) };
+    let mut met = [0; 4];
+    for place in 0..4000 {
+        let Value::Whole(number) = axis.at(f64::from(place) / 4000.0) else { panic!("not whole") };
+        met[(number - 3) as usize] += 1;
+    }
+    assert_eq!(met, [1000; 4]);
+}
+
+#[test]
+fn the_front_is_what_no_other_point_dominates() {
+    let mut draw = Draw::new(7);
+    let mut compared = 0;
+    for objectives in 1..=4 {
+        for points in [0, 1, 2, 17, 120] {
+            // Few different figures, so that many are equal, zeros of both signs among them.
+            let cost = |draw: &mut Draw| draw.below(7) as f64 * if draw.below(2) == 0 { -0.5 } else { 0.5 } + 0.0;
+            let costs: Vec<Vec<f64>> =
+                (0..points).map(|_| (0..objectives).map(|_| cost(&mut draw)).collect()).collect();
+            let expected: Vec<bool> =
+                costs.iter().map(|point| !costs.iter().any(|other| dominates(other, point))).collect();
+            assert_eq!(front(&costs), expected, "{costs:?}");
+            compared += points;
+        }
+    }
+    println!("compared {compared} points");
+}
+
+const FILE: &str = r#"
+machine = "tiny"
+model = "tiny-llama"
+constraints = ["power_w < 60 && machine.core.matrix.columns == 16"]
+[workload]
+prefill = 0
+decode = 1
+[axes]
+format = ["w8a8", "w4a8"]
+"machine.core.matrix.columns" = [16, 32]
+machine.clock.kernel_mhz = { from = 100, to = 300, step = 100 }
+"machine.core.buffers.weight_kib" = { from = 64, to = 512, factor = 2 }
+"#;
+
+#[test]
+fn a_file_says_which_points_there_are() {
+    let sweep = Sweep::from_toml("s.toml", FILE).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(sweep.space.len(), 2 * 2 * 3 * 4);
+    let names =
+        ["format", "machine.core.matrix.columns", "machine.clock.kernel_mhz", "machine.core.buffers.weight_kib"];
+    assert_eq!(sweep.axis_names(), names);
+    let literals = |point| sweep.space.point(point).iter().map(Value::literal).collect::<Vec<_>>();
+    assert_eq!(literals(0), ["\"w8a8\"", "16", "100", "64"]);
+    assert_eq!(literals(47), ["\"w4a8\"", "32", "300", "512"]);
+}
+
+#[test]
+fn a_faulty_file_is_refused_with_all_that_is_wrong() {
+    // What is replaced by what, and what the message must say.
+    let cases = [
+        (
+            "machine.core.matrix.columns\" = [16",
+            "machine.core.matrix.colums\" = [16",
+            "did you mean `machine.core.matrix.columns`",
+        ),
+        ("power_w", "powr_w", "unknown name `powr_w`"),
+        ("power_w < 60 &&", "fits(\\\"u281\\\") &&", "did you mean `u280`"),
+        ("power_w < 60 &&", "power_w << 60 &&", "an expression such as"),
+        ("step = 100", "stepp = 100", "did you mean `step`"),
+        ("step = 100", "step = 0", "a step above 0"),
+        ("factor = 2", "factor = 1", "a factor above 1"),
+        (", step = 100", "", "a range without step or factor"),
+        ("from = 100, ", "", "without `from`"),
+        ("[\"w8a8\", \"w4a8\"]", "[]", "at least one value"),
+        ("[\"w8a8\", \"w4a8\"]", "[\"w8a8\", \"w8a8\"]", "each value once"),
+        ("[\"w8a8\", \"w4a8\"]", "\"w8a8\"", "write [ ]"),
+        ("decode = 1", "decode = 0", "at least 1 token"),
+        ("decode = 1", "decod = 1", "did you mean `decode`"),
+        ("[workload]", "objectives = 3\n[workload]", "objectives"),
+        ("[workload]", "objectives = { minimise = [\"latency\"] }\n[workload]", "which is no result"),
+        ("[workload]", "zip = [[\"format\", \"batch\"]]\n[workload]", "which is no axis"),
+        ("[workload]", "sample = { method = \"sobol\", points = 3 }\n[workload]", "random or latin-hypercube"),
+        ("[workload]", "search = { method = \"nsga2\", population = 5, generations = 2 }\n[workload]", "even"),
+    ];
+    for (what, by, expected) in cases {
+        assert!(FILE.contains(what), "`{what}` is not in the file");
+        let text = FILE.replacen(what, by, 1);
+        let faults = Sweep::from_toml("s.toml", &text).map(drop).expect_err(&format!("{by} was accepted"));
+        let message = faults.to_string();
+        assert!(message.contains(expected), "`{by}` says: {message}\nexpected: {expected}");
+    }
+    println!("compared {} messages", cases.len());
+}

@@ -1,0 +1,286 @@
+//! Sweeps of tiny machines as a whole: each row is what a run of its own says; threads, interruptions, damage and parts
+//! change no byte.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use session::report::{Facts, run_report};
+use session::{Setup, resolve, timing};
+use sweep::folder::{self, FolderError, JOURNAL, ROWS, SUMMARY, TABLE};
+use sweep::results::Figures;
+use sweep::row::Outcome;
+use sweep::run::{Finished, Part, on_threads, run};
+use sweep::spec::Sweep;
+use sweep::value::Value;
+
+const VERSION: &str = "test";
+
+/// Four machines of one form, then others; a number of columns that no machine can have; a constraint before and one after
+/// the simulation.
+const SWEEP: &str = r#"
+machine = "tiny"
+model = "tiny-llama"
+constraints = ["resources.dsp.used < 1000000", "bytes.weights < 1000000000", "workload.batch < 3"]
+[workload]
+prefill = 3
+decode = 2
+[axes]
+"machine.core.vector.lanes" = [8, 7, 16]
+format = ["w8a8", "w4a8"]
+"workload.batch" = [1, 2, 3]
+"machine.clock.kernel_mhz" = [200, 225]
+"machine.memory.outstanding" = [2, 8]
+"#;
+
+fn sweep() -> Sweep {
+    Sweep::from_toml("sweep.toml", SWEEP).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// A folder of this process and test that is gone when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sweep-{}-{number}", std::process::id())))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn finish(sweep: &Sweep, folder: &Path, threads: usize) -> Finished {
+    let whole = Part::of(sweep, 1, 1).expect("a whole");
+    on_threads(threads, || run(sweep, whole, folder, VERSION, |_| {})).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn bytes(folder: &Path) -> [Vec<u8>; 3] {
+    [ROWS, TABLE, SUMMARY].map(|name| fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")))
+}
+
+/// A row's figures by a run of its own, that shares nothing with any other.
+fn alone(axes: &[(String, Value)]) -> Result<Figures, String> {
+    let text =
+        |name: &str| axes.iter().find(|(axis, _)| axis == name).map(|(_, value)| value.to_string()).expect("axis");
+    let keys = ["core.vector.lanes", "clock.kernel_mhz", "memory.outstanding"];
+    let overrides = keys.map(|key| (key.to_owned(), text(&format!("machine.{key}"))));
+    let machine = resolve::machine("tiny", &overrides).map_err(|error| error.to_string())?;
+    let Ok(models::compress::Format::Compressed(profile)) = resolve::format(&text("format")) else {
+        panic!("a format")
+    };
+    let batch = text("workload.batch").parse().expect("a number");
+    let options = session::setup::room(batch, 3, 2).expect("room");
+    let setup: Setup = resolve::timing_setup(machine, "tiny-llama", profile, options).expect("a setup");
+    let runner = timing::run(&setup, 3, 2, |_| {}).map_err(|error| error.to_string())?;
+    let facts = Facts {
+        prefill_tokens: 3,
+        decode_tokens: 2,
+        text: None,
+        host_seconds: 1.0,
+        peak_memory_bytes: runner.compiler().used_bytes(),
+        program_bytes: runner.program_bytes(),
+    };
+    Ok(Figures::of_report(&run_report(&setup, &runner.totals, facts).expect("a report")))
+}
+
+#[test]
+fn each_row_is_what_a_run_of_its_own_says() {
+    let (sweep, folder) = (sweep(), Scratch::new());
+    let finished = finish(&sweep, &folder.0, 2);
+    let (mut figures, mut failed, mut excluded) = (0, 0, 0);
+    for row in &finished.rows {
+        let expected = alone(&row.axes);
+        match &row.outcome {
+            Outcome::Done(got) => {
+                assert_eq!(Ok(got), expected.as_ref(), "point {}", row.point);
+                figures += got.iter().count();
+            }
+            Outcome::Failed(reason) => {
+                let expected = expected.expect_err("a failed point that runs");
+                assert!(expected.contains(reason.split(" (and").next().expect("text")), "{reason}\n{expected}");
+                failed += 1;
+            }
+            Outcome::Excluded { constraint, .. } => {
+                assert_eq!(constraint, "workload.batch < 3");
+                excluded += 1;
+            }
+        }
+    }
+    assert_eq!((finished.rows.len(), failed, excluded), (72, 24, 16), "points, failed, excluded");
+    println!("compared {figures} figures and {} reasons", failed + excluded);
+}
+
+#[test]
+fn threads_and_repetition_change_no_byte() {
+    let sweep = sweep();
+    let folders: Vec<Scratch> = (0..4).map(|_| Scratch::new()).collect();
+    for (folder, threads) in folders.iter().zip([1, 2, 8, 2]) {
+        finish(&sweep, &folder.0, threads);
+    }
+    let expected = bytes(&folders[0].0);
+    for folder in &folders[1..] {
+        assert!(bytes(&folder.0) == expected, "{} differs", folder.0.display());
+    }
+    // Once more into a folder that is finished.
+    let again = finish(&sweep, &folders[0].0, 2);
+    assert_eq!((again.reused, again.damaged), (72, 0));
+    assert!(bytes(&folders[0].0) == expected, "a finished sweep changed when it was run again");
+    println!("compared {} bytes four times", expected.iter().map(Vec::len).sum::<usize>());
+}
+
+/// The journal of a sweep that was stopped just before its end.
+fn journal(finished: &Path) -> Vec<u8> {
+    // Without fronts, which are found at the end; their checksums are those of the text.
+    let (_, rows) = folder::read(finished).unwrap_or_else(|error| panic!("{error}"));
+    rows.into_iter()
+        .map(|row| sweep::row::Row { front: false, ..row }.to_line() + "\n")
+        .collect::<String>()
+        .into_bytes()
+}
+
+#[test]
+fn an_interrupted_sweep_ends_with_the_same_bytes() {
+    let (sweep, whole) = (sweep(), Scratch::new());
+    finish(&sweep, &whole.0, 2);
+    let (expected, journal) = (bytes(&whole.0), journal(&whole.0));
+    let mut draw = sweep::draw::Draw::new(5);
+    let mut reused = 0;
+    for _ in 0..20 {
+        let folder = Scratch::new();
+        fs::create_dir_all(&folder.0).expect("a folder");
+        let cut = draw.below(journal.len() as u64 + 1) as usize;
+        fs::write(folder.0.join(JOURNAL), &journal[..cut]).expect("a journal");
+        let finished = finish(&sweep, &folder.0, 2);
+        let lines = journal[..cut].iter().filter(|byte| **byte == b'\n').count() as u64;
+        assert_eq!(finished.reused, lines, "cut at {cut}");
+        assert!(bytes(&folder.0) == expected, "cut at {cut}: other bytes");
+        assert!(!folder.0.join(JOURNAL).exists(), "the journal is left");
+        reused += lines;
+    }
+    assert!(reused > 0, "nothing was taken over");
+    println!("compared 20 interruptions, {reused} rows taken over");
+}
+
+#[test]
+fn damage_is_seen_and_mended() {
+    let (sweep, whole) = (sweep(), Scratch::new());
+    finish(&sweep, &whole.0, 2);
+    let (expected, journal) = (bytes(&whole.0), journal(&whole.0));
+    let mut draw = sweep::draw::Draw::new(6);
+    for case in 0..20 {
+        let folder = Scratch::new();
+        fs::create_dir_all(&folder.0).expect("a folder");
+        let mut damaged = journal.clone();
+        let at = draw.below(damaged.len() as u64) as usize;
+        damaged[at] ^= 1 << draw.below(8);
+        fs::write(folder.0.join(JOURNAL), &damaged).expect("a journal");
+        let finished = finish(&sweep, &folder.0, 2);
+        assert!(finished.damaged > 0, "case {case}: byte {at} was not seen");
+        assert!(bytes(&folder.0) == expected, "case {case}: other bytes");
+    }
+    // The finished files: a reader refuses them, the sweep mends them.
+    for (name, file) in [(ROWS, &expected[0]), (SUMMARY, &expected[2])] {
+        for case in 0..20 {
+            let mut damaged = file.clone();
+            let at = if case == 0 { file.len() } else { draw.below(file.len() as u64) as usize };
+            if case % 2 == 0 {
+                damaged.truncate(at - usize::from(case == 0))
+            } else {
+                damaged[at] ^= 1
+            }
+            fs::write(whole.0.join(name), &damaged).expect("a damaged file");
+            let same = folder::read(&whole.0).map(|(summary, rows)| (summary.checksums.len(), rows.len()));
+            // The summary's words on its columns are not what rows are judged by.
+            assert!(name == SUMMARY || same.is_err(), "{name}, byte {at}: {same:?}");
+            finish(&sweep, &whole.0, 2);
+            assert!(bytes(&whole.0) == expected, "{name}, byte {at}: not mended");
+        }
+    }
+    println!("compared 60 damaged files");
+}
+
+#[test]
+fn parts_put_together_are_the_whole() {
+    let (sweep, whole, merged) = (sweep(), Scratch::new(), Scratch::new());
+    finish(&sweep, &whole.0, 2);
+    for count in [1, 2, 5] {
+        let parts: Vec<Scratch> = (0..count).map(|_| Scratch::new()).collect();
+        for (number, folder) in (1..=count).zip(&parts) {
+            let part = Part::of(&sweep, number, count).expect("a part");
+            run(&sweep, part, &folder.0, VERSION, |_| {}).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let mut paths: Vec<PathBuf> = parts.iter().map(|part| part.0.clone()).collect();
+        paths.reverse();
+        sweep::merge::merge(&paths, &merged.0).unwrap_or_else(|error| panic!("{error}"));
+        assert!(bytes(&merged.0) == bytes(&whole.0), "{count} parts differ from the whole");
+        paths.pop();
+        if count > 1 {
+            let missing = sweep::merge::merge(&paths, &merged.0).expect_err("a part is missing").to_string();
+            assert!(missing.starts_with("points 0 to "), "{missing}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_another_sweep_is_left_alone() {
+    let (first, folder) = (sweep(), Scratch::new());
+    finish(&first, &folder.0, 2);
+    let before = bytes(&folder.0);
+    for (what, by) in [("[8, 7, 16]", "[8, 16]"), ("decode = 2", "decode = 1"), ("[8, 7, 16]", "[7, 8]")] {
+        let other = Sweep::from_toml("sweep.toml", &SWEEP.replace(what, by)).expect("a sweep");
+        let whole = Part::of(&other, 1, 1).expect("a whole");
+        let refused = run(&other, whole, &folder.0, VERSION, |_| {}).expect_err("another sweep");
+        assert!(matches!(refused, FolderError::OtherSweep { .. }), "{by}: {refused}");
+        assert!(bytes(&folder.0) == before, "{by}: the folder changed");
+    }
+    // One with more values takes over what there is.
+    let more = Sweep::from_toml("sweep.toml", &SWEEP.replace("[8, 7, 16]", "[8, 7, 4, 16]")).expect("a sweep");
+    let finished = finish(&more, &folder.0, 2);
+    assert_eq!((finished.rows.len(), finished.reused), (96, 72));
+}
+
+const SEARCHED: &str = r#"
+machine = "tiny"
+model = "tiny-llama"
+constraints = ["machine.memory.outstanding * 32 > machine.core.vector.lanes"]
+[workload]
+prefill = 0
+decode = 1
+[axes]
+"machine.core.vector.lanes" = [4, 8, 16]
+"machine.clock.kernel_mhz" = { from = 100, to = 300 }
+"machine.memory.outstanding" = { from = 1, to = 16, log = true }
+[objectives]
+minimise = ["total_ms", "average_power_w"]
+[search]
+method = "nsga2"
+population = 8
+generations = 6
+"#;
+
+#[test]
+fn a_search_is_the_same_whatever_interrupts_it() {
+    let search = Sweep::from_toml("search.toml", SEARCHED).unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(Part::of(&search, 1, 2).is_none(), "a search was split");
+    let whole = Scratch::new();
+    let finished = finish(&search, &whole.0, 1);
+    assert_eq!(finished.rows.len(), 48);
+    let expected = bytes(&whole.0);
+    let journal = journal(&whole.0);
+    for cut in [0, journal.len() / 3, journal.len()] {
+        let folder = Scratch::new();
+        fs::create_dir_all(&folder.0).expect("a folder");
+        fs::write(folder.0.join(JOURNAL), &journal[..cut]).expect("a journal");
+        finish(&search, &folder.0, 2);
+        assert!(bytes(&folder.0) == expected, "cut at {cut}: other bytes");
+    }
+    // It looks where it is worth while: later generations are nearer to the front.
+    let front: Vec<u64> = finished.rows.iter().filter(|row| row.front).map(|row| row.point).collect();
+    assert!(front.iter().any(|point| *point >= 24), "the second half of the search found nothing: {front:?}");
+    println!("compared 3 interruptions of 48 points, {} on the front", front.len());
+}
