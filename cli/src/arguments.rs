@@ -501,7 +501,7 @@ pub(crate) struct SweepArgs {
     #[arg(value_name = "SWEEP.toml", required_unless_present = "keys")]
     pub(crate) sweep: Option<PathBuf>,
     /// Folder for the results: points.csv, points.jsonl, sweep.json.
-    #[arg(long, short, value_name = "DIR", required_unless_present = "keys")]
+    #[arg(long, short, value_name = "DIR", required_unless_present_any = ["keys", "ask"])]
     pub(crate) output: Option<PathBuf>,
     /// Threads of the host; 0 for all of its cores. No result depends on it.
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
@@ -509,8 +509,14 @@ pub(crate) struct SweepArgs {
     /// Only part K of N, as in 3/64; `lapwing merge` puts parts together.
     #[arg(long, value_name = "K/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
+    /// Write scripts into the folder that run N parts under Slurm and put them together, and run nothing.
+    #[arg(long, value_name = "N", conflicts_with = "shard", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) slurm: Option<u32>,
+    /// Answer for whoever chooses points: a JSON object on stdin with a value an axis, its row on stdout, line by line.
+    #[arg(long, conflicts_with_all = ["output", "shard", "slurm"])]
+    pub(crate) ask: bool,
     /// List the results that constraints and objectives can name.
-    #[arg(long, conflicts_with_all = ["sweep", "output", "shard"])]
+    #[arg(long, conflicts_with_all = ["sweep", "output", "shard", "slurm", "ask"])]
     pub(crate) keys: bool,
 }
 

@@ -8,6 +8,7 @@
 //! `results` (what is asked of them), `evaluate` (one point), `run` (all of them), `row`, `table` and `folder` (what is
 //! kept), `merge` (parts put together), `text` (what is said), `search` (looking for good points without taking all), `draw` (random numbers).
 
+pub mod ask;
 pub mod axis;
 pub mod constraint;
 pub mod draw;
@@ -19,6 +20,7 @@ pub mod results;
 pub mod row;
 pub mod run;
 pub mod search;
+pub mod slurm;
 pub mod space;
 pub mod spec;
 pub mod table;

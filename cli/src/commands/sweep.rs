@@ -1,31 +1,74 @@
 //! `sweep` and `merge`: many points, and the front of the best.
 
+use std::io;
+use std::path::Path;
+
 use reports::table::{Align, Table};
 use session::resolve::{self, ResolveError};
+use sweep::ask::Answers;
 use sweep::results::{keys, meaning};
 use sweep::run::{Part, Progress, on_threads};
+use sweep::slurm::{Job, scripts};
 use sweep::spec::Sweep;
 use sweep::text;
 
 use crate::arguments::{MergeArgs, SweepArgs};
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{print, probe_folder};
+use crate::output::{print, probe_folder, write_folder};
 
 /// Runs the command. A point that cannot be run is a row and no failure.
 pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
-    let (Some(path), Some(folder)) = (&args.sweep, &args.output) else {
-        return print(&list_keys());
-    };
-    probe_folder(folder)?;
+    let Some(path) = &args.sweep else { return print(&list_keys()) };
     let text = resolve::read_text(path)?;
     let sweep =
         Sweep::from_toml(&path.display().to_string(), &text).map_err(|faults| ResolveError::Faults { faults, text })?;
-    let part = part(args, &sweep)?;
+    match (&args.output, args.slurm) {
+        (None, _) => answer(&sweep),
+        (Some(folder), Some(parts)) => write_scripts(path, &sweep, folder, parts, host),
+        (Some(folder), None) => run_into(args, &sweep, folder, host),
+    }
+}
+
+/// Answers each line of stdin by a row.
+fn answer(sweep: &Sweep) -> Result<(), Failure> {
+    let mut answers = Answers::new(sweep, env!("LAPWING_VERSION"));
+    for line in io::stdin().lines() {
+        let line = line.map_err(|error| Failure::Io(format!("stdin: cannot be read: {error}")))?;
+        if !line.trim().is_empty() {
+            print(&(answers.answer(&line).to_line() + "\n"))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_scripts(path: &Path, sweep: &Sweep, folder: &Path, parts: u32, host: Host) -> Result<(), Failure> {
+    check_part(sweep, 1, parts)?;
+    let absolute = |path: &Path| {
+        let found = std::path::absolute(path).map_err(|error| Failure::Io(format!("{}: {error}", path.display())))?;
+        found.into_os_string().into_string().map_err(|path| {
+            Failure::input(format!(
+                "{}: is not UTF-8, expected a path that a script can hold; rename it",
+                path.display()
+            ))
+        })
+    };
+    let program = std::env::current_exe().map_err(|error| Failure::Io(format!("the program's path: {error}")))?;
+    let (program, path, place) = (absolute(&program)?, absolute(path)?, absolute(folder)?);
+    let scripts = scripts(&Job { program: &program, sweep: &path, folder: &place, parts });
+    write_folder(folder, scripts.iter().map(|script| (script.name, script.text.as_bytes())))?;
+    host.note(format!("`sh {}/submit.sh` starts {parts} parts and what puts them together", folder.display()));
+    Ok(())
+}
+
+fn run_into(args: &SweepArgs, sweep: &Sweep, folder: &Path, host: Host) -> Result<(), Failure> {
+    probe_folder(folder)?;
+    let (number, count) = args.shard.map_or((1, 1), |shard| (shard.number, shard.count));
+    let part = check_part(sweep, number, count)?;
     let finished = {
         let bar = host.sweep_progress(part.end - part.first);
         let tell = |progress: Progress| bar.set(progress.done, progress.known, progress.front);
-        let job = || sweep::run::run(&sweep, part, folder, env!("LAPWING_VERSION"), tell);
+        let job = || sweep::run::run(sweep, part, folder, env!("LAPWING_VERSION"), tell);
         on_threads(args.threads.into(), job)?
     };
     if finished.reused > 0 {
@@ -39,11 +82,10 @@ pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
 }
 
 /// Which points are run.
-fn part(args: &SweepArgs, sweep: &Sweep) -> Result<Part, Failure> {
-    let (number, count) = args.shard.map_or((1, 1), |shard| (shard.number, shard.count));
+fn check_part(sweep: &Sweep, number: u32, count: u32) -> Result<Part, Failure> {
     Part::of(sweep, number, count).ok_or_else(|| {
         Failure::input(format!(
-            "--shard {number}/{count}: a search has no parts, since each generation depends on all of the one before; run it \
+            "part {number} of {count}: a search has no parts, since each generation depends on all of the one before; run it \
              whole, or replace [search] by [sample]"
         ))
     })

@@ -1,0 +1,72 @@
+//! Points that somebody else chooses, one a line: an optimiser asks for them and is told their rows. It must never read or
+//! write by itself.
+
+use session::timing::Streams;
+
+use crate::evaluate::{Evaluator, hash};
+use crate::row::{Outcome, Row};
+use crate::spec::Sweep;
+use crate::value::Value;
+
+/// Answers questions about the points of a sweep; its axes say which fields vary, and any value of a field may be asked for.
+pub struct Answers<'s> {
+    sweep: &'s Sweep,
+    version: String,
+    evaluator: Evaluator<'s>,
+    streams: Option<Streams>,
+    asked: u64,
+}
+
+impl<'s> Answers<'s> {
+    /// About the points of this sweep, by this version of the program.
+    pub fn new(sweep: &'s Sweep, version: &str) -> Self {
+        let evaluator = Evaluator::new(sweep, version);
+        Self { sweep, version: version.to_owned(), evaluator, streams: None, asked: 0 }
+    }
+
+    /// The row of the values in a line, a JSON object with a value an axis. Points are numbered as they are asked for; what is
+    /// wrong with a line stands in its row.
+    pub fn answer(&mut self, line: &str) -> Row {
+        let number = self.asked;
+        self.asked += 1;
+        let values = match self.values(line) {
+            Ok(values) => values,
+            Err(reason) => {
+                return Row {
+                    point: number,
+                    axes: Vec::new(),
+                    config: hash(&format!("{} {line} {reason}", self.version)),
+                    outcome: Outcome::Failed(reason),
+                    front: false,
+                    seed: self.sweep.seed,
+                    version: self.version.clone(),
+                };
+            }
+        };
+        let point = self.evaluator.point(number, values);
+        let mut answer = None;
+        let streams = self.streams.take().unwrap_or_default();
+        self.streams = Some(self.evaluator.run(&[point], streams, |row| {
+            answer = Some(row);
+            true
+        }));
+        answer.expect("a point has a row")
+    }
+
+    fn values(&self, line: &str) -> Result<Vec<Value>, String> {
+        let names = self.sweep.axis_names();
+        let expected = || format!("expected a JSON object with a value for each of: {}", names.join(", "));
+        let read: serde_json::Value =
+            serde_json::from_str(line).map_err(|error| format!("the line is not JSON ({error}), {}", expected()))?;
+        let object = read.as_object().ok_or_else(|| format!("the line is no object, {}", expected()))?;
+        if let Some(unknown) = object.keys().find(|key| !names.contains(key)) {
+            let advice = hw_config::fault::suggest(unknown, names.iter().map(String::as_str), "leave it out");
+            return Err(format!("`{unknown}` is no axis, {}; {advice}", expected()));
+        }
+        let value = |name: &String| {
+            let found = object.get(name).ok_or_else(|| format!("`{name}` is missing, {}", expected()))?;
+            Value::from_json(found).ok_or_else(|| format!("`{name}` is {found}, expected a number, name, flag or list"))
+        };
+        names.iter().map(value).collect()
+    }
+}
