@@ -1,0 +1,183 @@
+//! Sweeps as a user runs them: killed, on a full disk, in parts, asked point by point.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::common::Folder;
+
+/// Eighty points of some milliseconds, every fifth of which no machine can be made of.
+const SWEEP: &str = r#"
+machine = "tiny"
+model = "tiny-llama"
+[workload]
+prefill = 16
+decode = 16
+[axes]
+"machine.core.vector.lanes" = [4, 8, 16, 32, 7]
+"machine.clock.kernel_mhz" = [100, 150, 200, 225]
+"machine.memory.outstanding" = [2, 4, 8, 16]
+[objectives]
+minimise = ["total_ms", "average_power_w"]
+"#;
+const POINTS: usize = 80;
+/// What a finished sweep consists of.
+const FILES: [&str; 3] = ["points.csv", "points.jsonl", "sweep.json"];
+/// How often it is killed.
+const KILLS: u32 = 50;
+
+/// A folder with the sweep file, and a finished sweep in `whole`.
+fn folder(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("sweep.toml", SWEEP);
+    folder.must(&["sweep", "sweep.toml", "-o", "whole"]);
+    assert_eq!(folder.names("whole"), FILES);
+    folder
+}
+
+fn must_equal(folder: &Folder, got: &str, when: &str) {
+    for file in FILES {
+        let same = folder.read(&format!("{got}/{file}")) == folder.read(&format!("whole/{file}"));
+        assert!(same, "{got}/{file} differs from that of an undisturbed sweep {when}");
+    }
+}
+
+/// Numbers from a seed (Numerical Recipes' generator): when to kill.
+fn draw(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[test]
+fn a_killed_sweep_goes_on() {
+    let folder = folder("sweep-killed");
+    // As long as all of it takes on this host: kills meet every part of it.
+    let start = Instant::now();
+    folder.must(&["sweep", "sweep.toml", "-o", "timed"]);
+    let longest = start.elapsed().as_micros() as u64;
+    let (mut seed, mut kills, mut sweeps, mut kept) = (1, 0, 0, 0);
+    while kills < KILLS {
+        let place = format!("killed-{sweeps}");
+        let mut child = folder.command(&["sweep", "sweep.toml", "-o", &place]);
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
+        std::thread::sleep(Duration::from_micros(draw(&mut seed) % longest));
+        if child.try_wait().expect("a state").is_none() {
+            child.kill().expect("a kill");
+            kills += 1;
+        }
+        let ended = child.wait().expect("an end");
+        let seen = folder.at(&place).read_dir().map_or(0, |entries| {
+            let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
+            // All or none of the finished files are there, and nothing else without a name of its own.
+            names.filter(|name| FILES.contains(&name.as_str())).count()
+        });
+        if ended.success() {
+            must_equal(&folder, &place, &format!("after {kills} kills"));
+            sweeps += 1;
+        } else if seen == 0
+            && let Ok(journal) = std::fs::read(folder.at(&place).join("journal.jsonl"))
+        {
+            let rows = journal.iter().filter(|byte| **byte == b'\n').count();
+            kept = kept.max(rows);
+        }
+    }
+    let place = format!("killed-{sweeps}");
+    let ended = folder.run(&["sweep", "sweep.toml", "-o", &place, "--threads", "2"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    must_equal(&folder, &place, "after the last kill");
+    assert!(kept > 0, "no kill left a row behind, so that nothing went on");
+    println!("{kills} kills of {} sweeps, up to {kept} of {POINTS} rows kept by one; all bytes equal", sweeps + 1);
+}
+
+#[test]
+fn a_full_disk_costs_no_row() {
+    let folder = folder("sweep-full-disk");
+    let disk = folder.at("disk");
+    std::fs::create_dir(&disk).expect("a folder");
+    let mount = |options: &str| {
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&disk);
+        command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    if !mount("size=16k") {
+        println!("SKIPPED: mounting a small disk needs root");
+        return;
+    }
+    let mut failures = 0;
+    let sizes = ["16k", "32k", "64k", "128k", "160k", "200k", "260k", "8m"];
+    for size in sizes {
+        assert!(mount(&format!("remount,size={size}")), "a disk of {size}");
+        let before = std::fs::read(disk.join("results/journal.jsonl")).unwrap_or_default();
+        let ended = folder.run(&["sweep", "sweep.toml", "-o", "disk/results"]);
+        if ended.code == 0 {
+            break;
+        }
+        failures += 1;
+        assert_eq!(ended.code, 1, "disk of {size}: {}", ended.stderr);
+        assert!(ended.stderr.contains("No space left on device"), "disk of {size}: {}", ended.stderr);
+        assert!(ended.stderr.contains("the same command goes on"), "disk of {size}: {}", ended.stderr);
+        let journal = std::fs::read(disk.join("results/journal.jsonl")).unwrap_or_default();
+        let whole = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        assert!(journal.starts_with(&before[..whole]), "disk of {size}: rows were lost");
+        assert!(!disk.join("results/points.csv").exists(), "disk of {size}: half a result");
+    }
+    for file in FILES {
+        let got = std::fs::read(disk.join("results").join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(got == folder.read(&format!("whole/{file}")), "{file} differs after a full disk");
+    }
+    let unmounted = Command::new("umount").arg(&disk).status().expect("umount starts");
+    assert!(unmounted.success() && failures > 3, "{failures} full disks");
+    println!("{failures} full disks, then the same bytes");
+}
+
+#[test]
+fn parts_are_merged_and_points_answered() {
+    let folder = folder("sweep-parts");
+    for shard in ["1/3", "2/3", "3/3"] {
+        folder.must(&["sweep", "sweep.toml", "-o", &format!("part-{}", &shard[..1]), "--shard", shard]);
+    }
+    let ended = folder.run(&["merge", "part-1", "part-3", "-o", "merged"]);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("are in none of the parts"), "{}", ended.stderr);
+    folder.must(&["merge", "part-3", "part-1", "part-2", "-o", "merged"]);
+    must_equal(&folder, "merged", "in three parts");
+    let rows = String::from_utf8(folder.read("whole/points.jsonl")).expect("UTF-8");
+    let rows: Vec<serde_json::Value> = rows.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut child = folder.command(&["sweep", "sweep.toml", "--ask"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command starts");
+    let mut questions: String = rows.iter().map(|row| format!("{}\n", row["axes"])).collect();
+    questions.push_str("{\"format\": 3}\n\nno JSON\n");
+    child.stdin.take().expect("a pipe").write_all(questions.as_bytes()).expect("questions");
+    let answers = String::from_utf8(child.wait_with_output().expect("an end").stdout).expect("UTF-8");
+    let answers: Vec<serde_json::Value> = answers.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(answers.len(), POINTS + 2);
+    for (answer, row) in answers.iter().zip(&rows) {
+        for key in ["point", "axes", "results", "failure", "config"] {
+            assert_eq!(answer[key], row[key], "{key} of {row}");
+        }
+    }
+    let reason = |number: usize| answers[number]["failure"].as_str().expect("a reason").to_owned();
+    assert!(reason(POINTS).contains("`format` is no axis"), "{}", reason(POINTS));
+    assert!(reason(POINTS + 1).contains("is not JSON"), "{}", reason(POINTS + 1));
+    println!("compared {} answers", answers.len());
+}
+
+#[test]
+fn what_cannot_be_swept_is_refused() {
+    let folder = Folder::new("sweep-refused");
+    folder.write("sweep.toml", SWEEP.replace("vector.lanes", "vector.lane"));
+    let ended = folder.run(&["sweep", "sweep.toml", "-o", "out"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("did you mean `machine.core.vector.lanes`"), "{}", ended.stderr);
+    assert!(!folder.at("out").exists(), "a folder without results");
+    let search = "[search]\nmethod = \"nsga2\"\npopulation = 4\ngenerations = 2\n";
+    folder.write("sweep.toml", format!("{SWEEP}{search}"));
+    let ended = folder.run(&["sweep", "sweep.toml", "-o", "out", "--shard", "1/2"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("a search has no parts"), "{}", ended.stderr);
+    let ended = folder.run(&["sweep", "sweep.toml", "-o", "out", "--shard", "3/2"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("K from 1 to N"), "{}", ended.stderr);
+    let keys = folder.must(&["sweep", "--keys"]);
+    assert!(keys.contains("average_power_w") && keys.contains("energy over simulated time"), "{keys}");
+}
