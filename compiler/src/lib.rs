@@ -42,11 +42,11 @@ pub struct Options {
 }
 
 /// A model lowered as far as all its programs share.
-pub struct Compiler<'a> {
+pub struct Compiler {
     /// All that the passes see of the machine, so that machines of equal forms have the same programs.
     form: Machine,
     machine_fingerprint: u64,
-    config: &'a ModelConfig,
+    config: ModelConfig,
     name: String,
     options: Options,
     formats: FormatTable,
@@ -57,17 +57,17 @@ pub struct Compiler<'a> {
     prefill_rows: u32,
     optimisations: Optimisations,
     /// What prompts see; nothing where they see everything.
-    attention: Option<&'a AttentionMask>,
+    attention: Option<AttentionMask>,
 }
 
-impl<'a> Compiler<'a> {
+impl Compiler {
     /// Runs the passes that do not depend on the step: legality, fusion, tiling, memory layout.
     ///
     /// # Errors
     /// What the machine cannot run (an operator, a format, a dimension), or what does not fit, with the numbers.
     pub fn new(
         machine: &Machine,
-        config: &'a ModelConfig,
+        config: &ModelConfig,
         name: &str,
         formats: &FormatTable,
         options: Options,
@@ -81,7 +81,7 @@ impl<'a> Compiler<'a> {
     /// As [`Compiler::new`].
     pub fn with_optimisations(
         machine: &Machine,
-        config: &'a ModelConfig,
+        config: &ModelConfig,
         name: &str,
         formats: &FormatTable,
         options: Options,
@@ -116,7 +116,7 @@ impl<'a> Compiler<'a> {
         Ok(Self {
             form,
             machine_fingerprint,
-            config,
+            config: config.clone(),
             name: name.to_string(),
             options,
             formats,
@@ -136,8 +136,8 @@ impl<'a> Compiler<'a> {
     ///
     /// # Panics
     /// When the mask is of another model.
-    pub fn with_attention(self, mask: &'a AttentionMask) -> Result<Self, CompileError> {
-        mask.check(&self.name, self.config).unwrap_or_else(|error| panic!("{error}"));
+    pub fn with_attention(self, mask: &AttentionMask) -> Result<Self, CompileError> {
+        mask.check(&self.name, &self.config).unwrap_or_else(|error| panic!("{error}"));
         let form = CacheForm::new(self.formats.kv());
         legality::check_blocks(&self.form, form, BLOCK_TOKENS as u32)?;
         let kind = StepKind::Prefill { logits: step::Logits::All };
@@ -146,22 +146,20 @@ impl<'a> Compiler<'a> {
         for map in &self.maps {
             let mut most = Lengths { end: self.options.context.next_multiple_of(self.granule), seen: 0, gathered: 0 };
             for end in (0..longest).step_by(BLOCK_TOKENS).map(|start| start + BLOCK_TOKENS as u32) {
-                let sight = Sight::new(Some(mask), kind, end, self.config, &map.part);
+                let sight = Sight::new(Some(mask), kind, end, &self.config, &map.part);
                 let lengths = sight.lengths(self.config.layers, map.part.heads);
                 most.seen = most.seen.max(lengths.seen);
                 most.gathered = most.gathered.max(lengths.gathered);
             }
-            let rows = place::prefill_rows(&self.form, self.config, form, &map.part, most)?;
+            let rows = place::prefill_rows(&self.form, &self.config, form, &map.part, most)?;
             prefill_rows = prefill_rows.min(rows);
         }
-        Ok(Self { prefill_rows, attention: Some(mask), ..self })
+        Ok(Self { prefill_rows, attention: Some(mask.clone()), ..self })
     }
 
-    /// The same compiler for another machine, if that has the same form: its programs differ in the machine's fingerprint
-    /// alone.
-    #[must_use]
-    pub fn for_machine(self, machine: &Machine) -> Option<Self> {
-        (machine.form() == self.form).then(|| Self { machine_fingerprint: machine.fingerprint(), ..self })
+    /// What programs depend on of the machine: they are right for every machine of this form.
+    pub fn form(&self) -> &Machine {
+        &self.form
     }
 
     /// Where everything stands in the data memory of the first core.
@@ -190,7 +188,7 @@ impl<'a> Compiler<'a> {
         let mut steps = Vec::new();
         let (mut at, end) = (position, position + tokens);
         while at < end {
-            let room = match self.attention {
+            let room = match &self.attention {
                 Some(_) => BLOCK_TOKENS as u32 - at % BLOCK_TOKENS as u32,
                 None => u32::MAX,
             };
@@ -204,7 +202,7 @@ impl<'a> Compiler<'a> {
     /// The bucket of a step after which the KV cache holds `end` tokens. With a mask a prefill step's is its query block:
     /// each block sees others.
     pub fn bucket(&self, kind: StepKind, end: u32) -> Bucket {
-        let granule = match (kind, self.attention) {
+        let granule = match (kind, &self.attention) {
             (StepKind::Prefill { .. }, Some(_)) => BLOCK_TOKENS as u32,
             (StepKind::Prefill { .. }, None) | (StepKind::Decode, _) => self.granule,
         };
@@ -232,15 +230,15 @@ impl<'a> Compiler<'a> {
             StepKind::Prefill { .. } => self.prefill_rows,
             StepKind::Decode => self.options.batch,
         };
-        let sight = Sight::new(self.attention, kind, bucket.max_end, self.config, &map.part);
-        let lengths = match self.attention {
+        let sight = Sight::new(self.attention.as_ref(), kind, bucket.max_end, &self.config, &map.part);
+        let lengths = match &self.attention {
             Some(_) => sight.lengths(self.config.layers, map.part.heads),
             None => Lengths::dense(bucket.max_end),
         };
         let form = CacheForm::new(self.formats.kv());
         let job = lower::Job {
             machine: &self.form,
-            config: self.config,
+            config: &self.config,
             map,
             formats: &self.formats,
             kind,
@@ -250,7 +248,7 @@ impl<'a> Compiler<'a> {
             sight,
             seen: lengths.seen,
             cache: form,
-            places: place::run(&self.form, self.config, form, &map.part, kind, (rows, lengths))?,
+            places: place::run(&self.form, &self.config, form, &map.part, kind, (rows, lengths))?,
         };
         let whole = lower::run(&job, &self.fused);
         let natural = match self.optimisations.merged_transfers {

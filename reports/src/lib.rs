@@ -15,6 +15,7 @@ pub mod atomic;
 pub mod bars;
 pub mod figure;
 pub mod glossary;
+pub mod html;
 pub mod program_report;
 pub mod roofline;
 pub mod run_report;

@@ -5,7 +5,8 @@
 //! It must never know a formula about the machine, never print, and never read the host's clock: whoever calls says
 //! how long the host took.
 //!
-//! Reading order: `resolve` (names and paths), `setup` (what is run), `runner` (steps on the simulated machine),
+//! Reading order: `resolve` (names and paths), `setup` (what is run), `plan` (programs that machines
+//! of one form share), `runner` (steps on the simulated machine),
 //! `totals` (steps added up), `generate` and `timing` (whole runs), `ablation` (what optimisations are worth), `programs`
 //! (instruction bytes of all lengths), `evaluate` (quality), `cosim` (beside the Verilog), `validate` (beside published
 //! figures),
@@ -17,6 +18,7 @@ mod error;
 pub mod evaluate;
 pub mod figure;
 pub mod generate;
+mod plan;
 pub mod programs;
 pub mod report;
 pub mod resolve;
@@ -28,6 +30,7 @@ pub mod trace;
 pub mod validate;
 
 pub use error::SessionError;
+pub use plan::Plan;
 pub use runner::{Mode, Runner};
 pub use setup::Setup;
 pub use totals::{Phase, Totals};

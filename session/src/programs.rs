@@ -205,7 +205,7 @@ fn prompt(length: u32, rows: u32) -> impl Iterator<Item = (Logits, u32)> {
 
 /// Sizes of the programs compiled so far, a core each.
 struct Programs<'a> {
-    compiler: &'a Compiler<'a>,
+    compiler: &'a Compiler,
     bytes: BTreeMap<(StepKind, Bucket), Vec<u64>>,
 }
 

@@ -1,10 +1,11 @@
 //! Steps on the simulated machine: the host's part of the contract (registers, ids, logits) and the cache of programs.
 
+use crate::plan::{Plan, Programs};
 use crate::{Phase, SessionError, Setup, Totals};
 use compiler::step::{Logits, StepKind};
 use compiler::{Bucket, Compiler, MemoryMap, image};
 use hw_config::isa::{Operation, REGISTERS, VectorOp};
-use hw_config::program::{Program, check_set};
+use hw_config::program::Program;
 use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
 use sim::engine::{CoresStep, MemoryModel, run_cores_remembering, run_cores_with_timelines};
@@ -12,6 +13,7 @@ use sim::functional::{self, Core, MAX_TOP_K, MemoryImage, Routing};
 use sim::memory::{Grouping, Streams};
 use sim::outcome::Timeline;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// First register of the new tokens' ids.
 const FIRST_ID: usize = 16;
@@ -47,11 +49,11 @@ struct Start {
 /// A model on a machine, ready for steps.
 pub struct Runner<'a> {
     setup: &'a Setup,
-    compiler: Compiler<'a>,
+    plan: Arc<Plan>,
     mode: Mode,
     state: Option<State>,
-    /// A program a core.
-    programs: BTreeMap<(StepKind, Bucket), Vec<Program>>,
+    /// Those of its steps so far.
+    programs: BTreeMap<(StepKind, Bucket), Programs>,
     draw: u64,
     energy: EnergyModel<'a>,
     last: Option<Start>,
@@ -69,32 +71,19 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// What the compiler refuses.
     pub fn new(setup: &'a Setup, mode: Mode) -> Result<Self, SessionError> {
-        let name = format!("{} {}", setup.model.name, setup.profile.name());
-        let compiler = setup.compiler(&name)?;
-        Self::with_compiler(setup, mode, compiler)
+        Self::with_plan(setup, mode, Arc::new(Plan::new(setup)?))
     }
 
-    /// A runner that knows what `before` has found out: all about streams, and the programs where its machine is of the same
-    /// form and everything else that they are made from is equal. No result depends on it.
+    /// As [`Runner::new`], with what is compiled already.
     ///
     /// # Errors
     /// As [`Runner::new`].
-    pub fn after(before: Self, setup: &'a Setup, mode: Mode) -> Result<Self, SessionError> {
-        let Self { setup: known, compiler, mut programs, streams, .. } = before;
-        let same = known.makes_equal_programs(setup).then(|| compiler.for_machine(&setup.machine)).flatten();
-        let mut runner = match same {
-            None => Self::new(setup, mode)?,
-            Some(compiler) => {
-                let fingerprint = setup.machine.fingerprint();
-                programs.values_mut().flatten().for_each(|program| program.machine_fingerprint = fingerprint);
-                Self { programs, ..Self::with_compiler(setup, mode, compiler)? }
-            }
-        };
-        runner.streams = streams;
-        Ok(runner)
-    }
-
-    fn with_compiler(setup: &'a Setup, mode: Mode, compiler: Compiler<'a>) -> Result<Self, SessionError> {
+    ///
+    /// # Panics
+    /// When the plan is not for this setup.
+    pub fn with_plan(setup: &'a Setup, mode: Mode, plan: Arc<Plan>) -> Result<Self, SessionError> {
+        assert!(plan.serves(setup), "the plan of `{}` is for another form or model", setup.machine.name);
+        let compiler = plan.compiler();
         let state = match mode {
             Mode::ValuesAndCycles | Mode::Values => {
                 let memories: Vec<MemoryImage> = compiler.maps().iter().map(|map| filled(setup, map)).collect();
@@ -110,7 +99,7 @@ impl<'a> Runner<'a> {
         let totals = Totals::of_cores(setup.machine.core.count);
         let (programs, last, streams) = (BTreeMap::new(), None, Streams::default());
         let memory_model = MemoryModel::Fast(Grouping::Shared);
-        Ok(Self { setup, compiler, mode, state, programs, draw, energy, last, streams, memory_model, totals })
+        Ok(Self { setup, plan, mode, state, programs, draw, energy, last, streams, memory_model, totals })
     }
 
     /// What it has found about streams, for another runner.
@@ -125,13 +114,13 @@ impl<'a> Runner<'a> {
     }
 
     /// The compiler, for its memory map.
-    pub fn compiler(&self) -> &Compiler<'a> {
-        &self.compiler
+    pub fn compiler(&self) -> &Compiler {
+        self.plan.compiler()
     }
 
     /// Bytes of all programs compiled so far.
     pub fn program_bytes(&self) -> u64 {
-        let instructions: usize = self.programs.values().flatten().map(|p| p.instructions.len()).sum();
+        let instructions: usize = self.programs.values().flat_map(|p| p.iter()).map(|p| p.instructions.len()).sum();
         (instructions * hw_config::isa::Word::BYTES) as u64
     }
 
@@ -210,7 +199,7 @@ impl<'a> Runner<'a> {
     ) -> Result<Vec<(u32, &'t [u32])>, SessionError> {
         self.setup.check_prompt(position as usize + tokens.len())?;
         let (mut position, mut rest) = (position, tokens);
-        let rows = self.compiler.prefill_steps(position, tokens.len() as u32);
+        let rows = self.compiler().prefill_steps(position, tokens.len() as u32);
         let step = |rows: u32| {
             let (chunk, after) = rest.split_at(rows as usize);
             let at = position;
@@ -275,16 +264,12 @@ impl<'a> Runner<'a> {
         };
         self.check_length(position, rows)?;
         let registers = self.registers(sequence, position, rows, tokens);
-        let bucket = self.compiler.bucket(kind, position + rows);
+        let bucket = self.compiler().bucket(kind, position + rows);
         if !self.programs.contains_key(&(kind, bucket)) {
-            let programs = self.compiler.compile_cores(kind, bucket)?;
-            if let Err(violations) = check_set(&programs, &self.setup.machine) {
-                let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
-                panic!("the compiler made an illegal program `{}`:\n{}", programs[0].name, lines.join("\n"));
-            }
+            let programs = self.plan.programs(kind, bucket)?;
             self.programs.insert((kind, bucket), programs);
         }
-        for program in &self.programs[&(kind, bucket)] {
+        for program in self.programs[&(kind, bucket)].iter() {
             if let Err(violations) = program.check_step(&self.setup.machine, &registers) {
                 let (name, first) = (&program.name, &violations[0]);
                 return Err(SessionError::Input(format!(
@@ -319,7 +304,7 @@ impl<'a> Runner<'a> {
         registers[2] = position + rows;
         registers[3] = rows;
         registers[4] = rows - 1;
-        registers[5] = sequence * self.compiler.map().context + position;
+        registers[5] = sequence * self.compiler().map().context + position;
         registers[6] = sequence;
         registers[FIRST_ID..FIRST_ID + tokens.len()].copy_from_slice(tokens);
         registers
@@ -328,7 +313,7 @@ impl<'a> Runner<'a> {
     /// A row of logits, all cores' columns one behind the other; empty where values are not simulated.
     fn logits(&self, row: u64) -> Vec<f32> {
         let Some(state) = &self.state else { return Vec::new() };
-        let cores = state.memories.iter().zip(self.compiler.maps());
+        let cores = state.memories.iter().zip(self.compiler().maps());
         cores.flat_map(|(memory, map)| logits_in(memory, map, row)).collect()
     }
 }

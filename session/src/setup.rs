@@ -100,22 +100,11 @@ impl Setup {
         }
     }
 
-    /// Whether everything is equal that programs are made from, but for the machine.
-    pub(crate) fn makes_equal_programs(&self, other: &Self) -> bool {
-        let name = |setup: &Self| (setup.model.name.clone(), setup.profile.name().to_owned());
-        name(self) == name(other)
-            && self.model.config == other.model.config
-            && self.formats == other.formats
-            && self.options == other.options
-            && self.optimisations == other.optimisations
-            && self.attention == other.attention
-    }
-
     /// The compiler of its programs.
     ///
     /// # Errors
     /// What the compiler refuses.
-    pub fn compiler(&self, name: &str) -> Result<Compiler<'_>, CompileError> {
+    pub fn compiler(&self, name: &str) -> Result<Compiler, CompileError> {
         self.compiler_for(name, self.options)
     }
 
@@ -123,7 +112,7 @@ impl Setup {
     ///
     /// # Errors
     /// What the compiler refuses.
-    pub fn compiler_for(&self, name: &str, options: Options) -> Result<Compiler<'_>, CompileError> {
+    pub fn compiler_for(&self, name: &str, options: Options) -> Result<Compiler, CompileError> {
         let Self { machine, model, formats, optimisations, attention, .. } = self;
         let compiler = Compiler::with_optimisations(machine, &model.config, name, formats, options, *optimisations)?;
         match attention {

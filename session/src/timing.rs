@@ -1,6 +1,8 @@
 //! Cycles of a whole run from shapes alone: every step simulated, none interpolated.
 
-use crate::{Mode, Runner, SessionError, Setup};
+use std::sync::Arc;
+
+use crate::{Mode, Plan, Runner, SessionError, Setup};
 pub use sim::memory::Streams;
 
 /// Seed of the experts drawn in runs without values; the report says so.
@@ -28,27 +30,20 @@ pub fn run<'a>(
     all_steps(Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?, setup, prefill, decode, progress)
 }
 
-/// As [`run`], with what is known about streams; nobody is told how far it is.
+/// As [`run`], with what is compiled already and what is known about streams; nobody is told how far it is. The totals are
+/// those of this run alone.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_with(streams: Streams, setup: &Setup, prefill: u32, decode: u32) -> Result<Runner<'_>, SessionError> {
-    let runner = Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?;
-    all_steps(runner.with_streams(streams), setup, prefill, decode, |_| {})
-}
-
-/// As [`run`], with what the runner of another run has found out; the totals are those of this run alone.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_after<'a>(
-    before: Runner<'a>,
-    setup: &'a Setup,
+pub fn run_with(
+    plan: Arc<Plan>,
+    streams: Streams,
+    setup: &Setup,
     prefill: u32,
     decode: u32,
-) -> Result<Runner<'a>, SessionError> {
-    let runner = Runner::after(before, setup, Mode::Cycles { seed: ROUTING_SEED })?;
-    all_steps(runner, setup, prefill, decode, |_| {})
+) -> Result<Runner<'_>, SessionError> {
+    let runner = Runner::with_plan(setup, Mode::Cycles { seed: ROUTING_SEED }, plan)?;
+    all_steps(runner.with_streams(streams), setup, prefill, decode, |_| {})
 }
 
 fn all_steps<'a>(

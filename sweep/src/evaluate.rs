@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hw_config::machine::Machine;
 use models::compress::Format;
@@ -12,7 +12,7 @@ use session::report::{Facts, resources, run_report};
 use session::resolve::{self, Attention, MachineFile, ResolveError};
 use session::setup::room;
 use session::timing::{self, Streams};
-use session::{Runner, Setup};
+use session::{Plan, Runner, Setup};
 
 use crate::axis::{Axis, Field, Values};
 use crate::results::Figures;
@@ -37,6 +37,18 @@ pub struct Evaluator<'s> {
     machines: Found<MachineFile>,
     subjects: Found<Subject>,
     attentions: Found<Attention>,
+    plans: Mutex<BTreeMap<u64, Shared>>,
+}
+
+/// A plan that is made by the first who needs it.
+type SharedPlan = OnceLock<Result<Arc<Plan>, String>>;
+
+/// What points of a kind share.
+#[derive(Default)]
+struct Shared {
+    plan: Arc<SharedPlan>,
+    /// Points that still need it.
+    users: u64,
 }
 
 /// A point whose machine, model and run are known, or that has none.
@@ -47,6 +59,8 @@ pub struct Point {
     pub config: u64,
     /// Points of equal kind have equal programs, but for a coincidence that costs time and changes nothing.
     pub kind: u64,
+    /// Points of equal memory know the same about its streams, likewise.
+    pub memory: u64,
     ready: Result<Ready, String>,
 }
 
@@ -68,50 +82,43 @@ impl<'s> Evaluator<'s> {
     /// The evaluator of a sweep; `version` is the program's and stands in every row.
     pub fn new(sweep: &'s Sweep, version: &str) -> Self {
         let axes = sweep.axis_names();
-        let (machines, subjects, attentions) = Default::default();
-        Self { sweep, axes, version: version.to_owned(), machines, subjects, attentions }
+        let (machines, subjects, attentions, plans) = Default::default();
+        Self { sweep, axes, version: version.to_owned(), machines, subjects, attentions, plans }
     }
 
     /// The point with these values.
     pub fn point(&self, number: u64, values: Vec<Value>) -> Point {
         let ready = self.ready(&values);
-        let (config, kind) = match &ready {
-            Ok(ready) => (self.config(ready), ready.kind()),
+        let (config, kind, memory) = match &ready {
+            Ok(ready) => (self.config(ready), ready.kind(), ready.memory()),
             Err(reason) => {
                 let values: Vec<String> = values.iter().map(Value::literal).collect();
-                (hash(&format!("{} {:?} {values:?} {reason}", self.version, self.sweep.base)), 0)
+                (hash(&format!("{} {:?} {values:?} {reason}", self.version, self.sweep.base)), 0, 0)
             }
         };
-        Point { number, values, config, kind, ready }
+        Point { number, values, config, kind, memory, ready }
     }
 
     /// Runs points one after another and hands each row to `emit`, which says whether to go on. `streams` is what was found
     /// out about streams before; what is known afterwards comes back.
-    pub fn run(&self, points: &[Point], streams: Streams, mut emit: impl FnMut(Row) -> bool) -> Streams {
-        let setups: Vec<Option<Result<Setup, String>>> = points.iter().map(|point| self.setup(point)).collect();
-        let mut before: Option<Runner<'_>> = None;
-        let mut streams = Some(streams);
-        for (point, setup) in points.iter().zip(&setups) {
-            let outcome = match (&point.ready, setup) {
-                (Err(reason), _) | (Ok(_), Some(Err(reason))) => Outcome::Failed(reason.clone()),
-                (Ok(ready), None) => self.excluded_early(point, ready),
-                (Ok(ready), Some(Ok(setup))) => {
-                    let job = || self.simulate(point, ready, setup, before.take(), &mut streams);
-                    match catch_unwind(AssertUnwindSafe(job)) {
-                        Ok((outcome, runner)) => {
-                            before = runner;
-                            outcome
-                        }
-                        Err(panic) => Outcome::Failed(format!("fault of the simulator: {}", text_of(&*panic))),
-                    }
-                }
-            };
+    pub fn run(&self, points: &[Point], mut streams: Streams, mut emit: impl FnMut(Row) -> bool) -> Streams {
+        for point in points {
+            let job = || self.outcome(point, &mut streams);
+            let outcome = catch_unwind(AssertUnwindSafe(job))
+                .unwrap_or_else(|panic| Outcome::Failed(format!("fault of the simulator: {}", text_of(&*panic))));
             if !emit(self.row(point, outcome)) {
                 break;
             }
         }
-        let last = before.map(Runner::into_streams);
-        last.or(streams).unwrap_or_default()
+        streams
+    }
+
+    /// Says that so many more points of each of these kinds will be run, so that what they share is kept so long.
+    pub fn announce<'p>(&self, points: impl IntoIterator<Item = &'p Point>) {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        for point in points {
+            plans.entry(point.kind).or_default().users += 1;
+        }
     }
 
     /// The same row as another point's with equal configuration.
@@ -196,22 +203,49 @@ impl<'s> Evaluator<'s> {
         self.sweep.constraints.iter().map(|constraint| constraint.text.as_str()).collect()
     }
 
-    /// What a point is run with; none where it is excluded before.
-    fn setup(&self, point: &Point) -> Option<Result<Setup, String>> {
-        let ready = point.ready.as_ref().ok()?;
-        match self.violated(point, ready, &figures_before(&ready.machine), true) {
-            Ok(None) => Some(ready.setup()),
-            Ok(Some(_)) => None,
-            Err(reason) => Some(Err(reason)),
+    fn outcome(&self, point: &Point, streams: &mut Streams) -> Outcome {
+        let plan = self.shared(point);
+        match self.judged(point, &plan, streams) {
+            Ok(outcome) => outcome,
+            Err(reason) => Outcome::Failed(reason),
         }
     }
 
-    fn excluded_early(&self, point: &Point, ready: &Ready) -> Outcome {
-        let figures = figures_before(&ready.machine);
-        match self.violated(point, ready, &figures, true) {
-            Ok(Some(constraint)) => Outcome::Excluded { constraint, figures },
-            Ok(None) | Err(_) => unreachable!("a point without a setup violates a constraint"),
+    fn judged(&self, point: &Point, shared: &SharedPlan, streams: &mut Streams) -> Result<Outcome, String> {
+        let ready = point.ready.as_ref().map_err(Clone::clone)?;
+        let early = Figures::of_resources(&resources(&ready.machine));
+        if let Some(constraint) = self.violated(point, ready, &early, true)? {
+            return Ok(Outcome::Excluded { constraint, figures: early });
         }
+        let setup = ready.setup()?;
+        let plan = shared.get_or_init(|| Plan::new(&setup).map(Arc::new).map_err(|error| flat(&error.to_string())));
+        let plan = match plan {
+            Ok(plan) if plan.serves(&setup) => Arc::clone(plan),
+            // Points of one kind that are not: their hashes are equal by coincidence.
+            Ok(_) => Arc::new(Plan::new(&setup).map_err(|error| flat(&error.to_string()))?),
+            Err(reason) => return Err(reason.clone()),
+        };
+        let Workload { prefill, decode, .. } = ready.workload;
+        let runner = timing::run_with(plan, std::mem::take(streams), &setup, prefill, decode);
+        let runner = runner.map_err(|error| flat(&error.to_string()))?;
+        let figures = Figures::of_report(&report(ready, &setup, &runner)?);
+        *streams = runner.into_streams();
+        Ok(match self.violated(point, ready, &figures, false)? {
+            Some(constraint) => Outcome::Excluded { constraint, figures },
+            None => Outcome::Done(figures),
+        })
+    }
+
+    /// What points of a kind share; forgotten once none of those that were announced is left.
+    fn shared(&self, point: &Point) -> Arc<SharedPlan> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = plans.entry(point.kind).or_default();
+        entry.users = entry.users.saturating_sub(1);
+        let plan = Arc::clone(&entry.plan);
+        if entry.users == 0 {
+            plans.remove(&point.kind);
+        }
+        plan
     }
 
     /// The first constraint that a point does not hold, of those that are judged before or after its simulation.
@@ -224,35 +258,6 @@ impl<'s> Evaluator<'s> {
         }
         Ok(None)
     }
-
-    fn simulate<'r>(
-        &self,
-        point: &Point,
-        ready: &Ready,
-        setup: &'r Setup,
-        before: Option<Runner<'r>>,
-        streams: &mut Option<Streams>,
-    ) -> (Outcome, Option<Runner<'r>>) {
-        let Workload { prefill, decode, .. } = ready.workload;
-        let run = match before {
-            Some(before) => timing::run_after(before, setup, prefill, decode),
-            None => timing::run_with(streams.take().unwrap_or_default(), setup, prefill, decode),
-        };
-        let runner = match run {
-            Ok(runner) => runner,
-            Err(error) => return (Outcome::Failed(flat(&error.to_string())), None),
-        };
-        let figures = match report(ready, setup, &runner) {
-            Ok(report) => Figures::of_report(&report),
-            Err(reason) => return (Outcome::Failed(reason), Some(runner)),
-        };
-        let outcome = match self.violated(point, ready, &figures, false) {
-            Ok(None) => Outcome::Done(figures),
-            Ok(Some(constraint)) => Outcome::Excluded { constraint, figures },
-            Err(reason) => Outcome::Failed(reason),
-        };
-        (outcome, Some(runner))
-    }
 }
 
 impl Ready {
@@ -264,6 +269,11 @@ impl Ready {
             self.machine.form().fingerprint(),
             self.attention
         ))
+    }
+
+    fn memory(&self) -> u64 {
+        let Machine { memory, kernel_mhz, core, .. } = &*self.machine;
+        hash(&format!("{memory:?} {kernel_mhz} {:?} {}", core.slrs, core.crossing_cycles))
     }
 
     fn setup(&self) -> Result<Setup, String> {
@@ -288,10 +298,6 @@ fn report(ready: &Ready, setup: &Setup, runner: &Runner<'_>) -> Result<RunReport
         program_bytes: runner.program_bytes(),
     };
     run_report(setup, &runner.totals, facts).map_err(|error| flat(&error.to_string()))
-}
-
-fn figures_before(machine: &Machine) -> Figures {
-    Figures::of_resources(&resources(machine))
 }
 
 /// The value of a name; found where it was not yet.

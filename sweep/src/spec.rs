@@ -82,9 +82,10 @@ impl Sweep {
         let decode = workload.number_in("decode", 0..=TOKENS_MAX);
         let batch = workload.absent("batch", 1).unwrap_or_else(|| workload.number_in("batch", 1..=TOKENS_MAX));
         workload.finish();
-        let axes = parts::axes(&document, &mut root);
+        let (axes, places) = parts::axes(&document, &mut root);
         let names: Vec<String> = axes.iter().map(|axis| axis.name.clone()).collect();
         let zipped = parts::zipped(&document, &mut root, &names);
+        parts::check_repetition(&document, &axes, &places, &zipped);
         let choice = parts::choice(&document, &mut root);
         let constraints = parts::constraints(&document, &mut root, &axes);
         let objectives = parts::objectives(&document, &mut root);

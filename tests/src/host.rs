@@ -29,7 +29,7 @@ pub struct Tokens {
 /// A model on a machine.
 pub struct Host<'a> {
     machine: &'a Machine,
-    compiler: Compiler<'a>,
+    compiler: Compiler,
     programs: BTreeMap<(StepKind, Bucket), Program>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Host<'a> {
     }
 
     /// The compiler.
-    pub fn compiler(&self) -> &Compiler<'a> {
+    pub fn compiler(&self) -> &Compiler {
         &self.compiler
     }
 

@@ -18,8 +18,8 @@ use crate::value::Value;
 /// Keys of a range.
 const RANGE_KEYS: [&str; 5] = ["from", "to", "step", "factor", "log"];
 
-/// The axes, in the order of the file.
-pub(super) fn axes(document: &Document<'_>, root: &mut Section<'_, '_>) -> Vec<Axis> {
+/// The axes, in the order of the file, and where the values of each stand.
+pub(super) fn axes(document: &Document<'_>, root: &mut Section<'_, '_>) -> (Vec<Axis>, Vec<std::ops::Range<usize>>) {
     let section = root.section("axes");
     let mut found = Vec::new();
     for entry in section.entries() {
@@ -42,7 +42,23 @@ pub(super) fn axes(document: &Document<'_>, root: &mut Section<'_, '_>) -> Vec<A
             }
         }
     }
-    axes
+    (axes, places)
+}
+
+/// Refuses a value that stands twice on an axis; axes that advance together may repeat theirs.
+pub(super) fn check_repetition(
+    document: &Document<'_>,
+    axes: &[Axis],
+    places: &[std::ops::Range<usize>],
+    zipped: &[Vec<String>],
+) {
+    for (axis, place) in axes.iter().zip(places) {
+        let Values::Listed(values) = &axis.values else { continue };
+        if let Some(value) = repeated(values).filter(|_| !zipped.iter().flatten().any(|name| *name == axis.name)) {
+            let (key, got) = (format!("axes.{}", axis.name), format!("{} twice", value.literal()));
+            document.fault(&key, Some(place.clone()), got, "each value once", "delete the repeated value");
+        }
+    }
 }
 
 /// Axes that are written as tables of tables, `machine.core.count = [1, 2]`, by their dotted names.
@@ -79,12 +95,7 @@ fn values(document: &Document<'_>, name: &str, entry: &Entry<'_, '_>) -> Option<
         return match listed {
             None => refuse("an item that is no value".into(), "numbers, names, flags or lists", "change the items"),
             Some(listed) if listed.is_empty() => refuse("an empty list".into(), "at least one value", "add a value"),
-            Some(listed) => match repeated(&listed) {
-                Some(value) => {
-                    refuse(format!("{} twice", value.literal()), "each value once", "delete the repeated value")
-                }
-                None => Some(Values::Listed(listed)),
-            },
+            Some(listed) => Some(Values::Listed(listed)),
         };
     }
     let Some(table) = entry.value.as_table() else {
