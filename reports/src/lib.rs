@@ -15,6 +15,8 @@ pub mod atomic;
 pub mod bars;
 pub mod figure;
 pub mod glossary;
+pub mod heat_map;
+pub mod pareto;
 pub mod program_report;
 pub mod roofline;
 pub mod run_report;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use reports::ablation_report::AblationReport;
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use session::ablation::{self, Tokens};
 

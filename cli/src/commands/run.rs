@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use reports::atomic::{AtomicFile, WriteError};
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use reports::trace::TraceWriter;
 use session::Setup;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use reports::validation_report::ValidationReport;
 use session::{resolve, validate};
