@@ -1,7 +1,7 @@
 //! Vector figures for papers: primitives in points, log axes, labels that do not collide, four outputs.
 //!
 //! Reading order: [`geometry`], [`style`], [`font`], [`drawing`] (the primitives), [`axis`], [`label`] (where
-//! labels go), `plot`, `scale` and `names` (what plots share), then [`Figure`] and the outputs [`svg`], [`pdf`], [`png`] and [`tikz`].
+//! labels go), `plot`, `scale`, `ticks` and `names` (what plots share), then [`Figure`] and the outputs [`svg`], [`pdf`], [`png`] and [`tikz`].
 //! Must never depend on what a figure is about.
 
 pub mod axis;
@@ -17,6 +17,7 @@ pub mod png;
 pub(crate) mod scale;
 pub mod style;
 pub mod svg;
+pub(crate) mod ticks;
 pub mod tikz;
 
 use drawing::Drawing;

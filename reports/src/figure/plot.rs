@@ -178,6 +178,12 @@ impl Entry {
     }
 }
 
+/// A row of a legend: entries with their lines and widths.
+struct LegendRow {
+    entries: Vec<(Entry, Vec<String>, f64)>,
+    width_pt: f64,
+}
+
 /// Entries in centred rows as wide as the page; where what is below them may begin.
 ///
 /// # Errors
@@ -190,23 +196,23 @@ pub(crate) fn legend(
 ) -> Result<f64, FigureError> {
     let room = width - 2.0 * EDGE_PT;
     let sample_pt = 2.0 * SAMPLE_REACH_PT + SAMPLE_GAP_PT;
-    let mut rows: Vec<(Vec<(Entry, Vec<String>, f64)>, f64)> = Vec::new();
+    let mut rows: Vec<LegendRow> = Vec::new();
     for entry in entries {
         let lines = wrapped(&entry.label, SMALL_PT, room - sample_pt)?;
         let entry_pt = sample_pt + widest(lines.iter().map(String::as_str), SMALL_PT)?;
         match rows.last_mut() {
-            Some((row, taken)) if *taken + COLUMN_GAP_PT + entry_pt <= room => {
-                *taken += COLUMN_GAP_PT + entry_pt;
-                row.push((entry, lines, entry_pt));
+            Some(row) if row.width_pt + COLUMN_GAP_PT + entry_pt <= room => {
+                row.width_pt += COLUMN_GAP_PT + entry_pt;
+                row.entries.push((entry, lines, entry_pt));
             }
-            Some(_) | None => rows.push((vec![(entry, lines, entry_pt)], entry_pt)),
+            Some(_) | None => rows.push(LegendRow { entries: vec![(entry, lines, entry_pt)], width_pt: entry_pt }),
         }
     }
     let mut top = top;
-    for (row, taken) in rows {
-        let mut x = (width - taken) / 2.0;
-        let most = row.iter().map(|(_, lines, _)| lines.len()).max().unwrap_or(1);
-        for (entry, lines, entry_pt) in row {
+    for LegendRow { entries, width_pt } in rows {
+        let mut x = (width - width_pt) / 2.0;
+        let most = entries.iter().map(|(_, lines, _)| lines.len()).max().unwrap_or(1);
+        for (entry, lines, entry_pt) in entries {
             place_entry(entry, &lines, xy(x, top), elements);
             x += entry_pt + COLUMN_GAP_PT;
         }

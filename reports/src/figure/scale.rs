@@ -136,6 +136,11 @@ impl DataAxis {
         self.axis.place(value)
     }
 
+    /// Page positions of the ticks with a label.
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = f64> {
+        self.ticks.iter().filter(|(_, label)| label.is_some()).map(|(value, _)| self.place(*value))
+    }
+
     /// Width of the widest label.
     pub(crate) fn label_room(&self) -> Result<f64, FigureError> {
         let labels = self.ticks.iter().filter_map(|(_, label)| label.clone());

@@ -135,7 +135,7 @@ pub const PARTS: [Look; 12] = [
     look(BLUE, Hatch::Plain, WHITE),
     look(rgb(240, 228, 66), Hatch::Plain, BLACK),
     look(VERMILLION, Hatch::Rising, WHITE),
-    look(rgb(160, 214, 242), Hatch::Plain, BLACK),
+    look(rgb(160, 214, 242), Hatch::Upright, BLACK),
     look(GREEN, Hatch::Falling, WHITE),
     look(rgb(247, 200, 120), Hatch::Rising, BLACK),
     look(PURPLE, Hatch::Crossed, WHITE),

@@ -1,11 +1,10 @@
 //! Heat maps: one result over two axes of a sweep, a cell a point, with the values written in where they fit.
 //!
-//! Reading order: this file (data and checks), `palette`, `page` (the drawing), `ticks` (names along the axes). Must never colour
-//! what has no value: a failed point is crossed out, and one that was not run stays empty.
+//! Reading order: this file (data and checks), `palette`, `page` (the drawing). Must never colour what has
+//! no value: a failed point is crossed out, and one that was not run stays empty.
 
 mod page;
 mod palette;
-mod ticks;
 
 use crate::figure::axis::Scale;
 use crate::figure::drawing::Drawing;

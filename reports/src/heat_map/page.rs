@@ -1,6 +1,6 @@
 //! The page of a heat map: cells, the frame of the best one, names along the axes, the colour bar.
 
-use super::{Cell, Goal, HeatMap, palette, ticks};
+use super::{Cell, Goal, HeatMap, palette};
 use crate::figure::FigureError;
 use crate::figure::axis::{Axis, Scale};
 use crate::figure::drawing::{Anchor, Drawing, Element, Path, Run, Text};
@@ -9,8 +9,11 @@ use crate::figure::geometry::{Rect, xy};
 use crate::figure::plot::{self, EDGE_PT, Entry, TEXT_PT, boxed, hatch, pen, polygon};
 use crate::figure::scale::{self, DataAxis, exponent_of};
 use crate::figure::style::{BLACK, Color, ColumnWidth, GREY, Hatch, WHITE};
+use crate::figure::ticks;
 use crate::table::plain;
 
+/// Widest name left of the cells in a line, of the page.
+const BESIDE_SHARE: f64 = 0.3;
 /// Of the colour bar.
 const BAR_PT: f64 = 8.0;
 /// Between the cells and the colour bar.
@@ -46,7 +49,7 @@ pub(super) fn draw(map: &HeatMap) -> Result<Drawing, FigureError> {
     let top = plot::title(&map.title, width, &mut elements)?;
     let top = plot::legend(entries(map), width, top, &mut elements)?;
     let (low, high) = map.values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (_, v)| (l.min(v), h.max(v)));
-    let beside = ticks::beside(map)?;
+    let beside = ticks::beside(&map.y.values, width * BESIDE_SHARE)?;
     let most_pt = match map.width {
         ColumnWidth::Single => 150.0,
         ColumnWidth::Double => 215.0,

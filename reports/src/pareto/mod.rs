@@ -177,7 +177,7 @@ impl Pareto {
                     // Equal points would have their names in one place.
                     let same =
                         |j: &usize| (self.points[*j].x, self.points[*j].y) == (self.points[i].x, self.points[i].y);
-                    if !apart.last().is_some_and(|j| same(j)) {
+                    if !apart.last().is_some_and(same) {
                         apart.push(i);
                     }
                 }

@@ -52,7 +52,7 @@ fn beaten(points: &[Design], goals: [Goal; 2], own: usize) -> bool {
     })
 }
 
-fn markers<'p>(page: &'p Page, class: &str) -> Vec<(f64, f64)> {
+fn markers(page: &Page, class: &str) -> Vec<(f64, f64)> {
     page.markers.iter().filter(|m| m.0 == class).map(|m| (m.1, m.2)).collect()
 }
 

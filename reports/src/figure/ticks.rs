@@ -1,27 +1,26 @@
-//! Names along the axes of a heat map: level where they fit, upright where not, and every n-th where there are too many.
+//! Names along the axes of columns and rows: level where they fit, upright where not, and every n-th where there are too many.
+//!
+//! Must never cut a name short.
 
-use super::HeatMap;
-use crate::figure::FigureError;
-use crate::figure::drawing::{Anchor, Element, Text};
-use crate::figure::font::CAP_HEIGHT;
-use crate::figure::geometry::{Rect, xy};
-use crate::figure::plot::{LINE_PT, SMALL_PT, small, widest, wrapped};
-use crate::figure::scale::TICK_GAP_PT;
+use super::FigureError;
+use super::drawing::{Anchor, Element, Text};
+use super::font::CAP_HEIGHT;
+use super::geometry::{Rect, xy};
+use super::plot::{LINE_PT, SMALL_PT, small, widest, wrapped};
+use super::scale::TICK_GAP_PT;
 
 /// Longest upright name in a line.
 const UPRIGHT_PT: f64 = 80.0;
-/// Widest name left of the plot in a line, of the page.
-const BESIDE_SHARE: f64 = 0.3;
 /// Lines of a name below a column at most.
 const LINES_MAX: usize = 3;
 
 /// Names below the columns: lines each, whether upright, and how many columns a name stands for.
-pub(super) struct Below {
+pub(crate) struct Below {
     names: Vec<Vec<String>>,
     way: Way,
     every: usize,
     /// Room that they take.
-    pub(super) depth_pt: f64,
+    pub(crate) depth_pt: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,7 +30,7 @@ enum Way {
 }
 
 /// Names below columns of that width.
-pub(super) fn below(values: &[String], column_pt: f64) -> Result<Below, FigureError> {
+pub(crate) fn below(values: &[String], column_pt: f64) -> Result<Below, FigureError> {
     let level: Result<Vec<Vec<String>>, FigureError> =
         values.iter().map(|value| wrapped(value, SMALL_PT, (column_pt - 3.0).max(1.0))).collect();
     let level = level?;
@@ -66,7 +65,7 @@ fn separators(value: &str) -> usize {
 
 impl Below {
     /// Draws the names below `plot`, the middle of each at what `centre` gives for its column.
-    pub(super) fn draw(&self, plot: &Rect, centre: impl Fn(usize) -> f64, elements: &mut Vec<Element>) {
+    pub(crate) fn draw(&self, plot: &Rect, centre: impl Fn(usize) -> f64, elements: &mut Vec<Element>) {
         for (column, lines) in self.names.iter().enumerate().step_by(self.every) {
             for (number, words) in lines.iter().enumerate() {
                 let mut text = small("x-tick", words);
@@ -88,19 +87,19 @@ impl Below {
 }
 
 /// Names left of the rows, in lines.
-pub(super) struct Beside {
+pub(crate) struct Beside {
     names: Vec<Vec<String>>,
     /// Room that they take.
-    pub(super) width_pt: f64,
+    pub(crate) width_pt: f64,
     /// What a row needs to hold its name.
-    pub(super) row_pt: f64,
+    pub(crate) row_pt: f64,
 }
 
-/// Names of all rows.
-pub(super) fn beside(map: &HeatMap) -> Result<Beside, FigureError> {
+/// Names of rows, in lines of at most `line_pt`.
+pub(crate) fn beside(values: &[String], line_pt: f64) -> Result<Beside, FigureError> {
     let mut names = Vec::new();
-    for value in &map.y.values {
-        names.push(wrapped(value, SMALL_PT, map.width.points() * BESIDE_SHARE)?);
+    for value in values {
+        names.push(wrapped(value, SMALL_PT, line_pt)?);
     }
     let width_pt = widest(names.iter().flatten().map(String::as_str), SMALL_PT)?;
     let row_pt = names.iter().map(Vec::len).max().unwrap_or(1) as f64 * LINE_PT;
@@ -109,7 +108,7 @@ pub(super) fn beside(map: &HeatMap) -> Result<Beside, FigureError> {
 
 impl Beside {
     /// Draws the names left of `plot` in rows of that height, as many as stay apart.
-    pub(super) fn draw(&self, plot: &Rect, row_pt: f64, elements: &mut Vec<Element>) {
+    pub(crate) fn draw(&self, plot: &Rect, row_pt: f64, elements: &mut Vec<Element>) {
         let every = (self.row_pt / row_pt).ceil().max(1.0) as usize;
         for (row, lines) in self.names.iter().enumerate().step_by(every) {
             let middle = plot.bottom - (row as f64 + 0.5) * row_pt;
