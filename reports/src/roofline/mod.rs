@@ -43,7 +43,8 @@ pub enum CeilingKind {
 }
 
 /// Phase of an operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// All prompt tokens at once.
     Prefill,
