@@ -1,5 +1,7 @@
 //! What can be asked of the command: one declaration from which parser, help, man pages and completions come.
 
+pub(crate) mod figure;
+
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -43,6 +45,12 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// The roofline of a run as a figure, with its numbers as CSV beside it.
     Roofline(RooflineArgs),
+    /// A figure of results that were written before, with its numbers as CSV beside it.
+    Figure {
+        /// Which figure.
+        #[command(subcommand)]
+        figure: figure::Figure,
+    },
     /// Simulator and Verilog side by side: every event, every byte written, all of memory.
     ///
     /// The machine's Verilog is Verilated (kept in the user's cache folder) and runs on the simulator's memory. At the first

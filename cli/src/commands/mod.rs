@@ -4,6 +4,7 @@ mod ablation;
 mod compile;
 mod cosim;
 mod eval;
+mod figure;
 mod generate;
 mod program;
 mod programs;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(&args, host),
         Command::Eval(args) => eval::run(&args, host),
         Command::Roofline(args) => roofline::run(&args, host),
+        Command::Figure { figure } => figure::run(&figure, host),
         Command::Cosim(args) => cosim::run(&args, host),
         Command::Show { what, json } => show::run(&what, if json { show::Form::Json } else { show::Form::Text }),
         Command::Compile(args) => compile::run(&args, host),

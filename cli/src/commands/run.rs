@@ -8,7 +8,7 @@ use reports::figure::style::ColumnWidth;
 use reports::trace::TraceWriter;
 use session::Setup;
 use session::figure::roofline;
-use session::trace::spans;
+use session::trace::{Ended, last_step};
 
 use super::ablation;
 use super::program::core_suffix;
@@ -16,10 +16,7 @@ use super::timing::{self, Timed, print_report};
 use crate::arguments::RunArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{self, print, probe, probe_folder};
-
-/// Dots per inch of PNG figures: what journals ask of line art on screen.
-pub(crate) const PNG_DOTS_PER_INCH: f64 = 300.0;
+use crate::output::{self, PNG_DOTS_PER_INCH, print, probe, probe_folder};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
@@ -29,9 +26,10 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
         return ablation::run(args, host);
     }
     let setup = timing::setup(&args.timing, host)?;
-    let timed = timing::simulate(&args.timing, &setup, host)?;
+    let mut timed = timing::simulate(&args.timing, &setup, host)?;
     if let Some(path) = &args.trace {
-        write_trace(path, &setup, &timed)?;
+        let ended = Ended { prefill: args.timing.prefill, decode: args.timing.decode, batch: args.timing.batch };
+        write_trace(path, &setup, &mut timed, ended)?;
     }
     if let Some(folder) = &args.output {
         write_folder(folder, &setup, &timed)?;
@@ -40,14 +38,12 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
     if args.json { print(&timed.report.to_json()?) } else { print_report(&timed.report) }
 }
 
-fn write_trace(path: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
-    let timelines = timed.runner.last_timelines().expect("a run has at least one step");
+fn write_trace(path: &Path, setup: &Setup, timed: &mut Timed<'_>, ended: Ended) -> Result<(), Failure> {
+    let spans = last_step(&mut timed.runner, &setup.machine, ended)?;
     let failed = |source| WriteError { path: path.to_owned(), step: "write it", source };
     let mut writer = TraceWriter::begin(AtomicFile::create(path)?).map_err(failed)?;
-    for (program, timeline) in &timelines {
-        for span in spans(&setup.machine, program, timeline) {
-            writer.span(&span).map_err(failed)?;
-        }
+    for span in &spans {
+        writer.span(span).map_err(failed)?;
     }
     Ok(writer.finish().map_err(failed)?.commit()?)
 }
