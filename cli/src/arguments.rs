@@ -1,5 +1,7 @@
 //! What can be asked of the command: one declaration from which parser, help, man pages and completions come.
 
+pub(crate) mod figure;
+
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -43,6 +45,12 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// The roofline of a run as a figure, with its numbers as CSV beside it.
     Roofline(RooflineArgs),
+    /// A figure of results that were written before, with its numbers as CSV beside it.
+    Figure {
+        /// Which figure.
+        #[command(subcommand)]
+        figure: figure::Figure,
+    },
     /// Simulator and Verilog side by side: every event, every byte written, all of memory.
     ///
     /// The machine's Verilog is Verilated (kept in the user's cache folder) and runs on the simulator's memory. At the first
@@ -82,6 +90,10 @@ pub(crate) enum Command {
     Sweep(SweepArgs),
     /// Puts the parts of a sweep together that were run with --shard: the same bytes as one run.
     Merge(MergeArgs),
+    /// One HTML file of results, which needs nothing else: tables, figures, the machine as blocks and its floorplan.
+    ///
+    /// Of a sweep's folder, or of the folder that `run -o` has written.
+    Report(ReportArgs),
     /// Assembles a program text (.lws) into a program file (.lwp).
     Asm(AsmArgs),
     /// Writes a program file (.lwp) as text (.lws), which assembles back to the same bytes.
@@ -538,6 +550,17 @@ pub(crate) struct MergeArgs {
     /// Folder for the whole.
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: PathBuf,
+}
+
+/// Arguments of `report`.
+#[derive(Args)]
+pub(crate) struct ReportArgs {
+    /// Folder of a sweep, or of `run -o`.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// The HTML file; report.html in the folder without it.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `asm`.

@@ -1,13 +1,18 @@
 //! Data on stdout and in files. Nothing else of the command writes to either.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use models::{Model, ModelError};
 use reports::atomic::{self, AtomicFile};
+use reports::figure::Figure;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::host::Host;
+
+/// Dots per inch of PNG figures: what journals ask of line art on screen.
+pub(crate) const PNG_DOTS_PER_INCH: f64 = 300.0;
 
 /// Writes text to stdout, all of it and at once.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -34,6 +39,59 @@ pub(crate) fn write_together(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
 pub(crate) fn probe(path: &Path) -> Result<(), Failure> {
     // Dropped at once: the temporary file is gone again.
     AtomicFile::create(path)?;
+    Ok(())
+}
+
+/// Kinds of figure file.
+#[derive(Clone, Copy)]
+enum Kind {
+    Svg,
+    Pdf,
+    Png,
+    Tikz,
+}
+
+/// Where a figure and its numbers go.
+pub(crate) struct Picture {
+    path: PathBuf,
+    kind: Kind,
+    numbers: PathBuf,
+}
+
+impl Picture {
+    /// Refuses files that could not be written, before the work that would fill them.
+    pub(crate) fn new(path: &Path) -> Result<Self, Failure> {
+        let kind = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("svg") => Kind::Svg,
+            Some("pdf") => Kind::Pdf,
+            Some("png") => Kind::Png,
+            Some("tex") => Kind::Tikz,
+            other => {
+                return Err(Failure::input(format!(
+                    "{}: got the ending \"{}\", expected one of: svg, pdf, png, tex; rename the file",
+                    path.display(),
+                    other.unwrap_or("")
+                )));
+            }
+        };
+        let numbers = path.with_extension("csv");
+        probe(path)?;
+        probe(&numbers)?;
+        Ok(Self { path: path.to_owned(), kind, numbers })
+    }
+}
+
+/// Writes a figure and its numbers: both or none.
+pub(crate) fn write_figure(picture: &Picture, figure: &dyn Figure, host: Host) -> Result<(), Failure> {
+    let numbers = figure.to_csv()?;
+    let bytes = match picture.kind {
+        Kind::Svg => figure.to_svg()?.into_bytes(),
+        Kind::Pdf => figure.to_pdf()?,
+        Kind::Png => figure.to_png(PNG_DOTS_PER_INCH)?,
+        Kind::Tikz => figure.to_tikz()?.into_bytes(),
+    };
+    write_together(&[(&picture.path, &bytes), (&picture.numbers, numbers.as_bytes())])?;
+    host.note(format!("figure in {}, its numbers in {}", picture.path.display(), picture.numbers.display()));
     Ok(())
 }
 

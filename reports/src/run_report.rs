@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::roofline::Phase;
 use crate::table::{Align, Table, bytes, count, percent, plain, si};
@@ -13,7 +13,7 @@ use crate::table::{Align, Table, bytes, count, percent, plain, si};
 pub use crate::glossary::{GLOSSARY, Term, term};
 
 /// Result of `lapwing generate` and `lapwing run`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the glossary is the documentation of every key, and a test holds it complete")]
 pub struct RunReport {
     pub machine: String,
@@ -29,6 +29,7 @@ pub struct RunReport {
     pub decode_ms_per_token: f64,
     pub total_ms: f64,
     pub total_cycles: u64,
+    pub phases: Vec<PhaseRow>,
     pub tokens_per_s: f64,
     pub energy_j: f64,
     pub average_power_w: f64,
@@ -37,6 +38,7 @@ pub struct RunReport {
     pub link_bytes: u64,
     pub utilisation: BTreeMap<String, f64>,
     pub stalls: BTreeMap<String, BTreeMap<String, f64>>,
+    pub unit_cycles: BTreeMap<String, BTreeMap<String, u64>>,
     pub program_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -50,8 +52,18 @@ pub struct RunReport {
     pub assumptions: Vec<String>,
 }
 
+/// One phase of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "as RunReport")]
+pub struct PhaseRow {
+    pub phase: Phase,
+    pub steps: u64,
+    pub cycles: u64,
+    pub end_cycles: u64,
+}
+
 /// Bytes moved to and from main memory, by what they were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct BytesByClass {
     pub weights: u64,
@@ -63,7 +75,7 @@ pub struct BytesByClass {
 }
 
 /// One kind of board resource.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct Resource {
     pub used: u64,
@@ -72,11 +84,10 @@ pub struct Resource {
 }
 
 /// One operator in one phase, all its instances together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct OperatorRow {
     pub name: String,
-    #[serde(serialize_with = "phase_name")]
     pub phase: Phase,
     pub ops: u64,
     pub bytes: u64,
@@ -88,7 +99,7 @@ pub struct OperatorRow {
 }
 
 /// What main memory did.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct MemoryReport {
     pub row_hits: u64,
@@ -100,7 +111,7 @@ pub struct MemoryReport {
 }
 
 /// Result of `lapwing eval`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct EvalReport {
     pub model: String,
@@ -109,7 +120,7 @@ pub struct EvalReport {
 }
 
 /// One format's quality.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct EvalRow {
     pub format: String,
@@ -146,6 +157,14 @@ impl RunReport {
         to_json(self)
     }
 
+    /// The object in a JSON text; keys that it does not have are ignored.
+    ///
+    /// # Errors
+    /// What is missing or of another kind, and where.
+    pub fn from_json(text: &str) -> Result<RunReport, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
     /// Sums that do not add up, one line each; empty for a sound report. A caller that gets any has a bug.
     ///
     /// Busy share and stalls of each unit are 1, energy components are the energy, power times time is the energy.
@@ -162,6 +181,25 @@ impl RunReport {
             let busy = self.utilisation.get(unit).copied().unwrap_or(f64::NAN);
             let sum = busy + causes.values().sum::<f64>();
             expect(format!("busy share and stalls of {unit}"), sum, 1.0);
+        }
+        for (unit, cycles) in &self.unit_cycles {
+            // A unit of several cores adds up the time of all of them.
+            let cores = if unit.starts_with("core_") { 1 } else { self.cores };
+            expect(
+                format!("cycles of {unit}"),
+                cycles.values().sum::<u64>() as f64,
+                (cores * self.total_cycles) as f64,
+            );
+        }
+        expect(
+            "cycles of all phases".into(),
+            self.phases.iter().map(|p| p.cycles).sum::<u64>() as f64,
+            self.total_cycles as f64,
+        );
+        for row in &self.phases {
+            let operators = self.operators.iter().filter(|operator| operator.phase == row.phase);
+            let sum = operators.map(|operator| operator.cycles).sum::<u64>() + row.end_cycles;
+            expect(format!("cycles of operators and ends of {}", row.phase.name()), sum as f64, row.cycles as f64);
         }
         let parts: f64 = self.energy_by_component_j.values().sum();
         expect("the sum of energy_by_component_j".to_owned(), parts, self.energy_j);
@@ -324,6 +362,14 @@ impl RunReport {
 }
 
 impl EvalReport {
+    /// As [`RunReport::from_json`].
+    ///
+    /// # Errors
+    /// As [`RunReport::from_json`].
+    pub fn from_json(text: &str) -> Result<EvalReport, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
     /// As [`RunReport::to_json`].
     ///
     /// # Errors
@@ -365,10 +411,6 @@ impl EvalReport {
 
 fn milliseconds(value: f64) -> String {
     si(value / 1e3, "s")
-}
-
-fn phase_name<S: serde::Serializer>(phase: &Phase, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(phase.name())
 }
 
 pub(crate) fn to_json<T: Serialize>(report: &T) -> Result<String, NotFinite> {

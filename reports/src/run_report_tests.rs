@@ -24,6 +24,7 @@ fn sample() -> RunReport {
         decode_ms_per_token: 0.5,
         total_ms: 33.25,
         total_cycles: 7_481_250,
+        phases: vec![PhaseRow { phase: Phase::Decode, steps: 64, cycles: 7_481_250, end_cycles: 7_476_250 }],
         tokens_per_s: 2000.0,
         energy_j: 0.75,
         average_power_w: 0.75 / 0.03325,
@@ -39,6 +40,10 @@ fn sample() -> RunReport {
         link_bytes: 0,
         utilisation: map(&[("matrix", 0.7), ("ld", 0.9)]),
         stalls: stalls.into_iter().map(|(unit, causes)| (unit.to_owned(), causes)).collect(),
+        unit_cycles: BTreeMap::from([(
+            "ld".to_owned(),
+            BTreeMap::from([("busy".to_owned(), 6_733_125), ("buffer full".to_owned(), 748_125)]),
+        )]),
         program_bytes: 8192,
         text: Some("ROMEO: \"what\"\nlight".to_owned()),
         simulated_cycles_per_host_s: 3.2e8,
@@ -86,7 +91,8 @@ fn eval_sample() -> EvalReport {
 
 /// Paths of all keys, names that depend on the machine replaced as the glossary does.
 fn paths(prefix: &str, value: &serde_json::Value, out: &mut BTreeSet<String>) {
-    const BY_NAME: [&str; 5] = ["utilisation", "stalls", "stalls.*", "energy_by_component_j", "resources"];
+    const BY_NAME: [&str; 7] =
+        ["utilisation", "stalls", "stalls.*", "unit_cycles", "unit_cycles.*", "energy_by_component_j", "resources"];
     match value {
         serde_json::Value::Object(entries) => {
             for (key, item) in entries {
@@ -191,4 +197,22 @@ fn sums_that_do_not_add_up_are_named() {
     assert_eq!(report.inconsistencies().len(), 1);
     let report = RunReport { average_power_w: 10.0, ..sample() };
     assert_eq!(report.inconsistencies().len(), 1);
+    let mut report = sample();
+    report.phases[0].end_cycles += 10;
+    assert!(report.inconsistencies()[0].starts_with("cycles of operators and ends of decode is 7481260"));
+    report.phases[0].cycles += 10;
+    assert!(report.inconsistencies()[0].starts_with("cycles of all phases"));
+    let mut report = sample();
+    report.unit_cycles.entry("ld".to_owned()).or_default().insert("fetch".to_owned(), 9);
+    assert!(report.inconsistencies()[0].starts_with("cycles of ld is 7481259"));
+}
+
+#[test]
+fn reports_read_back() {
+    let report = sample();
+    assert_eq!(RunReport::from_json(&report.to_json().expect("finite")), Ok(report));
+    let report = eval_sample();
+    assert_eq!(EvalReport::from_json(&report.to_json().expect("finite")), Ok(report));
+    let line = RunReport::from_json("{\"machine\": \"tiny\"}").expect_err("much is missing");
+    assert!(line.starts_with("missing field `model`"), "{line}");
 }

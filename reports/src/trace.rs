@@ -1,17 +1,43 @@
 //! Timelines in the Chrome trace event format, which Perfetto and chrome://tracing open.
 //!
 //! Format: "Trace Event Format" (Google, 2016), complete events (`ph: X`) with times in microseconds.
-//! Spans are written as they come, so a trace larger than memory is no problem.
+//! Spans are written as they come, so a trace larger than memory is no problem; figures read them back.
 //! Must never stamp host time: every time is simulated.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+
+use serde::Deserialize;
+
+/// What a span is about: viewers filter by it, and figures read by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// An instruction, from issue to retirement.
+    Instruction,
+    /// What a unit did: such spans of a track follow each other without a gap.
+    State,
+    /// A memory channel that moved data.
+    Channel,
+}
+
+impl Category {
+    const fn name(self) -> &'static str {
+        match self {
+            Category::Instruction => "instruction",
+            Category::State => "state",
+            Category::Channel => "channel",
+        }
+    }
+}
 
 /// Something that took time on one track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
     /// The row of the timeline: a unit or a memory channel.
     pub track: String,
+    /// What it is about.
+    pub category: Category,
     /// What happened.
     pub name: String,
     /// Simulated time of its beginning, microseconds.
@@ -64,7 +90,8 @@ impl<W: Write> TraceWriter<W> {
         self.separate()?;
         write!(
             self.out,
-            "{{\"ph\":\"X\",\"pid\":1,\"tid\":{row},\"ts\":{},\"dur\":{},\"name\":{}",
+            "{{\"ph\":\"X\",\"pid\":1,\"tid\":{row},\"cat\":\"{}\",\"ts\":{},\"dur\":{},\"name\":{}",
+            span.category.name(),
             span.start_us,
             span.duration_us,
             json(&span.name)
@@ -123,6 +150,54 @@ pub fn write_trace<W: Write>(out: W, spans: &[Span]) -> io::Result<W> {
     writer.finish()
 }
 
+/// An event of a trace as it is read: of ours, so every key is there.
+#[derive(Deserialize)]
+struct Event {
+    ph: String,
+    tid: usize,
+    name: String,
+    cat: Option<Category>,
+    ts: Option<f64>,
+    dur: Option<f64>,
+    #[serde(default)]
+    args: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Events {
+    trace_events: Vec<Event>,
+}
+
+/// The spans of a trace that [`TraceWriter`] has written, without their details, in the order in which they stand.
+///
+/// # Errors
+/// Text that is no such trace, and where.
+pub fn read_trace(text: &str) -> Result<Vec<Span>, String> {
+    let events: Events = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut tracks: BTreeMap<usize, String> = BTreeMap::new();
+    let mut spans = Vec::new();
+    for (number, event) in events.trace_events.into_iter().enumerate() {
+        match event.ph.as_str() {
+            "M" if event.name == "thread_name" => {
+                let name = event.args.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+                tracks.insert(event.tid, name.to_owned());
+            }
+            "X" => {
+                let (Some(category), Some(start_us), Some(duration_us), Some(track)) =
+                    (event.cat, event.ts, event.dur, tracks.get(&event.tid))
+                else {
+                    return Err(format!("event {number} lacks its category, its times or its track's name"));
+                };
+                let (track, name) = (track.clone(), event.name);
+                spans.push(Span { track, category, name, start_us, duration_us, args: Vec::new() });
+            }
+            _ => {}
+        }
+    }
+    Ok(spans)
+}
+
 fn json(text: &str) -> serde_json::Value {
     serde_json::Value::String(text.to_owned())
 }
@@ -133,7 +208,8 @@ mod tests {
 
     fn span(track: &str, name: &str, start_us: f64, duration_us: f64) -> Span {
         let args = vec![("bytes".to_owned(), "4096".to_owned()), ("q\"uote".to_owned(), "a\nb".to_owned())];
-        Span { track: track.to_owned(), name: name.to_owned(), start_us, duration_us, args }
+        let category = if track == "ld" { Category::State } else { Category::Instruction };
+        Span { track: track.to_owned(), category, name: name.to_owned(), start_us, duration_us, args }
     }
 
     #[test]
@@ -167,6 +243,10 @@ mod tests {
         }
         println!("compared {compared} trace values");
         assert!(compared >= 12);
+        let read = read_trace(std::str::from_utf8(&bytes).expect("UTF-8")).expect("a trace of ours");
+        spans.iter_mut().for_each(|span| span.args.clear());
+        assert_eq!(read, spans);
+        assert!(read_trace("{\"traceEvents\":[{\"ph\":\"X\",\"tid\":1,\"name\":\"x\"}]}").is_err());
     }
 
     #[test]

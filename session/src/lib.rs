@@ -10,7 +10,7 @@
 //! `totals` (steps added up), `generate` and `timing` (whole runs), `ablation` (what optimisations are worth), `programs`
 //! (instruction bytes of all lengths), `evaluate` (quality), `cosim` (beside the Verilog), `validate` (beside published
 //! figures),
-//! `report`, `figure` and `trace` (what is said about it).
+//! `report`, `figure`, `page` and `trace` (what is said about it).
 
 pub mod ablation;
 pub mod cosim;
@@ -18,6 +18,7 @@ mod error;
 pub mod evaluate;
 pub mod figure;
 pub mod generate;
+pub mod page;
 mod plan;
 pub mod programs;
 pub mod report;

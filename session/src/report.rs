@@ -8,12 +8,14 @@ use hw_config::memory::Command;
 use hw_config::program::TrafficClass;
 use hw_config::resources;
 use reports::roofline;
-use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, Resource, RunReport};
+use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, PhaseRow, Resource, RunReport};
 use sim::outcome::StallCause;
 use std::collections::BTreeMap;
 
 /// Operations of a multiply-accumulate.
 const OPS_PER_MAC: u64 = 2;
+/// The state of a unit that works, beside the causes for which it does not.
+pub const BUSY: &str = "busy";
 /// Units in the order of the totals.
 const UNITS: [Unit; 4] = [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector];
 
@@ -46,6 +48,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
     let batch = u64::from(setup.options.batch);
     let generated = facts.decode_tokens * batch;
     let energy_j: f64 = totals.energy_j.values().sum();
+    let operators = operators(setup, totals);
     Ok(RunReport {
         machine: machine.name.clone(),
         model: setup.model.name.clone(),
@@ -60,6 +63,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         decode_ms_per_token: ratio(decode_s * 1e3, facts.decode_tokens as f64),
         total_ms: total_s * 1e3,
         total_cycles,
+        phases: phases(totals, &operators),
         tokens_per_s: ratio(generated as f64, decode_s),
         energy_j,
         average_power_w: ratio(energy_j, total_s),
@@ -68,12 +72,13 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         link_bytes: totals.link_bytes,
         utilisation: utilisation(setup, totals),
         stalls: stalls(totals),
+        unit_cycles: unit_cycles(totals),
         program_bytes: facts.program_bytes,
         text: facts.text,
         simulated_cycles_per_host_s: ratio(total_cycles as f64, facts.host_seconds),
         energy_by_component_j: totals.energy_j.clone(),
         resources: resources(machine),
-        operators: operators(setup, totals),
+        operators,
         memory: memory(setup, totals),
         peak_memory_bytes: facts.peak_memory_bytes,
         left_out: left_out(&setup.machine),
@@ -158,6 +163,25 @@ fn stalls(totals: &Totals) -> BTreeMap<String, BTreeMap<String, f64>> {
             (name, causes.map(|(cause, stall)| (cause.name().to_string(), share(stall))).collect())
         })
         .collect()
+}
+
+fn unit_cycles(totals: &Totals) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let states = |(busy, stalls): Time| {
+        let causes = StallCause::ALL.iter().map(|cause| cause.name()).zip(stalls);
+        [(BUSY, busy)].into_iter().chain(causes).map(|(state, cycles)| (state.to_owned(), cycles)).collect()
+    };
+    units(totals).into_iter().map(|(name, time, _)| (name, states(time))).collect()
+}
+
+/// The phases that had a step, and what is left of each beside its operators.
+fn phases(totals: &Totals, operators: &[OperatorRow]) -> Vec<PhaseRow> {
+    let row = |(phase, steps): (&Phase, &u64)| {
+        let (cycles, phase) = (totals.cycles_of(*phase), figure_phase(*phase));
+        let operators: u64 = operators.iter().filter(|row| row.phase == phase).map(|row| row.cycles).sum();
+        assert!(operators <= cycles, "operators of {phase:?} take {operators} cycles of {cycles}");
+        PhaseRow { phase, steps: *steps, cycles, end_cycles: cycles - operators }
+    };
+    totals.steps.iter().map(row).collect()
 }
 
 /// What all cores take, of what their regions have.

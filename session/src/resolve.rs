@@ -29,6 +29,8 @@ const EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../../models/tiny-llama/model.sa
 
 /// Longest text file that is read, in bytes: machine, board, memory, profile, program text.
 pub const MAX_TEXT_BYTES: u64 = 64 << 20;
+/// Longest result that is read, in bytes: points of a sweep, timelines.
+pub const MAX_RESULT_BYTES: u64 = 2 << 30;
 
 /// Why a name stands for nothing usable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +106,19 @@ pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, ResolveError> {
 /// # Errors
 /// As [`read_bytes`], and `Input` for bytes that are not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, ResolveError> {
-    let bytes = read_bytes(path, MAX_TEXT_BYTES)?;
+    text_of(path, MAX_TEXT_BYTES)
+}
+
+/// The text of a result, which may be longer.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_result(path: &Path) -> Result<String, ResolveError> {
+    text_of(path, MAX_RESULT_BYTES)
+}
+
+fn text_of(path: &Path, most: u64) -> Result<String, ResolveError> {
+    let bytes = read_bytes(path, most)?;
     let text = utf8(&path.display().to_string(), &bytes).map_err(|faults| ResolveError::Input(faults.to_string()))?;
     Ok(text.to_owned())
 }

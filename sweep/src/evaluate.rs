@@ -78,6 +78,13 @@ struct Workload {
     batch: u32,
 }
 
+impl Point {
+    /// Its machine, if there is one.
+    pub fn machine(&self) -> Option<&Machine> {
+        self.ready.as_ref().ok().map(|ready| &*ready.machine)
+    }
+}
+
 impl<'s> Evaluator<'s> {
     /// The evaluator of a sweep; `version` is the program's and stands in every row.
     pub fn new(sweep: &'s Sweep, version: &str) -> Self {

@@ -97,7 +97,7 @@ pub struct Summary {
     pub version: String,
     /// Seed of samples and searches.
     pub seed: u64,
-    /// A hash of the sweep file.
+    /// The sweep file.
     pub sweep: String,
     /// Points of the whole sweep.
     pub of_points: u64,

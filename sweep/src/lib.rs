@@ -6,7 +6,7 @@
 //!
 //! Reading order: `spec` (the file), `axis`, `value` and `space` (which points there are), `constraint`, `front` and
 //! `results` (what is asked of them), `evaluate` (one point), `run` (all of them), `row`, `table` and `folder` (what is
-//! kept), `merge` (parts put together), `text` (what is said), `search` (looking for good points without taking all), `draw` (random numbers).
+//! kept), `merge` (parts put together), `text` and `page` (what is said), `search` (looking for good points without taking all), `draw` (random numbers).
 
 pub mod ask;
 pub mod axis;
@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod folder;
 pub mod front;
 pub mod merge;
+pub mod page;
 pub mod results;
 pub mod row;
 pub mod run;

@@ -351,7 +351,7 @@ fn summary(sweep: &Sweep, part: Part, rows: &[Row], version: &str) -> Summary {
     let empty = Summary {
         version: version.to_owned(),
         seed: sweep.seed,
-        sweep: format!("{:016x}", sweep.hash),
+        sweep: sweep.text.clone(),
         of_points: sweep.points(),
         first_point: part.first,
         points: 0,

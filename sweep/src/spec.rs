@@ -9,7 +9,6 @@ use hw_config::reader::Document;
 
 use crate::axis::Field;
 use crate::constraint::Constraint;
-use crate::evaluate::hash;
 use crate::front::Direction;
 use crate::search::Search;
 use crate::space::{Choice, Space, SpaceError};
@@ -60,8 +59,8 @@ pub struct Sweep {
     pub seed: u64,
     /// How points are looked for; none where all of the space are taken.
     pub search: Option<Search>,
-    /// A hash of the file's text.
-    pub hash: u64,
+    /// The file's text.
+    pub text: String,
 }
 
 impl Sweep {
@@ -114,7 +113,7 @@ impl Sweep {
             refuse(&document, &error);
             document.take()
         })?;
-        Ok(Self { base, space, constraints, objectives, seed, search, hash: hash(text) })
+        Ok(Self { base, space, constraints, objectives, seed, search, text: text.to_owned() })
     }
 
     /// Points that are run: all of the space, or as many as a search looks at.

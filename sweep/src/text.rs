@@ -34,6 +34,18 @@ pub fn finished(summary: &Summary, rows: &[Row]) -> String {
     out
 }
 
+/// The rows as lines for figures: points outside of a constraint have no results there.
+pub fn judged(rows: &[Row]) -> String {
+    let line = |row: &Row| {
+        let outcome = match &row.outcome {
+            Outcome::Excluded { constraint, .. } => Outcome::Failed(format!("does not hold {constraint}")),
+            known @ (Outcome::Done(_) | Outcome::Failed(_)) => known.clone(),
+        };
+        Row { outcome, ..row.clone() }.to_line() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
 fn objectives(summary: &Summary) -> String {
     let less = summary.minimised.iter().map(|key| format!("less {key}"));
     let more = summary.maximised.iter().map(|key| format!("more {key}"));

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use reports::ablation_report::AblationReport;
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use session::ablation::{self, Tokens};
 
-use super::run::PNG_DOTS_PER_INCH;
 use super::timing;
 use crate::arguments::RunArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{print, write_folder};
+use crate::output::{PNG_DOTS_PER_INCH, print, write_folder};
 
 /// Runs the ladder. The folder, if there is one, has been looked at.
 pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {

@@ -4,9 +4,11 @@ mod ablation;
 mod compile;
 mod cosim;
 mod eval;
+mod figure;
 mod generate;
 mod program;
 mod programs;
+mod report;
 mod roofline;
 mod rtl;
 mod run;
@@ -37,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(&args, host),
         Command::Eval(args) => eval::run(&args, host),
         Command::Roofline(args) => roofline::run(&args, host),
+        Command::Figure { figure } => figure::run(&figure, host),
         Command::Cosim(args) => cosim::run(&args, host),
         Command::Show { what, json } => show::run(&what, if json { show::Form::Json } else { show::Form::Text }),
         Command::Compile(args) => compile::run(&args, host),
@@ -46,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Programs(args) => programs::run(&args, host),
         Command::Sweep(args) => sweep::run(&args, host),
         Command::Merge(args) => sweep::merge(&args, host),
+        Command::Report(args) => report::run(&args, host),
         Command::Asm(args) => program::asm(&args, host),
         Command::Disasm(args) => program::disasm(&args, host),
         Command::Completions { shell } => shell::completions(shell),

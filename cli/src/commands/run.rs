@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use reports::atomic::{AtomicFile, WriteError};
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use reports::trace::TraceWriter;
 use session::Setup;
 use session::figure::roofline;
-use session::trace::spans;
+use session::page::machine_picture;
+use session::trace::{Ended, last_step};
 
 use super::ablation;
 use super::program::core_suffix;
@@ -15,10 +17,14 @@ use super::timing::{self, Timed, print_report};
 use crate::arguments::RunArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{self, print, probe, probe_folder};
+use crate::output::{self, PNG_DOTS_PER_INCH, print, probe, probe_folder};
 
-/// Dots per inch of PNG figures: what journals ask of line art on screen.
-pub(crate) const PNG_DOTS_PER_INCH: f64 = 300.0;
+/// The report in a folder of results.
+pub(crate) const REPORT: &str = "report.json";
+/// The machine as blocks, beside it.
+pub(crate) const MACHINE: &str = "machine.json";
+/// The roofline, beside it.
+pub(crate) const ROOFLINE: &str = "roofline.svg";
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
@@ -28,9 +34,10 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
         return ablation::run(args, host);
     }
     let setup = timing::setup(&args.timing, host)?;
-    let timed = timing::simulate(&args.timing, &setup, host)?;
+    let mut timed = timing::simulate(&args.timing, &setup, host)?;
     if let Some(path) = &args.trace {
-        write_trace(path, &setup, &timed)?;
+        let ended = Ended { prefill: args.timing.prefill, decode: args.timing.decode, batch: args.timing.batch };
+        write_trace(path, &setup, &mut timed, ended)?;
     }
     if let Some(folder) = &args.output {
         write_folder(folder, &setup, &timed)?;
@@ -39,14 +46,12 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
     if args.json { print(&timed.report.to_json()?) } else { print_report(&timed.report) }
 }
 
-fn write_trace(path: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
-    let timelines = timed.runner.last_timelines().expect("a run has at least one step");
+fn write_trace(path: &Path, setup: &Setup, timed: &mut Timed<'_>, ended: Ended) -> Result<(), Failure> {
+    let spans = last_step(&mut timed.runner, &setup.machine, ended)?;
     let failed = |source| WriteError { path: path.to_owned(), step: "write it", source };
     let mut writer = TraceWriter::begin(AtomicFile::create(path)?).map_err(failed)?;
-    for (program, timeline) in &timelines {
-        for span in spans(&setup.machine, program, timeline) {
-            writer.span(&span).map_err(failed)?;
-        }
+    for span in &spans {
+        writer.span(span).map_err(failed)?;
     }
     Ok(writer.finish().map_err(failed)?.commit()?)
 }
@@ -55,9 +60,10 @@ fn write_folder(folder: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), F
     let figure = roofline(setup, &timed.runner.totals, ColumnWidth::Single);
     // Everything is made before anything is written: a figure that cannot be drawn leaves no half-filled folder.
     let mut files = vec![
-        ("report.json".to_owned(), timed.report.to_json()?.into_bytes()),
+        (REPORT.to_owned(), timed.report.to_json()?.into_bytes()),
+        (MACHINE.to_owned(), serde_json::to_vec(&machine_picture(&setup.machine)).expect("plain data serialises")),
         ("report.txt".to_owned(), timed.report.to_text().into_bytes()),
-        ("roofline.svg".to_owned(), figure.to_svg()?.into_bytes()),
+        (ROOFLINE.to_owned(), figure.to_svg()?.into_bytes()),
         ("roofline.pdf".to_owned(), figure.to_pdf()?),
         ("roofline.png".to_owned(), figure.to_png(PNG_DOTS_PER_INCH)?),
         ("roofline.csv".to_owned(), figure.to_csv()?.into_bytes()),

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use reports::validation_report::ValidationReport;
 use session::{resolve, validate};
 
-use super::run::PNG_DOTS_PER_INCH;
 use crate::arguments::ValidateArgs;
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::{print, probe_folder, write_folder};
+use crate::output::{PNG_DOTS_PER_INCH, print, probe_folder, write_folder};
 
 /// Runs the command. A bad row is a result and no failure.
 pub(crate) fn run(args: &ValidateArgs, host: Host) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 
 mod common;
 mod cosim;
+mod figures;
 mod guide;
 mod refusals;
 mod results;

@@ -7,7 +7,7 @@ mod page;
 
 use crate::figure::drawing::Drawing;
 use crate::figure::style::ColumnWidth;
-use crate::figure::{FigureError, csv, pdf, png, svg, tikz};
+use crate::figure::{Figure, FigureError, csv};
 
 /// Rounding that numbers computed along two ways may differ by.
 const SLACK: f64 = 1e-9;
@@ -45,54 +45,17 @@ pub struct Limit {
     pub value: f64,
 }
 
-impl Bars {
-    /// The figure as a list of primitives.
-    ///
+impl Figure for Bars {
     /// # Errors
     /// `Empty` without a row or a panel; `BadValue` for a number that is not finite and above 0 or lies beyond its panel's
     /// limit; `MissingGlyph` or `TooWide` when the texts cannot be set.
-    pub fn draw(&self) -> Result<Drawing, FigureError> {
+    fn draw(&self) -> Result<Drawing, FigureError> {
         self.check()?;
         page::draw(self)
     }
 
-    /// The figure as SVG text.
-    ///
-    /// # Errors
-    /// As [`Bars::draw`].
-    pub fn to_svg(&self) -> Result<String, FigureError> {
-        Ok(svg::to_svg(&self.draw()?))
-    }
-
-    /// The figure as a one-page PDF.
-    ///
-    /// # Errors
-    /// As [`Bars::draw`].
-    pub fn to_pdf(&self) -> Result<Vec<u8>, FigureError> {
-        pdf::to_pdf(&self.draw()?)
-    }
-
-    /// The figure as PNG.
-    ///
-    /// # Errors
-    /// As [`Bars::draw`], and `Resolution` for a picture of no or too many pixels.
-    pub fn to_png(&self, dots_per_inch: f64) -> Result<Vec<u8>, FigureError> {
-        png::to_png(&self.draw()?, dots_per_inch)
-    }
-
-    /// The figure as a `tikzpicture` in the fonts of the paper that takes it in.
-    ///
-    /// # Errors
-    /// As [`Bars::draw`].
-    pub fn to_tikz(&self) -> Result<String, FigureError> {
-        Ok(tikz::to_tikz(&self.draw()?))
-    }
-
-    /// The data behind the figure: a row each, and one of the limits.
-    ///
-    /// # Errors
-    /// As [`Bars::draw`] for data: what is not drawn is not exported either.
-    pub fn to_csv(&self) -> Result<String, FigureError> {
+    /// A row each, and one of the limits.
+    fn to_csv(&self) -> Result<String, FigureError> {
         self.check()?;
         let mut out = String::new();
         let labels: Vec<&str> = self.panels.iter().map(|panel| panel.label.as_str()).collect();
@@ -108,7 +71,9 @@ impl Bars {
         csv::row(&mut out, &[&["limit"], &limits[..]].concat());
         Ok(out)
     }
+}
 
+impl Bars {
     fn check(&self) -> Result<(), FigureError> {
         for (what, count) in [("row", self.rows.len()), ("panel", self.panels.len())] {
             if count == 0 {

@@ -6,15 +6,10 @@ use crate::figure::axis::{Axis, Scale};
 use crate::figure::drawing::{Anchor, Drawing, Element, Path, Segment, Stroke, Text, line};
 use crate::figure::font::{ASCENT, CAP_HEIGHT, DESCENT};
 use crate::figure::geometry::{Rect, xy};
+use crate::figure::plot::{EDGE_PT, SMALL_PT, TEXT_PT, check_room, pen, small};
 use crate::figure::style::{BLACK, BLUE, Color, DASHES, GREEN, GRID_MAJOR, VERMILLION};
 use crate::table::plain;
 
-/// Axis titles.
-const TEXT_PT: f64 = 8.0;
-/// Names, values, tick labels.
-const SMALL_PT: f64 = 7.0;
-/// Space around the page's contents.
-const EDGE_PT: f64 = 3.0;
 /// From one bar to the next.
 const PITCH_PT: f64 = 13.0;
 /// Thickness of a bar.
@@ -119,22 +114,7 @@ fn scale(axis: &Axis, plot: Rect, elements: &mut Vec<Element>) -> Result<(), Fig
     Ok(())
 }
 
-fn check_room(text: &str, room_pt: f64, width_pt: f64) -> Result<(), FigureError> {
-    if width_pt <= room_pt {
-        return Ok(());
-    }
-    Err(FigureError::TooWide { text: text.to_owned(), width_pt, room_pt })
-}
-
 /// Height of the middle of a row.
 fn middle(top: f64, row: usize) -> f64 {
     top + PITCH_PT * (row as f64 + 0.5)
-}
-
-fn small(class: &'static str, text: &str) -> Text {
-    Text::plain(class, xy(0.0, 0.0), Anchor::Start, SMALL_PT, BLACK, text)
-}
-
-fn pen(color: Color, width_pt: f64) -> Stroke {
-    Stroke { color, width_pt, dash_pt: &[] }
 }

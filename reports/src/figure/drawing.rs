@@ -180,6 +180,16 @@ pub fn marker(class: &'static str, shape: Marker, at: Xy, reach: f64, stroke: St
         }
         Marker::Diamond => outline(&[xy(-reach, 0.0), xy(0.0, -reach), xy(reach, 0.0), xy(0.0, reach)], true),
         Marker::Bar => outline(&[xy(-reach, 0.0), xy(reach, 0.0)], false),
+        Marker::TriangleDown => outline(&[xy(-reach, -reach * 0.85), xy(0.0, reach), xy(reach, -reach * 0.85)], true),
+        Marker::Cross => {
+            let arm = reach * 0.8;
+            [outline(&[xy(-arm, -arm), xy(arm, arm)], false), outline(&[xy(-arm, arm), xy(arm, -arm)], false)].concat()
+        }
+        Marker::Plus => {
+            [outline(&[xy(-reach, 0.0), xy(reach, 0.0)], false), outline(&[xy(0.0, -reach), xy(0.0, reach)], false)]
+                .concat()
+        }
+        Marker::Hexagon => outline(&[0.0, 60.0, 120.0, 180.0, 240.0, 300.0].map(|at| xy(reach, 0.0).turned(at)), true),
     };
     Element::Path(Path { class, origin: at, segments, stroke: Some(stroke), fill })
 }

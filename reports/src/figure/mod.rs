@@ -1,7 +1,8 @@
 //! Vector figures for papers: primitives in points, log axes, labels that do not collide, four outputs.
 //!
 //! Reading order: [`geometry`], [`style`], [`font`], [`drawing`] (the primitives), [`axis`], [`label`] (where
-//! labels go), then the outputs [`svg`], [`pdf`], [`png`] and [`tikz`]. Must never depend on what a figure is about.
+//! labels go), `plot`, `scale`, `ticks` and `names` (what plots share), then [`Figure`] and the outputs [`svg`], [`pdf`], [`png`] and [`tikz`].
+//! Must never depend on what a figure is about.
 
 pub mod axis;
 pub mod csv;
@@ -9,11 +10,64 @@ pub mod drawing;
 pub mod font;
 pub mod geometry;
 pub mod label;
+pub(crate) mod names;
 pub mod pdf;
+pub(crate) mod plot;
 pub mod png;
+pub(crate) mod scale;
 pub mod style;
 pub mod svg;
+pub(crate) mod ticks;
 pub mod tikz;
+
+use drawing::Drawing;
+
+/// What can be drawn and has the data behind it.
+pub trait Figure {
+    /// The figure as a list of primitives.
+    ///
+    /// # Errors
+    /// What cannot be drawn as it is, by name.
+    fn draw(&self) -> Result<Drawing, FigureError>;
+
+    /// The data behind the figure.
+    ///
+    /// # Errors
+    /// Data that is not drawn is not exported either.
+    fn to_csv(&self) -> Result<String, FigureError>;
+
+    /// The figure as SVG text.
+    ///
+    /// # Errors
+    /// As [`Figure::draw`].
+    fn to_svg(&self) -> Result<String, FigureError> {
+        Ok(svg::to_svg(&self.draw()?))
+    }
+
+    /// The figure as a one-page PDF.
+    ///
+    /// # Errors
+    /// As [`Figure::draw`].
+    fn to_pdf(&self) -> Result<Vec<u8>, FigureError> {
+        pdf::to_pdf(&self.draw()?)
+    }
+
+    /// The figure as PNG.
+    ///
+    /// # Errors
+    /// As [`Figure::draw`], and `Resolution` for a picture of no or too many pixels.
+    fn to_png(&self, dots_per_inch: f64) -> Result<Vec<u8>, FigureError> {
+        png::to_png(&self.draw()?, dots_per_inch)
+    }
+
+    /// The figure as a `tikzpicture` in the fonts of the paper that takes it in.
+    ///
+    /// # Errors
+    /// As [`Figure::draw`].
+    fn to_tikz(&self) -> Result<String, FigureError> {
+        Ok(tikz::to_tikz(&self.draw()?))
+    }
+}
 
 /// Why a figure was not drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +118,26 @@ pub enum FigureError {
         /// What there is, in points.
         room_pt: f64,
     },
+    /// More of something than a figure can tell apart.
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many can be told apart.
+        most: usize,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Parts that do not make up their total: one of the numbers is wrong.
+    Sum {
+        /// Of what.
+        what: String,
+        /// What the parts add up to.
+        sum: f64,
+        /// What they should.
+        total: f64,
+    },
     /// A picture of that resolution cannot be made.
     Resolution {
         /// Dots per inch asked for.
@@ -101,6 +175,12 @@ impl std::fmt::Display for FigureError {
                 "figure: the text '{text}' is {width_pt:.0} pt wide, expected at most {room_pt:.0} pt; \
                  shorten it or use the double width"
             ),
+            FigureError::TooMany { what, count, most, advice } => {
+                write!(f, "figure: {count} {what}, expected at most {most} that can be told apart; {advice}")
+            }
+            FigureError::Sum { what, sum, total } => {
+                write!(f, "figure: the parts of {what} add up to {sum}, expected {total}; correct the data")
+            }
             FigureError::Resolution { dots_per_inch } => write!(
                 f,
                 "figure: cannot make a png at {dots_per_inch} dots per inch, expected 1 to 24000 pixels a side; \

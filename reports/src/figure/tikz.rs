@@ -111,6 +111,10 @@ fn escape(text: &str) -> String {
         match c {
             '\u{2212}' => out.push_str("\\ensuremath{-}"),
             '\u{d7}' => out.push_str("\\ensuremath{\\times}"),
+            '\u{b5}' => out.push_str("\\ensuremath{\\mu}"),
+            '\u{2190}' => out.push_str("\\ensuremath{\\leftarrow}"),
+            '\u{2192}' => out.push_str("\\ensuremath{\\rightarrow}"),
+            '\u{a0}' => out.push('~'),
             '\\' => out.push_str("\\textbackslash{}"),
             '~' => out.push_str("\\textasciitilde{}"),
             '^' => out.push_str("\\textasciicircum{}"),

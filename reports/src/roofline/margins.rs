@@ -3,14 +3,14 @@
 //! Nothing here reaches into the plot, so none of it can cover data.
 
 use super::names::Group;
-use super::page::{
-    EDGE_PT, Frame, SMALL_PT, STEM_END_PT, TEXT_PT, X_TICK_GAP_PT, pen, phase_color, point_marker, ridge_marker, thin,
-};
+use super::page::{Frame, STEM_END_PT, phase_color, point_marker, ridge_marker, thin};
 use super::{Phase, Roofline};
 use crate::figure::FigureError;
 use crate::figure::drawing::{Anchor, Element, Text, line, marker};
 use crate::figure::font::{ASCENT, CAP_HEIGHT, DESCENT};
 use crate::figure::geometry::{Xy, xy};
+use crate::figure::plot::{EDGE_PT, SMALL_PT, TEXT_PT, pen};
+use crate::figure::scale::TICK_GAP_PT;
 use crate::figure::style::{BLACK, GREY, Marker};
 
 /// Height of a line of small text in the legend and the key.
@@ -83,7 +83,7 @@ fn sample_marker(sample: Sample, at: Xy, elements: &mut Vec<Element>) {
 
 /// Axis titles; returns the bottom of what is drawn.
 pub(super) fn axis_titles(frame: &Frame, elements: &mut Vec<Element>) -> f64 {
-    let baseline = frame.plot.bottom + X_TICK_GAP_PT + SMALL_PT + 2.5 + ASCENT * TEXT_PT;
+    let baseline = frame.plot.bottom + TICK_GAP_PT + SMALL_PT + 2.5 + ASCENT * TEXT_PT;
     let middle = (frame.plot.left + frame.plot.right) / 2.0;
     let at = xy(middle, baseline);
     let words = "Arithmetic intensity (op/byte)";

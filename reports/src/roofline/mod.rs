@@ -11,7 +11,7 @@ mod page;
 
 use crate::figure::drawing::Drawing;
 use crate::figure::style::ColumnWidth;
-use crate::figure::{FigureError, pdf, png, svg, tikz};
+use crate::figure::{Figure, FigureError};
 
 /// Rounding that numbers computed along two ways may differ by.
 const SLACK: f64 = 1e-9;
@@ -43,7 +43,8 @@ pub enum CeilingKind {
 }
 
 /// Phase of an operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// All prompt tokens at once.
     Prefill,
@@ -109,59 +110,24 @@ pub struct Ridge {
     pub ops_per_s: f64,
 }
 
-impl Roofline {
-    /// The figure as a list of primitives.
-    ///
+impl Figure for Roofline {
     /// # Errors
     /// `Empty` without a ceiling, a bandwidth or a point; `BadValue` for a number that is not finite and above 0;
     /// `AboveRoof` for a point above its own roof or the machine's; `MissingGlyph`, `TooWide` or `TooCrowded` when the
     /// texts cannot be set.
-    pub fn draw(&self) -> Result<Drawing, FigureError> {
+    fn draw(&self) -> Result<Drawing, FigureError> {
         self.check()?;
         page::draw(self)
     }
 
-    /// The figure as SVG text.
-    ///
-    /// # Errors
-    /// As [`Roofline::draw`].
-    pub fn to_svg(&self) -> Result<String, FigureError> {
-        Ok(svg::to_svg(&self.draw()?))
-    }
-
-    /// The figure as a one-page PDF.
-    ///
-    /// # Errors
-    /// As [`Roofline::draw`].
-    pub fn to_pdf(&self) -> Result<Vec<u8>, FigureError> {
-        pdf::to_pdf(&self.draw()?)
-    }
-
-    /// The figure as PNG.
-    ///
-    /// # Errors
-    /// As [`Roofline::draw`], and `Resolution` for a picture of no or too many pixels.
-    pub fn to_png(&self, dots_per_inch: f64) -> Result<Vec<u8>, FigureError> {
-        png::to_png(&self.draw()?, dots_per_inch)
-    }
-
-    /// The data behind the figure: one row per ceiling, bandwidth, ridge and point.
-    ///
-    /// # Errors
-    /// `Empty`, `BadValue` and `AboveRoof` as [`Roofline::draw`]: data that is not drawn is not exported either.
-    pub fn to_csv(&self) -> Result<String, FigureError> {
+    /// One row per ceiling, bandwidth, ridge and point.
+    fn to_csv(&self) -> Result<String, FigureError> {
         self.check()?;
         Ok(export::csv(self))
     }
+}
 
-    /// The figure as a `tikzpicture` in the fonts of the paper that takes it in.
-    ///
-    /// # Errors
-    /// As [`Roofline::draw`].
-    pub fn to_tikz(&self) -> Result<String, FigureError> {
-        Ok(tikz::to_tikz(&self.draw()?))
-    }
-
+impl Roofline {
     /// Every meeting of a slanted roof and a ceiling, bandwidths outermost, each distinct height once.
     pub fn ridges(&self) -> Vec<Ridge> {
         let mut ridges: Vec<Ridge> = Vec::new();

@@ -1,12 +1,13 @@
 //! The labels of a roofline: roofs, ridge values and points, all placed in one search so that none meets another.
 
-use super::page::{Frame, POINT_REACH_PT, RIDGE_REACH_PT, SMALL_PT, STEM_END_PT, phase_color};
+use super::page::{Frame, POINT_REACH_PT, RIDGE_REACH_PT, STEM_END_PT, phase_color};
 use super::{Phase, Roofline};
 use crate::figure::FigureError;
 use crate::figure::drawing::{Anchor, Text};
 use crate::figure::font;
 use crate::figure::geometry::{Rect, Xy, shapes_meet, xy};
 use crate::figure::label::{self, Candidate, Obstacle, Words};
+use crate::figure::plot::SMALL_PT;
 use crate::figure::style::{BLACK, GREY};
 use crate::table::{plain, si};
 

@@ -10,23 +10,19 @@ use crate::figure::axis::{Axis, Scale, log_range};
 use crate::figure::drawing::{Anchor, Drawing, Element, Path, Segment, Stroke, Text, line, marker};
 use crate::figure::font::{ASCENT, CAP_HEIGHT, DESCENT};
 use crate::figure::geometry::{Rect, Xy, clip_segment, xy};
+use crate::figure::plot::{EDGE_PT, SMALL_PT, TEXT_PT, pen};
+use crate::figure::scale::TICK_GAP_PT;
 use crate::figure::style::{
     BLACK, BLUE, Color, ColumnWidth, DASHES, GREEN, GRID_MAJOR, GRID_MINOR, Marker, VERMILLION, WHITE,
 };
 use crate::table::prefix;
 
-/// Axis titles.
-pub(super) const TEXT_PT: f64 = 8.0;
-/// Tick labels, names and legend.
-pub(super) const SMALL_PT: f64 = 7.0;
 /// Half size of a point's marker.
 pub(super) const POINT_REACH_PT: f64 = 2.5;
 /// Half size of a ridge's marker.
 pub(super) const RIDGE_REACH_PT: f64 = 1.9;
 /// Half length of the bar at a stem's end.
 pub(super) const STEM_END_PT: f64 = 1.8;
-/// Space around the page's contents.
-pub(super) const EDGE_PT: f64 = 3.0;
 
 /// The plot's rectangle with its axes.
 pub(super) struct Frame {
@@ -124,9 +120,6 @@ fn frame(roofline: &Roofline, width: f64, top: f64) -> Result<Frame, FigureError
     })
 }
 
-/// Gap between the plot and the x tick labels: a y label at the corner keeps clear of the exponent of an x label.
-pub(super) const X_TICK_GAP_PT: f64 = 5.2;
-
 /// Room for the widest tick label on the y axis, `10` with a signed two-digit exponent.
 const TICK_ROOM_PT: f64 = 18.0;
 
@@ -165,7 +158,7 @@ fn tick_labels(frame: &Frame, elements: &mut Vec<Element>) {
     let wide = |axis: &Axis| (axis.high() / axis.low()).log10() > 13.0;
     for (i, tick) in frame.x.ticks().iter().filter(|t| t.major).enumerate() {
         if !wide(&frame.x) || i % 2 == 0 {
-            let at = xy(frame.x.place(tick.value), frame.plot.bottom + X_TICK_GAP_PT + ASCENT * SMALL_PT);
+            let at = xy(frame.x.place(tick.value), frame.plot.bottom + TICK_GAP_PT + ASCENT * SMALL_PT);
             elements.push(text("x-tick", at, Anchor::Middle, frame.x.label(tick, SMALL_PT)));
         }
     }
@@ -258,8 +251,4 @@ pub(super) fn ridge_marker(class: &'static str, at: Xy) -> Element {
 
 pub(super) fn thin(color: Color) -> Stroke {
     pen(color, 0.45)
-}
-
-pub(super) fn pen(color: Color, width_pt: f64) -> Stroke {
-    Stroke { color, width_pt, dash_pt: &[] }
 }

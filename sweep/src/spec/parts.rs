@@ -26,14 +26,15 @@ pub(super) fn axes(document: &Document<'_>, root: &mut Section<'_, '_>) -> (Vec<
         flatten(entry.key.clone(), &entry, &mut found);
     }
     found.sort_by_key(|(_, entry)| entry.key_span.start);
-    let (mut axes, known) = (Vec::new(), Field::names());
+    let (mut axes, mut places, known) = (Vec::new(), Vec::new(), Field::names());
     for (name, entry) in &found {
         match Field::by_name(name) {
-            Some(field) => axes.extend(values(document, name, entry).map(|values| Axis {
-                name: name.clone(),
-                field: field.clone(),
-                values,
-            })),
+            Some(field) => {
+                if let Some(values) = values(document, name, entry) {
+                    axes.push(Axis { name: name.clone(), field, values });
+                    places.push(entry.span.clone());
+                }
+            }
             None => {
                 let advice = suggest(name, known.iter().map(String::as_str), "`lapwing show machine` lists the keys");
                 let expected = "machine.KEY of a machine file, machine, model, format, attention or workload.KEY";

@@ -1,12 +1,12 @@
 //! Rooflines read back: positions against numbers, labels against each other, bytes against themselves.
 //!
-//! The oracle shares nothing with the drawing code: it reads the SVG's XML, takes the axes from the tick labels it
-//! finds there, measures text by the font's own advance widths, and finds overlaps by sampling points.
+//! The axes are taken from the tick labels that stand in the SVG.
 
+use crate::read::{Label, Page, along, assert_labels_apart, number, read};
 use proptest::prelude::*;
-use reports::figure::FigureError;
 use reports::figure::drawing::Element;
 use reports::figure::style::ColumnWidth;
+use reports::figure::{Figure, FigureError};
 use reports::roofline::{Bandwidth, Ceiling, CeilingKind, Phase, Point, Roofline};
 
 const PEAK: f64 = 2.8e12;
@@ -49,128 +49,13 @@ fn three_points() -> Vec<Point> {
     ]
 }
 
-// ---- what the SVG says ----
-
-struct Label {
-    class: String,
-    text: String,
-    x: f64,
-    y: f64,
-    size: f64,
-    width: f64,
-    turn: f64,
-    /// Where the text begins left of x, unturned.
-    start: f64,
-}
-
-struct Page {
-    width: f64,
-    height: f64,
-    labels: Vec<Label>,
-    /// Class and centre of everything placed by its centre.
-    markers: Vec<(String, f64, f64)>,
-    /// Class and two ends of every straight line.
-    lines: Vec<(String, [f64; 4])>,
-}
-
-fn number(text: &str) -> f64 {
-    text.trim().parse().unwrap_or_else(|_| panic!("'{text}' is no number"))
-}
-
-fn numbers(text: &str) -> Vec<f64> {
-    let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
-    words.filter(|w| !w.is_empty()).map(number).collect()
-}
-
-fn advance(text: &str, size: f64) -> f64 {
-    let bytes = include_bytes!("../fonts/LiberationSans-Regular.ttf");
-    let face = ttf_parser::Face::parse(bytes, 0).expect("the font parses");
-    let units: f64 = text
-        .chars()
-        .map(|c| f64::from(face.glyph_hor_advance(face.glyph_index(c).expect("has glyph")).expect("has advance")))
-        .sum();
-    units / 2048.0 * size
-}
-
-fn read(svg: &str) -> Page {
-    let document = roxmltree::Document::parse(svg).expect("well-formed XML");
-    let root = document.root_element();
-    let view = numbers(root.attribute("viewBox").expect("has a view box"));
-    let mut page = Page { width: view[2], height: view[3], labels: Vec::new(), markers: Vec::new(), lines: Vec::new() };
-    for node in root.children().filter(roxmltree::Node::is_element) {
-        let class = node.attribute("class").unwrap_or("").to_owned();
-        match node.tag_name().name() {
-            "text" => page.labels.push(read_label(&node, class)),
-            "path" => {
-                let data = numbers(node.attribute("d").expect("has data"));
-                match node.attribute("transform") {
-                    Some(place) => {
-                        let at = numbers(place);
-                        page.markers.push((class, at[0], at[1]));
-                    }
-                    None if data.len() == 4 => page.lines.push((class, [data[0], data[1], data[2], data[3]])),
-                    None => {}
-                }
-            }
-            _ => {}
-        }
-    }
-    page
-}
-
-fn read_label(node: &roxmltree::Node<'_, '_>, class: String) -> Label {
-    let get = |name: &str| number(node.attribute(name).unwrap_or_else(|| panic!("text without {name}")));
-    let size = get("font-size");
-    let mut text = String::new();
-    let mut width = 0.0;
-    for part in node.descendants().filter(|n| n.is_text()) {
-        let words = part.text().unwrap_or("");
-        let inner = part.parent().and_then(|p| p.attribute("font-size")).map_or(size, number);
-        width += advance(words, inner);
-        text.push_str(words);
-    }
-    assert!((width - get("textLength")).abs() < 0.002, "'{text}' says {} but is {width}", get("textLength"));
-    let start = match node.attribute("text-anchor") {
-        Some("start") => 0.0,
-        Some("middle") => -width / 2.0,
-        Some("end") => -width,
-        other => panic!("text anchor {other:?}"),
-    };
-    let turn = node.attribute("transform").map_or(0.0, |t| numbers(t)[0]);
-    Label { class, text, x: get("x"), y: get("y"), size, width, turn, start }
-}
-
-impl Label {
-    /// Points over the box of the text, from the tops of capitals to the bottoms of descenders.
-    fn samples(&self) -> Vec<(f64, f64)> {
-        let (sin, cos) = self.turn.to_radians().sin_cos();
-        let columns = (self.width / 0.8).ceil() as usize;
-        let mut points = Vec::new();
-        for i in 0..=columns {
-            for j in 0..=8 {
-                let along = self.start + self.width * i as f64 / columns as f64;
-                let down = self.size * (-0.72 + 0.92 * f64::from(j) / 8.0);
-                points.push((self.x + along * cos - down * sin, self.y + along * sin + down * cos));
-            }
-        }
-        points
-    }
-
-    fn covers(&self, (px, py): (f64, f64)) -> bool {
-        let (sin, cos) = self.turn.to_radians().sin_cos();
-        let (dx, dy) = (px - self.x, py - self.y);
-        let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
-        along > self.start && along < self.start + self.width && down > -0.72 * self.size && down < 0.2 * self.size
-    }
-}
-
 /// An axis as its tick labels tell it: page position of a power of ten.
-struct ReadAxis {
+struct LogAxis {
     at: [(f64, f64); 2],
 }
 
-impl ReadAxis {
-    fn new(page: &Page, class: &str, position: impl Fn(&Label) -> f64) -> ReadAxis {
+impl LogAxis {
+    fn new(page: &Page, class: &str, position: impl Fn(&Label) -> f64) -> LogAxis {
         let ticks: Vec<(f64, f64)> = page
             .labels
             .iter()
@@ -181,7 +66,7 @@ impl ReadAxis {
             })
             .collect();
         assert!(ticks.len() >= 2, "{} {class} labels", ticks.len());
-        ReadAxis { at: [ticks[0], ticks[ticks.len() - 1]] }
+        LogAxis { at: [ticks[0], ticks[ticks.len() - 1]] }
     }
 
     fn place(&self, value: f64) -> f64 {
@@ -190,9 +75,9 @@ impl ReadAxis {
     }
 }
 
-fn axes(page: &Page) -> (ReadAxis, ReadAxis) {
+fn axes(page: &Page) -> (LogAxis, LogAxis) {
     // A y label's baseline stands half a capital (0.688 of 7 pt) below its tick.
-    (ReadAxis::new(page, "x-tick", |l| l.x), ReadAxis::new(page, "y-tick", |l| l.y - 0.688 * 7.0 / 2.0))
+    (LogAxis::new(page, "x-tick", |l| l.x), LogAxis::new(page, "y-tick", |l| l.y - 0.688 * 7.0 / 2.0))
 }
 
 fn unit_of(page: &Page) -> f64 {
@@ -203,28 +88,6 @@ fn unit_of(page: &Page) -> f64 {
         "Performance (MOP/s)" => 1e6,
         other => panic!("y title {other}"),
     }
-}
-
-/// No two labels meet, none leaves the page, none covers a point. Returns how many pairs were compared.
-fn assert_labels_apart(page: &Page) -> usize {
-    let mut compared = 0;
-    for (i, a) in page.labels.iter().enumerate() {
-        let samples = a.samples();
-        for &(x, y) in &samples {
-            let inside = x >= 0.0 && y >= 0.0 && x <= page.width && y <= page.height;
-            assert!(inside, "'{}' leaves the page at {x:.1}, {y:.1}", a.text);
-        }
-        for b in page.labels.iter().take(i) {
-            let hit = samples.iter().any(|p| b.covers(*p)) || b.samples().iter().any(|p| a.covers(*p));
-            assert!(!hit, "'{}' ({}) and '{}' ({}) meet", a.text, a.class, b.text, b.class);
-            compared += 1;
-        }
-        for (class, x, y) in page.markers.iter().filter(|m| m.0.starts_with("point")) {
-            assert!(!a.covers((*x, *y)), "'{}' covers a {class} at {x}, {y}", a.text);
-            compared += 1;
-        }
-    }
-    compared
 }
 
 /// No name or number of a point covers a roof or a stem. Returns how many positions along lines were compared with labels.
@@ -260,12 +123,6 @@ fn assert_leaders_clear(page: &Page) -> usize {
         }
     }
     compared
-}
-
-/// Positions along a line, half a point apart.
-fn along(&[x0, y0, x1, y1]: &[f64; 4]) -> impl Iterator<Item = (f64, f64)> {
-    let steps = ((x1 - x0).hypot(y1 - y0) / 0.5).ceil().max(1.0) as usize;
-    (0..=steps).map(move |i| i as f64 / steps as f64).map(move |share| (x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
 }
 
 // ---- tests ----
@@ -498,7 +355,7 @@ proptest! {
         let mut figure = roofline(width, points);
         scale(&mut figure, 10_f64.powf(faster), 10_f64.powf(wider));
         let page = read(&figure.to_svg().expect("random points are drawn"));
-        prop_assert!(assert_labels_apart(&page) > 0);
+        prop_assert!(assert_labels_apart(&page, "point") > 0);
         prop_assert!(assert_lines_free(&page) > 0);
         assert_leaders_clear(&page);
         let drawn = page.markers.iter().filter(|m| m.0.starts_with("point ")).count();
@@ -532,7 +389,7 @@ fn fourteen_points_in_one_place_are_labelled_apart() {
         points.push(point(&format!("layer {i} attention"), phase, 4.0 + 0.01 * f64::from(i), 0.8));
     }
     let page = read(&roofline(ColumnWidth::Single, points).to_svg().expect("drawn"));
-    let compared = assert_labels_apart(&page);
+    let compared = assert_labels_apart(&page, "point");
     println!("compared {compared} pairs");
     assert!(compared > 200);
 }

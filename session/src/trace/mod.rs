@@ -2,17 +2,66 @@
 //!
 //! Instructions of a unit are under way together (one is retiring while the next has issued); such a unit gets as many
 //! tracks as it needs, because timeline viewers draw spans of one track either apart or nested.
+//! Beside them each unit has a track of its states (`states`): busy, or why not.
 //! It must never invent a time: all are the engine's.
 
+mod states;
+
+use crate::{Runner, SessionError};
+use compiler::step::{Logits, StepKind};
 use hw_config::isa::{Unit, text::write_instruction};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
-use reports::trace::Span;
+use reports::trace::{Category, Span};
 use sim::outcome::Timeline;
+
+pub use states::DISPATCH;
+
+/// What a run of shapes ended with, after `prefill` tokens of each of `batch` sequences and `decode` of all together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Prompt tokens of each sequence.
+    pub prefill: u32,
+    /// Generated tokens of each sequence.
+    pub decode: u32,
+    /// Sequences.
+    pub batch: u32,
+}
+
+/// All spans of the last step of a run of shapes: instructions, then the states of each unit, core by core.
+///
+/// # Errors
+/// None that the run itself had not.
+///
+/// # Panics
+/// Before the first step, and on a runner that has run something else.
+pub fn last_step(runner: &mut Runner<'_>, machine: &Machine, ended: Ended) -> Result<Vec<Span>, SessionError> {
+    let Ended { prefill, decode, batch } = ended;
+    let (_, registers) = match decode.checked_sub(1) {
+        Some(before) => runner.prepare(StepKind::Decode, 0, prefill + before, &vec![0; batch as usize])?,
+        None => {
+            let rows = *runner.compiler().prefill_steps(0, prefill).last().expect("a run has at least one step");
+            let kind = StepKind::Prefill { logits: Logits::Last };
+            runner.prepare(kind, batch - 1, prefill - rows, &vec![0; rows as usize])?
+        }
+    };
+    let timelines = runner.last_timelines().expect("a run has at least one step");
+    let mut all = Vec::new();
+    for (program, timeline) in &timelines {
+        all.extend(spans(machine, program, timeline));
+    }
+    all.extend(states::spans(machine, &timelines, &registers));
+    Ok(all)
+}
+
+/// The name of a core's tracks: empty where there is one.
+fn core_name(machine: &Machine, program: &Program) -> String {
+    if machine.core.count > 1 { format!("core {} ", program.core) } else { String::new() }
+}
 
 /// The spans of a step, by instruction: from issue to retirement; `end` retires when the step is over.
 pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<Span> {
-    let core = if machine.core.count > 1 { format!("core {} ", program.core) } else { String::new() };
+    let core = core_name(machine, program);
     let mut free: [Vec<u64>; Unit::ALL.len()] = std::array::from_fn(|_| Vec::new());
     let mut spans = Vec::with_capacity(program.instructions.len());
     for (index, instruction) in program.instructions.iter().enumerate() {
@@ -30,6 +79,7 @@ pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<S
                 0 => format!("{core}{}", unit.name()),
                 lane => format!("{core}{} ({})", unit.name(), lane + 1),
             },
+            category: Category::Instruction,
             name: name(program, index),
             start_us: us(issue),
             duration_us: us(end - issue),

@@ -1,0 +1,77 @@
+//! `report`: the results in a folder as one HTML file.
+
+use std::path::Path;
+
+use reports::figure::;
+use reports::figure::style::ColumnWidth;
+use reports::html::{MachinePicture, Page};
+use reports::run_report::RunReport;
+use session::figure::sweep::{ParetoChoice, Sweep};
+use session::page::run_page;
+use session::resolve;
+use sweep::folder::{SUMMARY, Summary};
+use sweep::row::Row;
+
+use super::run::{MACHINE, REPORT, ROOFLINE};
+use crate::arguments::ReportArgs;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::output::{probe, write};
+
+/// Runs the command.
+pub(crate) fn run(args: &ReportArgs, host: Host) -> Result<(), Failure> {
+    let folder = &args.folder;
+    let output = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
+    let page = if folder.join(SUMMARY).exists() {
+        sweep_page(folder)?
+    } else if folder.join(REPORT).exists() {
+        page_of_run(folder)?
+    } else {
+        return Err(Failure::input(format!(
+            "{}: has neither {SUMMARY} nor {REPORT}, expected a folder that `lapwing sweep -o` or `lapwing run -o` has \
+             written; name such a folder",
+            folder.display()
+        )));
+    };
+    probe(&output)?;
+    write(&output, page.to_html().as_bytes())?;
+    host.note(format!("the page is {}", output.display()));
+    Ok(())
+}
+
+fn sweep_page(folder: &Path) -> Result<Page, Failure> {
+    let (summary, rows) = sweep::folder::read(folder)?;
+    let front = front(&summary, &rows)?;
+    sweep::page::page(&summary, &rows, front)
+        .map_err(|reason| Failure::input(format!("{}: {reason}", folder.join(SUMMARY).display())))
+}
+
+/// The front in the first two objectives, if there are two and a point has figures.
+fn front(summary: &Summary, rows: &[Row]) -> Result<Option<String>, Failure> {
+    let keys: Vec<&String> = summary.minimised.iter().chain(&summary.maximised).collect();
+    let [x, y, ..] = keys.as_slice() else { return Ok(None) };
+    if summary.done == 0 {
+        return Ok(None);
+    }
+    let shown: Vec<String> = summary.maximised.iter().filter(|key| key == x || key == y).cloned().collect();
+    let choice = ParetoChoice { x, y, maximise: &shown, log: &[], group: None, names: 5, iso: None, iso_label: None };
+    let sweep = Sweep::read(SUMMARY, &sweep::text::judged(rows))?;
+    Ok(Some(sweep.pareto(&choice, ColumnWidth::Double)?.to_svg()?))
+}
+
+fn page_of_run(folder: &Path) -> Result<Page, Failure> {
+    let place = folder.join(REPORT);
+    let report: RunReport = read_json(&place)?;
+    let machine: Option<MachinePicture> =
+        if folder.join(MACHINE).exists() { Some(read_json(&folder.join(MACHINE))?) } else { None };
+    let roofline = folder.join(ROOFLINE);
+    let roofline = if roofline.exists() { Some(resolve::read_text(&roofline)?) } else { None };
+    Ok(run_page(&report, roofline, machine))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let text = resolve::read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::input(format!("{}: {error}, expected what `lapwing run -o` writes; write it anew", path.display()))
+    })
+}

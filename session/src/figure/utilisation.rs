@@ -1,0 +1,136 @@
+//! A timeline as shares of bins: what each unit did, and how much of it each memory channel moved data.
+
+use super::words::Source;
+use crate::SessionError;
+use crate::report::BUSY;
+use crate::trace::DISPATCH;
+use reports::figure::style::ColumnWidth;
+use reports::trace::{Category, Span, read_trace};
+use reports::utilisation::{Strip, Utilisation};
+use sim::outcome::StallCause;
+
+/// What is shown beside the units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// Memory channels, a strip each.
+    Shown,
+    /// Nothing.
+    Hidden,
+}
+
+/// Bins of equal length from the beginning of the step to its end.
+///
+/// # Errors
+/// Text that is no trace of a run, or one without states of units.
+pub fn utilisation(
+    source: &Source<'_>,
+    bins: usize,
+    channels: Channels,
+    width: ColumnWidth,
+) -> Result<Utilisation, SessionError> {
+    let refused = |line: String| {
+        let name = &source.name;
+        SessionError::Input(format!("{name}: {line}, expected the file of `lapwing run --trace`; run it again"))
+    };
+    let spans = read_trace(source.text).map_err(refused)?;
+    let shown = |span: &&Span| match (span.category, channels) {
+        (Category::State, _) | (Category::Channel, Channels::Shown) => true,
+        (Category::Instruction, _) | (Category::Channel, Channels::Hidden) => false,
+    };
+    let ends =
+        spans.iter().filter(|span| span.category == Category::State).map(|span| span.start_us + span.duration_us);
+    let end = ends.fold(0.0, f64::max);
+    if end <= 0.0 {
+        return Err(refused("there is no state of a unit".to_owned()));
+    }
+    let states = states();
+    let mut strips: Vec<Strip> = Vec::new();
+    let mut tracks: Vec<(&str, Category)> = Vec::new();
+    for span in spans.iter().filter(shown) {
+        let at = tracks.iter().position(|(track, _)| *track == span.track).unwrap_or_else(|| {
+            tracks.push((&span.track, span.category));
+            let name = span.track.strip_suffix(" state").unwrap_or(&span.track).to_owned();
+            strips.push(Strip { name, bins: vec![vec![0.0; states.len()]; bins] });
+            tracks.len() - 1
+        });
+        let state = match span.category {
+            // A channel that moves something is busy with it.
+            Category::Channel | Category::Instruction => 0,
+            Category::State => states
+                .iter()
+                .position(|state| *state == span.name)
+                .ok_or_else(|| refused(format!("`{}` is no state of a unit", span.name)))?,
+        };
+        spread(&mut strips[at].bins, state, [span.start_us, span.start_us + span.duration_us], end);
+    }
+    let idle = states.len() - 1;
+    for (strip, (_, category)) in strips.iter_mut().zip(&tracks) {
+        if *category == Category::Channel {
+            for shares in &mut strip.bins {
+                shares[idle] = (1.0 - shares.iter().sum::<f64>()).max(0.0);
+            }
+        }
+    }
+    Ok(Utilisation {
+        title: String::new(),
+        time_label: "Simulated time (\u{b5}s)".to_owned(),
+        span: [0.0, end],
+        states: states.iter().map(|state| words(state)).collect(),
+        idle: Some(idle),
+        strips,
+        width,
+    })
+}
+
+/// The states of a unit in the order in which they are stacked, work first and nothing to do last.
+fn states() -> Vec<&'static str> {
+    let mut states = vec![BUSY, DISPATCH];
+    for cause in StallCause::ALL {
+        match cause {
+            // Both are the dispatch: a timeline does not tell them apart.
+            StallCause::Fetch | StallCause::QueueFull => {}
+            StallCause::AfterLoad
+            | StallCause::AfterStore
+            | StallCause::AfterMatrix
+            | StallCause::AfterVector
+            | StallCause::InFlightLimit
+            | StallCause::Core
+            | StallCause::Drained => states.push(cause.name()),
+        }
+    }
+    states
+}
+
+fn words(state: &str) -> String {
+    match state {
+        DISPATCH => "wait for dispatch".to_owned(),
+        "core" => "wait for other cores".to_owned(),
+        "drained" => "idle".to_owned(),
+        state => state.replace('_', " "),
+    }
+}
+
+/// Adds the share of each bin that lies between two times.
+fn spread(bins: &mut [Vec<f64>], state: usize, [from, to]: [f64; 2], end: f64) {
+    let length = end / bins.len() as f64;
+    let bin_of = |time: f64| ((time / length).floor() as usize).min(bins.len() - 1);
+    let (first, last) = (bin_of(from), bin_of(to));
+    for (number, bin) in bins.iter_mut().enumerate().take(last + 1).skip(first) {
+        let (begin, finish) = (number as f64 * length, (number + 1) as f64 * length);
+        bin[state] += (to.min(finish) - from.max(begin)).max(0.0) / length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_shared_by_the_bins_that_it_lies_in() {
+        let mut bins = vec![vec![0.0; 2]; 4];
+        spread(&mut bins, 1, [5.0, 25.0], 40.0);
+        spread(&mut bins, 0, [25.0, 40.0], 40.0);
+        assert_eq!(bins, [[0.0, 0.5], [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]);
+        println!("compared 8 shares");
+    }
+}
