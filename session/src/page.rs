@@ -15,10 +15,10 @@ pub fn machine_picture(machine: &Machine) -> MachinePicture {
     let channels = machine.memory.channels;
     let memory = format!("{channels} channels\nof {} B a beat", machine.memory.port_bytes);
     let engine = &core.engine;
-    let shape = format!("{} x {} x {}", engine.rows(), engine.chain(), engine.columns());
+    let shape = format!("{} rows, {} columns of {}", engine.rows(), engine.columns(), engine.chain());
     let inside = match engine {
-        Engine::SparseDspChain(_) => "DSP chains (rows x chain x columns)",
-        Engine::BitSerial(_) => "bit-serial elements (rows x chain x columns)",
+        Engine::SparseDspChain(_) => "chains of DSPs",
+        Engine::BitSerial(_) => "bit-serial elements",
     };
     let keys = machine.describe().into_iter().map(|row| [row.name, row.value, row.unit.to_owned()]);
     MachinePicture {

@@ -66,7 +66,8 @@ fn best<'r>(sweep: &Sweep, summary: &Summary, rows: &'r [Row]) -> Option<(&'r Ro
 
 fn points(summary: &Summary, rows: &[Row]) -> Table {
     let mut columns = vec![Column { name: "point".to_owned(), meaning: "number in the sweep".to_owned() }];
-    columns.extend(summary.axes.iter().map(|axis| Column { name: axis.clone(), meaning: "axis".to_owned() }));
+    let short = crate::text::short(&summary.axes).into_iter().zip(&summary.axes);
+    columns.extend(short.map(|(name, axis)| Column { name: name.to_owned(), meaning: format!("axis {axis}") }));
     let described = |key: &str| meaning(key).map_or(String::new(), |term| format!("{} ({})", term.meaning, term.unit));
     // What is the same at every point says nothing.
     let varied: Vec<&str> = keys().filter(|key| varies(rows, key)).collect();

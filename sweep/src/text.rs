@@ -34,6 +34,14 @@ pub fn finished(summary: &Summary, rows: &[Row]) -> String {
     out
 }
 
+/// The names of axes without what stands before the last point, where that tells them apart.
+pub fn short(axes: &[String]) -> Vec<&str> {
+    let last = |axis: &String| axis.rsplit('.').next().map_or(0, str::len);
+    let short = |axis: &&String| &axis[axis.len() - last(axis)..];
+    let alike = |axis: &String| axes.iter().filter(|other| short(other) == short(&axis)).count() > 1;
+    axes.iter().map(|axis| if alike(axis) { axis.as_str() } else { short(&axis) }).collect()
+}
+
 /// The rows as lines for figures: points outside of a constraint have no results there.
 pub fn judged(rows: &[Row]) -> String {
     let line = |row: &Row| {
@@ -55,7 +63,8 @@ fn objectives(summary: &Summary) -> String {
 fn front_table(summary: &Summary, rows: &[&Row]) -> String {
     let keys: Vec<&String> = summary.minimised.iter().chain(&summary.maximised).collect();
     let mut head = vec![("point", Align::Right)];
-    head.extend(summary.axes.iter().map(|axis| (axis.as_str(), Align::Right)));
+    let axes = short(&summary.axes);
+    head.extend(axes.iter().map(|axis| (*axis, Align::Right)));
     head.extend(keys.iter().map(|key| (key.as_str(), Align::Right)));
     let mut table = Table::new(&head);
     for row in rows.iter().take(SHOWN) {

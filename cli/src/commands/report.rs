@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reports::figure::;
+use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use reports::html::{MachinePicture, Page};
 use reports::run_report::RunReport;
