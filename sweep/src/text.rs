@@ -36,10 +36,12 @@ pub fn finished(summary: &Summary, rows: &[Row]) -> String {
 
 /// The names of axes without what stands before the last point, where that tells them apart.
 pub fn short(axes: &[String]) -> Vec<&str> {
-    let last = |axis: &String| axis.rsplit('.').next().map_or(0, str::len);
-    let short = |axis: &&String| &axis[axis.len() - last(axis)..];
-    let alike = |axis: &String| axes.iter().filter(|other| short(other) == short(&axis)).count() > 1;
-    axes.iter().map(|axis| if alike(axis) { axis.as_str() } else { short(&axis) }).collect()
+    let alike = |last: &str| axes.iter().filter(|other| last_part(other) == last).count() > 1;
+    axes.iter().map(|axis| if alike(last_part(axis)) { axis.as_str() } else { last_part(axis) }).collect()
+}
+
+fn last_part(axis: &str) -> &str {
+    axis.rsplit('.').next().unwrap_or(axis)
 }
 
 /// The rows as lines for figures: points outside of a constraint have no results there.
