@@ -34,8 +34,8 @@ pub fn utilisation(
     };
     let spans = read_trace(source.text).map_err(refused)?;
     let shown = |span: &&Span| match (span.category, channels) {
-        (Category::State, _) | (Category::Channel, Channels::Shown) => true,
-        (Category::Instruction, _) | (Category::Channel, Channels::Hidden) => false,
+        (Category::State, Channels::Shown | Channels::Hidden) | (Category::Channel, Channels::Shown) => true,
+        (Category::Instruction, Channels::Shown | Channels::Hidden) | (Category::Channel, Channels::Hidden) => false,
     };
     let ends =
         spans.iter().filter(|span| span.category == Category::State).map(|span| span.start_us + span.duration_us);
