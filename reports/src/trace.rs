@@ -9,6 +9,9 @@ use std::io::{self, Write};
 
 use serde::Deserialize;
 
+/// Detail of a span of a channel: how long data was on its bus within the span, in microseconds.
+pub const DATA_US: &str = "data_us";
+
 /// What a span is about: viewers filter by it, and figures read by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,7 +172,7 @@ struct Events {
     trace_events: Vec<Event>,
 }
 
-/// The spans of a trace that [`TraceWriter`] has written, without their details, in the order in which they stand.
+/// The spans of a trace that [`TraceWriter`] has written, in the order in which they stand, their details by name.
 ///
 /// # Errors
 /// Text that is no such trace, and where.
@@ -189,8 +192,10 @@ pub fn read_trace(text: &str) -> Result<Vec<Span>, String> {
                 else {
                     return Err(format!("event {number} lacks its category, its times or its track's name"));
                 };
-                let (track, name) = (track.clone(), event.name);
-                spans.push(Span { track, category, name, start_us, duration_us, args: Vec::new() });
+                let text = |value: serde_json::Value| value.as_str().map(str::to_owned);
+                let details = event.args.into_iter().filter_map(|(key, value)| Some((key, text(value)?)));
+                let (track, name, args) = (track.clone(), event.name, details.collect());
+                spans.push(Span { track, category, name, start_us, duration_us, args });
             }
             _ => {}
         }
@@ -244,7 +249,6 @@ mod tests {
         println!("compared {compared} trace values");
         assert!(compared >= 12);
         let read = read_trace(std::str::from_utf8(&bytes).expect("UTF-8")).expect("a trace of ours");
-        spans.iter_mut().for_each(|span| span.args.clear());
         assert_eq!(read, spans);
         assert!(read_trace("{\"traceEvents\":[{\"ph\":\"X\",\"tid\":1,\"name\":\"x\"}]}").is_err());
     }

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
     let mut timed = timing::simulate(&args.timing, &setup, host)?;
     if let Some(path) = &args.trace {
         let ended = Ended { prefill: args.timing.prefill, decode: args.timing.decode, batch: args.timing.batch };
-        write_trace(path, &setup, &mut timed, ended)?;
+        write_trace(path, &setup, &mut timed, ended, host)?;
     }
     if let Some(folder) = &args.output {
         write_folder(folder, &setup, &timed)?;
@@ -46,11 +46,12 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
     if args.json { print(&timed.report.to_json()?) } else { print_report(&timed.report) }
 }
 
-fn write_trace(path: &Path, setup: &Setup, timed: &mut Timed<'_>, ended: Ended) -> Result<(), Failure> {
-    let spans = last_step(&mut timed.runner, &setup.machine, ended)?;
+fn write_trace(path: &Path, setup: &Setup, timed: &mut Timed<'_>, ended: Ended, host: Host) -> Result<(), Failure> {
+    let trace = last_step(&mut timed.runner, &setup.machine, ended)?;
+    trace.left_out.iter().for_each(|line| host.note(line));
     let failed = |source| WriteError { path: path.to_owned(), step: "write it", source };
     let mut writer = TraceWriter::begin(AtomicFile::create(path)?).map_err(failed)?;
-    for span in &spans {
+    for span in &trace.spans {
         writer.span(span).map_err(failed)?;
     }
     Ok(writer.finish().map_err(failed)?.commit()?)

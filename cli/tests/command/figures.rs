@@ -228,25 +228,17 @@ fn the_timeline_of_a_step_is_what_the_report_adds_up() {
     let mut compared = 0;
     let sparse = project("models/tiny-llama-2of4");
     let cases: [&[&str]; 5] = [
-        &["--prefill", "0", "--decode", "1"],
-        &["--prefill", "70", "--decode", "0", "--machine", "u280-1core", "--model", "smollm2-135m", "--format", "w4a8"],
-        &["--prefill", "9", "--decode", "0"],
-        &["--prefill", "0", "--decode", "1", "--machine", "tiny-2core", "--model", &sparse, "--format", "sparse"],
-        &[
-            "--prefill",
-            "0",
-            "--decode",
-            "1",
-            "--machine",
-            "tiny-bit-serial",
-            "--format",
-            "w4a16-bitmod",
-            "--batch",
-            "2",
-        ],
+        &["--prefill", "0"],
+        &["--prefill", "70", "--machine", "u280-1core", "--model", "smollm2-135m", "--format", "w4a8"],
+        &["--prefill", "100", "--format", "w4a8"],
+        &["--prefill", "9", "--machine", "tiny-2core", "--model", &sparse, "--format", "sparse"],
+        &["--prefill", "33", "--machine", "tiny-bit-serial", "--format", "w4a16-bitmod", "--batch", "2"],
     ];
     for arguments in cases {
-        let run = folder.json(&[&["run", "--json", "--trace", "t.json"], arguments].concat());
+        // No step's cycles depend on an earlier step: the last of three is what three take more than two.
+        let before = folder.json(&[&["run", "--json", "--decode", "2"], arguments].concat());
+        let mut run = folder.json(&[&["run", "--json", "--decode", "3", "--trace", "t.json"], arguments].concat());
+        take_away(&mut run, &before);
         let trace: Value = serde_json::from_slice(&folder.read("t.json")).expect("JSON");
         let events = trace["traceEvents"].as_array().expect("events");
         let mut tracks: BTreeMap<u64, &str> = BTreeMap::new();
@@ -261,6 +253,7 @@ fn the_timeline_of_a_step_is_what_the_report_adds_up() {
                 *sums.entry((tracks[&row], state)).or_default() += event["dur"].as_f64().expect("a duration");
             }
         }
+        compared += channels(&run, events, &tracks);
         let us_per_cycle = run["total_ms"].as_f64().expect("ms") * 1e3 / run["total_cycles"].as_f64().expect("cycles");
         let cores = run["cores"].as_u64().expect("cores");
         for (track, name) in tracks.values().filter_map(|track| Some((*track, track.strip_suffix(" state")?))) {
@@ -292,8 +285,63 @@ fn the_timeline_of_a_step_is_what_the_report_adds_up() {
         assert!((busy / 7.0 / cores as f64 - expected).abs() < 1e-9, "{busy} / 7, expected {expected}");
         compared += 1;
     }
-    println!("compared {compared} sums");
-    assert!(compared > 150, "{compared}");
+    println!("compared {compared} sums and streams");
+    assert!(compared > 1000, "{compared}");
+    let cores = folder.run(&["run", "--machine", "tiny-2core", "--prefill", "0", "--decode", "1", "--trace", "c.json"]);
+    assert!(cores.stderr.contains("note: the timeline has no memory channels"), "{}", cores.stderr);
+}
+
+/// What a run took more than another.
+fn take_away(run: &mut Value, before: &Value) {
+    let cycles = |run: &Value| run["total_cycles"].as_u64().expect("cycles");
+    let (long, short) = (cycles(run) as f64, cycles(before) as f64);
+    for (unit, share) in run["utilisation"].as_object_mut().expect("units") {
+        let of = |share: &Value| share.as_f64().expect("a share");
+        *share = ((of(share) * long - of(&before["utilisation"][unit]) * short) / (long - short)).into();
+    }
+    for (unit, states) in run["unit_cycles"].as_object_mut().expect("units") {
+        for (state, cycles) in states.as_object_mut().expect("states") {
+            let of = |cycles: &Value| cycles.as_u64().expect("cycles");
+            *cycles = (of(cycles) - of(&before["unit_cycles"][unit][state])).into();
+        }
+    }
+    let ms = run["total_ms"].as_f64().expect("ms") - before["total_ms"].as_f64().expect("ms");
+    run["total_cycles"] = (cycles(run) - cycles(before)).into();
+    run["total_ms"] = ms.into();
+}
+
+/// Time of data on each channel's bus is what the report has, and each stream is of an operator of the run. Returns how many
+/// were compared; none on several cores.
+fn channels(run: &Value, events: &[Value], tracks: &BTreeMap<u64, &str>) -> usize {
+    let operators: Vec<&str> =
+        run["operators"].as_array().expect("rows").iter().map(|row| row["name"].as_str().expect("a name")).collect();
+    let mut moved: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut compared = 0;
+    for event in events.iter().filter(|event| event["cat"] == "channel") {
+        let track = tracks[&event["tid"].as_u64().expect("a track")];
+        let data_us: f64 = number(event["args"]["data_us"].as_str().expect("a time"));
+        assert!(data_us <= event["dur"].as_f64().expect("a duration") + 1e-9, "{event}");
+        *moved.entry(track).or_default() += data_us;
+        let name = event["name"].as_str().expect("a name");
+        if track != "instruction channel" {
+            let operator =
+                name.trim_end_matches(" read").trim_end_matches(" write").rsplit(' ').next().expect("a word");
+            assert!(operators.contains(&operator), "`{name}` is of no operator of {operators:?}");
+            compared += 1;
+        }
+    }
+    let total_us = run["total_ms"].as_f64().expect("ms") * 1e3;
+    let several = run["cores"] != 1;
+    for (unit, share) in run["utilisation"].as_object().expect("units") {
+        if let Some(number) = unit.strip_prefix("channel_") {
+            let found = moved.get(format!("channel {number}").as_str()).copied().unwrap_or(0.0) / total_us;
+            let expected = if several { 0.0 } else { share.as_f64().expect("a share") };
+            assert!((found - expected).abs() < 1e-9, "{unit}: {found}, expected {expected}");
+            compared += 1;
+        }
+    }
+    assert!(several || compared > 100, "{compared}");
+    compared
 }
 
 #[test]

@@ -13,7 +13,11 @@ use reports::program_report::PROGRAM_GLOSSARY;
 const MODELS: [&str; 2] = ["llama-2-7b", "tiny-llama"];
 
 fn page() -> String {
-    std::fs::read_to_string(project("docs/src/flightllm.md")).expect("the page")
+    read("docs/src/flightllm.md")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(project(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The shell blocks of a page.
@@ -55,6 +59,38 @@ fn every_command_of_the_guide_runs() {
     // Nothing of the page is hidden from this test in a block of another kind.
     let elsewhere = page.lines().filter(|line| line.starts_with("lapwing ") || line.starts_with("$ ")).count();
     assert_eq!(elsewhere, commands);
+}
+
+/// The page of figures, in a copy of its folder: every picture is made by a command that stands there, and those of results that are
+/// kept beside it are the ones that are shown, byte for byte.
+#[test]
+fn every_command_of_the_page_of_figures_runs() {
+    let folder = Folder::new("figures-page");
+    std::fs::create_dir(folder.at("sweep")).expect("a folder");
+    folder.write("sweep/points.jsonl", read("docs/src/figures/sweep/points.jsonl"));
+    folder.write("heldout.txt", read("models/corpora/tinyshakespeare.heldout.txt"));
+    let page = read("docs/src/figures.md");
+    let blocks = blocks(&page);
+    for block in &blocks {
+        run(&folder, block);
+    }
+    let pictures: Vec<&str> =
+        page.split("](figures/").skip(1).map(|rest| rest.split_once(')').expect("a link ends").0).collect();
+    let made = folder.names(".");
+    for picture in &pictures {
+        assert!(made.contains(&(*picture).to_owned()), "no command makes {picture}: {made:?}");
+        assert!(read(&format!("docs/src/figures/{picture}")).starts_with("<svg "), "{picture}");
+    }
+    let kept = ["pareto.svg", "heat-map.svg"];
+    for picture in kept {
+        let shown = read(&format!("docs/src/figures/{picture}"));
+        assert!(
+            folder.read(picture) == shown.as_bytes(),
+            "{picture} is not the one that its command makes; run it again"
+        );
+    }
+    println!("ran {} blocks for {} pictures, compared {}", blocks.len(), pictures.len(), kept.len());
+    assert_eq!(pictures.len(), 5);
 }
 
 #[test]

@@ -88,46 +88,50 @@ pub(crate) fn part(class: &'static str, area: &Rect, look: &super::style::Look) 
     paths
 }
 
-/// `text` in lines of at most `width_pt`, broken at spaces where possible, behind `_ . / - ,` where not, and anywhere at last.
+/// `text` in lines of at most `width_pt`, broken at spaces; a word that has no line for itself is broken behind `_ . / - ,`, and
+/// anywhere at last.
 ///
 /// # Errors
 /// `MissingGlyph` for a character that the bundled font lacks.
 pub(crate) fn wrapped(text: &str, size_pt: f64, width_pt: f64) -> Result<Vec<String>, FigureError> {
     let mut lines = vec![String::new()];
-    for piece in pieces(text) {
-        let line = lines.last().map_or("", String::as_str);
-        if font::width_pt(&format!("{line}{}", piece.trim_end()), size_pt)? <= width_pt {
+    for word in text.split(' ') {
+        let spaced =
+            if lines.last().is_some_and(|line| line.is_empty()) { word.to_owned() } else { format!(" {word}") };
+        if fits(&lines, &spaced, size_pt, width_pt)? {
+            lines.last_mut().expect("there is one").push_str(&spaced);
+        } else if font::width_pt(word, size_pt)? <= width_pt {
+            lines.push(word.to_owned());
+        } else {
+            break_word(&mut lines, &spaced, size_pt, width_pt)?;
+        }
+    }
+    Ok(lines)
+}
+
+fn fits(lines: &[String], more: &str, size_pt: f64, width_pt: f64) -> Result<bool, FigureError> {
+    let line = lines.last().map_or("", String::as_str);
+    Ok(font::width_pt(&format!("{line}{more}"), size_pt)? <= width_pt)
+}
+
+fn break_word(lines: &mut Vec<String>, word: &str, size_pt: f64, width_pt: f64) -> Result<(), FigureError> {
+    for piece in word.split_inclusive(['_', '.', '/', '-', ',']) {
+        if fits(lines, piece, size_pt, width_pt)? {
             lines.last_mut().expect("there is one").push_str(piece);
             continue;
         }
-        if !line.is_empty() {
+        if lines.last().is_some_and(|line| !line.is_empty()) {
             lines.push(String::new());
         }
-        for c in piece.chars() {
-            let line = lines.last().map_or("", String::as_str);
-            if !line.is_empty() && font::width_pt(&format!("{line}{c}"), size_pt)? > width_pt && c != ' ' {
+        for c in piece.trim_start().chars() {
+            let empty = lines.last().is_some_and(|line| line.is_empty());
+            if !empty && !fits(lines, &c.to_string(), size_pt, width_pt)? {
                 lines.push(String::new());
             }
             lines.last_mut().expect("there is one").push(c);
         }
     }
-    Ok(lines.into_iter().map(|line| line.trim().to_owned()).collect())
-}
-
-/// Pieces that a line may end behind.
-fn pieces(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let mut from = 0;
-    for (at, c) in text.char_indices() {
-        let breaks =
-            c == ' ' || (['_', '.', '/', '-', ','].contains(&c) && !text[at + c.len_utf8()..].starts_with(' '));
-        if breaks {
-            out.push(&text[from..at + c.len_utf8()]);
-            from = at + c.len_utf8();
-        }
-    }
-    out.push(&text[from..]);
-    out
+    Ok(())
 }
 
 /// Refuses what has no room.

@@ -117,8 +117,8 @@ fn label(choice: &Choice<'_>) -> String {
     match (choice.of, choice.by) {
         (Of::Latency, By::Operator) => format!("Simulated time{phase} (ms)"),
         (Of::Latency, By::Component) => format!("Time of unit {}{phase} (ms)", choice.unit),
-        (Of::Energy, _) => "Energy (J)".to_owned(),
-        (Of::Bytes, _) => format!("Traffic with main memory{phase} (bytes)"),
+        (Of::Energy, By::Operator | By::Component) => "Energy (J)".to_owned(),
+        (Of::Bytes, By::Operator | By::Component) => format!("Traffic with main memory{phase} (bytes)"),
     }
 }
 

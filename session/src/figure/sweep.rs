@@ -316,7 +316,7 @@ fn better(a: Cell, b: Cell, goal: Goal) -> Cell {
             Goal::Maximise => x.max(y),
         }),
         (Cell::Value(_), Cell::Failed | Cell::Absent) => a,
-        (Cell::Failed | Cell::Absent, _) => b,
+        (Cell::Failed | Cell::Absent, Cell::Value(_) | Cell::Failed | Cell::Absent) => b,
     }
 }
 

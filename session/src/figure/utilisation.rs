@@ -5,7 +5,7 @@ use crate::SessionError;
 use crate::report::BUSY;
 use crate::trace::DISPATCH;
 use reports::figure::style::ColumnWidth;
-use reports::trace::{Category, Span, read_trace};
+use reports::trace::{Category, DATA_US, Span, read_trace};
 use reports::utilisation::{Strip, Utilisation};
 use sim::outcome::StallCause;
 
@@ -34,8 +34,8 @@ pub fn utilisation(
     };
     let spans = read_trace(source.text).map_err(refused)?;
     let shown = |span: &&Span| match (span.category, channels) {
-        (Category::State, _) | (Category::Channel, Channels::Shown) => true,
-        (Category::Instruction, _) | (Category::Channel, Channels::Hidden) => false,
+        (Category::State, Channels::Shown | Channels::Hidden) | (Category::Channel, Channels::Shown) => true,
+        (Category::Instruction, Channels::Shown | Channels::Hidden) | (Category::Channel, Channels::Hidden) => false,
     };
     let ends =
         spans.iter().filter(|span| span.category == Category::State).map(|span| span.start_us + span.duration_us);
@@ -61,7 +61,8 @@ pub fn utilisation(
                 .position(|state| *state == span.name)
                 .ok_or_else(|| refused(format!("`{}` is no state of a unit", span.name)))?,
         };
-        spread(&mut strips[at].bins, state, [span.start_us, span.start_us + span.duration_us], end);
+        let share = data_share(span).ok_or_else(|| refused(format!("`{}` does not say what it moved", span.name)))?;
+        spread(&mut strips[at].bins, state, [span.start_us, span.start_us + span.duration_us], share, end);
     }
     let idle = states.len() - 1;
     for (strip, (_, category)) in strips.iter_mut().zip(&tracks) {
@@ -110,14 +111,28 @@ fn words(state: &str) -> String {
     }
 }
 
-/// Adds the share of each bin that lies between two times.
-fn spread(bins: &mut [Vec<f64>], state: usize, [from, to]: [f64; 2], end: f64) {
+/// The part of a span that is what it says: of a channel's the time of data on its bus, all of another's.
+fn data_share(span: &Span) -> Option<f64> {
+    match span.category {
+        Category::Instruction | Category::State => Some(1.0),
+        Category::Channel => {
+            let (_, data_us) = span.args.iter().find(|(key, _)| key == DATA_US)?;
+            data_us
+                .parse::<f64>()
+                .ok()
+                .map(|data_us| if span.duration_us > 0.0 { data_us / span.duration_us } else { 0.0 })
+        }
+    }
+}
+
+/// Adds `share` of the part of each bin that lies between two times.
+fn spread(bins: &mut [Vec<f64>], state: usize, [from, to]: [f64; 2], share: f64, end: f64) {
     let length = end / bins.len() as f64;
     let bin_of = |time: f64| ((time / length).floor() as usize).min(bins.len() - 1);
     let (first, last) = (bin_of(from), bin_of(to));
     for (number, bin) in bins.iter_mut().enumerate().take(last + 1).skip(first) {
         let (begin, finish) = (number as f64 * length, (number + 1) as f64 * length);
-        bin[state] += (to.min(finish) - from.max(begin)).max(0.0) / length;
+        bin[state] += share * (to.min(finish) - from.max(begin)).max(0.0) / length;
     }
 }
 
@@ -128,9 +143,9 @@ mod tests {
     #[test]
     fn a_span_is_shared_by_the_bins_that_it_lies_in() {
         let mut bins = vec![vec![0.0; 2]; 4];
-        spread(&mut bins, 1, [5.0, 25.0], 40.0);
-        spread(&mut bins, 0, [25.0, 40.0], 40.0);
-        assert_eq!(bins, [[0.0, 0.5], [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]);
+        spread(&mut bins, 1, [5.0, 25.0], 1.0, 40.0);
+        spread(&mut bins, 0, [25.0, 40.0], 0.5, 40.0);
+        assert_eq!(bins, [[0.0, 0.5], [0.0, 1.0], [0.25, 0.5], [0.5, 0.0]]);
         println!("compared 8 shares");
     }
 }

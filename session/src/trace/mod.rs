@@ -2,9 +2,11 @@
 //!
 //! Instructions of a unit are under way together (one is retiring while the next has issued); such a unit gets as many
 //! tracks as it needs, because timeline viewers draw spans of one track either apart or nested.
-//! Beside them each unit has a track of its states (`states`): busy, or why not.
+//! Beside them each unit has a track of its states (`states`): busy, or why not; and each memory channel one of what it moved
+//! (`channels`).
 //! It must never invent a time: all are the engine's.
 
+mod channels;
 mod states;
 
 use crate::{Runner, SessionError};
@@ -15,6 +17,7 @@ use hw_config::program::Program;
 use reports::trace::{Category, Span};
 use sim::outcome::Timeline;
 
+use channels::Channels;
 pub use states::DISPATCH;
 
 /// What a run of shapes ended with, after `prefill` tokens of each of `batch` sequences and `decode` of all together.
@@ -28,14 +31,22 @@ pub struct Ended {
     pub batch: u32,
 }
 
-/// All spans of the last step of a run of shapes: instructions, then the states of each unit, core by core.
+/// A step as a timeline.
+pub struct Trace {
+    /// Instructions and the states of each unit, core by core, then the memory channels.
+    pub spans: Vec<Span>,
+    /// What it does not have and why, a line each.
+    pub left_out: Vec<String>,
+}
+
+/// The last step of a run of shapes.
 ///
 /// # Errors
 /// None that the run itself had not.
 ///
 /// # Panics
 /// Before the first step, and on a runner that has run something else.
-pub fn last_step(runner: &mut Runner<'_>, machine: &Machine, ended: Ended) -> Result<Vec<Span>, SessionError> {
+pub fn last_step(runner: &mut Runner<'_>, machine: &Machine, ended: Ended) -> Result<Trace, SessionError> {
     let Ended { prefill, decode, batch } = ended;
     let (_, registers) = match decode.checked_sub(1) {
         Some(before) => runner.prepare(StepKind::Decode, 0, prefill + before, &vec![0; batch as usize])?,
@@ -51,7 +62,12 @@ pub fn last_step(runner: &mut Runner<'_>, machine: &Machine, ended: Ended) -> Re
         all.extend(spans(machine, program, timeline));
     }
     all.extend(states::spans(machine, &timelines, &registers));
-    Ok(all)
+    let mut left_out = Vec::new();
+    match channels::spans(machine, &timelines, &registers) {
+        Channels::Traced(spans) => all.extend(spans),
+        Channels::LeftOut(line) => left_out.push(line),
+    }
+    Ok(Trace { spans: all, left_out })
 }
 
 /// The name of a core's tracks: empty where there is one.
