@@ -357,6 +357,12 @@ pub(crate) enum Show {
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, requires = "name")]
         overrides: Vec<(String, String)>,
     },
+    /// Keys of machine files: what they may be and mean; with --json as a JSON schema for editors.
+    Keys {
+        /// The documentation's page.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Boards: fabric, memories and power.
     Board {
         /// Name or TOML file.

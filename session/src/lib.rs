@@ -8,7 +8,7 @@
 //! Reading order: `resolve` (names and paths), `setup` (what is run), `plan` (programs that machines
 //! of one form share), `runner` (steps on the simulated machine),
 //! `totals` (steps added up), `generate` and `timing` (whole runs), `ablation` (what optimisations are worth), `programs`
-//! (instruction bytes of all lengths), `evaluate` (quality), `cosim` (beside the Verilog), `validate` (beside published
+//! (instruction bytes of all lengths), `evaluate` (quality), `schema` (keys for editors), `cosim` (beside the Verilog), `validate` (beside published
 //! figures),
 //! `report`, `figure`, `page` and `trace` (what is said about it).
 
@@ -24,6 +24,7 @@ pub mod programs;
 pub mod report;
 pub mod resolve;
 pub mod runner;
+pub mod schema;
 pub mod setup;
 pub mod timing;
 pub mod totals;

@@ -171,3 +171,17 @@ fn a_faulty_file_is_refused_with_all_that_is_wrong() {
     }
     println!("compared {} messages", cases.len());
 }
+
+#[test]
+fn shipped_examples_are_sweeps() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).expect("examples") {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("text");
+        let sweep = Sweep::from_toml(&path.display().to_string(), &text).unwrap_or_else(|faults| panic!("{faults}"));
+        assert!(!sweep.space.is_empty(), "{} has no points", path.display());
+        read += 1;
+    }
+    assert!(read > 0, "there are no examples");
+}

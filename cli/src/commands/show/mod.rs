@@ -3,6 +3,7 @@
 mod board;
 mod format;
 mod isa;
+mod keys;
 mod machine;
 mod memory;
 mod model;
@@ -28,6 +29,8 @@ pub(crate) fn run(what: &Show, form: Form) -> Result<(), Failure> {
     match what {
         Show::Machine { name: None, overrides: _ } => machine::list(form),
         Show::Machine { name: Some(name), overrides } => machine::one(name, overrides, form),
+        Show::Keys { markdown: true } => keys::page(),
+        Show::Keys { markdown: false } => keys::list(form),
         Show::Board { name: None } => board::list(form),
         Show::Board { name: Some(name) } => board::one(name, form),
         Show::Memory { name: None } => memory::list(form),
