@@ -181,3 +181,45 @@ fn what_cannot_be_swept_is_refused() {
     let keys = folder.must(&["sweep", "--keys"]);
     assert!(keys.contains("average_power_w") && keys.contains("energy over simulated time"), "{keys}");
 }
+
+#[test]
+fn the_page_of_a_sweep_works_in_a_browser() {
+    let folder = folder("sweep-page");
+    folder.must(&["report", "whole", "-o", "page.html"]);
+    let page = String::from_utf8(folder.read("page.html")).expect("UTF-8");
+    for words in ["Sweep of tiny-llama on tiny", "The front", "The best point", "Floorplan", "The sweep file"] {
+        assert!(page.contains(words), "`{words}` is not on the page");
+    }
+    let address = format!("file://{}", folder.at("page.html").display());
+    let profile = format!("--user-data-dir={}", folder.at("profile").display());
+    let options =
+        ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", &profile, "--dump-dom", &address];
+    let Ok(browser) = Command::new("chromium").args(options).stderr(Stdio::null()).output() else {
+        println!("SKIPPED: chromium is not installed");
+        return;
+    };
+    let dom = String::from_utf8(browser.stdout).expect("UTF-8");
+    assert!(dom.contains("data-ready=\"yes\""), "the page's script did not come to its end");
+    let rows = String::from_utf8(folder.read("whole/points.jsonl")).expect("UTF-8");
+    let done = rows.lines().filter(|row| row.contains("\"failure\":null")).count();
+    assert!(done > 0 && done < POINTS, "{done} points have figures");
+    assert_eq!(dom.matches("<circle ").count(), done, "points of the scatter");
+    let front = rows.lines().filter(|row| row.contains("\"front\":true")).count();
+    assert_eq!(dom.matches("<tr class=\"front\">").count(), front, "rows of the front");
+    assert!(dom.contains(&format!("{POINTS} of {POINTS} rows")), "the table's rows");
+    println!("compared {done} points and {front} of the front in the browser");
+}
+
+#[test]
+fn a_folder_without_results_has_no_page() {
+    let folder = Folder::new("report-refused");
+    let ended = folder.run(&["report", "."]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("has neither sweep.json nor report.json"), "{}", ended.stderr);
+    folder.must(&["run", "--prefill", "2", "--decode", "2", "-o", "run"]);
+    folder.must(&["report", "run"]);
+    let page = String::from_utf8(folder.read("run/report.html")).expect("UTF-8");
+    for words in ["tiny-llama on tiny", "Roofline", "Operators", "Floorplan"] {
+        assert!(page.contains(words), "`{words}` is not on the page");
+    }
+}

@@ -23,6 +23,7 @@ function drawn(parent, name, attributes, text) {
 // Six digits tell points apart; the table beside has all of them when pointed at.
 function shown(value) {
   if (value === null || value === undefined) return "";
+  if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) >= 1e4) return value.toLocaleString("en-US");
   if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   return Array.isArray(value) ? value.join(" ") : String(value);
 }
