@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::roofline::CeilingKind;
 
 fn map(entries: &[(&str, f64)]) -> BTreeMap<String, f64> {
     entries.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
@@ -52,6 +53,7 @@ fn sample() -> RunReport {
         operators: vec![OperatorRow {
             name: "q_proj".to_owned(),
             phase: Phase::Decode,
+            unit: "mx".to_owned(),
             ops: 131_072,
             bytes: 65_536,
             cycles: 5000,
@@ -60,6 +62,14 @@ fn sample() -> RunReport {
             attainable_ops_per_s: 9.1e9,
             bound: "memory".to_owned(),
         }],
+        roofs: Roofs {
+            ceilings: vec![Ceiling {
+                label: "INT8 dense".to_owned(),
+                ops_per_s: 9.1e10,
+                kind: CeilingKind::ComputeDense,
+            }],
+            bandwidths: vec![Bandwidth { label: "ddr4".to_owned(), bytes_per_s: 14.4e9 }],
+        },
         memory: MemoryReport {
             row_hits: 1000,
             row_misses: 30,
