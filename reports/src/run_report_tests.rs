@@ -9,6 +9,11 @@ fn map(entries: &[(&str, f64)]) -> BTreeMap<String, f64> {
     entries.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
 }
 
+fn roofs() -> Roofs {
+    let ceiling = Ceiling { label: "INT8 dense".to_owned(), ops_per_s: 9.1e10, kind: CeilingKind::ComputeDense };
+    Roofs { ceilings: vec![ceiling], bandwidths: vec![Bandwidth { label: "ddr4".to_owned(), bytes_per_s: 14.4e9 }] }
+}
+
 fn sample() -> RunReport {
     let stalls = [("matrix", map(&[("memory", 0.25), ("token", 0.05)])), ("ld", map(&[("buffer full", 0.1)]))];
     RunReport {
@@ -62,14 +67,7 @@ fn sample() -> RunReport {
             attainable_ops_per_s: 9.1e9,
             bound: "memory".to_owned(),
         }],
-        roofs: Roofs {
-            ceilings: vec![Ceiling {
-                label: "INT8 dense".to_owned(),
-                ops_per_s: 9.1e10,
-                kind: CeilingKind::ComputeDense,
-            }],
-            bandwidths: vec![Bandwidth { label: "ddr4".to_owned(), bytes_per_s: 14.4e9 }],
-        },
+        roofs: roofs(),
         memory: MemoryReport {
             row_hits: 1000,
             row_misses: 30,
