@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::roofline::Phase;
+use crate::roofline::{Bandwidth, Ceiling, Phase};
 use crate::table::{Align, Table, bytes, count, percent, plain, si};
 
 pub use crate::glossary::{GLOSSARY, Term, term};
@@ -46,6 +46,7 @@ pub struct RunReport {
     pub energy_by_component_j: BTreeMap<String, f64>,
     pub resources: BTreeMap<String, Resource>,
     pub operators: Vec<OperatorRow>,
+    pub roofs: Roofs,
     pub memory: MemoryReport,
     pub peak_memory_bytes: u64,
     pub left_out: Vec<String>,
@@ -89,6 +90,7 @@ pub struct Resource {
 pub struct OperatorRow {
     pub name: String,
     pub phase: Phase,
+    pub unit: String,
     pub ops: u64,
     pub bytes: u64,
     pub cycles: u64,
@@ -96,6 +98,14 @@ pub struct OperatorRow {
     pub attained_ops_per_s: f64,
     pub attainable_ops_per_s: f64,
     pub bound: String,
+}
+
+/// What bounds operators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "as RunReport")]
+pub struct Roofs {
+    pub ceilings: Vec<Ceiling>,
+    pub bandwidths: Vec<Bandwidth>,
 }
 
 /// What main memory did.

@@ -3,9 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::roofline::CeilingKind;
 
 fn map(entries: &[(&str, f64)]) -> BTreeMap<String, f64> {
     entries.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
+}
+
+fn roofs() -> Roofs {
+    let ceiling = Ceiling { label: "INT8 dense".to_owned(), ops_per_s: 9.1e10, kind: CeilingKind::ComputeDense };
+    Roofs { ceilings: vec![ceiling], bandwidths: vec![Bandwidth { label: "ddr4".to_owned(), bytes_per_s: 14.4e9 }] }
 }
 
 fn sample() -> RunReport {
@@ -52,6 +58,7 @@ fn sample() -> RunReport {
         operators: vec![OperatorRow {
             name: "q_proj".to_owned(),
             phase: Phase::Decode,
+            unit: "mx".to_owned(),
             ops: 131_072,
             bytes: 65_536,
             cycles: 5000,
@@ -60,6 +67,7 @@ fn sample() -> RunReport {
             attainable_ops_per_s: 9.1e9,
             bound: "memory".to_owned(),
         }],
+        roofs: roofs(),
         memory: MemoryReport {
             row_hits: 1000,
             row_misses: 30,

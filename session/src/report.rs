@@ -7,8 +7,8 @@ use hw_config::machine::Machine;
 use hw_config::memory::Command;
 use hw_config::program::TrafficClass;
 use hw_config::resources;
-use reports::roofline;
-use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, PhaseRow, Resource, RunReport};
+use reports::roofline::{self, Bandwidth, Ceiling, CeilingKind};
+use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, PhaseRow, Resource, Roofs, RunReport};
 use sim::outcome::StallCause;
 use std::collections::BTreeMap;
 
@@ -79,6 +79,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         energy_by_component_j: totals.energy_j.clone(),
         resources: resources(machine),
         operators,
+        roofs: roofs(setup, totals),
         memory: memory(setup, totals),
         peak_memory_bytes: facts.peak_memory_bytes,
         left_out: left_out(&setup.machine),
@@ -250,6 +251,7 @@ fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
         rows.push(OperatorRow {
             name: name.clone(),
             phase: figure_phase(*phase),
+            unit: if total.macs > 0 { Unit::Matrix } else { Unit::Vector }.name().to_owned(),
             ops,
             bytes: total.bytes,
             cycles: total.cycles / u64::from(setup.machine.core.count),
@@ -260,6 +262,29 @@ fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
         });
     }
     rows
+}
+
+/// The machine's roofs. The sparse ceiling is that of the run's sparsest operator: skipped products count as done.
+fn roofs(setup: &Setup, totals: &Totals) -> Roofs {
+    let machine = &setup.machine;
+    let hertz = f64::from(machine.kernel_mhz) * 1e6;
+    let dense = peak_macs(setup, Phase::Prefill) * OPS_PER_MAC as f64 * hertz;
+    let multiplying = totals.operators.values().filter(|total| total.macs > 0 && total.bytes > 0);
+    let sparsest = multiplying.map(|total| total.dense_macs as f64 / total.macs as f64).fold(1.0, f64::max);
+    let mut ceilings = vec![Ceiling { label: "INT8 dense".into(), ops_per_s: dense, kind: CeilingKind::ComputeDense }];
+    if sparsest > 1.0 {
+        let label = format!("INT8 sparse, {sparsest:.1}x");
+        ceilings.push(Ceiling { label, ops_per_s: dense * sparsest, kind: CeilingKind::ComputeSparse });
+    }
+    let vector = f64::from(machine.core.count * machine.core.lanes) * VECTOR_OPS_PER_LANE * hertz;
+    ceilings.push(Ceiling { label: "FP32 vector".into(), ops_per_s: vector, kind: CeilingKind::Vector });
+    // The weight buffer gives the engine one chunk a cycle.
+    let on_chip = f64::from(machine.core.count) * machine.chunk_bytes() as f64 * hertz;
+    let bandwidths = vec![
+        Bandwidth { label: machine.memory.standard.name.clone(), bytes_per_s: machine.peak_bytes_per_s() },
+        Bandwidth { label: "weight buffer".into(), bytes_per_s: on_chip },
+    ];
+    Roofs { ceilings, bandwidths }
 }
 
 /// Operations a second of an operator while it is under way: of all cores, in the mean of their times.

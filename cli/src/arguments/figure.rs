@@ -13,6 +13,8 @@ pub(crate) enum Figure {
     Pareto(ParetoArgs),
     /// One result over two axes of a sweep, the best point framed, failed ones crossed out.
     HeatMap(HeatMapArgs),
+    /// Operators of a run under the machine's roofs, as `lapwing roofline` draws it.
+    Roofline(RooflineArgs),
     /// What runs are made of: stacked bars of latency, energy or bytes, a bar a run.
     Breakdown(BreakdownArgs),
     /// What each unit did and each memory channel moved over the simulated time of a step.
@@ -104,6 +106,17 @@ pub(crate) struct HeatMapArgs {
     /// Of the points that share a cell, show the best.
     #[arg(long)]
     pub(crate) best: bool,
+    /// Where the figure goes.
+    #[command(flatten)]
+    pub(crate) picture: PictureArgs,
+}
+
+/// Arguments of `figure roofline`.
+#[derive(Args)]
+pub(crate) struct RooflineArgs {
+    /// Object of `lapwing run --json`.
+    #[arg(value_name = "RUN.json")]
+    pub(crate) run: PathBuf,
     /// Where the figure goes.
     #[command(flatten)]
     pub(crate) picture: PictureArgs,

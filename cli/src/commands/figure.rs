@@ -9,14 +9,14 @@ use reports::roofline::Phase;
 use session::figure::breakdown::{self, Choice};
 use session::figure::sweep::{MapChoice, ParetoChoice, Shared, Sweep};
 use session::figure::utilisation::{Channels, utilisation};
-use session::figure::{Source, quality};
+use session::figure::{Source, quality, roofline_of};
 use session::resolve;
 use sweep::folder::{ROWS as POINTS, SUMMARY};
 
 use crate::arguments::Width;
 use crate::arguments::figure::{
     BreakdownArgs, By, Cost, Figure, HeatMapArgs, Iso, Loss, Of, ParetoArgs, PhaseName, PictureArgs, QualityArgs,
-    UtilisationArgs,
+    RooflineArgs, UtilisationArgs,
 };
 use crate::failure::Failure;
 use crate::host::Host;
@@ -27,6 +27,7 @@ pub(crate) fn run(figure: &Figure, host: Host) -> Result<(), Failure> {
     match figure {
         Figure::Pareto(args) => pareto(args, host),
         Figure::HeatMap(args) => heat_map(args, host),
+        Figure::Roofline(args) => roofline(args, host),
         Figure::Breakdown(args) => breakdown(args, host),
         Figure::Utilisation(args) => utilisation_of(args, host),
         Figure::Quality(args) => quality_of(args, host),
@@ -76,6 +77,15 @@ fn heat_map(args: &HeatMapArgs, host: Host) -> Result<(), Failure> {
         shared: if args.best { Shared::Best } else { Shared::Refused },
     };
     let mut figure = sweep.heat_map(&choice, column_width(args.picture.width))?;
+    figure.title.clone_from(&args.picture.title);
+    write_figure(&picture, &figure, host)
+}
+
+fn roofline(args: &RooflineArgs, host: Host) -> Result<(), Failure> {
+    let picture = picture(&args.picture)?;
+    let text = resolve::read_result(&args.run)?;
+    let source = Source { name: args.run.display().to_string(), text: &text };
+    let mut figure = roofline_of(&source, column_width(args.picture.width))?;
     figure.title.clone_from(&args.picture.title);
     write_figure(&picture, &figure, host)
 }

@@ -14,6 +14,6 @@ pub(crate) fn run(args: &RooflineArgs, host: Host) -> Result<(), Failure> {
     let picture = Picture::new(&args.output)?;
     let setup = timing::setup(&args.timing, host)?;
     let timed = timing::simulate(&args.timing, &setup, host)?;
-    let figure = roofline(&setup, &timed.runner.totals, column_width(args.width));
+    let figure = roofline(&timed.report, column_width(args.width));
     write_figure(&picture, &figure, host)
 }

@@ -58,7 +58,7 @@ fn write_trace(path: &Path, setup: &Setup, timed: &mut Timed<'_>, ended: Ended, 
 }
 
 fn write_folder(folder: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
-    let figure = roofline(setup, &timed.runner.totals, ColumnWidth::Single);
+    let figure = roofline(&timed.report, ColumnWidth::Single);
     // Everything is made before anything is written: a figure that cannot be drawn leaves no half-filled folder.
     let mut files = vec![
         (REPORT.to_owned(), timed.report.to_json()?.into_bytes()),

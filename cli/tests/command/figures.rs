@@ -345,6 +345,23 @@ fn channels(run: &Value, events: &[Value], tracks: &BTreeMap<u64, &str>) -> usiz
 }
 
 #[test]
+fn the_roofline_of_a_report_is_that_of_its_run() {
+    let folder = Folder::new("figure-roofline");
+    let sparse = project("models/tiny-llama-2of4");
+    let run = ["--model", &sparse, "--format", "sparse", "--prefill", "40", "--decode", "2"];
+    folder.write("run.json", folder.must(&[&["run", "--json"], &run[..]].concat()));
+    folder.must(&[&["roofline", "-o", "a.svg"], &run[..]].concat());
+    folder.must(&["figure", "roofline", "run.json", "-o", "b.svg"]);
+    for ending in ["svg", "csv"] {
+        assert!(folder.read(&format!("a.{ending}")) == folder.read(&format!("b.{ending}")), "{ending}");
+    }
+    let rows = csv(&folder, "b.csv");
+    let points = rows.iter().filter(|row| row[0] == "point").count();
+    assert!(points > 8 && rows.iter().any(|row| row[0] == "ceiling_sparse"), "{rows:?}");
+    println!("compared {} rows", rows.len());
+}
+
+#[test]
 fn quality_is_that_of_an_evaluation_and_speed_that_of_runs() {
     let folder = Folder::new("figure-quality");
     let text = project("models/corpora/tinyshakespeare.heldout.txt");

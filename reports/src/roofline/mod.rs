@@ -32,7 +32,8 @@ pub struct Roofline {
 }
 
 /// What a compute ceiling counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CeilingKind {
     /// Operations on dense operands.
     ComputeDense,
@@ -63,7 +64,7 @@ impl Phase {
 }
 
 /// A horizontal roof.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Ceiling {
     /// Precision and kind, as in `INT8 dense`.
     pub label: String,
@@ -74,7 +75,7 @@ pub struct Ceiling {
 }
 
 /// A slanted roof.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Bandwidth {
     /// The memory, as in `HBM`.
     pub label: String,
