@@ -2,16 +2,18 @@
 
 mod common;
 
-use common::{cores_variants, random_cores_step, random_step, variants};
+use common::{cores_variants, random_cores_step, random_registers, random_routing, random_step, variants};
 use hw_config::energy::Prices;
 use hw_config::isa::{Instruction, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::memory::{MemoryStandard, Slot};
+use hw_config::program::random::{MOST_ID, Rng};
 use hw_config::program::{Mark, Program};
+use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
 use sim::engine::{
-    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_cores_remembering, run_step,
-    run_step_with_commands, run_step_with_timeline,
+    CoresStep, MemoryModel, Prepared, Step, data_channels, fetch_channel, run_cores, run_step, run_step_with_commands,
+    run_step_with_timeline,
 };
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::{Checker, Grouping, Streams};
@@ -312,7 +314,8 @@ fn several_cores_add_up() {
     assert!(compared > 0 && linked > 10_000);
 }
 
-/// What earlier steps have found about streams of loads changes no outcome: each step twice, so that the second knows all.
+/// What earlier steps have found about streams of loads changes no outcome: each step twice on fresh programs, so that the
+/// second knows all.
 #[test]
 fn known_streams_change_nothing() {
     let (mut compared, mut repeated) = (0, 0);
@@ -321,11 +324,10 @@ fn known_streams_change_nothing() {
         let mut streams = Streams::default();
         for seed in 0..3 {
             let (programs, registers, routing) = random_cores_step(700 + seed * 50 + number as u64, machine, 500);
-            let memory = MemoryModel::Fast(Grouping::Shared);
-            let step = CoresStep { machine, programs: &programs, registers: &registers, routing: &routing, memory };
-            let separate = run_cores(&CoresStep { memory: MemoryModel::Fast(Grouping::Separate), ..step });
+            let separate = plain(machine, &programs, &registers, &routing);
             for _ in 0..2 {
-                let known = run_cores_remembering(&step, &mut streams);
+                let mut prepared = Prepared::new(machine, programs.clone());
+                let known = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut streams);
                 assert!(known == separate, "{} seed {seed}: what was known", variant.name);
                 compared += 1;
             }
@@ -334,4 +336,45 @@ fn known_streams_change_nothing() {
     }
     println!("{compared} steps equal, {repeated} loads were known");
     assert!(compared > 0 && repeated > 100, "{repeated} loads known");
+}
+
+/// A step with nothing known, every channel for itself.
+fn plain(machine: &Machine, programs: &[Program], registers: &Registers, routing: &[Vec<Routing>]) -> Vec<StepOutcome> {
+    let memory = MemoryModel::Fast(Grouping::Separate);
+    run_cores(&CoresStep { machine, programs, registers, routing, memory })
+}
+
+/// Steps of the same programs one after the other are what each of them is alone, whether their registers are new, the same,
+/// or differ from the last ones' in a few.
+#[test]
+fn prepared_steps_are_steps() {
+    let (mut compared, mut repeated) = (0, 0);
+    for (number, variant) in cores_variants().iter().enumerate() {
+        let machine = &variant.machine;
+        let mut streams = Streams::default();
+        for seed in 0..6 {
+            let seed = 900 + seed * 50 + number as u64;
+            let length = [20, 120, 400][seed as usize % 3];
+            let (programs, mut registers, mut routing) = random_cores_step(seed, machine, length);
+            let (most_rows, most_end) = (programs[0].max_rows, programs[0].max_end);
+            let mut rng = Rng::new(seed);
+            let mut prepared = Prepared::new(machine, programs.clone());
+            for step in 0..12 {
+                let alone = plain(machine, &programs, &registers, &routing);
+                let next = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut streams);
+                assert!(next == alone, "{} seed {seed} step {step}", variant.name);
+                compared += next.len();
+                match rng.up_to(3) {
+                    0 => registers = random_registers(&mut rng, most_rows, most_end),
+                    // Another row of a table, an expert, a place in a cache.
+                    1 | 2 => registers[16 + rng.up_to(15) as usize] = rng.up_to(MOST_ID.into()) as u32,
+                    _ => {}
+                }
+                routing = programs.iter().map(|program| random_routing(&mut rng, program, &registers)).collect();
+            }
+            repeated += prepared.repeated();
+        }
+    }
+    println!("{compared} outcomes equal, {repeated} steps went through the cycles of the one before");
+    assert!(compared > 500 && repeated > 20, "{compared} outcomes, {repeated} repeated");
 }
