@@ -102,13 +102,13 @@ impl Opening {
     pub(super) fn again(
         &self,
         (machine, core): (&Machine, u32),
-        addresses: impl Iterator<Item = u64>,
+        addresses: &[u64],
         streams: &mut Streams,
     ) -> Option<Standing> {
         let mut memory = MemorySystem::new(&data_channels(machine, core), Grouping::Shared).ok()?;
         memory.remember(streams);
         let mut loads = self.loads.iter().zip(addresses);
-        let same = loads.all(|(&(rows, done), address)| {
+        let same = loads.all(|(&(rows, done), &address)| {
             memory.stream(LOAD_LANE, Rows { first: Transfer { address, ..rows.first }, ..rows }) == done
         });
         let left = memory.standing(LOAD_LANE);

@@ -1,5 +1,5 @@
 //! Programs whose steps are run one after the other. What does not depend on registers is decoded once; and where all that
-//! a step's cycles depend on is what it was in the step before, its times are those of that step.
+//! a step's cycles depend on is what it was in one of the last steps, its times are those of that step.
 //!
 //! Exact, because an engine's run is a function of its tasks alone (`Task`; the programs, the machine and the memory model stay
 //! the same), and these are compared one by one, writes line by line. Two things may differ. Channels may have changed
@@ -21,16 +21,20 @@ use hw_config::isa::{Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::timing::{Registers, depends_on_registers};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
-/// Programs of a step, one a core, and the times of their last one.
+/// Most steps that are kept, of some 100 bytes an operator and as many a variable instruction. Steps take turns: rows of a
+/// table lie in other bank groups from one to the next.
+const KNOWN_MAX: usize = 4;
+
+/// Programs of a step, one a core, and the times of their last ones.
 pub struct Prepared<'a> {
     machine: &'a Machine,
     programs: Vec<Program>,
     /// Empty before the first step.
     cores: Vec<Core>,
-    /// Of the tasks that the cores hold.
-    last: Option<Last>,
+    /// Steps that have been simulated, the one that was asked for last first.
+    known: VecDeque<Known>,
     repeated: u64,
 }
 
@@ -48,15 +52,24 @@ struct Core {
 }
 
 /// A step that has been simulated.
-struct Last {
+struct Known {
     memory: MemoryModel,
-    cores: Vec<(Times, Vec<Placed>)>,
+    cores: Vec<KnownCore>,
+}
+
+/// What the variable instructions of a core asked for, and when all of them came about.
+struct KnownCore {
+    asked: Vec<Work>,
+    times: Times,
+    placed: Vec<Placed>,
+    /// The instructions of its opening.
+    opening: Vec<u32>,
 }
 
 impl<'a> Prepared<'a> {
     /// The programs of a step, which `program::check_set` has found legal together.
     pub fn new(machine: &'a Machine, programs: Vec<Program>) -> Self {
-        Self { machine, programs, cores: Vec::new(), last: None, repeated: 0 }
+        Self { machine, programs, cores: Vec::new(), known: VecDeque::new(), repeated: 0 }
     }
 
     /// The programs.
@@ -64,7 +77,7 @@ impl<'a> Prepared<'a> {
         &self.programs
     }
 
-    /// How many steps had the times of the one before.
+    /// How many steps had the times of an earlier one.
     pub fn repeated(&self) -> u64 {
         self.repeated
     }
@@ -81,39 +94,66 @@ impl<'a> Prepared<'a> {
         memory: MemoryModel,
         streams: &mut Streams,
     ) -> Vec<StepOutcome> {
-        let Self { machine, programs, cores, last, repeated } = self;
-        assert_eq!(programs.len(), routing.len(), "programs and routings, one a core");
-        if cores.is_empty() {
-            cores.extend(programs.iter().map(|program| Core::new(machine, program)));
+        assert_eq!(self.programs.len(), routing.len(), "programs and routings, one a core");
+        let machine = self.machine;
+        if self.cores.is_empty() {
+            self.cores.extend(self.programs.iter().map(|program| Core::new(machine, program)));
         }
-        let steps = cores.iter().zip(programs.iter()).zip(routing);
-        let (asked, counts): (Vec<Vec<Work>>, Vec<Counts>) =
-            steps.map(|((core, program), routing)| core.decode(machine, program, registers, routing)).unzip();
-        if let Some(known) = last.as_ref().filter(|last| last.memory == memory) {
-            let ways = cores.iter().zip(&asked).zip(programs.iter()).zip(&known.cores);
-            let ways = ways.map(|(((core, asked), program), (times, _))| {
-                core.again(asked, times, (machine, program.core), streams)
-            });
-            if let Some(memories) = ways.collect::<Option<Vec<Vec<Statistics>>>>() {
-                *repeated += 1;
-                let again = known.cores.iter().zip(counts).zip(memories);
-                return again
-                    .map(|(((times, placed), counts), memory)| outcome(counts, times, placed, memory))
-                    .collect();
+        let steps = self.cores.iter().zip(&self.programs).zip(routing);
+        let decode =
+            |((core, program), routing): ((&Core, _), &Vec<Routing>)| core.decode(machine, program, registers, routing);
+        let (asked, counts): (Vec<Vec<Work>>, Vec<Counts>) = steps.map(decode).unzip();
+        for number in 0..self.known.len() {
+            if let Some(memories) = self.again(number, &asked, memory, streams) {
+                self.repeated += 1;
+                let known = self.known.remove(number).expect("one of them");
+                let outcomes = known.cores.iter().zip(counts).zip(memories);
+                let outcomes =
+                    outcomes.map(|((core, counts), memory)| outcome(counts, &core.times, &core.placed, memory));
+                let outcomes = outcomes.collect();
+                self.known.push_front(known);
+                return outcomes;
             }
         }
-        *last = None;
-        cores.iter_mut().zip(asked).for_each(|(core, asked)| core.ask(asked));
-        let tasks = programs.iter().zip(cores.iter()).map(|(program, core)| (program.core, &core.tasks[..]));
-        let ran = cores::run(machine, tasks, memory, streams).into_iter().zip(cores.iter());
-        let placed = ran.map(|((times, timeline), core)| (times, place(&core.operator_of, &timeline)));
-        let ran: Vec<(Times, Vec<Placed>)> = placed.collect();
-        let outcomes = ran.iter().zip(counts);
-        let outcomes =
-            outcomes.map(|((times, placed), counts)| outcome(counts, times, placed, times.data_memory.clone()));
+        let known = self.simulate(asked, memory, streams);
+        let outcomes = known
+            .cores
+            .iter()
+            .zip(counts)
+            .map(|(core, counts)| outcome(counts, &core.times, &core.placed, core.times.data_memory.clone()));
         let outcomes = outcomes.collect();
-        *last = Some(Last { memory, cores: ran });
+        self.known.truncate(KNOWN_MAX - 1);
+        self.known.push_front(known);
         outcomes
+    }
+
+    /// What the channels of each core count in a step that asks for this, if it goes through the cycles of a known one.
+    fn again(
+        &self,
+        number: usize,
+        asked: &[Vec<Work>],
+        memory: MemoryModel,
+        streams: &mut Streams,
+    ) -> Option<Vec<Vec<Statistics>>> {
+        let known = &self.known[number];
+        let cores = self.cores.iter().zip(&self.programs).zip(asked).zip(&known.cores);
+        let again = |(((core, program), asked), known): (((&Core, &Program), &Vec<Work>), _)| {
+            core.again(asked, known, (self.machine, program.core), streams)
+        };
+        if known.memory == memory { cores.map(again).collect() } else { None }
+    }
+
+    fn simulate(&mut self, asked: Vec<Vec<Work>>, memory: MemoryModel, streams: &mut Streams) -> Known {
+        self.cores.iter_mut().zip(&asked).for_each(|(core, asked)| core.ask(asked));
+        let tasks = self.programs.iter().zip(&self.cores).map(|(program, core)| (program.core, &core.tasks[..]));
+        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(&self.cores).zip(asked);
+        let known = ran.map(|(((times, timeline), core), asked)| {
+            let placed = place(&core.operator_of, &timeline);
+            let loads = core.tasks.iter().zip(0..).filter(|(task, _)| matches!(task.work, Work::Load(_)));
+            let opening = loads.take(times.opening.loads.len()).map(|(_, index)| index).collect();
+            KnownCore { asked, times, placed, opening }
+        });
+        Known { memory, cores: known.collect() }
     }
 }
 
@@ -163,54 +203,48 @@ impl Core {
         (works.collect(), tally.counts())
     }
 
-    /// What the channels count in a step that asks for this, if it goes through the cycles of the last.
+    /// What the channels count in a step that asks for this, if it goes through the cycles of a known one.
     fn again(
         &self,
         asked: &[Work],
-        last: &Times,
+        known: &KnownCore,
         machine: (&Machine, u32),
         streams: &mut Streams,
     ) -> Option<Vec<Statistics>> {
-        let mut renaming = Renaming::of(ChannelSet::first(last.data_memory.len()).0);
+        let KnownCore { asked: asked_before, times, .. } = known;
+        let mut renaming = Renaming::of(ChannelSet::first(times.data_memory.len()).0);
         // What is written to the same channels in every step keeps them where they are.
         assert!(
             self.fixed_lines.iter().all(|&channels| renaming.bring(channels, channels)),
             "a set is brought to itself"
         );
-        // The loads of the opening, as this step asks for them.
-        let loads = self.tasks.iter().zip(0..).filter(|(task, _)| matches!(task.work, Work::Load(_)));
-        let mut addresses: Vec<(u32, u64)> = loads
-            .take(last.opening.loads.len())
-            .zip(&last.opening.loads)
-            .map(|((_, index), (rows, _))| (index, rows.first.address))
-            .collect();
+        let mut addresses: Vec<u64> = times.opening.loads.iter().map(|(rows, _)| rows.first.address).collect();
         let mut moved = false;
-        for (&index, work) in self.variable.iter().zip(asked) {
-            let known = &self.tasks[index as usize].work;
-            if is_same(work, known, &mut renaming) {
+        for ((&index, work), before) in self.variable.iter().zip(asked).zip(asked_before) {
+            if is_same(work, before, &mut renaming) {
                 continue;
             }
-            let (Work::Load(shape), Work::Load(of_last)) = (work, known) else { return None };
-            let place = addresses.binary_search_by_key(&index, |&(index, _)| index).ok()?;
-            if (LoadShape { address: of_last.address, ..*shape }) != *of_last {
+            let (Work::Load(shape), Work::Load(shape_before)) = (work, before) else { return None };
+            let place = known.opening.binary_search(&index).ok()?;
+            if (LoadShape { address: shape_before.address, ..*shape }) != *shape_before {
                 return None;
             }
-            (addresses[place].1, moved) = (shape.address, true);
+            (addresses[place], moved) = (shape.address, true);
         }
-        let channels = (0..last.data_memory.len()).map(|channel| last.data_memory[renaming.channel(channel)]);
+        let channels = (0..times.data_memory.len()).map(|channel| times.data_memory[renaming.channel(channel)]);
         if !moved {
             return Some(channels.collect());
         }
-        let left = last.opening.left.as_ref()?;
-        let again = last.opening.again(machine, addresses.iter().map(|&(_, address)| address), streams)?;
+        let left = times.opening.left.as_ref()?;
+        let again = times.opening.again(machine, &addresses, streams)?;
         let difference = again.statistics().minus(left.statistics());
         again.is_equal(left).then(|| channels.map(|counts| counts.plus(&difference)).collect())
     }
 
     /// Asks for this in the next step.
-    fn ask(&mut self, asked: Vec<Work>) {
+    fn ask(&mut self, asked: &[Work]) {
         for (&index, work) in self.variable.iter().zip(asked) {
-            self.tasks[index as usize].work = work;
+            self.tasks[index as usize].work.clone_from(work);
         }
     }
 }

@@ -71,6 +71,11 @@ impl StoreShape {
         address(self.st.base, v, self.st.shift, self.st.high, self.st.low) + u64::from(row) * self.st.row_stride
     }
 
+    /// Whether every element is a fragment of its own, and the next one at most a word on.
+    fn is_strided(&self) -> bool {
+        self.st.fragment == 1 && (1..=1 << self.port_shift).contains(&u64::from(self.st.fragment_stride))
+    }
+
     /// Elements of a fragment.
     fn fragment(&self) -> u64 {
         if self.st.fragment == 0 { u64::from(self.st.count) } else { u64::from(self.st.fragment) }
@@ -102,6 +107,13 @@ impl LineWrites {
         self.begin_fragment(self.shape.row_address(self.row));
     }
 
+    fn end_row(&mut self) {
+        self.row += 1;
+        if !self.is_done() {
+            self.begin_row();
+        }
+    }
+
     #[inline]
     fn begin_fragment(&mut self, address: u64) {
         (self.fragment, self.at) = (address, address);
@@ -127,6 +139,20 @@ impl Iterator for LineWrites {
             if in_line >= shape.line_bytes {
                 break;
             }
+            if shape.is_strided() {
+                // One piece an element: all that begin in the line, without a word between them that has none.
+                let stride = u64::from(shape.st.fragment_stride);
+                let elements = (count - self.element).min((shape.line_bytes - in_line - 1) / stride + 1);
+                channels |= strobes(in_line, (elements - 1) * stride + (1 << shape.size_shift), shape.port_shift);
+                gather += elements;
+                self.element += elements;
+                if self.element < count {
+                    self.begin_fragment(self.fragment + elements * stride);
+                    continue;
+                }
+                self.end_row();
+                break;
+            }
             let last_element = (shape.line_bytes - in_line - 1) >> shape.size_shift;
             let elements = self.run.min(last_element + 1);
             channels |= strobes(in_line, elements << shape.size_shift, shape.port_shift);
@@ -138,10 +164,7 @@ impl Iterator for LineWrites {
             self.element += elements;
             self.run -= elements;
             if self.element == count {
-                self.row += 1;
-                if !self.is_done() {
-                    self.begin_row();
-                }
+                self.end_row();
                 break;
             }
             if self.run == 0 {
