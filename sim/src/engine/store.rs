@@ -183,3 +183,79 @@ fn strobes(from: u64, count: u64, port_shift: u32) -> u64 {
     let (first, last) = (from >> port_shift, (from + count - 1) >> port_shift);
     (u64::MAX >> (63 - (last - first))) << first
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hw_config::isa::REGISTERS;
+    use hw_config::program::random::Rng;
+
+    /// The writes of a row, element by element: a piece ends with its word, its fragment or its line, a write with its line.
+    fn naive(shape: &StoreShape, row: u32) -> Vec<LineWrite> {
+        let size = 1 << shape.size_shift;
+        let mut writes: Vec<LineWrite> = Vec::new();
+        let mut last = None;
+        for element in 0..u64::from(shape.st.count) {
+            let (fragment, place) = (element / shape.fragment(), element % shape.fragment());
+            let at = shape.row_address(row) + fragment * u64::from(shape.st.fragment_stride) + place * size;
+            let line = at / shape.line_bytes;
+            let address = line << shape.port_shift;
+            if writes.last().is_none_or(|write| write.address != address) {
+                writes.push(LineWrite { gather: 0, channels: 0, address, first_byte: at });
+                last = None;
+            }
+            let write = writes.last_mut().expect("just pushed");
+            let piece = (fragment, element / shape.word);
+            write.gather += u64::from(last != Some(piece));
+            last = Some(piece);
+            for byte in at..at + size {
+                write.channels |= 1 << ((byte % shape.line_bytes) >> shape.port_shift);
+            }
+        }
+        writes
+    }
+
+    #[test]
+    fn lines_are_those_of_the_elements() {
+        let (mut compared, mut strided) = (0, 0);
+        let mut rng = Rng::new(11);
+        for name in ["tiny", "u280-lapwing"] {
+            let machine = Machine::by_name(name).expect("a shipped machine");
+            for _ in 0..4000 {
+                let source = rng.choose(&[StoreSource::Codes, StoreSource::Scales, StoreSource::Vector]);
+                let size = match source {
+                    StoreSource::Codes => 1,
+                    StoreSource::Scales => 2,
+                    StoreSource::Vector => 4,
+                };
+                let fragment = rng.choose(&[0, 1, 1, 3, 16]);
+                let least = u32::try_from(u64::from(fragment.max(1)) * size).expect("small");
+                let st = Store {
+                    source,
+                    src: 0,
+                    src_stride: 1,
+                    rows: 1 + rng.up_to(3) as u32,
+                    rows_reg: 0,
+                    count: 1 + rng.up_to(150) as u32,
+                    base: rng.up_to(5000) * size,
+                    reg: 0,
+                    token_step: false,
+                    shift: 0,
+                    high: 0,
+                    low: 0,
+                    row_stride: rng.up_to(3000) * size,
+                    fragment,
+                    fragment_stride: least + rng.choose(&[0, 4, 12, 28, 60, 96, 1000]),
+                };
+                let shape = StoreShape::new(&st, &[0; REGISTERS], &machine).expect("it writes");
+                let expected: Vec<LineWrite> = (0..shape.rows).flat_map(|row| naive(&shape, row)).collect();
+                let lines: Vec<LineWrite> = shape.writes().collect();
+                assert_eq!(lines, expected, "{name}: {st:?}");
+                compared += lines.len();
+                strided += if shape.is_strided() { lines.len() } else { 0 };
+            }
+        }
+        println!("{compared} lines equal, {strided} of single elements");
+        assert!(compared > 10_000 && strided > 5_000, "{compared} lines, {strided} strided");
+    }
+}
