@@ -21,9 +21,12 @@ const CONTEXT: u32 = 160;
 /// First token of the answer.
 const PROMPT: u32 = 70;
 
+/// Changed keys of a machine and their values.
+type Keys = &'static [(&'static str, &'static str)];
+
 /// Machines by name and changed keys, models, formats, batches. Small models are kept ones; the others have shapes of published
 /// models in fewer layers, whose steps are long enough to forget the rows that they began with.
-const CASES: [(&str, &[(&str, &str)], &str, &str, u32); 12] = [
+const CASES: [(&str, Keys, &str, &str, u32); 12] = [
     ("tiny", &[], "tiny-llama", "w8a8", 1),
     ("tiny", &[("memory.channels", "4")], "tiny-llama-2of4", "w8a8-2of4", 1),
     ("tiny", &[("memory.channels", "8"), ("core.vector.lanes", "16")], "tiny-opt", "w4a8", 2),
@@ -114,7 +117,7 @@ impl<'a> Case<'a> {
         let known = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut self.streams);
         let (machine, programs) = (self.machine, prepared.programs());
         // Every channel for itself takes many times as long: some steps.
-        let grouping = if end % 8 == 0 { Grouping::Separate } else { Grouping::Shared };
+        let grouping = if end.is_multiple_of(8) { Grouping::Separate } else { Grouping::Shared };
         let memory = MemoryModel::Fast(grouping);
         let alone = run_cores(&CoresStep { machine, programs, registers: &registers, routing: &routing, memory });
         assert!(known == alone, "{} on {}: the step to {end}", programs[0].name, machine.name);
