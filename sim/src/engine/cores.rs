@@ -57,7 +57,9 @@ pub(super) fn run<'a>(
 ) -> Vec<(Times, Timeline)> {
     let of_core = |(core, tasks)| Engine::new(machine, core, tasks, memory);
     let mut engines: Vec<Engine<'_>> = tasks.map(of_core).collect();
-    engines.iter_mut().for_each(|engine| engine.remember(streams));
+    if streams.is_wanted() {
+        engines.iter_mut().for_each(|engine| engine.remember(streams));
+    }
     loop {
         let stops: Vec<Stop> = engines.iter_mut().map(Engine::run).collect();
         let mut last = 0;

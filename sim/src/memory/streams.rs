@@ -36,9 +36,16 @@ const BLOCKS_MAX: u64 = 16;
 #[derive(Debug, Default)]
 pub struct Streams {
     tables: Vec<(ChannelConfig, Table)>,
+    /// Whether a step has been run.
+    is_used: bool,
 }
 
 impl Streams {
+    /// Whether the next step shall use and fill it: all but the first. A run of one step finds less in it than it costs to fill.
+    pub(crate) fn is_wanted(&mut self) -> bool {
+        std::mem::replace(&mut self.is_used, true)
+    }
+
     /// How often a move was known.
     pub fn repeated(&self) -> u64 {
         self.tables.iter().map(|(_, table)| table.repeated).sum()
