@@ -3,7 +3,7 @@
 //! An instruction's time depends on its fields and the registers, never on the values it computes with.
 
 use crate::engine::{MatrixMode, MatrixShape};
-use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, VectorOp};
+use crate::isa::{LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, VectorOp};
 use crate::latency;
 use crate::machine::Machine;
 
@@ -73,6 +73,19 @@ fn matrix_extent(kind: MatrixExtent, n: u32, unit: u8, cols: u32, steps: u32) ->
         MatrixExtent::Fixed => (cols, steps),
         MatrixExtent::Columns => (cols.min(n), steps),
         MatrixExtent::Steps => (cols, steps.min(n.div_ceil(1 << unit))),
+    }
+}
+
+/// Whether a register enters the extents or the address of an operation: if not, it takes as long and moves the same bytes in
+/// every step.
+pub fn depends_on_registers(operation: &Operation) -> bool {
+    match operation {
+        Operation::Load(ld) => ld.high != 0 || (ld.extent != LoadExtent::Fixed && ld.extent_reg != 0),
+        Operation::Store(st) => st.high != 0 || st.low != 0 || st.rows_reg != 0,
+        Operation::MatMul(mm) => mm.rows_reg != 0 || (mm.extent != MatrixExtent::Fixed && mm.extent_reg != 0),
+        Operation::MatVec(mv) => mv.extent != MatrixExtent::Fixed && mv.extent_reg != 0,
+        Operation::Misc(misc) => misc.rows_reg != 0 || misc.len_reg != 0,
+        Operation::End(_) => false,
     }
 }
 

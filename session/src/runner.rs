@@ -1,6 +1,6 @@
 //! Steps on the simulated machine: the host's part of the contract (registers, ids, logits) and the cache of programs.
 
-use crate::plan::{Plan, Programs};
+use crate::plan::Plan;
 use crate::{Phase, SessionError, Setup, Totals};
 use compiler::step::{Logits, StepKind};
 use compiler::{Bucket, Compiler, MemoryMap, image};
@@ -8,7 +8,7 @@ use hw_config::isa::{Operation, REGISTERS, VectorOp};
 use hw_config::program::Program;
 use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
-use sim::engine::{CoresStep, MemoryModel, run_cores_remembering, run_cores_with_timelines};
+use sim::engine::{CoresStep, MemoryModel, Prepared, run_cores_with_timelines};
 use sim::functional::{self, Core, MAX_TOP_K, MemoryImage, Routing};
 use sim::memory::{Grouping, Streams};
 use sim::outcome::Timeline;
@@ -53,7 +53,7 @@ pub struct Runner<'a> {
     mode: Mode,
     state: Option<State>,
     /// Those of its steps so far.
-    programs: BTreeMap<(StepKind, Bucket), Programs>,
+    programs: BTreeMap<(StepKind, Bucket), Prepared<'a>>,
     draw: u64,
     energy: EnergyModel<'a>,
     last: Option<Start>,
@@ -120,21 +120,22 @@ impl<'a> Runner<'a> {
 
     /// Bytes of all programs compiled so far.
     pub fn program_bytes(&self) -> u64 {
-        let instructions: usize = self.programs.values().flat_map(|p| p.iter()).map(|p| p.instructions.len()).sum();
+        let instructions: usize =
+            self.programs.values().flat_map(Prepared::programs).map(|p| p.instructions.len()).sum();
         (instructions * hw_config::isa::Word::BYTES) as u64
     }
 
     /// All programs compiled so far, by step kind, length and core.
     pub fn programs(&self) -> impl Iterator<Item = (StepKind, Bucket, &Program)> {
         let steps = self.programs.iter();
-        steps.flat_map(|((kind, bucket), programs)| programs.iter().map(|program| (*kind, *bucket, program)))
+        steps.flat_map(|((kind, bucket), programs)| programs.programs().iter().map(|program| (*kind, *bucket, program)))
     }
 
     /// The last step's programs, one a core, and the cycle of each of their instructions; nothing before the first timed
     /// step.
     pub fn last_timelines(&self) -> Option<Vec<(&Program, Timeline)>> {
         let start = self.last.as_ref()?;
-        let programs = &self.programs[&start.program];
+        let programs = self.programs[&start.program].programs();
         let step = CoresStep {
             machine: &self.setup.machine,
             programs,
@@ -221,7 +222,8 @@ impl<'a> Runner<'a> {
 
     fn step(&mut self, kind: StepKind, sequence: u32, position: u32, tokens: &[u32]) -> Result<(), SessionError> {
         let ((kind, bucket), registers) = self.prepare(kind, sequence, position, tokens)?;
-        let programs = &self.programs[&(kind, bucket)];
+        let prepared = self.programs.get_mut(&(kind, bucket)).expect("prepared above");
+        let programs = prepared.programs();
         let routing = match &mut self.state {
             Some(State { cores, memories }) => {
                 cores.iter_mut().for_each(|core| core.registers = registers);
@@ -231,20 +233,13 @@ impl<'a> Runner<'a> {
             None => vec![draw_routing(&programs[0], &mut self.draw); programs.len()],
         };
         if self.mode != Mode::Values {
-            let step = CoresStep {
-                machine: &self.setup.machine,
-                programs,
-                registers: &registers,
-                routing: &routing,
-                memory: self.memory_model,
-            };
-            let outcomes = run_cores_remembering(&step, &mut self.streams);
+            let outcomes = prepared.run(&registers, &routing, self.memory_model, &mut self.streams);
             let phase = match kind {
                 StepKind::Prefill { .. } => Phase::Prefill,
                 StepKind::Decode => Phase::Decode,
             };
             let energy = self.energy.step_of_cores(&outcomes);
-            self.totals.add(phase, programs, &outcomes, &self.setup.machine, &energy);
+            self.totals.add(phase, prepared.programs(), &outcomes, &self.setup.machine, &energy);
             self.last = Some(Start { program: (kind, bucket), registers, routing });
         }
         Ok(())
@@ -267,9 +262,9 @@ impl<'a> Runner<'a> {
         let bucket = self.compiler().bucket(kind, position + rows);
         if !self.programs.contains_key(&(kind, bucket)) {
             let programs = self.plan.programs(kind, bucket)?;
-            self.programs.insert((kind, bucket), programs);
+            self.programs.insert((kind, bucket), Prepared::new(&self.setup.machine, programs));
         }
-        for program in self.programs[&(kind, bucket)].iter() {
+        for program in self.programs[&(kind, bucket)].programs() {
             if let Err(violations) = program.check_step(&self.setup.machine, &registers) {
                 let (name, first) = (&program.name, &violations[0]);
                 return Err(SessionError::Input(format!(
@@ -294,7 +289,7 @@ impl<'a> Runner<'a> {
 
     /// The programs of a step that has been prepared, one a core.
     pub(crate) fn step_programs(&self, of: (StepKind, Bucket)) -> &[Program] {
-        &self.programs[&of]
+        self.programs[&of].programs()
     }
 
     /// What the host writes before a step; see `docs/src/machine.md`.

@@ -2,16 +2,18 @@
 
 mod common;
 
-use common::{cores_variants, random_cores_step, random_step, variants};
+use common::{cores_variants, random_cores_step, random_registers, random_routing, random_step, variants};
 use hw_config::energy::Prices;
 use hw_config::isa::{Instruction, Operation, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::memory::{MemoryStandard, Slot};
+use hw_config::program::random::{MOST_ID, Rng};
 use hw_config::program::{Mark, Program};
+use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
 use sim::engine::{
-    CoresStep, MemoryModel, Step, data_channels, fetch_channel, run_cores, run_cores_remembering, run_step,
-    run_step_with_commands, run_step_with_timeline,
+    CoresStep, MemoryModel, Prepared, Step, data_channels, fetch_channel, run_cores, run_step, run_step_with_commands,
+    run_step_with_timeline,
 };
 use sim::functional::{Core, MemoryImage, Routing};
 use sim::memory::{Checker, Grouping, Streams};
@@ -312,7 +314,8 @@ fn several_cores_add_up() {
     assert!(compared > 0 && linked > 10_000);
 }
 
-/// What earlier steps have found about streams of loads changes no outcome: each step twice, so that the second knows all.
+/// What earlier steps have found about streams of loads changes no outcome: each step twice on fresh programs, so that the
+/// second knows all.
 #[test]
 fn known_streams_change_nothing() {
     let (mut compared, mut repeated) = (0, 0);
@@ -321,11 +324,10 @@ fn known_streams_change_nothing() {
         let mut streams = Streams::default();
         for seed in 0..3 {
             let (programs, registers, routing) = random_cores_step(700 + seed * 50 + number as u64, machine, 500);
-            let memory = MemoryModel::Fast(Grouping::Shared);
-            let step = CoresStep { machine, programs: &programs, registers: &registers, routing: &routing, memory };
-            let separate = run_cores(&CoresStep { memory: MemoryModel::Fast(Grouping::Separate), ..step });
+            let separate = plain(machine, &programs, &registers, &routing);
             for _ in 0..2 {
-                let known = run_cores_remembering(&step, &mut streams);
+                let mut prepared = Prepared::new(machine, programs.clone());
+                let known = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut streams);
                 assert!(known == separate, "{} seed {seed}: what was known", variant.name);
                 compared += 1;
             }
@@ -334,4 +336,55 @@ fn known_streams_change_nothing() {
     }
     println!("{compared} steps equal, {repeated} loads were known");
     assert!(compared > 0 && repeated > 100, "{repeated} loads known");
+}
+
+/// A step with nothing known, every channel for itself.
+fn plain(machine: &Machine, programs: &[Program], registers: &Registers, routing: &[Vec<Routing>]) -> Vec<StepOutcome> {
+    let memory = MemoryModel::Fast(Grouping::Separate);
+    run_cores(&CoresStep { machine, programs, registers, routing, memory })
+}
+
+/// Steps of the same programs one after the other are what each of them is alone, whether their registers are new, the same,
+/// or differ from the last ones' in one. In short programs often a single instruction sees the difference.
+#[test]
+fn prepared_steps_are_steps() {
+    let (mut compared, mut repeated) = (0, 0);
+    for (number, variant) in cores_variants().iter().chain(&variants()).enumerate() {
+        let machine = &variant.machine;
+        let mut streams = Streams::default();
+        for seed in 0..24 {
+            let seed = 900 + seed * 50 + number as u64;
+            let length = [4, 8, 16, 4, 8, 300][seed as usize % 6];
+            let (programs, mut registers, mut routing) = if machine.core.count > 1 {
+                random_cores_step(seed, machine, length)
+            } else {
+                let (program, registers, routing) = random_step(seed, machine, length);
+                (vec![program], registers, vec![routing])
+            };
+            let (most_rows, most_end) = (programs[0].max_rows, programs[0].max_end);
+            let mut rng = Rng::new(seed);
+            let mut prepared = Prepared::new(machine, programs.clone());
+            for step in 0..16 {
+                let alone = plain(machine, &programs, &registers, &routing);
+                let next = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut streams);
+                assert!(next == alone, "{} seed {seed} step {step}", variant.name);
+                compared += next.len();
+                let mut change = |number: usize, most: u32| registers[number] = rng.up_to(most.into()) as u32;
+                match step % 8 {
+                    0 => change(1, most_end - most_rows),
+                    1 => change(2, most_end),
+                    2 => change(3, most_rows),
+                    3 => change(4, most_rows - 1),
+                    // Another row of a table.
+                    4 | 5 => change(16 + step, MOST_ID),
+                    6 => registers = random_registers(&mut rng, most_rows, most_end),
+                    _ => {}
+                }
+                routing = programs.iter().map(|program| random_routing(&mut rng, program, &registers)).collect();
+            }
+            repeated += prepared.repeated();
+        }
+    }
+    println!("{compared} outcomes equal, {repeated} steps went through the cycles of the one before");
+    assert!(compared > 10_000 && repeated > 2_000, "{compared} outcomes, {repeated} repeated");
 }

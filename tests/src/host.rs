@@ -96,7 +96,7 @@ impl<'a> Host<'a> {
 }
 
 /// The n-th `topk` chooses experts n, n + 1, ... (modulo their number).
-fn routing(program: &Program) -> Vec<Routing> {
+pub fn routing(program: &Program) -> Vec<Routing> {
     let mut all = Vec::new();
     for instruction in &program.instructions {
         if let Operation::Misc(misc) = &instruction.operation

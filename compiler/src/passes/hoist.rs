@@ -25,8 +25,9 @@ pub fn run(natural: Lowered, queue: u32) -> Lowered {
     let mut kept = 0;
     // By load: its place in the natural order.
     let mut places: Vec<After> = Vec::new();
-    let mut keyed: Vec<(u32, bool, Virtual)> = Vec::with_capacity(natural.ops.len());
-    for op in natural.ops {
+    // By instruction: the kept ones before it, whether it is a load, its place in the natural order.
+    let mut keyed: Vec<(u32, bool, u32)> = Vec::with_capacity(natural.ops.len());
+    for (index, op) in (0..).zip(&natural.ops) {
         match op.operation {
             Operation::Load(_) => {
                 let queued = places.len().checked_sub(queue as usize).map_or(After(0), |load| places[load]);
@@ -34,7 +35,7 @@ pub fn run(natural: Lowered, queue: u32) -> Lowered {
                 let earliest = tracker.before(&op.effects).join(queued);
                 // A later load into the same space must not overtake this one.
                 tracker.record(&op.effects, earliest);
-                keyed.push((earliest.0, false, op));
+                keyed.push((earliest.0, true, index));
             }
             Operation::Store(_)
             | Operation::MatMul(_)
@@ -43,13 +44,15 @@ pub fn run(natural: Lowered, queue: u32) -> Lowered {
             | Operation::End(_) => {
                 kept += 1;
                 tracker.record(&op.effects, After(kept));
-                keyed.push((kept, true, op));
+                keyed.push((kept, false, index));
             }
         }
     }
-    // Loads with key k come right after the k-th kept instruction; the sort is stable, so loads keep their order there.
-    keyed.sort_by_key(|(after, is_kept, _)| (*after, !*is_kept));
-    Lowered { ops: keyed.into_iter().map(|(_, _, op)| op).collect(), marks: natural.marks }
+    // Loads with key k come right after the k-th kept instruction, in their order.
+    keyed.sort_unstable();
+    let mut ops: Vec<Option<Virtual>> = natural.ops.into_iter().map(Some).collect();
+    let moved = keyed.into_iter().map(|(.., index)| ops[index as usize].take().expect("each once"));
+    Lowered { ops: moved.collect(), marks: natural.marks }
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! A step of several cores: each runs by itself to its next `share`, all are told when the last one was there, and so on
 //! to the last core's `end`. It knows nothing of what happens between shares.
 
-use super::{Engine, MemoryModel, Step, Stop};
+use super::decoded::Decoded;
+use super::times::Times;
+use super::work::Task;
+use super::{Engine, MemoryModel, Stop};
 use crate::functional::Routing;
 use crate::memory::Streams;
 use crate::outcome::{StepOutcome, Timeline};
@@ -32,23 +35,31 @@ pub fn run_cores(step: &CoresStep<'_>) -> Vec<StepOutcome> {
     run_cores_with_timelines(step).into_iter().map(|(outcome, _)| outcome).collect()
 }
 
-/// As [`run_cores`], with what earlier steps have found about streams of loads: the same outcomes, sooner.
-pub fn run_cores_remembering(step: &CoresStep<'_>, streams: &mut Streams) -> Vec<StepOutcome> {
-    run(step, streams).into_iter().map(|(outcome, _)| outcome).collect()
-}
-
 /// As [`run_cores`], with the cycle in which each instruction of each core was dispatched, issued and retired.
 pub fn run_cores_with_timelines(step: &CoresStep<'_>) -> Vec<(StepOutcome, Timeline)> {
-    run(step, &mut Streams::default())
-}
-
-fn run(step: &CoresStep<'_>, streams: &mut Streams) -> Vec<(StepOutcome, Timeline)> {
     let CoresStep { machine, programs, registers, routing, memory } = *step;
     assert_eq!(programs.len(), routing.len(), "programs and routings, one a core");
-    let of_core = |(program, routing)| Engine::new(&Step { machine, program, registers, routing, memory });
-    let routings = routing.iter().map(Vec::as_slice);
-    let mut engines: Vec<Engine<'_>> = programs.iter().zip(routings).map(of_core).collect();
-    engines.iter_mut().for_each(|engine| engine.remember(streams));
+    let of_core = |(program, routing): (&Program, &Vec<Routing>)| Decoded::of(machine, program, registers, routing);
+    let decoded: Vec<Decoded> = programs.iter().zip(routing).map(of_core).collect();
+    let tasks = programs.iter().zip(&decoded).map(|(program, decoded)| (program.core, &decoded.tasks[..]));
+    let ran = run(machine, tasks, memory, &mut Streams::default());
+    let outcome =
+        |(decoded, (times, timeline)): (Decoded, (Times, Timeline))| (decoded.outcome(&times, &timeline), timeline);
+    decoded.into_iter().zip(ran).map(outcome).collect()
+}
+
+/// Runs the tasks of each core, given with its number.
+pub(super) fn run<'a>(
+    machine: &Machine,
+    tasks: impl Iterator<Item = (u32, &'a [Task])>,
+    memory: MemoryModel,
+    streams: &mut Streams,
+) -> Vec<(Times, Timeline)> {
+    let of_core = |(core, tasks)| Engine::new(machine, core, tasks, memory);
+    let mut engines: Vec<Engine<'_>> = tasks.map(of_core).collect();
+    if streams.is_wanted() {
+        engines.iter_mut().for_each(|engine| engine.remember(streams));
+    }
     loop {
         let stops: Vec<Stop> = engines.iter_mut().map(Engine::run).collect();
         let mut last = 0;

@@ -11,35 +11,42 @@
 //! decided everything else up to there, and has run no memory beyond what was safe without it, can stop until the others
 //! have come, and goes on as if nothing had been.
 //!
-//! Reading order: `work` (what an instruction asks of its unit), `store` (the writes of an `st`), `units`
-//! (issue and retirement), `fetch`, `ports` and `backing` (the two memories), `tally` (what is counted), `cores` (several at once).
+//! Reading order: `work` (what an instruction asks of its unit), `store` (the writes of an `st`), `tally` (what is counted),
+//! `decoded` (both, of a whole program), `units` (issue and retirement), `fetch`, `ports` and `backing` (the two memories),
+//! `times` (what comes out), `cores` (several at once), `prepared` (step after step), `renaming`.
 
 mod backing;
 mod cores;
+mod decoded;
 mod fetch;
 mod ports;
+mod prepared;
+mod renaming;
 mod store;
 mod tally;
+mod times;
 mod units;
 mod vector_counts;
 mod work;
 
 pub use backing::MemoryModel;
-pub use cores::{CoresStep, run_cores, run_cores_remembering, run_cores_with_timelines};
+pub use cores::{CoresStep, run_cores, run_cores_with_timelines};
 pub use ports::{data_channels, fetch_channel};
+pub use prepared::Prepared;
 
 use crate::functional::Routing;
 use crate::memory::{Streams, Traced};
 use crate::outcome::{StallCause, StepOutcome, Timeline};
+use decoded::Decoded;
 use fetch::Fetch;
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::timing::Registers;
 use ports::DataPorts;
-use tally::Tally;
+use times::Times;
 use units::{Queued, Units};
-use work::Decoder;
+use work::Task;
 
 /// Advances of the memories without any instruction getting on, before the engine is thought to hang: a stepped memory
 /// takes one a cycle, and the longest transfer well below this.
@@ -71,14 +78,19 @@ pub fn run_step(step: &Step<'_>) -> StepOutcome {
 
 /// As [`run_step`], with the cycle in which each instruction was dispatched, issued and retired.
 pub fn run_step_with_timeline(step: &Step<'_>) -> (StepOutcome, Timeline) {
-    let mut engine = Engine::new(step);
+    let Step { machine, program, registers, routing, memory } = *step;
+    let decoded = Decoded::of(machine, program, registers, routing);
+    let mut engine = Engine::new(machine, program.core, &decoded.tasks, memory);
     let end = engine.run_alone();
-    engine.finish(end, end + 1)
+    let (times, timeline) = engine.finish(end, end + 1);
+    (decoded.outcome(&times, &timeline), timeline)
 }
 
 /// The commands of every data channel, and last those of the instruction channel, for a legality check.
 pub fn run_step_with_commands(step: &Step<'_>) -> Vec<Vec<Traced>> {
-    let mut engine = Engine::new(step);
+    let Step { machine, program, registers, routing, memory } = *step;
+    let decoded = Decoded::of(machine, program, registers, routing);
+    let mut engine = Engine::new(machine, program.core, &decoded.tasks, memory);
     engine.data.keep_commands();
     engine.fetch.keep_commands();
     engine.run_alone();
@@ -97,12 +109,10 @@ enum Stop {
 }
 
 struct Engine<'a> {
-    program: &'a Program,
-    decoder: Decoder<'a>,
+    tasks: &'a [Task],
     fetch: Fetch,
     units: Units,
     data: DataPorts,
-    tally: Tally<'a>,
     timeline: Timeline,
     /// Dispatch cycle of the latest instruction.
     last_dispatch: Option<u64>,
@@ -111,16 +121,13 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(step: &Step<'a>) -> Self {
-        let Step { machine, program, registers, routing, memory } = *step;
+    fn new(machine: &Machine, core: u32, tasks: &'a [Task], memory: MemoryModel) -> Self {
         Self {
-            program,
-            decoder: Decoder::new(machine, registers, routing),
-            fetch: Fetch::new(machine, program.core, program.instructions.len(), memory),
+            tasks,
+            fetch: Fetch::new(machine, core, tasks.len(), memory),
             units: Units::new(machine),
-            data: DataPorts::new(machine, program.core, memory),
-            tally: Tally::new(machine, program),
-            timeline: Timeline::new(program.instructions.len()),
+            data: DataPorts::new(machine, core, memory),
+            timeline: Timeline::new(tasks.len()),
             last_dispatch: None,
             last_cause: StallCause::Fetch,
         }
@@ -142,7 +149,7 @@ impl<'a> Engine<'a> {
             let before = self.progress();
             while self.dispatch_next() {}
             for unit in [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector] {
-                while self.units.issue_next(unit, &mut self.data, &mut self.tally, &mut self.timeline) {}
+                while self.units.issue_next(unit, self.tasks, &mut self.data, &mut self.timeline) {}
             }
             if let Some(end) = self.end_cycle() {
                 return Stop::End(end);
@@ -160,7 +167,7 @@ impl<'a> Engine<'a> {
 
     /// Goes on from a `share` of which the last core's issued in cycle `last`.
     fn share(&mut self, last: u64) {
-        self.units.share(last, &mut self.tally, &mut self.timeline);
+        self.units.share(last, &mut self.timeline);
     }
 
     /// Uses and fills what streams did before; `give_back` ends it.
@@ -173,10 +180,17 @@ impl<'a> Engine<'a> {
     }
 
     /// What a core took that issued its `end` in cycle `end`, in a step of `cycles` cycles.
-    fn finish(mut self, end: u64, cycles: u64) -> (StepOutcome, Timeline) {
+    fn finish(mut self, end: u64, cycles: u64) -> (Times, Timeline) {
         self.timeline.finish(end);
-        let outcome = self.tally.finish(cycles, &self.units, &self.data, &self.fetch, &self.timeline);
-        (outcome, self.timeline)
+        let times = Times {
+            cycles,
+            units: self.units.times(cycles),
+            instruction_bytes: self.fetch.bytes(),
+            data_memory: self.data.statistics(),
+            instruction_memory: self.fetch.statistics(),
+            opening: self.data.opening(),
+        };
+        (times, self.timeline)
     }
 
     /// Counts everything that has been decided; equal counts mean that only memory can say more.
@@ -187,10 +201,9 @@ impl<'a> Engine<'a> {
     /// Dispatches the next instruction if its cycle is known. `end` stays: it issues when all else has retired.
     fn dispatch_next(&mut self) -> bool {
         let index = self.fetch.dispatched();
-        let Some(instruction) = self.program.instructions.get(index) else { return false };
+        let Some(task) = self.tasks.get(index) else { return false };
         let Some(arrival) = self.fetch.arrival(index) else { return false };
-        let unit = instruction.operation.unit();
-        let Some(room) = self.units.room(unit) else { return false };
+        let Some(room) = self.units.room(task.unit) else { return false };
         let in_order = self.last_dispatch.map_or(0, |cycle| cycle + 1);
         let cycle = in_order.max(arrival + 1).max(room);
         if cycle > in_order {
@@ -199,17 +212,13 @@ impl<'a> Engine<'a> {
         self.last_dispatch = Some(cycle);
         self.timeline.dispatch[index] = cycle;
         self.fetch.dispatch(cycle);
-        let work = self.decoder.decode(&instruction.operation);
-        self.tally.dispatch(instruction, &work, self.decoder.registers());
-        self.decoder.write_registers(&instruction.operation);
-        let queued = Queued { index, dispatch: cycle, cause: self.last_cause, work };
-        self.units.enqueue(unit, &instruction.after, queued);
+        self.units.enqueue(task.unit, &task.after, Queued { index, dispatch: cycle, cause: self.last_cause });
         true
     }
 
     /// The issue cycle of `end`, once it is dispatched and everything before it has retired.
     fn end_cycle(&self) -> Option<u64> {
-        let all = self.fetch.dispatched() == self.program.instructions.len();
+        let all = self.fetch.dispatched() == self.tasks.len();
         let retired = if all { self.units.last_retirement()? } else { return None };
         let dispatched = self.last_dispatch.expect("a program has at least its `end`");
         Some((dispatched + 1).max(retired.map_or(0, |cycle| cycle + 1)))
@@ -223,7 +232,7 @@ impl<'a> Engine<'a> {
     /// or store its issue by `FIRST_REQUEST`, a dispatch an arrival or an issue by one, a fetch a dispatch by one.
     fn advance_memory(&mut self) {
         // The end of a step goes by bounds, so that both memories stand where it ends, with the refreshes due up to there.
-        let all_dispatched = self.fetch.dispatched() == self.program.instructions.len();
+        let all_dispatched = self.fetch.dispatched() == self.tasks.len();
         if all_dispatched {
             self.data.release();
         } else if self.fetch.is_known() && self.data.finish_oldest_load(&mut self.units, &mut self.timeline) {
@@ -242,7 +251,7 @@ impl<'a> Engine<'a> {
         format!(
             "{} of {} instructions dispatched, last in cycle {:?}; {}",
             self.fetch.dispatched(),
-            self.program.instructions.len(),
+            self.tasks.len(),
             self.last_dispatch,
             self.units.dump()
         )

@@ -5,8 +5,8 @@ use super::store::LineWrite;
 use super::units::Units;
 use super::work::LoadShape;
 use crate::memory::{
-    ChannelConfig, ChannelSet, Completion, KernelCycle, LaneConfig, LaneKind, PortTiming, Rows, Statistics, Streams,
-    Traced, Transfer,
+    ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, PortTiming, Rows,
+    Standing, Statistics, Streams, Traced, Transfer,
 };
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;
@@ -78,8 +78,43 @@ pub(super) struct DataPorts {
     held: VecDeque<Held>,
     /// Line writes under way.
     lines_under_way: u64,
+    opening: Opening,
     /// Kept for its memory.
     found: Vec<Completion>,
+}
+
+/// Most loads of an opening: some that a step begins with read other rows of a table in each, and then a few
+/// refreshes must have closed these rows.
+pub(super) const OPENING_MAX: usize = 64;
+
+/// The loads that a step begins with, each alone in all channels, and how they leave the memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    /// Each with the cycle in which it was done.
+    pub(super) loads: Vec<(Rows, KernelCycle)>,
+    /// None as long as it goes on, and where channels are not all alike.
+    pub(super) left: Option<Standing>,
+    is_over: bool,
+}
+
+impl Opening {
+    /// The same loads from other addresses, if they are done in the same cycles: how they leave the memory.
+    pub(super) fn again(
+        &self,
+        (machine, core): (&Machine, u32),
+        addresses: &[u64],
+        streams: &mut Streams,
+    ) -> Option<Standing> {
+        let mut memory = MemorySystem::new(&data_channels(machine, core), Grouping::Shared).ok()?;
+        memory.remember(streams);
+        let mut loads = self.loads.iter().zip(addresses);
+        let same = loads.all(|(&(rows, done), &address)| {
+            memory.stream(LOAD_LANE, Rows { first: Transfer { address, ..rows.first }, ..rows }) == done
+        });
+        let left = memory.standing(LOAD_LANE);
+        memory.give_back(streams);
+        left.filter(|_| same)
+    }
 }
 
 /// An issued load.
@@ -109,6 +144,7 @@ impl DataPorts {
             horizon: 0,
             held: VecDeque::new(),
             lines_under_way: 0,
+            opening: Opening::default(),
             found: Vec::new(),
         }
     }
@@ -131,6 +167,7 @@ impl DataPorts {
 
     /// Gives the memory the loads that were held back.
     pub(super) fn release(&mut self) {
+        self.end_opening();
         while let Some(Held { number, shape, start }) = self.held.pop_front() {
             for transfer in rows(&shape, start).transfers() {
                 self.push(self.channels, LOAD_LANE, transfer, Owner::Load(number));
@@ -149,9 +186,30 @@ impl DataPorts {
             return true;
         }
         let Some(Held { number, shape, start }) = self.held.pop_front() else { return false };
-        let done = memory.stream(LOAD_LANE, rows(&shape, start));
+        let rows_of_load = rows(&shape, start);
+        let done = memory.stream(LOAD_LANE, rows_of_load);
+        if !self.opening.is_over {
+            self.opening.loads.push((rows_of_load, done));
+            if self.opening.loads.len() == OPENING_MAX {
+                self.end_opening();
+            }
+        }
         units.load_arrived(number, shape.rows, done.0, timeline);
         true
+    }
+
+    /// The loads that the step began with.
+    pub(super) fn opening(&mut self) -> Opening {
+        self.end_opening();
+        std::mem::take(&mut self.opening)
+    }
+
+    /// What comes now is not alone in the channels, or one load too many.
+    fn end_opening(&mut self) {
+        if !self.opening.is_over {
+            self.opening.is_over = true;
+            self.opening.left = self.memory.fast().and_then(|memory| memory.standing(LOAD_LANE));
+        }
     }
 
     pub(super) fn remember(&mut self, streams: &mut Streams) {

@@ -71,6 +71,11 @@ impl StoreShape {
         address(self.st.base, v, self.st.shift, self.st.high, self.st.low) + u64::from(row) * self.st.row_stride
     }
 
+    /// Whether every element is a fragment of its own, and the next one at most a word on.
+    fn is_strided(&self) -> bool {
+        self.st.fragment == 1 && (1..=1 << self.port_shift).contains(&u64::from(self.st.fragment_stride))
+    }
+
     /// Elements of a fragment.
     fn fragment(&self) -> u64 {
         if self.st.fragment == 0 { u64::from(self.st.count) } else { u64::from(self.st.fragment) }
@@ -102,6 +107,13 @@ impl LineWrites {
         self.begin_fragment(self.shape.row_address(self.row));
     }
 
+    fn end_row(&mut self) {
+        self.row += 1;
+        if !self.is_done() {
+            self.begin_row();
+        }
+    }
+
     #[inline]
     fn begin_fragment(&mut self, address: u64) {
         (self.fragment, self.at) = (address, address);
@@ -127,6 +139,20 @@ impl Iterator for LineWrites {
             if in_line >= shape.line_bytes {
                 break;
             }
+            if shape.is_strided() {
+                // One piece an element: all that begin in the line, without a word between them that has none.
+                let stride = u64::from(shape.st.fragment_stride);
+                let elements = (count - self.element).min((shape.line_bytes - in_line - 1) / stride + 1);
+                channels |= strobes(in_line, (elements - 1) * stride + (1 << shape.size_shift), shape.port_shift);
+                gather += elements;
+                self.element += elements;
+                if self.element < count {
+                    self.begin_fragment(self.fragment + elements * stride);
+                    continue;
+                }
+                self.end_row();
+                break;
+            }
             let last_element = (shape.line_bytes - in_line - 1) >> shape.size_shift;
             let elements = self.run.min(last_element + 1);
             channels |= strobes(in_line, elements << shape.size_shift, shape.port_shift);
@@ -138,10 +164,7 @@ impl Iterator for LineWrites {
             self.element += elements;
             self.run -= elements;
             if self.element == count {
-                self.row += 1;
-                if !self.is_done() {
-                    self.begin_row();
-                }
+                self.end_row();
                 break;
             }
             if self.run == 0 {
@@ -159,4 +182,80 @@ impl Iterator for LineWrites {
 fn strobes(from: u64, count: u64, port_shift: u32) -> u64 {
     let (first, last) = (from >> port_shift, (from + count - 1) >> port_shift);
     (u64::MAX >> (63 - (last - first))) << first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hw_config::isa::REGISTERS;
+    use hw_config::program::random::Rng;
+
+    /// The writes of a row, element by element: a piece ends with its word, its fragment or its line, a write with its line.
+    fn naive(shape: &StoreShape, row: u32) -> Vec<LineWrite> {
+        let size = 1 << shape.size_shift;
+        let mut writes: Vec<LineWrite> = Vec::new();
+        let mut last = None;
+        for element in 0..u64::from(shape.st.count) {
+            let (fragment, place) = (element / shape.fragment(), element % shape.fragment());
+            let at = shape.row_address(row) + fragment * u64::from(shape.st.fragment_stride) + place * size;
+            let line = at / shape.line_bytes;
+            let address = line << shape.port_shift;
+            if writes.last().is_none_or(|write| write.address != address) {
+                writes.push(LineWrite { gather: 0, channels: 0, address, first_byte: at });
+                last = None;
+            }
+            let write = writes.last_mut().expect("just pushed");
+            let piece = (fragment, element / shape.word);
+            write.gather += u64::from(last != Some(piece));
+            last = Some(piece);
+            for byte in at..at + size {
+                write.channels |= 1 << ((byte % shape.line_bytes) >> shape.port_shift);
+            }
+        }
+        writes
+    }
+
+    #[test]
+    fn lines_are_those_of_the_elements() {
+        let (mut compared, mut strided) = (0, 0);
+        let mut rng = Rng::new(11);
+        for name in ["tiny", "u280-lapwing"] {
+            let machine = Machine::by_name(name).expect("a shipped machine");
+            for _ in 0..4000 {
+                let source = rng.choose(&[StoreSource::Codes, StoreSource::Scales, StoreSource::Vector]);
+                let size = match source {
+                    StoreSource::Codes => 1,
+                    StoreSource::Scales => 2,
+                    StoreSource::Vector => 4,
+                };
+                let fragment = rng.choose(&[0, 1, 1, 3, 16]);
+                let least = u32::try_from(u64::from(fragment.max(1)) * size).expect("small");
+                let st = Store {
+                    source,
+                    src: 0,
+                    src_stride: 1,
+                    rows: 1 + rng.up_to(3) as u32,
+                    rows_reg: 0,
+                    count: 1 + rng.up_to(150) as u32,
+                    base: rng.up_to(5000) * size,
+                    reg: 0,
+                    token_step: false,
+                    shift: 0,
+                    high: 0,
+                    low: 0,
+                    row_stride: rng.up_to(3000) * size,
+                    fragment,
+                    fragment_stride: least + rng.choose(&[0, 4, 12, 28, 60, 96, 1000]),
+                };
+                let shape = StoreShape::new(&st, &[0; REGISTERS], &machine).expect("it writes");
+                let expected: Vec<LineWrite> = (0..shape.rows).flat_map(|row| naive(&shape, row)).collect();
+                let lines: Vec<LineWrite> = shape.writes().collect();
+                assert_eq!(lines, expected, "{name}: {st:?}");
+                compared += lines.len();
+                strided += if shape.is_strided() { lines.len() } else { 0 };
+            }
+        }
+        println!("{compared} lines equal, {strided} of single elements");
+        assert!(compared > 10_000 && strided > 5_000, "{compared} lines, {strided} strided");
+    }
 }

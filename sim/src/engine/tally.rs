@@ -1,15 +1,12 @@
-//! What is counted while a step runs: events for energy, traffic by class, and each operator's share.
-//! Counting changes no time. Every figure is a whole number that follows from the instruction's effective extents.
+//! What a step counts: events for energy, traffic by class, and each operator's share.
+//! No count depends on time: every figure is a whole number that follows from an instruction's effective extents, and
+//! counts of instructions are sums, in any order.
 
-use super::fetch::Fetch;
-use super::ports::DataPorts;
-use super::store::LineWrite;
-use super::units::Units;
 use super::vector_counts::{VectorCounts, vector_counts};
 use super::work::Work;
-use crate::outcome::{Buffer, Events, OperatorOutcome, StepOutcome, Timeline, Traffic};
+use crate::outcome::{Buffer, Events, OperatorOutcome, Traffic};
 use hw_config::engine::MatrixShape;
-use hw_config::isa::{Instruction, Load, LoadBuffer, Misc, Operand, Operation, Store, StoreSource, Unit, VectorOp};
+use hw_config::isa::{Load, LoadBuffer, Misc, Operand, Operation, Store, StoreSource, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCK, BLOCKS};
 use hw_config::program::{Program, TrafficClass};
@@ -19,116 +16,80 @@ use hw_config::timing::{self, Registers};
 const F32: u64 = 4;
 const F16: u64 = 2;
 
-pub(super) struct Tally<'a> {
-    machine: &'a Machine,
-    program: &'a Program,
-    events: Events,
-    traffic: [Traffic; TrafficClass::ALL.len()],
-    unnamed_traffic: Traffic,
-    operators: Vec<OperatorOutcome>,
-    /// Operator of each instruction dispatched so far.
-    operator_of: Vec<u32>,
-    /// Regions of addresses looked up last.
-    recent_regions: [usize; 2],
+/// What some instructions of a program count.
+#[derive(Clone, Debug)]
+pub(super) struct Counts {
+    pub(super) events: Events,
+    pub(super) traffic: [Traffic; TrafficClass::ALL.len()],
+    pub(super) unnamed_traffic: Traffic,
+    /// By mark, without their place in time.
+    pub(super) operators: Vec<OperatorOutcome>,
 }
 
-impl<'a> Tally<'a> {
-    pub(super) fn new(machine: &'a Machine, program: &'a Program) -> Self {
+impl Counts {
+    /// Nothing of a program.
+    pub(super) fn none(program: &Program) -> Self {
         Self {
-            machine,
-            program,
             events: Events::default(),
             traffic: Default::default(),
             unnamed_traffic: Traffic::default(),
             // A program without marks is one operator.
             operators: vec![OperatorOutcome::default(); program.marks.len().max(1)],
-            operator_of: Vec::with_capacity(program.instructions.len()),
-            recent_regions: [0; 2],
         }
     }
+}
 
-    /// Counts an instruction in program order, with the registers that hold for it.
-    pub(super) fn dispatch(&mut self, instruction: &Instruction, work: &Work, registers: &Registers) {
-        let index = self.operator_of.len();
-        let last = self.operator_of.last().map_or(0, |&operator| operator as usize);
-        let next = self.program.marks.get(last + 1).is_some_and(|mark| mark.first as usize == index);
-        let operator = last + usize::from(next && index > 0);
-        self.operator_of.push(operator as u32);
-        self.events.instructions += 1;
-        match (&instruction.operation, work) {
-            (Operation::Load(ld), Work::Load(shape)) => {
-                let bytes = shape.rows * shape.bytes * u64::from(self.machine.memory.channels);
-                self.class(shape.base).read_bytes += bytes;
-                self.operators[operator].traffic.read_bytes += bytes;
-                self.load(ld, shape.rows * shape.kept);
-            }
-            (Operation::Store(st), _) => self.store(st, registers),
-            (Operation::MatMul(mm), _) => {
-                self.matrix(operator, mm.last, timing::mat_mul_shape(mm, registers));
-            }
-            (Operation::MatVec(mv), _) => {
-                self.matrix(operator, mv.last, timing::mat_vec_shape(mv, registers));
-            }
-            (Operation::Misc(misc), _) => self.vector(operator, misc, registers),
-            (Operation::Load(_) | Operation::End(_), _) => {}
-        }
+/// The operator of each instruction: the number of its mark.
+pub(super) fn operators_of(program: &Program) -> Vec<u32> {
+    let mut operator = 0;
+    let of = |index: usize| {
+        let next = program.marks.get(operator as usize + 1).is_some_and(|mark| mark.first as usize == index);
+        operator += u32::from(next && index > 0);
+        operator
+    };
+    (0..program.instructions.len()).map(of).collect()
+}
+
+/// Counts the instructions of a program.
+pub(super) struct Tally<'a> {
+    machine: &'a Machine,
+    program: &'a Program,
+    counts: Counts,
+    /// Regions of addresses looked up last.
+    recent_regions: [usize; 2],
+}
+
+impl<'a> Tally<'a> {
+    /// Goes on from some counts.
+    pub(super) fn new(machine: &'a Machine, program: &'a Program, counts: Counts) -> Self {
+        Self { machine, program, counts, recent_regions: [0; 2] }
     }
 
-    /// A matrix or vector instruction keeps its unit.
-    pub(super) fn busy(&mut self, index: usize, unit: Unit, cycles: u64) {
-        let operator = &mut self.operators[self.operator_of[index] as usize];
-        match unit {
-            Unit::Matrix => operator.matrix_busy_cycles += cycles,
-            Unit::Vector => operator.vector_busy_cycles += cycles,
-            Unit::Load | Unit::Store | Unit::System => {}
-        }
+    pub(super) fn counts(self) -> Counts {
+        self.counts
     }
 
-    /// A line of a store is written.
-    pub(super) fn line_written(&mut self, index: usize, line: &LineWrite) {
-        let bytes = u64::from(line.channels.count_ones()) * u64::from(self.machine.memory.port_bytes);
-        self.class(line.first_byte).written_bytes += bytes;
-        self.operators[self.operator_of[index] as usize].traffic.written_bytes += bytes;
-    }
-
-    /// The outcome of a step of `cycles` cycles.
-    pub(super) fn finish(
-        mut self,
-        cycles: u64,
-        units: &Units,
-        data: &DataPorts,
-        fetch: &Fetch,
-        timeline: &Timeline,
-    ) -> StepOutcome {
-        self.place_operators(timeline);
-        StepOutcome {
-            cycles,
-            units: units.times(cycles),
-            events: self.events,
-            traffic: self.traffic,
-            unnamed_traffic: self.unnamed_traffic,
-            instruction_bytes: fetch.bytes(),
-            data_memory: data.statistics(),
-            instruction_memory: fetch.statistics(),
-            operators: self.operators,
+    /// Counts an instruction of an operator, with the registers that hold for it and the work that it asks for.
+    pub(super) fn count(&mut self, operator: usize, operation: &Operation, work: &Work, registers: &Registers) {
+        self.counts.events.instructions += 1;
+        match operation {
+            Operation::Load(ld) => self.load(operator, ld, registers),
+            Operation::Store(st) => self.store(operator, st, work, registers),
+            Operation::MatMul(mm) => self.matrix(operator, mm.last, timing::mat_mul_shape(mm, registers)),
+            Operation::MatVec(mv) => self.matrix(operator, mv.last, timing::mat_vec_shape(mv, registers)),
+            Operation::Misc(misc) => self.vector(operator, misc, registers),
+            Operation::End(_) => {}
         }
-    }
-
-    fn place_operators(&mut self, timeline: &Timeline) {
-        let mut placed = vec![false; self.operators.len()];
-        // `end` waits for everything and belongs to no operator.
-        let count = self.operator_of.len().saturating_sub(1);
-        for (index, &operator) in self.operator_of[..count].iter().enumerate() {
-            let (issue, retire) = (timeline.issue[index], timeline.retire[index]);
-            let o = &mut self.operators[operator as usize];
-            o.first_issue = if placed[operator as usize] { o.first_issue.min(issue) } else { issue };
-            o.last_retirement = o.last_retirement.max(retire);
-            placed[operator as usize] = true;
-        }
-        let mut frontier = 0;
-        for operator in &mut self.operators {
-            operator.cycles = operator.last_retirement.saturating_sub(frontier);
-            frontier += operator.cycles;
+        let cycles = match work {
+            Work::Timed(duration) => duration.occupancy,
+            Work::Share(cycles) => *cycles,
+            Work::Load(_) | Work::Store(_) | Work::Nothing | Work::End => return,
+        };
+        let counted = &mut self.counts.operators[operator];
+        match operation {
+            Operation::MatMul(_) | Operation::MatVec(_) => counted.matrix_busy_cycles += cycles,
+            Operation::Misc(_) => counted.vector_busy_cycles += cycles,
+            Operation::Load(_) | Operation::Store(_) | Operation::End(_) => {}
         }
     }
 
@@ -145,36 +106,53 @@ impl<'a> Tally<'a> {
             self.recent_regions = [region, self.recent_regions[0]];
         }
         match found {
-            Some(region) => &mut self.traffic[self.program.regions[region].class as usize],
-            None => &mut self.unnamed_traffic,
+            Some(region) => &mut self.counts.traffic[self.program.regions[region].class as usize],
+            None => &mut self.counts.unnamed_traffic,
         }
     }
 
     fn read(&mut self, buffer: Buffer, bytes: u64) {
-        self.events.buffers[buffer as usize].read_bytes += bytes;
+        self.counts.events.buffers[buffer as usize].read_bytes += bytes;
     }
 
     fn written(&mut self, buffer: Buffer, bytes: u64) {
-        self.events.buffers[buffer as usize].written_bytes += bytes;
+        self.counts.events.buffers[buffer as usize].written_bytes += bytes;
     }
 
-    fn load(&mut self, ld: &Load, kept: u64) {
-        match ld.buffer {
-            LoadBuffer::Weight => self.written(Buffer::Weight, kept),
-            LoadBuffer::Index => self.written(Buffer::Index, kept),
-            LoadBuffer::Scale => self.written(Buffer::Scale, kept),
-            LoadBuffer::Density => self.written(Buffer::Density, kept),
-            LoadBuffer::Parameter => self.written(Buffer::Parameter, kept),
+    fn load(&mut self, operator: usize, ld: &Load, registers: &Registers) {
+        let (rows, kept) = timing::load_extent(ld, registers);
+        let (rows, kept) = (u64::from(rows), u64::from(kept));
+        // Every channel gives whole beats.
+        let bytes = rows * kept.next_multiple_of(self.machine.memory.line_bytes());
+        if bytes == 0 {
+            return;
         }
+        let base = timing::address(ld.base, registers[usize::from(ld.reg)], 0, ld.high, 0);
+        self.class(base).read_bytes += bytes;
+        self.counts.operators[operator].traffic.read_bytes += bytes;
+        let buffer = match ld.buffer {
+            LoadBuffer::Weight => Buffer::Weight,
+            LoadBuffer::Index => Buffer::Index,
+            LoadBuffer::Scale => Buffer::Scale,
+            LoadBuffer::Density => Buffer::Density,
+            LoadBuffer::Parameter => Buffer::Parameter,
+        };
+        self.written(buffer, rows * kept);
     }
 
-    fn store(&mut self, st: &Store, registers: &Registers) {
+    fn store(&mut self, operator: usize, st: &Store, work: &Work, registers: &Registers) {
         let rows = timing::extent(st.rows, st.rows_reg, registers[usize::from(st.rows_reg)], 0);
         let elements = u64::from(rows) * u64::from(st.count);
         match st.source {
             StoreSource::Codes => self.read(Buffer::Activation, elements),
             StoreSource::Scales => self.read(Buffer::Activation, elements * F32),
             StoreSource::Vector => self.read(Buffer::Vector, elements * F32),
+        }
+        let Work::Store(shape) = work else { return };
+        for line in shape.writes() {
+            let bytes = u64::from(line.channels.count_ones()) * u64::from(self.machine.memory.port_bytes);
+            self.class(line.first_byte).written_bytes += bytes;
+            self.counts.operators[operator].traffic.written_bytes += bytes;
         }
     }
 
@@ -203,14 +181,14 @@ impl<'a> Tally<'a> {
         self.read(Buffer::Activation, parts * rows * stored * window_words);
         if last {
             self.written(Buffer::Result, rows * cols * F32);
-            self.events.results += rows * cols;
+            self.counts.events.results += rows * cols;
         }
         let (macs, dense_macs) = (rows * cols * stored, rows * cols * spanned);
-        self.events.macs += macs;
-        self.events.dense_macs += dense_macs;
-        self.events.scaled_sums += rows * cols * sums;
-        self.operators[operator].macs += macs;
-        self.operators[operator].dense_macs += dense_macs;
+        self.counts.events.macs += macs;
+        self.counts.events.dense_macs += dense_macs;
+        self.counts.events.scaled_sums += rows * cols * sums;
+        self.counts.operators[operator].macs += macs;
+        self.counts.operators[operator].dense_macs += dense_macs;
     }
 
     fn vector(&mut self, operator: usize, misc: &Misc, registers: &Registers) {
@@ -220,17 +198,17 @@ impl<'a> Tally<'a> {
         }
         let elements = u64::from(rows) * u64::from(len);
         let VectorCounts { ops, passes, written_bytes, destination } = vector_counts(misc, rows, len);
-        self.events.vector_elements[misc.op as usize] += elements;
-        self.events.float_ops.adds += ops.adds;
-        self.events.float_ops.muls += ops.muls;
-        self.events.float_ops.compares += ops.compares;
-        self.events.float_ops.functions += ops.functions;
-        self.operators[operator].vector_ops += ops.total();
+        self.counts.events.vector_elements[misc.op as usize] += elements;
+        self.counts.events.float_ops.adds += ops.adds;
+        self.counts.events.float_ops.muls += ops.muls;
+        self.counts.events.float_ops.compares += ops.compares;
+        self.counts.events.float_ops.functions += ops.functions;
+        self.counts.operators[operator].vector_ops += ops.total();
         let mut read = elements;
         if misc.op == VectorOp::Share {
             // A core reads its own part and puts it on the link.
             read = u64::from(rows) * u64::from(timing::share_part(len, misc.imm.0, self.program.core).1);
-            self.events.link_bytes += read * F32;
+            self.counts.events.link_bytes += read * F32;
         }
         for (operand, times) in [(misc.a_buffer, passes), (misc.b_buffer, 1)] {
             if let Some((buffer, element_bytes)) = operand_buffer(operand) {

@@ -7,8 +7,7 @@
 
 use super::ports::DataPorts;
 use super::store::LineWrites;
-use super::tally::Tally;
-use super::work::Work;
+use super::work::{Task, Work};
 use crate::outcome::{StallCause, Timeline, UnitTime};
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
@@ -25,7 +24,7 @@ const STORE: usize = 1;
 const VECTOR: usize = 3;
 
 /// A dispatched instruction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Queued {
     /// Its place in the program.
     pub(super) index: usize,
@@ -33,8 +32,6 @@ pub(super) struct Queued {
     pub(super) dispatch: u64,
     /// Why it was not dispatched sooner.
     pub(super) cause: StallCause,
-    /// What it asks for.
-    pub(super) work: Work,
 }
 
 /// An instruction in its unit's queue, with the numbers (in their units) of the instructions that it waits for.
@@ -182,15 +179,9 @@ impl Units {
     }
 
     /// Issues the oldest instruction of a unit's queue if its cycle is known, or fires a store's next line.
-    pub(super) fn issue_next(
-        &mut self,
-        unit: Unit,
-        data: &mut DataPorts,
-        tally: &mut Tally<'_>,
-        log: &mut Timeline,
-    ) -> bool {
+    pub(super) fn issue_next(&mut self, unit: Unit, tasks: &[Task], data: &mut DataPorts, log: &mut Timeline) -> bool {
         let u = number(unit);
-        if u == STORE && self.fire_next(data, tally) {
+        if u == STORE && self.fire_next(data) {
             self.decided += 1;
             return true;
         }
@@ -203,18 +194,17 @@ impl Units {
         state.issues.push(issue.cycle);
         log.issue[queued.index] = issue.cycle;
         self.decided += 1;
-        match queued.work {
+        match &tasks[queued.index].work {
             Work::Timed(duration) => {
                 state.free = issue.cycle + duration.occupancy;
                 state.account(&issue, state.free);
                 let retirement = state.next_retirement(issue.cycle + duration.latency);
                 state.retire(retirement, queued.index, log);
-                tally.busy(queued.index, unit, duration.occupancy);
             }
-            Work::Share(cycles) => self.sharing = Some(Sharing { index: queued.index, issue, cycles }),
+            Work::Share(cycles) => self.sharing = Some(Sharing { index: queued.index, issue, cycles: *cycles }),
             Work::Load(shape) => {
                 state.fly(queued.index, issue, shape.rows);
-                data.load(ordinal, shape, issue.cycle + ADDRESS_CYCLES);
+                data.load(ordinal, *shape, issue.cycle + ADDRESS_CYCLES);
             }
             Work::Store(shape) => {
                 // One for the gathering itself, so that the store is not done before its last line has fired.
@@ -263,7 +253,7 @@ impl Units {
     }
 
     /// All cores have issued the `share` that this one waits in, the last of them in cycle `last`.
-    pub(super) fn share(&mut self, last: u64, tally: &mut Tally<'_>, log: &mut Timeline) {
+    pub(super) fn share(&mut self, last: u64, log: &mut Timeline) {
         let Sharing { index, issue, cycles } = self.sharing.take().expect("a core that waits in a share");
         let state = &mut self.units[VECTOR];
         state.free = last + cycles;
@@ -273,12 +263,11 @@ impl Units {
         state.accounted = state.free;
         let retirement = state.next_retirement(state.free);
         state.retire(retirement, index, log);
-        tally.busy(index, Unit::Vector, cycles);
         self.decided += 1;
     }
 
     /// Fires the next line of the oldest store, if it is known when.
-    fn fire_next(&mut self, data: &mut DataPorts, tally: &mut Tally<'_>) -> bool {
+    fn fire_next(&mut self, data: &mut DataPorts) -> bool {
         let writes = &mut self.writes;
         let Some(gathering) = writes.gathering.front_mut() else { return false };
         let sequence = writes.first + writes.fired.len();
@@ -300,10 +289,7 @@ impl Units {
         if last {
             writes.gathering.pop_front();
         }
-        let state = &mut self.units[STORE];
-        let flight = state.flight(store);
-        flight.open += u64::from(!last);
-        tally.line_written(flight.index, &line);
+        self.units[STORE].flight(store).open += u64::from(!last);
         true
     }
 

@@ -5,7 +5,7 @@
 
 use super::store::StoreShape;
 use crate::functional::{Routing, TOP_K_REGISTER};
-use hw_config::isa::{Load, Operation, VectorOp};
+use hw_config::isa::{Instruction, Load, Operation, Unit, VectorOp};
 use hw_config::machine::Machine;
 use hw_config::timing::{self, Duration, Registers};
 
@@ -33,8 +33,25 @@ pub(super) enum Work {
     End,
 }
 
+/// An instruction as the engine sees it: all that its cycles depend on.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    /// Who executes it.
+    pub(super) unit: Unit,
+    /// What it waits for, as in `Instruction::after`.
+    pub(super) after: [u8; 4],
+    /// What it asks of its unit.
+    pub(super) work: Work,
+}
+
+impl Task {
+    pub(super) fn new(instruction: &Instruction, work: Work) -> Self {
+        Self { unit: instruction.operation.unit(), after: instruction.after, work }
+    }
+}
+
 /// Rows of an `ld`, as every channel sees them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LoadShape {
     /// Address of row 0 in each channel.
     pub(super) address: u64,
@@ -44,10 +61,6 @@ pub(super) struct LoadShape {
     pub(super) rows: u64,
     /// Bytes of a row in each channel: whole beats.
     pub(super) bytes: u64,
-    /// Logical address of row 0, which names the region.
-    pub(super) base: u64,
-    /// Bytes a row that are kept.
-    pub(super) kept: u64,
 }
 
 /// Turns operations into work, in program order.
@@ -120,8 +133,6 @@ impl<'a> Decoder<'a> {
             stride: ld.stride / line * self.port_bytes,
             rows: u64::from(rows),
             bytes: u64::from(bytes).div_ceil(line) * self.port_bytes,
-            base,
-            kept: u64::from(bytes),
         })
     }
 

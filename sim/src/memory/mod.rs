@@ -29,7 +29,7 @@ pub use port::{Delivery, PortChannel, PortFault, PortModel};
 pub use statistics::Statistics;
 pub use stepped::SteppedChannel;
 pub use streams::Streams;
-pub use system::{ChannelSet, Completion, Grouping, MemorySystem, Ticket};
+pub use system::{ChannelSet, Completion, Grouping, MemorySystem, Standing, Ticket};
 
 use hw_config::memory::Command;
 

@@ -45,13 +45,13 @@ impl Statistics {
     }
 
     /// `self + other`, wrapping: differences of counts travel through it when channel groups meet.
-    pub(super) fn plus(mut self, other: &Self) -> Self {
+    pub(crate) fn plus(mut self, other: &Self) -> Self {
         self.each(other, u64::wrapping_add);
         self
     }
 
     /// `self - other`, wrapping.
-    pub(super) fn minus(mut self, other: &Self) -> Self {
+    pub(crate) fn minus(mut self, other: &Self) -> Self {
         self.each(other, u64::wrapping_sub);
         self
     }

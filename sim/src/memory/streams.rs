@@ -13,15 +13,15 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use hw_config::memory::Field;
+use hw_config::memory::{Command, Field};
 
 pub(super) use words::{Base, Clock, OpenRows};
 use words::{ROWS_MAX, WordHasher};
 
 use super::fast::FastChannel;
-use super::plan::Plan;
+use super::plan::{Plan, column_command};
 use super::system::Ticket;
-use super::{ChannelConfig, KernelCycle, Rows, Statistics, Transfer};
+use super::{ChannelConfig, Direction, KernelCycle, Rows, Statistics, Transfer};
 
 /// Most states that are kept, of some 800 bytes: then no more are kept.
 const STATES_MAX: usize = 1 << 16;
@@ -36,9 +36,16 @@ const BLOCKS_MAX: u64 = 16;
 #[derive(Debug, Default)]
 pub struct Streams {
     tables: Vec<(ChannelConfig, Table)>,
+    /// Whether a step has been run.
+    is_used: bool,
 }
 
 impl Streams {
+    /// Whether the next step shall use and fill it: all but the first. A run of one step finds less in it than it costs to fill.
+    pub(crate) fn is_wanted(&mut self) -> bool {
+        std::mem::replace(&mut self.is_used, true)
+    }
+
     /// How often a move was known.
     pub fn repeated(&self) -> u64 {
         self.tables.iter().map(|(_, table)| table.repeated).sum()
@@ -102,6 +109,7 @@ struct Label {
 
 /// What leads to a move, and what comes of it: a line of a host's cache, since there are many.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Move {
     key: Key,
     /// The move that came behind it last time.
@@ -118,8 +126,11 @@ struct Move {
     refreshes: u8,
     row_count: u8,
     refresh_blocked_cycles: u16,
+    /// Banks that found their row open, themselves closed, another row open: what ACT and PRE follow from.
     visits: [u16; 3],
-    commands: [u16; 6],
+    /// RD or WR, and PREA: one REF goes with each refresh.
+    columns: u16,
+    precharges: u16,
     /// For each row open afterwards: the number of one open before, or of a row block and [`FROM_BLOCK`].
     rows: [u8; ROWS_MAX],
 }
@@ -208,7 +219,8 @@ impl Table {
             if let Some(place) = &cursor.place {
                 let counts = (channel.statistics().minus(&counts.0), channel.refreshes() - counts.1);
                 let known = Move::new(plan, (&before, place), streamed, (done, last_choice), &counts);
-                if let Some(known) = known {
+                let direction = plan.lanes[lane].direction;
+                if let Some(known) = known.filter(|known| known.counts(direction, &label) == counts.0) {
                     self.remember(label, known, &mut cursor.last);
                 }
             }
@@ -309,7 +321,7 @@ impl Table {
             };
         }
         place.refresh_due += i64::from(known.refreshes) * plan.refresh_interval;
-        channel.count(&known.counts(label), u64::from(known.refreshes));
+        channel.count(&known.counts(plan.lanes[usize::from(label.lane)].direction, label), u64::from(known.refreshes));
         cursor.behind = true;
         self.repeated += 1;
         Some(KernelCycle(done as u64))
@@ -360,10 +372,6 @@ impl Move {
         }
         let narrow = |count: u64| u16::try_from(count).ok();
         let after = |cycle: i64| i32::try_from(cycle - before.base.memory).ok();
-        let mut commands = [0; 6];
-        for (narrowed, &count) in commands.iter_mut().zip(&counts.commands) {
-            *narrowed = narrow(count)?;
-        }
         let due = after(before.refresh_due)?;
         Some(Self {
             key: (before.state, 0, if *refreshes > 0 { due } else { NO_REFRESH }),
@@ -374,7 +382,8 @@ impl Move {
             done: i32::try_from(done.0 as i64 - before.base.kernel).ok()?,
             last_choice: after(last_choice)?,
             refreshes: u8::try_from(*refreshes).ok()?,
-            commands,
+            columns: narrow(counts.count(Command::Rd) + counts.count(Command::Wr))?,
+            precharges: narrow(counts.count(Command::PreAll))?,
             visits: [narrow(counts.row_hits)?, narrow(counts.row_misses)?, narrow(counts.row_conflicts)?],
             refresh_blocked_cycles: narrow(counts.refresh_blocked_cycles)?,
             rows,
@@ -382,8 +391,14 @@ impl Move {
         })
     }
 
-    fn counts(&self, label: &Label) -> Statistics {
-        let mut counts = Statistics { commands: self.commands.map(u64::from), ..Statistics::default() };
+    fn counts(&self, direction: Direction, label: &Label) -> Statistics {
+        let mut counts = Statistics::default();
+        let [_, misses, conflicts] = self.visits.map(u64::from);
+        counts.commands[Command::Act.index()] = misses + conflicts;
+        counts.commands[Command::Pre.index()] = conflicts;
+        counts.commands[column_command(direction).index()] = self.columns.into();
+        counts.commands[Command::PreAll.index()] = self.precharges.into();
+        counts.commands[Command::Ref.index()] = self.refreshes.into();
         counts.lane_bytes[usize::from(label.lane)] = u64::from(label.bytes) * u64::from(label.count);
         [counts.row_hits, counts.row_misses, counts.row_conflicts] = self.visits.map(u64::from);
         counts.refresh_blocked_cycles = u64::from(self.refresh_blocked_cycles);
@@ -393,3 +408,5 @@ impl Move {
 
 /// The ticket of a transfer whose completion is looked at at once.
 pub(super) const AT_ONCE: Ticket = Ticket(u64::MAX);
+
+const _: () = assert!(size_of::<Move>() == 64, "a move is one line of a host's cache");

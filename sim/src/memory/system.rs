@@ -86,6 +86,23 @@ struct Progress {
     cycle: KernelCycle,
 }
 
+/// How idle channels stand that are all in the same state, and what each has counted so far. Equal ones have equal futures,
+/// wherever their counts began.
+#[derive(Clone, Debug)]
+pub struct Standing(FastChannel);
+
+impl Standing {
+    /// What each channel has counted so far.
+    pub fn statistics(&self) -> &Statistics {
+        self.0.statistics()
+    }
+
+    /// Whether two futures are equal.
+    pub fn is_equal(&self, other: &Self) -> bool {
+        self.0.is_equal(&other.0)
+    }
+}
+
 impl MemorySystem {
     /// Idle channels at cycle 0.
     ///
@@ -264,6 +281,15 @@ impl MemorySystem {
         }
         self.merge();
         last
+    }
+
+    /// How the channels stand behind streams of `lane` alone; none if they differ or have work.
+    pub fn standing(&mut self, lane: usize) -> Option<Standing> {
+        self.settle();
+        let ([group], true) = (&self.groups[..], self.is_idle()) else { return None };
+        let mut channel = group.channel.clone();
+        channel.forget_beside(&self.plans[group.plan], lane);
+        Some(Standing(channel))
     }
 
     /// Whether nothing is under way.

@@ -110,7 +110,8 @@ pub fn random_cores_step(seed: u64, machine: &Machine, length: usize) -> (Vec<Pr
     (programs, registers, routing)
 }
 
-fn random_routing(rng: &mut Rng, program: &Program, registers: &Registers) -> Vec<Routing> {
+/// A choice for each `topk` of a step.
+pub fn random_routing(rng: &mut Rng, program: &Program, registers: &Registers) -> Vec<Routing> {
     let mut routing = Vec::new();
     for instruction in &program.instructions {
         if let Operation::Misc(misc) = &instruction.operation

@@ -1,0 +1,288 @@
+//! Programs whose steps are run one after the other. What does not depend on registers is decoded once; and where all that
+//! a step's cycles depend on is what it was in one of the last steps, its times are those of that step.
+//!
+//! Exact, because an engine's run is a function of its tasks alone (`Task`; the programs, the machine and the memory model stay
+//! the same), and these are compared one by one, writes line by line. Two things may differ. Channels may have changed
+//! places with each other (`renaming`). And the loads that a step begins with may read from other addresses, as those of
+//! an embedding or of a row of rotary factors do: of all that memory does, the engine sees only when they are done, so they are
+//! given to a memory again, and where they are done in the same cycles and leave it with the same future, all that follows is
+//! the same. Nothing is looked up: a step is one of these, or it is simulated.
+
+use super::MemoryModel;
+use super::cores;
+use super::renaming::Renaming;
+use super::tally::{Counts, Tally, operators_of};
+use super::times::{Placed, Times, outcome, place};
+use super::work::{Decoder, LoadShape, Task, Work};
+use crate::functional::Routing;
+use crate::memory::{ChannelSet, Statistics, Streams};
+use crate::outcome::StepOutcome;
+use hw_config::isa::{Operation, VectorOp};
+use hw_config::machine::Machine;
+use hw_config::program::Program;
+use hw_config::timing::{Registers, depends_on_registers};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Most steps that are kept, of some 100 bytes an operator and as many a variable instruction. Steps take turns: rows of a
+/// table lie in other bank groups from one to the next.
+const KNOWN_MAX: usize = 4;
+
+/// Programs of a step, one a core, and the times of their last ones.
+pub struct Prepared<'a> {
+    machine: &'a Machine,
+    programs: Arc<[Program]>,
+    /// Empty before the first step.
+    cores: Vec<Core>,
+    /// Steps that have been simulated, the one that was asked for last first.
+    known: VecDeque<Known>,
+    repeated: u64,
+}
+
+/// One core.
+struct Core {
+    /// Of the step simulated last; of instructions in `variable`, of no step before the first.
+    tasks: Vec<Task>,
+    /// The instructions that differ between steps.
+    variable: Vec<u32>,
+    operator_of: Vec<u32>,
+    /// What the others count.
+    fixed: Counts,
+    /// Sets of channels to which the others write.
+    fixed_lines: BTreeSet<u64>,
+}
+
+/// A step that has been simulated.
+struct Known {
+    memory: MemoryModel,
+    cores: Vec<KnownCore>,
+}
+
+/// What the variable instructions of a core asked for, and when all of them came about.
+struct KnownCore {
+    asked: Vec<Work>,
+    times: Times,
+    placed: Vec<Placed>,
+    /// The instructions of its opening.
+    opening: Vec<u32>,
+}
+
+impl<'a> Prepared<'a> {
+    /// The programs of a step, which `program::check_set` has found legal together.
+    pub fn new(machine: &'a Machine, programs: impl Into<Arc<[Program]>>) -> Self {
+        Self { machine, programs: programs.into(), cores: Vec::new(), known: VecDeque::new(), repeated: 0 }
+    }
+
+    /// The programs.
+    pub fn programs(&self) -> &[Program] {
+        &self.programs
+    }
+
+    /// How many steps had the times of an earlier one.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// The next step: registers that the host has written, what each `topk` of each core chooses, and the memory model, which
+    /// changes no cycle. `streams` is what earlier steps of any program have found about streams of loads.
+    ///
+    /// # Panics
+    /// As [`super::run_cores`].
+    pub fn run(
+        &mut self,
+        registers: &Registers,
+        routing: &[Vec<Routing>],
+        memory: MemoryModel,
+        streams: &mut Streams,
+    ) -> Vec<StepOutcome> {
+        assert_eq!(self.programs.len(), routing.len(), "programs and routings, one a core");
+        let machine = self.machine;
+        if self.cores.is_empty() {
+            self.cores.extend(self.programs.iter().map(|program| Core::new(machine, program)));
+        }
+        let steps = self.cores.iter().zip(&*self.programs).zip(routing);
+        let decode =
+            |((core, program), routing): ((&Core, _), &Vec<Routing>)| core.decode(machine, program, registers, routing);
+        let (asked, counts): (Vec<Vec<Work>>, Vec<Counts>) = steps.map(decode).unzip();
+        for number in 0..self.known.len() {
+            if let Some(memories) = self.again(number, &asked, memory, streams) {
+                self.repeated += 1;
+                let known = self.known.remove(number).expect("one of them");
+                let outcomes = known.cores.iter().zip(counts).zip(memories);
+                let outcomes =
+                    outcomes.map(|((core, counts), memory)| outcome(counts, &core.times, &core.placed, memory));
+                let outcomes = outcomes.collect();
+                self.known.push_front(known);
+                return outcomes;
+            }
+        }
+        let known = self.simulate(asked, memory, streams);
+        let outcomes = known
+            .cores
+            .iter()
+            .zip(counts)
+            .map(|(core, counts)| outcome(counts, &core.times, &core.placed, core.times.data_memory.clone()));
+        let outcomes = outcomes.collect();
+        self.known.truncate(KNOWN_MAX - 1);
+        self.known.push_front(known);
+        outcomes
+    }
+
+    /// What the channels of each core count in a step that asks for this, if it goes through the cycles of a known one.
+    fn again(
+        &self,
+        number: usize,
+        asked: &[Vec<Work>],
+        memory: MemoryModel,
+        streams: &mut Streams,
+    ) -> Option<Vec<Vec<Statistics>>> {
+        let known = &self.known[number];
+        let cores = self.cores.iter().zip(&*self.programs).zip(asked).zip(&known.cores);
+        let again = |(((core, program), asked), known): (((&Core, &Program), &Vec<Work>), _)| {
+            core.again(asked, known, (self.machine, program.core), streams)
+        };
+        if known.memory == memory { cores.map(again).collect() } else { None }
+    }
+
+    fn simulate(&mut self, asked: Vec<Vec<Work>>, memory: MemoryModel, streams: &mut Streams) -> Known {
+        self.cores.iter_mut().zip(&asked).for_each(|(core, asked)| core.ask(asked));
+        let tasks = self.programs.iter().zip(&self.cores).map(|(program, core)| (program.core, &core.tasks[..]));
+        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(&self.cores).zip(asked);
+        let known = ran.map(|(((times, timeline), core), asked)| {
+            let placed = place(&core.operator_of, &timeline);
+            let loads = core.tasks.iter().zip(0..).filter(|(task, _)| matches!(task.work, Work::Load(_)));
+            let opening = loads.take(times.opening.loads.len()).map(|(_, index)| index).collect();
+            KnownCore { asked, times, placed, opening }
+        });
+        Known { memory, cores: known.collect() }
+    }
+}
+
+impl Core {
+    fn new(machine: &Machine, program: &Program) -> Self {
+        let operator_of = operators_of(program);
+        let registers = [0; hw_config::isa::REGISTERS];
+        let decoder = Decoder::new(machine, &registers, &[]);
+        let mut tally = Tally::new(machine, program, Counts::none(program));
+        let mut fixed_lines = BTreeSet::new();
+        let (mut variable, mut tasks) = (Vec::new(), Vec::with_capacity(program.instructions.len()));
+        for (index, instruction) in program.instructions.iter().enumerate() {
+            let operation = &instruction.operation;
+            let work = if differs(operation) {
+                variable.push(index as u32);
+                Work::Nothing
+            } else {
+                let work = decoder.decode(operation);
+                tally.count(operator_of[index] as usize, operation, &work, &registers);
+                if let Work::Store(shape) = &work {
+                    fixed_lines.extend(shape.writes().map(|line| line.channels));
+                }
+                work
+            };
+            tasks.push(Task::new(instruction, work));
+        }
+        Self { tasks, variable, operator_of, fixed: tally.counts(), fixed_lines }
+    }
+
+    /// What the instructions that differ ask for in a step, and what all count.
+    fn decode(
+        &self,
+        machine: &Machine,
+        program: &Program,
+        registers: &Registers,
+        routing: &[Routing],
+    ) -> (Vec<Work>, Counts) {
+        let mut decoder = Decoder::new(machine, registers, routing);
+        let mut tally = Tally::new(machine, program, self.fixed.clone());
+        let works = self.variable.iter().map(|&index| {
+            let operation = &program.instructions[index as usize].operation;
+            let work = decoder.decode(operation);
+            tally.count(self.operator_of[index as usize] as usize, operation, &work, decoder.registers());
+            decoder.write_registers(operation);
+            work
+        });
+        (works.collect(), tally.counts())
+    }
+
+    /// What the channels count in a step that asks for this, if it goes through the cycles of a known one.
+    fn again(
+        &self,
+        asked: &[Work],
+        known: &KnownCore,
+        machine: (&Machine, u32),
+        streams: &mut Streams,
+    ) -> Option<Vec<Statistics>> {
+        let KnownCore { asked: asked_before, times, .. } = known;
+        let mut renaming = Renaming::of(ChannelSet::first(times.data_memory.len()).0);
+        // What is written to the same channels in every step keeps them where they are.
+        assert!(
+            self.fixed_lines.iter().all(|&channels| renaming.bring(channels, channels)),
+            "a set is brought to itself"
+        );
+        let mut addresses: Vec<u64> = times.opening.loads.iter().map(|(rows, _)| rows.first.address).collect();
+        let mut moved = false;
+        for ((&index, work), before) in self.variable.iter().zip(asked).zip(asked_before) {
+            if is_same(work, before, &mut renaming) {
+                continue;
+            }
+            let (Work::Load(shape), Work::Load(shape_before)) = (work, before) else { return None };
+            let place = known.opening.binary_search(&index).ok()?;
+            if (LoadShape { address: shape_before.address, ..*shape }) != *shape_before {
+                return None;
+            }
+            (addresses[place], moved) = (shape.address, true);
+        }
+        let channels = (0..times.data_memory.len()).map(|channel| times.data_memory[renaming.channel(channel)]);
+        if !moved {
+            return Some(channels.collect());
+        }
+        let left = times.opening.left.as_ref()?;
+        let again = times.opening.again(machine, &addresses, streams)?;
+        let difference = again.statistics().minus(left.statistics());
+        again.is_equal(left).then(|| channels.map(|counts| counts.plus(&difference)).collect())
+    }
+
+    /// Asks for this in the next step.
+    fn ask(&mut self, asked: &[Work]) {
+        for (&index, work) in self.variable.iter().zip(asked) {
+            self.tasks[index as usize].work.clone_from(work);
+        }
+    }
+}
+
+/// Whether an operation may take another time, move other bytes or leave other registers in another step.
+fn differs(operation: &Operation) -> bool {
+    let writes_registers = match operation {
+        Operation::Misc(misc) => misc.op == VectorOp::TopK,
+        Operation::Load(_) | Operation::Store(_) | Operation::MatMul(_) | Operation::MatVec(_) | Operation::End(_) => {
+            false
+        }
+    };
+    writes_registers || depends_on_registers(operation)
+}
+
+/// Whether two works are one in all that cycles depend on, with channels renamed.
+fn is_same(work: &Work, other: &Work, renaming: &mut Renaming) -> bool {
+    match (work, other) {
+        (Work::Timed(duration), Work::Timed(other)) => duration == other,
+        (Work::Share(cycles), Work::Share(other)) => cycles == other,
+        (Work::Load(shape), Work::Load(other)) => shape == other,
+        (Work::Store(shape), Work::Store(other)) => {
+            let (mut lines, mut others) = (shape.writes(), other.writes());
+            loop {
+                match (lines.next(), others.next()) {
+                    (Some(line), Some(other)) => {
+                        let alike = (line.gather, line.address) == (other.gather, other.address);
+                        if !alike || !renaming.bring(line.channels, other.channels) {
+                            return false;
+                        }
+                    }
+                    (None, None) => return true,
+                    (Some(_), None) | (None, Some(_)) => return false,
+                }
+            }
+        }
+        (Work::Nothing, Work::Nothing) | (Work::End, Work::End) => true,
+        (Work::Timed(_) | Work::Share(_) | Work::Load(_) | Work::Store(_) | Work::Nothing | Work::End, _) => false,
+    }
+}

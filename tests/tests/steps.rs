@@ -1,0 +1,130 @@
+//! Whole small models, token by token: the steps of prepared programs, most of which go through the cycles of the one before,
+//! against each step alone with nothing known.
+
+use compiler::step::Logits;
+use compiler::{Options, StepKind};
+use hw_config::isa::REGISTERS;
+use hw_config::machine::Machine;
+use hw_config::program::random::Rng;
+use hw_config::timing::Registers;
+use lapwing_tests::host::routing;
+use lapwing_tests::{kept_model, machine_with, profile};
+use models::Model;
+use models::config::{Architecture, ModelConfig};
+use session::{Mode, Runner, Setup};
+use sim::engine::{CoresStep, MemoryModel, Prepared, run_cores};
+use sim::functional::Routing;
+use sim::memory::{Grouping, Streams};
+
+/// Tokens that the caches hold.
+const CONTEXT: u32 = 160;
+/// First token of the answer.
+const PROMPT: u32 = 70;
+
+/// Changed keys of a machine and their values.
+type Keys = &'static [(&'static str, &'static str)];
+
+/// Machines by name and changed keys, models, formats, batches. Small models are kept ones; the others have shapes of published
+/// models in fewer layers, whose steps are long enough to forget the rows that they began with.
+const CASES: [(&str, Keys, &str, &str, u32); 12] = [
+    ("tiny", &[], "tiny-llama", "w8a8", 1),
+    ("tiny", &[("memory.channels", "4")], "tiny-llama-2of4", "w8a8-2of4", 1),
+    ("tiny", &[("memory.channels", "8"), ("core.vector.lanes", "16")], "tiny-opt", "w4a8", 2),
+    ("tiny-2core", &[], "tiny-mixtral", "w4a8", 1),
+    ("tiny-bit-serial", &[], "tiny-llama", "w4a16", 1),
+    ("u280-lapwing", &[], "tiny-llama", "w4a8", 1),
+    ("u280-flightllm", &[], "tiny-llama-4of16", "w4a8", 1),
+    ("v80-lapwing", &[], "tiny-opt", "w4a8", 3),
+    ("u280-lapwing", &[], "llama-2-7b", "w4a8-g128", 1),
+    ("u280-flightllm", &[], "opt-6.7b", "w4a8", 1),
+    ("v80-lapwing", &[], "mistral-7b-v0.1", "w4a8-g128", 2),
+    ("vhk158-flightllm", &[], "llama-2-7b", "w4a8", 1),
+];
+
+/// A kept model, or a layer in the shape of a published one.
+fn model_of(name: &str) -> Model {
+    if name.starts_with("tiny") {
+        return kept_model(name);
+    }
+    let model = Model::preset(name).unwrap_or_else(|error| panic!("{error}"));
+    let part = Architecture { layers: 1, vocab: 1024, ..Architecture::clone(&model.config) };
+    Model { config: ModelConfig::new(name, part).unwrap_or_else(|error| panic!("{error}")), ..model }
+}
+
+/// What the host writes (`docs/src/machine.md`, "Run-time values"): tokens of one sequence each from `position` on.
+fn registers(sequence: u32, position: u32, rows: u32, ids: &[u32]) -> Registers {
+    let mut registers = [0; REGISTERS];
+    registers[1..7].copy_from_slice(&[
+        position,
+        position + rows,
+        rows,
+        rows - 1,
+        sequence * CONTEXT + position,
+        sequence,
+    ]);
+    registers[16..][..ids.len()].copy_from_slice(ids);
+    registers
+}
+
+#[test]
+fn steps_of_whole_models_are_what_each_is_alone() {
+    let (mut compared, mut repeated) = (0, 0);
+    for (name, keys, model, format, batch) in CASES {
+        let machine = machine_with(name, keys).unwrap_or_else(|faults| panic!("{name}: {faults}"));
+        let options = Options { batch, context: CONTEXT };
+        let setup = Setup::with_shapes(machine, model_of(model), profile(format), options);
+        let mut case = Case::new(&setup);
+        let prompt = vec![0; PROMPT as usize];
+        let rows = case.runner.compiler().prefill_rows().min(PROMPT);
+        case.step(StepKind::Prefill { logits: Logits::Last }, registers(0, 0, rows, &prompt[..rows as usize]), rows);
+        let mut rng = Rng::new(compared);
+        for position in PROMPT..CONTEXT {
+            // Most tokens in a row are the same, so that the table of embeddings decides some steps only.
+            let id = if rng.one_in(4) { rng.up_to(200) as u32 } else { 7 };
+            case.step(StepKind::Decode, registers(0, position, 1, &vec![id; batch as usize]), position + 1);
+        }
+        println!("{model} in {format} on {name}: {} outcomes, {} repeated", case.compared, case.repeated());
+        (compared, repeated) = (compared + case.compared, repeated + case.repeated());
+    }
+    println!("{compared} outcomes equal, {repeated} steps went through the cycles of the one before");
+    assert!(compared > 700 && repeated > 100, "{compared} outcomes, {repeated} repeated");
+}
+
+/// A model on a machine, with the programs of one kind and length at a time.
+struct Case<'a> {
+    machine: &'a Machine,
+    runner: Runner<'a>,
+    prepared: Vec<((StepKind, u32), Prepared<'a>)>,
+    streams: Streams,
+    compared: u64,
+}
+
+impl<'a> Case<'a> {
+    fn new(setup: &'a Setup) -> Self {
+        let runner = Runner::new(setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|error| panic!("{error}"));
+        Self { machine: &setup.machine, runner, prepared: Vec::new(), streams: Streams::default(), compared: 0 }
+    }
+
+    /// A step after which `end` tokens are cached, both ways.
+    fn step(&mut self, kind: StepKind, registers: Registers, end: u32) {
+        let bucket = self.runner.compiler().bucket(kind, end);
+        if self.prepared.last().is_none_or(|(of, _)| *of != (kind, bucket.max_end)) {
+            let programs = self.runner.compiler().compile_cores(kind, bucket).unwrap_or_else(|error| panic!("{error}"));
+            self.prepared.push(((kind, bucket.max_end), Prepared::new(self.machine, programs)));
+        }
+        let (_, prepared) = self.prepared.last_mut().expect("prepared above");
+        let routing: Vec<Vec<Routing>> = prepared.programs().iter().map(routing).collect();
+        let known = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut self.streams);
+        let (machine, programs) = (self.machine, prepared.programs());
+        // Every channel for itself takes many times as long: some steps.
+        let grouping = if end.is_multiple_of(8) { Grouping::Separate } else { Grouping::Shared };
+        let memory = MemoryModel::Fast(grouping);
+        let alone = run_cores(&CoresStep { machine, programs, registers: &registers, routing: &routing, memory });
+        assert!(known == alone, "{} on {}: the step to {end}", programs[0].name, machine.name);
+        self.compared += known.len() as u64;
+    }
+
+    fn repeated(&self) -> u64 {
+        self.prepared.iter().map(|(_, prepared)| prepared.repeated()).sum()
+    }
+}
