@@ -39,7 +39,12 @@ pub fn variants() -> Vec<Variant> {
     let serial: [&[(&str, &str)]; 3] = [
         &[],
         &[("core.matrix.dot", "1"), ("core.matrix.rows", "1"), ("core.matrix.scale_lanes", "16")],
-        &[("core.matrix.dot", "16"), ("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+        &[
+            ("core.matrix.dot", "16"),
+            ("core.matrix.rows", "2"),
+            ("core.matrix.columns", "32"),
+            ("core.matrix.gemv_columns", "16"),
+        ],
     ];
     // Elements of several terms a cycle, in cores as small as the others.
     let small = [
