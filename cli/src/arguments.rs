@@ -316,6 +316,9 @@ pub(crate) struct CosimArgs {
     #[arg(long, value_name = "A..B", value_parser = seeds, requires = "random",
           conflicts_with_all = ["machine", "overrides", "wave"])]
     pub(crate) random_machines: Option<Range<u64>>,
+    /// Engine of the random machines; sparse-dsp-chain without it.
+    #[arg(long, value_name = "KIND", requires = "random_machines")]
+    pub(crate) engine: Option<EngineKind>,
     /// Keep what was built for random machines in the cache; it is removed after each without this.
     #[arg(long, requires = "random_machines")]
     pub(crate) keep_built: bool,
@@ -335,6 +338,15 @@ pub(crate) struct CosimArgs {
     /// Folder for the case that shows a difference; cosim-reproducer in the current folder without it.
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// A matrix engine, as machine files name it.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum EngineKind {
+    /// Chains of DSP48E2 cascades with a sparse multiplexer.
+    SparseDspChain,
+    /// Bit-serial processing elements for mixed data types.
+    BitSerial,
 }
 
 /// Width of a figure on a two-column page.

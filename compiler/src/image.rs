@@ -47,10 +47,11 @@ pub fn write(machine: &Machine, model: &Model, compressed: &CompressedModel, map
 fn linear(machine: &Machine, tiled: &TiledLinear, linear: &CompressedLinear, sink: &mut Sink<'_>) {
     for tile in &tiled.tiles {
         for piece in &tile.pieces {
-            let codes = |column: usize, i: usize| linear.codes[column * linear.layout().stored() + i] as u8;
+            let codes = |column: usize, i: usize| linear.pattern(column * linear.layout().stored() + i);
             stream(machine, tile, piece, &piece.weight, tiled, linear.code.bits(), &codes, sink);
             if let Some(block) = &piece.index {
-                let indices = |column: usize, i: usize| linear.indices[column * linear.layout().stored() + i];
+                let indices =
+                    |column: usize, i: usize| u16::from(linear.indices[column * linear.layout().stored() + i]);
                 stream(machine, tile, piece, block, tiled, linear.sparsity.index_bits(), &indices, sink);
             }
             if let Some(block) = &piece.density {
@@ -95,7 +96,7 @@ fn stream(
     block: &Block,
     tiled: &TiledLinear,
     bits: u32,
-    element: &dyn Fn(usize, usize) -> u8,
+    element: &dyn Fn(usize, usize) -> u16,
     sink: &mut Sink<'_>,
 ) {
     let chain = machine.chain() as usize;
@@ -109,8 +110,9 @@ fn stream(
     for column in 0..cols {
         column_bytes.fill(0);
         for i in 0..count {
-            let value = u16::from(element((tiled.first + tile.first) as usize + column, first + i)) & ((1 << bits) - 1);
+            let value = u32::from(element((tiled.first + tile.first) as usize + column, first + i)) & ((1 << bits) - 1);
             let at = i * bits as usize;
+            // Sixteen bits at most, of which those of a whole number of bytes begin at one.
             let shifted = value << (at % 8);
             column_bytes[at / 8] |= shifted as u8;
             if shifted >> 8 != 0 {

@@ -1,7 +1,8 @@
-//! Random small machines: `tiny` with some of its keys changed, every fourth of two or three cores, all of them legal, small
-//! enough to be Verilated.
+//! Random small machines of an engine: `tiny` or `tiny-bit-serial` with some of its keys changed, every fourth of two or three
+//! cores, all of them legal, small enough to be Verilated.
 
-use hw_config::engine::MatrixMode;
+use hw_config::engine::{Engine, MatrixMode};
+use hw_config::isa::Code;
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use hw_config::raw::{machine_text, with_overrides};
@@ -12,33 +13,78 @@ const SEVERAL_CORES_EVERY: u64 = 4;
 const TRIES_MAX: u32 = 10_000;
 /// Most multipliers of a drawn machine: what compiles in half a minute.
 const PRODUCTS_MAX: u64 = 1024;
+/// Most products of bit-serial elements side by side, likewise: each is a shifter and a rounding of its own.
+const TERMS_MAX: u64 = 256;
+
+/// Which engine drawn machines have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrawnEngine {
+    /// The sparse DSP chain, from `tiny`.
+    SparseDspChain,
+    /// The bit-serial array, from `tiny-bit-serial`.
+    BitSerial,
+}
+
+impl DrawnEngine {
+    /// The machine that draws begin with.
+    const fn base(self) -> &'static str {
+        match self {
+            Self::SparseDspChain => "tiny",
+            Self::BitSerial => "tiny-bit-serial",
+        }
+    }
+
+    /// What the seeds of its sequence are mixed with.
+    const fn salt(self) -> u64 {
+        match self {
+            Self::SparseDspChain => 0x6d61_6368_696e_6573,
+            Self::BitSerial => 0x7365_7269_616c_5f6d,
+        }
+    }
+
+    /// The keys of its engine that are drawn.
+    fn draw(self, rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
+        match self {
+            Self::SparseDspChain => draw(rng, seed),
+            Self::BitSerial => draw_serial(rng, seed),
+        }
+    }
+}
 
 /// The machine of a seed, and its description.
 ///
 /// # Panics
 /// When no draw is legal.
-pub fn random_machine(seed: u64) -> (Machine, String) {
-    let mut rng = Rng::new(seed ^ 0x6d61_6368_696e_6573);
-    let tiny = machine_text("tiny").expect("a shipped machine");
+pub fn random_machine(engine: DrawnEngine, seed: u64) -> (Machine, String) {
+    let mut rng = Rng::new(seed ^ engine.salt());
+    let base = engine.base();
+    let shipped = machine_text(base).expect("a shipped machine");
     for _ in 0..TRIES_MAX {
-        let mut changes = draw(&mut rng, seed);
+        let mut changes = engine.draw(&mut rng, seed);
         if seed.is_multiple_of(SEVERAL_CORES_EVERY) {
             several_cores(seed, &mut changes);
         }
         let changes: Vec<(&str, &str)> = changes.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let text = with_overrides("tiny", tiny, &changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
-        let Ok(machine) = Machine::from_toml("tiny", &text) else { continue };
-        if products(&machine) <= PRODUCTS_MAX {
+        let text = with_overrides(base, shipped, &changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+        let Ok(machine) = Machine::from_toml(base, &text) else { continue };
+        if is_small(&machine) {
             return (machine, text);
         }
     }
     panic!("no legal machine in {TRIES_MAX} draws of seed {seed}")
 }
 
-/// Products a cycle: `mm`'s or dense `mv`'s, whichever are more, of all cores.
-fn products(machine: &Machine) -> u64 {
-    let most = |mode| machine.core.engine.peak_macs_per_cycle(mode);
-    u64::from(machine.core.count) * most(MatrixMode::Matrix).max(most(MatrixMode::Vector))
+/// Whether what multiplies, of all cores, is little enough to be compiled.
+fn is_small(machine: &Machine) -> bool {
+    let cores = u64::from(machine.core.count);
+    match &machine.core.engine {
+        Engine::SparseDspChain(chain) => {
+            // `mm`'s or dense `mv`'s, whichever are more.
+            let most = |mode| chain.peak_macs_per_cycle(mode);
+            cores * most(MatrixMode::Matrix).max(most(MatrixMode::Vector)) <= PRODUCTS_MAX
+        }
+        Engine::BitSerial(serial) => cores * u64::from(serial.elements() * serial.dot) <= TERMS_MAX,
+    }
 }
 
 /// Makes a machine one of several such cores. Where they stand and how far apart comes from a sequence of its own, so that
@@ -63,17 +109,10 @@ fn several_cores(seed: u64, changes: &mut Vec<(&'static str, String)>) {
     }
 }
 
-fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
-    let one = |rng: &mut Rng, values: &[u32]| rng.choose(values).to_string();
-    let chain = rng.choose(&[16, 16, 32]);
-    let patterns = ["2:4", "2:16", "4:16", "8:16"];
-    let sparsity: Vec<String> =
-        patterns.iter().filter(|_| rng.one_in(2)).map(|pattern| format!("\"{pattern}\"")).collect();
-    let widths = [2, 3, 4, 5].iter().filter(|_| rng.one_in(2)).map(|bits| format!("{bits}, ")).collect::<String>();
-    let index_kib = if sparsity.is_empty() { 0 } else { rng.choose(&[8, 16, 32, 64]) };
-    let rows = rng.choose(&[2, 2, 4]);
-    let mut keys = vec![
-        ("name", format!("random-{seed}")),
+/// Clock, memories and queues, whatever the engine.
+fn draw_memory(rng: &mut Rng, name: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("name", name),
         ("clock.kernel_mhz", one(rng, &[150, 200, 225, 300])),
         ("memory.channels", one(rng, &[1, 2, 2, 4, 8])),
         ("memory.port_bytes", one(rng, &[16, 32, 32, 64])),
@@ -85,6 +124,55 @@ fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
         ("instructions.burst_bytes", one(rng, &[64, 128, 512])),
         ("instructions.outstanding", one(rng, &[1, 2, 4])),
         ("core.queue", one(rng, &[1, 2, 3, 16, 40])),
+    ]
+}
+
+/// One of some values, as it stands in a file.
+fn one(rng: &mut Rng, values: &[u32]) -> String {
+    rng.choose(values).to_string()
+}
+
+/// A bit-serial array: any set of codes with one for the KV cache.
+fn draw_serial(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
+    let mut keys = draw_memory(rng, format!("serial-{seed}"));
+    let cached = rng.choose(&[Code::I8, Code::F16]);
+    let codes: Vec<String> = Code::ALL
+        .iter()
+        .filter(|code| **code == cached || rng.one_in(2))
+        .map(|code| format!("\"{}\"", code.name()))
+        .collect();
+    let rows = rng.choose(&[1, 2, 3, 4, 5]);
+    keys.extend([
+        ("core.matrix.rows", rows.to_string()),
+        ("core.matrix.chain", one(rng, &[16, 16, 32, 64])),
+        ("core.matrix.columns", one(rng, &[4, 8, 16, 32])),
+        ("core.matrix.gemv_columns", one(rng, &[4, 8, 16, 32])),
+        ("core.matrix.scale_lanes", one(rng, &[1, 2, 4, 8])),
+        ("core.matrix.accumulator_rows", (rows * rng.choose(&[1, 4, 8, 16])).to_string()),
+        ("core.matrix.dot", one(rng, &[1, 2, 4, 8, 16])),
+        ("core.matrix.codes", format!("[{}]", codes.join(", "))),
+        ("core.vector.lanes", one(rng, &[4, 8, 8, 16, 32])),
+        ("core.buffers.weight_kib", one(rng, &[8, 16, 32, 64])),
+        ("core.buffers.scale_kib", one(rng, &[2, 4, 8, 16])),
+        ("core.buffers.parameter_kib", one(rng, &[4, 8, 32])),
+        ("core.buffers.activation_kib", one(rng, &[16, 32, 64])),
+        ("core.buffers.result_kib", one(rng, &[8, 16, 64])),
+        ("core.buffers.vector_kib", one(rng, &[16, 32, 128])),
+        ("core.buffers.scale_slots", one(rng, &[80, 100, 256])),
+    ]);
+    keys
+}
+
+fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
+    let chain = rng.choose(&[16, 16, 32]);
+    let patterns = ["2:4", "2:16", "4:16", "8:16"];
+    let sparsity: Vec<String> =
+        patterns.iter().filter(|_| rng.one_in(2)).map(|pattern| format!("\"{pattern}\"")).collect();
+    let widths = [2, 3, 4, 5].iter().filter(|_| rng.one_in(2)).map(|bits| format!("{bits}, ")).collect::<String>();
+    let index_kib = if sparsity.is_empty() { 0 } else { rng.choose(&[8, 16, 32, 64]) };
+    let rows = rng.choose(&[2, 2, 4]);
+    let mut keys = draw_memory(rng, format!("random-{seed}"));
+    keys.extend([
         ("core.matrix.rows", rows.to_string()),
         ("core.matrix.chain", chain.to_string()),
         ("core.matrix.columns", one(rng, &[4, 8, 16, 32])),
@@ -104,7 +192,7 @@ fn draw(rng: &mut Rng, seed: u64) -> Vec<(&'static str, String)> {
         ("core.buffers.scale_slots", one(rng, &[64, 100, 256])),
         // Drawn last, so that the other keys of a seed stay as they were.
         ("core.matrix.two_level", (!rng.one_in(4)).to_string()),
-    ];
+    ]);
     if !sparsity.is_empty() {
         let more = more_patterns(rng, &keys, chain, index_kib);
         keys.push(("core.matrix.sparsity", format!("[{}]", [sparsity, more].concat().join(", "))));

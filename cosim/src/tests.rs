@@ -3,7 +3,7 @@
 use crate::case::{Case, CaseError, Contents};
 use crate::divergence::Difference;
 use crate::expect::{DISPATCH, issue_track, retire_track};
-use crate::machines::random_machine;
+use crate::machines::{DrawnEngine, random_machine};
 use crate::random::{contents, random_run};
 use crate::replay::{Replay, Script};
 use crate::{Backpressure, Cosim, Counts, Divergence, Dut, Options};
@@ -160,16 +160,18 @@ fn broken_results_are_found_under_backpressure() {
 fn random_machines_are_legal_and_equal() {
     let mut sum = Counts::default();
     let mut several = 0;
-    for seed in 0..12 {
-        let (machine, _) = random_machine(seed);
+    let drawn =
+        [DrawnEngine::SparseDspChain, DrawnEngine::BitSerial].map(|engine| (0..12).map(move |seed| (engine, seed)));
+    for (engine, seed) in drawn.into_iter().flatten() {
+        let (machine, _) = random_machine(engine, seed);
         several += u32::from(machine.core.count > 1);
         match run(&machine, seed, Replay::new(&machine), Options::EXACT) {
             Ok(counts) => sum += counts,
-            Err(divergence) => panic!("machine {seed}: {divergence}"),
+            Err(divergence) => panic!("machine {}: {divergence}", machine.name),
         }
     }
     println!("{several} machines of several cores, {sum:?}");
-    assert!(several == 3 && sum.cycles > 50_000 && sum.stored_bytes > 500_000);
+    assert!(several == 6 && sum.cycles > 100_000 && sum.stored_bytes > 1_000_000);
 }
 
 /// Two cores far from memory, the second of which is broken: found there.
@@ -197,7 +199,7 @@ fn a_broken_core_among_several_is_found() {
 /// What is written down can be read again, runs as it did, and a broken folder is refused.
 #[test]
 fn a_case_is_read_back() {
-    let (machine, text) = random_machine(3);
+    let (machine, text) = random_machine(DrawnEngine::SparseDspChain, 3);
     let backpressure = Some(Backpressure { probability: 0.125, seed: 9 });
     let case = Case::random(&machine, &text, 4..5, 40, backpressure);
     let files = case.to_files("report");
@@ -234,7 +236,7 @@ fn a_case_is_read_back() {
         assert!(line.contains(word), "{line:?} without {word:?}");
         refused += 1;
     }
-    let (machine, text) = random_machine(4);
+    let (machine, text) = random_machine(DrawnEngine::SparseDspChain, 4);
     assert!(machine.core.count > 1, "a machine of several cores");
     let memories = (0..machine.core.count).map(|core| contents(&machine, 4, core)).collect();
     let case = Case { memory: Contents::Bytes(memories), ..Case::random(&machine, &text, 4..6, 40, None) };
@@ -251,8 +253,10 @@ fn a_case_is_read_back() {
 #[test]
 fn filling_leaves_nothing_from_before() {
     let mut elements = 0;
-    for seed in 0..60 {
-        let (machine, _) = random_machine(seed);
+    let drawn = [(DrawnEngine::SparseDspChain, 60), (DrawnEngine::BitSerial, 20)]
+        .map(|(engine, seeds)| (0..seeds).map(move |seed| (engine, seed)));
+    for (engine, seed) in drawn.into_iter().flatten() {
+        let (machine, _) = random_machine(engine, seed);
         let run = random_run(&machine, seed..seed + 1, 60);
         for (programs, _) in run.steps() {
             let checked = check_set(programs, &machine);

@@ -1,6 +1,6 @@
 //! The Verilated core beside the simulator: `tiny`, and random small machines.
 
-use cosim::machines::random_machine;
+use cosim::machines::{DrawnEngine, random_machine};
 use cosim::{Backpressure, Case, Counts, Dut, VerilatedCore};
 use hw_config::machine::Machine;
 use hw_config::raw::{machine_text, with_overrides};
@@ -108,10 +108,10 @@ const SMALL: [(&str, &str); 15] = [
 const PROGRAMS: u64 = 40;
 
 /// Random programs on a random machine. Many more of both: `lapwing cosim --random-machines`.
-fn compare_random(machine_seed: u64) {
-    let (machine, text) = random_machine(machine_seed);
+fn compare_random(engine: DrawnEngine, machine_seed: u64) {
+    let (machine, text) = random_machine(engine, machine_seed);
     let sum = compare(&machine, &text, ClockGates::Gates, PROGRAMS * machine_seed..PROGRAMS * (machine_seed + 1));
-    println!("machine {machine_seed}: {PROGRAMS} programs, {sum:?}");
+    println!("machine {}: {PROGRAMS} programs, {sum:?}", machine.name);
     assert!(sum.cycles > 20_000 && sum.stored_bytes > 200_000, "little was compared");
 }
 
@@ -119,25 +119,30 @@ fn compare_random(machine_seed: u64) {
 
 #[test]
 fn eight_channels_and_four_rows() {
-    compare_random(7);
+    compare_random(DrawnEngine::SparseDspChain, 7);
 }
 
 #[test]
 fn every_pattern_in_chains_of_32() {
-    compare_random(30);
+    compare_random(DrawnEngine::SparseDspChain, 30);
 }
 
 #[test]
 fn four_channels_and_four_widths_of_codes() {
-    compare_random(33);
+    compare_random(DrawnEngine::SparseDspChain, 33);
 }
 
 #[test]
 fn short_bursts_into_few_columns() {
-    compare_random(25);
+    compare_random(DrawnEngine::SparseDspChain, 25);
+}
+
+#[test]
+fn a_drawn_bit_serial_array() {
+    compare_random(DrawnEngine::BitSerial, 1);
 }
 
 #[test]
 fn dense_alone() {
-    compare_random(38);
+    compare_random(DrawnEngine::SparseDspChain, 38);
 }

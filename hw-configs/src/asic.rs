@@ -5,10 +5,10 @@
 //! `docs/src/energy.md` says what is left out.
 
 use crate::board::{Figure, RawFigure};
-use crate::engine::Engine;
+use crate::engine::{BitSerial, Engine};
 use crate::fault::Faults;
 use crate::machine::Machine;
-use crate::reader::Document;
+use crate::reader::{Document, Section, Value};
 use crate::technology::{Known, SramPort, Technology};
 
 /// The tables that come with the crate, by name.
@@ -26,12 +26,8 @@ pub struct AsicTable {
     pub static_w: f64,
     /// Elements and SRAM ports.
     pub technology: Technology,
-    /// Products of the element that is priced.
-    pub element_dot: u32,
-    /// An element of the bit-serial array that works, a cycle, placed and routed.
-    pub element_cycle_pj: f64,
-    /// Its part of a tile's term encoder, likewise.
-    pub encoder_cycle_pj: f64,
+    /// Elements of the bit-serial array.
+    pub elements: Vec<ElementPrice>,
     /// One f32 addition.
     pub f32_add: Figure,
     /// One f32 multiplication.
@@ -40,6 +36,19 @@ pub struct AsicTable {
     pub f32_function: Figure,
     /// Fetching, decoding and dispatching one instruction, without its DRAM reads.
     pub instruction: Figure,
+}
+
+/// What an element of the bit-serial array costs that multiplies so much a cycle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ElementPrice {
+    /// Weights side by side.
+    pub dot: u32,
+    /// Terms of each.
+    pub terms: u32,
+    /// One that works, a cycle, placed and routed, in pJ.
+    pub cycle_pj: f64,
+    /// Its part of a tile's term encoder, likewise; 0 where its tiles have none.
+    pub encoder_cycle_pj: f64,
 }
 
 impl AsicTable {
@@ -68,16 +77,13 @@ impl AsicTable {
         let name = root.name("name");
         let process_nm = root.number_in("process_nm", 5..=180);
         let technology = root.name("technology");
-        let element_block = root.name("element_block");
-        let element_dot = root.number_in("element_dot", 1..=64);
-        let encoder_block = root.name("encoder_block");
-        let encoder_elements = root.number_in("encoder_elements", 1..=1 << 16);
+        let elements: Vec<RawElement> = root.sections("element").into_iter().map(RawElement::read).collect();
         let [add, mul, function, instruction] = ["f32_add_pj", "f32_mul_pj", "f32_function_pj", "instruction_pj"]
             .map(|key| RawFigure::read(root.section(key)));
         root.finish();
         document.take().finish(())?;
         let technology = Technology::by_name(&technology.get())?;
-        for block in [&element_block, &encoder_block] {
+        for block in elements.iter().flat_map(RawElement::blocks) {
             if technology.block(&block.get()).is_none() {
                 let known: Vec<&str> = technology.blocks.iter().map(|block| block.id.as_str()).collect();
                 let expected = format!("a block of {}: {}", technology.name, known.join(", "));
@@ -88,15 +94,11 @@ impl AsicTable {
             document.fault_at(&process_nm, format!("{}, that of the technology", technology.process_nm), "correct one");
         }
         document.take().finish(())?;
-        let placed = technology.placed_energy_over_synthesised.value;
-        let cycle_pj = |block: &str| technology.block(block).map_or(0.0, |block| block.cycle_pj * placed);
         Ok(Self {
             name: name.get(),
             process_nm: process_nm.get(),
             static_w: 0.0,
-            element_dot: element_dot.get(),
-            element_cycle_pj: cycle_pj(&element_block.get()),
-            encoder_cycle_pj: cycle_pj(&encoder_block.get()) / f64::from(encoder_elements.get()),
+            elements: elements.iter().map(|element| element.price(&technology)).collect(),
             technology,
             f32_add: add.get(),
             f32_mul: mul.get(),
@@ -107,8 +109,10 @@ impl AsicTable {
 
     /// A cycle in which the array works: all its elements and their term encoders. Elements that have no output to make, as
     /// all but 64 in decode, are not gated.
-    pub fn array_cycle_pj(&self, elements: u32) -> f64 {
-        f64::from(elements) * (self.element_cycle_pj + self.encoder_cycle_pj)
+    /// `None`: such elements have no price.
+    pub fn array_cycle_pj(&self, array: &BitSerial) -> Option<f64> {
+        let price = self.elements.iter().find(|price| (price.dot, price.terms) == (array.dot, array.terms))?;
+        Some(f64::from(array.elements()) * (price.cycle_pj + price.encoder_cycle_pj))
     }
 
     /// One byte read from a memory of rows of `width_bits`. Its rows lie in as many SRAMs of the widest published port as they
@@ -136,12 +140,14 @@ impl AsicTable {
     /// An engine or a link between cores that has no price.
     pub(crate) fn for_machine(self, machine: &Machine) -> Result<Self, Faults> {
         let document = Document::new(&machine.name, "");
-        let dot = self.element_dot;
-        let nearest = format!("bit-serial elements of {dot} products, or a board with fabric (u280)");
+        let priced: Vec<String> =
+            self.elements.iter().map(|price| format!("{} of {} terms", price.dot, price.terms)).collect();
+        let nearest =
+            format!("elements of these products a cycle: {}; or a board with fabric (u280)", priced.join(", "));
         let engine = &machine.core.engine;
         let priced = match engine {
             Engine::SparseDspChain(_) => false,
-            Engine::BitSerial(serial) => serial.dot == dot,
+            Engine::BitSerial(serial) => self.array_cycle_pj(serial).is_some(),
         };
         if !priced {
             let got = format!("engine {} on board {}, where it has no price", engine.kind(), machine.board.name);
@@ -153,5 +159,47 @@ impl AsicTable {
             document.fault("core.count", None, got, "1".to_owned(), "use one core, or a board with fabric");
         }
         document.take().finish(self)
+    }
+}
+
+/// An element as it stands in a file.
+struct RawElement {
+    dot: Value<u32>,
+    terms: Value<u32>,
+    block: Value<String>,
+    /// The term encoder of a tile of so many elements, if it has one.
+    encoder: Option<(Value<String>, Value<u32>)>,
+}
+
+impl RawElement {
+    fn read(mut section: Section<'_, '_>) -> Self {
+        let has_encoder = section.absent("encoder_block", ()).is_none();
+        let element = Self {
+            dot: section.number_in("dot", 1..=64),
+            terms: section.number_in("terms", 1..=6),
+            block: section.name("block"),
+            encoder: has_encoder
+                .then(|| (section.name("encoder_block"), section.number_in("encoder_elements", 1..=1 << 16))),
+        };
+        section.finish();
+        element
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = &Value<String>> {
+        [&self.block].into_iter().chain(self.encoder.iter().map(|(block, _)| block))
+    }
+
+    fn price(&self, technology: &Technology) -> ElementPrice {
+        let placed = technology.placed_energy_over_synthesised.value;
+        let cycle_pj = |block: &str| technology.block(block).map_or(0.0, |block| block.cycle_pj * placed);
+        ElementPrice {
+            dot: self.dot.get(),
+            terms: self.terms.get(),
+            cycle_pj: cycle_pj(&self.block.get()),
+            encoder_cycle_pj: self
+                .encoder
+                .as_ref()
+                .map_or(0.0, |(block, elements)| cycle_pj(&block.get()) / f64::from(elements.get())),
+        }
     }
 }

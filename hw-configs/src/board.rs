@@ -3,6 +3,7 @@
 //! limits. Memories are named here and described in `memories/*.toml`; a board may name a memory that is not built as a
 //! standard yet.
 
+use crate::asic::AsicTable;
 use crate::fault::{Faults, suggest};
 use crate::reader::{Document, Section, Value};
 
@@ -129,6 +130,11 @@ pub struct Figure {
 }
 
 impl Board {
+    /// Whether it is a die of our own, without fabric.
+    pub fn is_die(&self) -> bool {
+        AsicTable::names().contains(&self.energy.as_str())
+    }
+
     /// Names of the boards that come with the crate.
     pub fn names() -> Vec<&'static str> {
         BOARDS.iter().map(|(name, _)| *name).collect()

@@ -128,7 +128,11 @@ fn describe_engine(engine: &Engine) -> Vec<Row> {
         }
         Engine::BitSerial(e) => {
             let codes: Vec<&str> = e.codes.iter().map(|code| code.name()).collect();
-            vec![row("core.matrix.dot", e.dot, "weights"), row("core.matrix.codes", codes.join(" "), "")]
+            vec![
+                row("core.matrix.dot", e.dot, "weights"),
+                row("core.matrix.terms", e.terms, "terms"),
+                row("core.matrix.codes", codes.join(" "), ""),
+            ]
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::machine::Machine;
 use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
 
 /// The machine files that come with the crate, by name.
-const MACHINES: [(&str, &str); 10] = [
+const MACHINES: [(&str, &str); 13] = [
     ("tiny", include_str!("../machines/tiny.toml")),
     ("tiny-2core", include_str!("../machines/tiny-2core.toml")),
     ("tiny-bit-serial", include_str!("../machines/tiny-bit-serial.toml")),
@@ -29,6 +29,9 @@ const MACHINES: [(&str, &str); 10] = [
     ("v80-lapwing", include_str!("../machines/v80-lapwing.toml")),
     ("u280-bit-serial", include_str!("../machines/u280-bit-serial.toml")),
     ("bitmod-28nm", include_str!("../machines/bitmod-28nm.toml")),
+    ("fp16-28nm", include_str!("../machines/fp16-28nm.toml")),
+    ("ant-like-28nm", include_str!("../machines/ant-like-28nm.toml")),
+    ("olive-like-28nm", include_str!("../machines/olive-like-28nm.toml")),
 ];
 
 /// The memory standards that come with the crate, by name.
@@ -304,6 +307,9 @@ sections! {
     RawSerial = "core.matrix" {
         /// Weights of a column that a processing element takes side by side.
         dot: PowerOfTwo(1..=16),
+        /// Terms of each weight that a processing element takes a cycle: 1 is bit-serial; 4 (all of an INT8) and 6 (all of an
+        /// f16) describe bit-parallel elements of published arrays, which have no Verilog.
+        terms: NumberOr((1..=6, 1)),
         /// Weight codes of the term generators.
         codes: Codes,
     }

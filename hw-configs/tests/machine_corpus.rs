@@ -95,7 +95,7 @@ fn a_bom_is_no_fault() {
 fn an_unknown_machine_name_lists_the_known_ones() {
     let message = Machine::by_name("tinny").expect_err("no such machine").to_string();
     assert!(
-        message.contains("one of: tiny, tiny-2core, tiny-bit-serial, u280-1core, u280-flightllm, u280-lapwing, vhk158-flightllm, v80-lapwing, u280-bit-serial, bitmod-28nm; did you mean `tiny`?"),
+        message.contains("one of: tiny, tiny-2core, tiny-bit-serial, u280-1core, u280-flightllm, u280-lapwing, vhk158-flightllm, v80-lapwing, u280-bit-serial, bitmod-28nm, fp16-28nm, ant-like-28nm, olive-like-28nm; did you mean `tiny`?"),
         "{message}"
     );
 }

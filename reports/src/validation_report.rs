@@ -3,11 +3,11 @@
 
 mod layers;
 
-pub use layers::{LayerPlace, RatioRow, RatioValue, layer_errors_markdown, ratios_markdown};
+pub use layers::{EngineRow, LayerPlace, RatioRow, RatioValue, layer_errors_markdown, ratios_markdown};
 
 use serde::Serialize;
 
-use layers::{group_name, groups, ratio_table};
+use layers::{engine_table, group_name, groups, ratio_table};
 
 use crate::glossary::{Term, markdown};
 use crate::run_report::{NotFinite, to_json};
@@ -25,6 +25,8 @@ pub struct ValidationReport {
     pub ladder: Vec<RungRow>,
     pub references: Vec<ReferenceRow>,
     pub ratios: Vec<RatioRow>,
+    pub engine_steps: Vec<EngineRow>,
+    pub engine_ratios: Vec<RatioRow>,
     pub layer_model: Vec<String>,
 }
 
@@ -183,6 +185,31 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("ratios[].values[].model", "-", "its name"),
     t("ratios[].values[].ratio", "1", "what the one design takes over what the other does"),
     t("ratios[].mean", "1", "arithmetic mean over the models"),
+    t("engine_steps", "-", "steps of the layer model's designs on machines of ours that are like them, cycle by cycle"),
+    t("engine_steps[]", "-", "one step"),
+    t("engine_steps[].design", "-", "the design of the layer model"),
+    t("engine_steps[].machine", "-", "the machine that is like it"),
+    t("engine_steps[].format", "-", "what its weights are stored in"),
+    t("engine_steps[].model", "-", "which model"),
+    t("engine_steps[].task", "-", "discriminative: a prompt; generative: one token"),
+    t("engine_steps[].weight_bits", "bit", "stored bits of a weight on average, scales and output head included"),
+    t("engine_steps[].layer_weight_bits", "bit", "what the layer model takes for it"),
+    t("engine_steps[].cycles", "cycle", "cycles of the step on the machine"),
+    t("engine_steps[].layer_cycles", "cycle", "what the layer model says"),
+    t("engine_steps[].energy_uj", "uJ", "energy of the step on the machine, all of it"),
+    t("engine_steps[].layer_energy_uj", "uJ", "what the layer model says, of PEs, SRAMs and DRAM"),
+    t("engine_ratios", "-", "the same comparisons as in `ratios`, of the steps in `engine_steps`"),
+    t("engine_ratios[]", "-", "one comparison"),
+    t("engine_ratios[].id", "-", "name of the comparison; a row of that name has the published mean"),
+    t("engine_ratios[].quantity", "-", "what is divided: cycles or energies"),
+    t("engine_ratios[].of", "-", "the design that divides"),
+    t("engine_ratios[].over", "-", "the design that is divided, at its own width of weights"),
+    t("engine_ratios[].task", "-", "discriminative: a prompt; generative: a prompt and the tokens after it"),
+    t("engine_ratios[].values", "-", "one value a model"),
+    t("engine_ratios[].values[]", "-", "one model"),
+    t("engine_ratios[].values[].model", "-", "its name"),
+    t("engine_ratios[].values[].ratio", "1", "what the one design takes over what the other does"),
+    t("engine_ratios[].mean", "1", "arithmetic mean over the models"),
     t("layer_model", "-", "what the figures of the published layer model depend on; it is not our cycle engine"),
     t("layer_model[]", "-", "one such property"),
 ];
@@ -233,6 +260,11 @@ impl ValidationReport {
             ("The decode step, fact by fact", self.rungs()),
             ("Beside it", self.beside()),
             ("One design over another, each at its own width of weights", ratio_table(&self.ratios)),
+            ("The designs on machines of ours, beside the published layer model", engine_table(&self.engine_steps)),
+            (
+                "One design over another on machines of ours, each at its own width of weights",
+                ratio_table(&self.engine_ratios),
+            ),
         ] {
             if !table.is_empty() {
                 out.push_str(&format!("\n{title}\n\n{}", table.render()));

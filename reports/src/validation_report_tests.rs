@@ -109,6 +109,28 @@ fn sample() -> ValidationReport {
                 .to_vec(),
             mean: 1.75,
         }],
+        engine_steps: vec![EngineRow {
+            design: "d".to_owned(),
+            machine: "m-28nm".to_owned(),
+            format: "w4".to_owned(),
+            model: "a".to_owned(),
+            task: "generative".to_owned(),
+            weight_bits: 4.0625,
+            layer_weight_bits: 4.5,
+            cycles: 1_234_567,
+            layer_cycles: 2_000_000,
+            energy_uj: 5_400.0,
+            layer_energy_uj: 7_600.0,
+        }],
+        engine_ratios: vec![RatioRow {
+            id: "speed".to_owned(),
+            quantity: "layer_speed_up".to_owned(),
+            of: "d".to_owned(),
+            over: "e".to_owned(),
+            task: "discriminative".to_owned(),
+            values: vec![RatioValue { model: "a".to_owned(), ratio: 1.125 }],
+            mean: 1.125,
+        }],
         layer_model: vec!["it is not ours".to_owned()],
     }
 }

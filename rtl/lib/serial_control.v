@@ -48,10 +48,8 @@ module serial_control #(
     output wire                 ready_o,
     output wire                 busy_o,
 
-    // The period: it has products; it is the first of a step, or of the next products of one.
+    // The period: it has products.
     output wire                 step_o,
-    output wire                 load_o,
-    output wire                 next_o,
     output wire                 slot_first_o,
     output wire                 slot_last_o,
     output wire                 vector_o,
@@ -310,8 +308,6 @@ module serial_control #(
     assign ready_o = !busy_q || last;
     assign busy_o = busy_q;
     assign step_o = step;
-    assign load_o = step && digit_q == 3'd0 && place_q == {PlaceBits{1'b0}};
-    assign next_o = step && digit_q == 3'd0 && place_q != {PlaceBits{1'b0}};
     assign slot_first_o = slot_first_q;
     assign slot_last_o = slot_last;
     assign vector_o = vector_q;

@@ -3,7 +3,7 @@
 // Period t: issue. Periods t + 1 .. t + occupancy: one term of `Dot` weights of every column each while a slot has some. A
 // period s:
 //   s      weight and scale addresses             s + 1  activation addresses
-//   s + 2  pieces; the part's columns first       s + 3  the columns' streams
+//   s + 2  pieces: the codes of the place cut out s + 3  those of the part's columns, parted
 //   s + 4  codes; activation windows; selectors   s + 5  terms and factors: operands of the elements
 //   s + 5 + latency of serial_element  the sums of a slot that ends with this period stand still
 // There they are multiplied by their integer scales for ScaleBits periods, and then drained, a word of `ScaleLanes` columns a
@@ -80,7 +80,12 @@ module serial_unit #(
     localparam Words = Elements / ScaleLanes;
     localparam LeastSlot = ScaleBits + Words;
     localparam PlaceBits = Chain > Dot ? $clog2(Chain / Dot) : 1;
+    localparam PlacesLog2 = $clog2(Chain / Dot);
     localparam CodeBits = Codes[{1'b0, IsaCodeF16}] ? 16 : 8;
+    // Strips of `Dot` bits: of a step's two pieces, and fours of them in the window that serial_piece cuts out.
+    localparam StripBits = PlacesLog2 + 5;
+    localparam FourBits = PlacesLog2 + 2;
+    localparam Fours = CodeBits == 16 ? 4 : 3;
     localparam TermBits = Codes[{1'b0, IsaCodeF16}] ? 6 : 4;
     // A step of a width that does not divide 8 begins in one chunk and ends in the next, or has two.
     localparam Straddle = Codes[{1'b0, IsaCodeInt3}] || Codes[{1'b0, IsaCodeInt5}] || Codes[{1'b0, IsaCodeInt6}] || Codes[{1'b0, IsaCodeInt7}]
@@ -168,8 +173,6 @@ module serial_unit #(
     wire                 start = matrix_issue_i && !empty;
     wire                 busy;
     wire                 step;
-    wire                 load;
-    wire                 next;
     wire                 slot_first;
     wire                 slot_last;
     wire                 vector;
@@ -228,8 +231,6 @@ module serial_unit #(
         .ready_o           (matrix_ready_o),
         .busy_o            (busy),
         .step_o            (step),
-        .load_o            (load),
-        .next_o            (next),
         .slot_first_o      (slot_first),
         .slot_last_o       (slot_last),
         .vector_o          (vector),
@@ -311,26 +312,28 @@ module serial_unit #(
         .clk_o   (data_clk)
     );
 
+    // Where the place begins in its piece, in strips of `Dot` bits, `Chain / Dot` of them an eighth (serial_piece).
+    wire [StripBits-1:0] place_strips = {{(StripBits-PlaceBits){1'b0}}, place} * {{(StripBits-5){1'b0}}, code_bits};
+    wire [StripBits-1:0] strip = ({{(StripBits-3){1'b0}}, weight_unit} << PlacesLog2) + place_strips;
+    wire unused_strip = &{1'b0, strip};
+
     // What the stages must know of the period.
-    wire        load_s2;
-    wire        next_s2;
-    wire  [2:0] unit_s2;
-    wire  [4:0] code_bits_s2;
-    wire [11:0] part_s2;
-    wire  [3:0] kind_s3;
+    wire [FourBits-1:0] four_s2;
+    wire  [1:0] strip_s3;
+    wire  [4:0] code_bits_s3;
     wire  [3:0] kind_s4;
     wire  [2:0] digit_s4;
     wire [PlaceBits-1:0] place_s4;
     wire        vector_s5;
-    delay #(.Width(2 + 3 + 5 + 12), .Cycles(RamCycles)) u_delay_s2 (
+    delay #(.Width(FourBits), .Cycles(RamCycles)) u_delay_s2 (
         .clk_i (data_clk),
-        .data_i({load, next, weight_unit, code_bits, part_column}),
-        .data_o({load_s2, next_s2, unit_s2, code_bits_s2, part_s2})
+        .data_i(strip[2+:FourBits]),
+        .data_o(four_s2)
     );
-    delay #(.Width(4), .Cycles(RamCycles + 1)) u_delay_s3 (
+    delay #(.Width(2 + 5), .Cycles(RamCycles + 1)) u_delay_s3 (
         .clk_i (data_clk),
-        .data_i(kind),
-        .data_o(kind_s3)
+        .data_i({strip[1:0], code_bits}),
+        .data_o({strip_s3, code_bits_s3})
     );
     delay #(.Width(4 + 3 + PlaceBits), .Cycles(RamCycles + 2)) u_delay_s4 (
         .clk_i (data_clk),
@@ -488,46 +491,58 @@ module serial_unit #(
     reg vector_multiply_q;
     always @(posedge data_clk) if (run_q && begin_next) vector_multiply_q <= vector_late;
 
-    // ---- Columns: terms ----
+    // ---- Columns: codes of the place, terms ----
 
+    wire [4*Dot*Fours*Width-1:0] windows;
     wire          [Dot*Width-1:0] terms;
     wire          [Dot*Width-1:0] negatives;
     wire [TermBits*Dot*Width-1:0] exponents;
-    wire [PartBits-1:0] weight_part = part_s2[GrainBits+:PartBits];
-    wire unused_part_bits = &{1'b0, part_s2};
     genvar column;
     genvar part;
     generate
         for (column = 0; column < Width; column = column + 1) begin : gen_column
-            wire [8*Chain*Parts-1:0] low_pieces;
-            wire [8*Chain*Parts-1:0] high_pieces;
-            for (part = 0; part < Parts; part = part + 1) begin : gen_part
-                localparam Piece = (part * Grain + column) % Width;
-                assign low_pieces[8*Chain*part+:8*Chain] = weight_low[8*Chain*Piece+:8*Chain];
-                assign high_pieces[8*Chain*part+:8*Chain] = weight_high[8*Chain*Piece+:8*Chain];
+            serial_piece #(
+                .Chain   (Chain),
+                .Dot     (Dot),
+                .Straddle(Straddle),
+                .CodeBits(CodeBits)
+            ) u_piece (
+                .clk_i   (data_clk),
+                .enable_i(run_q),
+                .low_i   (weight_low[8*Chain*column+:8*Chain]),
+                .high_i  (weight_high[8*Chain*column+:8*Chain]),
+                .four_i  (four_s2),
+                .window_o(windows[4*Dot*Fours*column+:4*Dot*Fours])
+            );
+            // The part's columns come first.
+            wire [4*Dot*Fours-1:0] window;
+            if (Parts == 1) begin : gen_one
+                assign window = windows[4*Dot*Fours*column+:4*Dot*Fours];
+            end else begin : gen_parts
+                wire [4*Dot*Fours*Parts-1:0] choices;
+                for (part = 0; part < Parts; part = part + 1) begin : gen_part
+                    localparam Piece = (part * Grain + column) % Width;
+                    assign choices[4*Dot*Fours*part+:4*Dot*Fours] = windows[4*Dot*Fours*Piece+:4*Dot*Fours];
+                end
+                assign window = choices[4*Dot*Fours*part_s3+:4*Dot*Fours];
             end
             serial_column #(
-                .Chain   (Chain),
                 .Dot     (Dot),
                 .Codes   (Codes),
                 .CodeBits(CodeBits),
                 .TermBits(TermBits)
             ) u_column (
-                .clk_i       (data_clk),
-                .enable_i    (run_q),
-                .load_i      (load_s2),
-                .next_i      (next_s2),
-                .low_i       (low_pieces[8*Chain*weight_part+:8*Chain]),
-                .high_i      (high_pieces[8*Chain*weight_part+:8*Chain]),
-                .unit_i      (unit_s2),
-                .shift_bits_i(code_bits_s2),
-                .kind_i      (kind_s3),
-                .term_kind_i (kind_s4),
-                .digit_i     (digit_s4),
-                .selector_i  (selectors_q[2*column+:2]),
-                .term_o      (terms[Dot*column+:Dot]),
-                .negative_o  (negatives[Dot*column+:Dot]),
-                .exponent_o  (exponents[TermBits*Dot*column+:TermBits*Dot])
+                .clk_i     (data_clk),
+                .enable_i  (run_q),
+                .window_i  (window),
+                .strip_i   (strip_s3),
+                .bits_i    (code_bits_s3),
+                .kind_i    (kind_s4),
+                .digit_i   (digit_s4),
+                .selector_i(selectors_q[2*column+:2]),
+                .term_o    (terms[Dot*column+:Dot]),
+                .negative_o(negatives[Dot*column+:Dot]),
+                .exponent_o(exponents[TermBits*Dot*column+:TermBits*Dot])
             );
         end
     endgenerate
@@ -560,9 +575,8 @@ module serial_unit #(
 
     // ---- Elements ----
 
-    wire [40*Elements-1:0] products;
-    wire  [7*Elements-1:0] product_exponents;
-    wire    [Elements-1:0] product_finite;
+    // Of each element: its product, the exponent, whether it is a number; 64 bits, so that a word of the drain is a multiplexer.
+    wire [64*Elements-1:0] sums;
     genvar element;
     generate
         for (element = 0; element < Elements; element = element + 1) begin : gen_element
@@ -607,10 +621,11 @@ module serial_unit #(
                 .begin_i        (multiply_begin),
                 .multiply_i     (multiply),
                 .scale_bit_i    (scale[7]),
-                .product_o      (products[40*element+:40]),
-                .exponent_o     (product_exponents[7*element+:7]),
-                .finite_o       (product_finite[element])
+                .product_o      (sums[64*element+:40]),
+                .exponent_o     (sums[64*element+40+:7]),
+                .finite_o       (sums[64*element+47])
             );
+            assign sums[64*element+48+:16] = 16'd0;
         end
     endgenerate
     // ---- Drain: a word of neighbouring elements a period; what the element is of follows from the drain's order ----
@@ -645,13 +660,12 @@ module serial_unit #(
     reg               [5:0] group_unit_q;
     reg [48*ScaleLanes-1:0] drained_q;
     reg               [5:0] drained_unit_q;
+    wire [64*ScaleLanes-1:0] word = sums[64*ScaleLanes*word_q+:64*ScaleLanes];
+    wire unused_padding = &{1'b0, word};
     integer lane_number;
     always @(posedge clk_i) begin
-        for (lane_number = 0; lane_number < ScaleLanes; lane_number = lane_number + 1) begin
-            group_q[48*lane_number+:40] <= products[40*(ScaleLanes*word_q+lane_number)+:40];
-            group_q[48*lane_number+40+:7] <= product_exponents[7*(ScaleLanes*word_q+lane_number)+:7];
-            group_q[48*lane_number+47] <= product_finite[ScaleLanes*word_q+lane_number];
-        end
+        for (lane_number = 0; lane_number < ScaleLanes; lane_number = lane_number + 1)
+            group_q[48*lane_number+:48] <= word[64*lane_number+:48];
         group_unit_q <= unit;
         drained_q <= group_q;
         drained_unit_q <= group_unit_q;

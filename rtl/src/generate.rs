@@ -42,6 +42,13 @@ pub enum Unsupported {
         /// Its name.
         name: String,
     },
+    /// Elements of several terms a cycle.
+    Terms {
+        /// The machine's name.
+        name: String,
+        /// Terms a cycle.
+        terms: u32,
+    },
     /// The parts do not fit together.
     Verilog {
         /// What does not fit.
@@ -56,6 +63,11 @@ impl std::fmt::Display for Unsupported {
                 f,
                 "machine `{name}` has verilog = false, expected true: it is described for simulation alone; take a machine of \
                  ours, or remove the key and make it fit its board"
+            ),
+            Unsupported::Terms { name, terms } => write!(
+                f,
+                "machine `{name}` has core.matrix.terms = {terms}, expected 1: elements of several terms a cycle have no \
+                 Verilog; take a bit-serial machine (tiny-bit-serial)"
             ),
             Unsupported::Verilog { faults } => {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -105,6 +117,12 @@ pub fn generate_to_count(machine: &Machine) -> Result<Emission, Unsupported> {
 }
 
 fn put_together(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupported> {
+    match &machine.core.engine {
+        Engine::BitSerial(serial) if serial.terms > 1 => {
+            return Err(Unsupported::Terms { name: machine.name.clone(), terms: serial.terms });
+        }
+        Engine::BitSerial(_) | Engine::SparseDspChain(_) => {}
+    }
     let mut sources = Sources::new();
     let unfit = |faults| Unsupported::Verilog { faults };
     let core = core(machine, gates, &sources).map_err(unfit)?;

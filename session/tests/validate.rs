@@ -64,6 +64,9 @@ fn every_row_is_computed_and_one_far_off_says_what_is_lacking() {
 fn layer_model() -> System {
     let mut system = System::by_name("bitmod").unwrap_or_else(|faults| panic!("{faults}"));
     system.rows.retain(|row| !matches!(row.ours, Ours::Run(_)));
+    if let Some(layers) = &mut system.layers {
+        layers.engines.clear();
+    }
     system
 }
 
@@ -149,6 +152,49 @@ fn published_averages_follow_from_the_published_figures() {
     }
     println!("compared {compared} ratios");
     assert_eq!(compared, 12 * 2 * 6 + 5);
+}
+
+/// Two designs on machines of ours, the smallest model: what is compared is what the steps took, and no step is shorter than its
+/// weights at 32 bytes a cycle.
+#[test]
+fn designs_are_compared_on_machines_of_ours() {
+    let mut system = layer_model();
+    system.rows.clear();
+    let whole = System::by_name("bitmod").unwrap_or_else(|faults| panic!("{faults}"));
+    let engines = whole.layers.expect("a layer model").engines;
+    let layers = system.layers.as_mut().expect("a layer model");
+    layers.models.truncate(1);
+    let wanted = ["fp16-28nm", "bitmod-28nm"].map(|machine| engines.iter().rfind(|engine| engine.machine == machine));
+    layers.engines = wanted.into_iter().flatten().cloned().collect();
+    let report = validate::run(&system, |_, _| ()).unwrap_or_else(|e| panic!("{e}"));
+    let step = |design: &str, task: &str| {
+        let found = report.engine_steps.iter().find(|step| step.design == design && step.task == task);
+        found.unwrap_or_else(|| panic!("{design} {task}"))
+    };
+    // 1.3 G weights of the layers and the output head.
+    for step in &report.engine_steps {
+        let least = (1.2e9 * step.weight_bits / 8.0 / 32.0) as u64;
+        assert!(step.cycles > least, "{}: {} cycles, {least} for its weights", step.design, step.cycles);
+    }
+    let bits = |design, task| step(design, task).weight_bits;
+    assert!((bits("fp16", "generative") - 16.0).abs() < 0.02 && bits("bitmod-lossy", "generative") < 3.5);
+    let mut compared = 0;
+    for row in &report.engine_ratios {
+        let cost = |design: &str, task| match row.quantity.as_str() {
+            "layer_speed_up" => step(design, task).cycles as f64,
+            _ => step(design, task).energy_uj,
+        };
+        let total = |design: &str| match row.task.as_str() {
+            "discriminative" => cost(design, "discriminative"),
+            _ => cost(design, "discriminative") + 20.0 * cost(design, "generative"),
+        };
+        let ratio = total(&row.over) / total(&row.of);
+        assert!((row.values[0].ratio / ratio - 1.0).abs() < 1e-12 && row.mean == row.values[0].ratio, "{}", row.id);
+        assert!(ratio > 1.2, "{} {}: {ratio}", row.id, row.task);
+        compared += 1;
+    }
+    println!("compared {compared} ratios of {} steps", report.engine_steps.len());
+    assert_eq!((compared, report.engine_steps.len()), (4, 4));
 }
 
 #[test]

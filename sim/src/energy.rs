@@ -180,16 +180,17 @@ impl<'a> EnergyModel<'a> {
     fn asic(&self, table: &AsicTable, outcome: &StepOutcome, resources: &Resources) -> Energy {
         let events = &outcome.events;
         let [_, _, matrix, _] = &outcome.units;
-        let elements = match &self.machine.core.engine {
-            Engine::BitSerial(engine) => engine.elements(),
-            Engine::SparseDspChain(_) => unreachable!("`Machine::prices` refuses this engine on a die"),
+        let array_cycle_pj = match &self.machine.core.engine {
+            Engine::BitSerial(engine) => table.array_cycle_pj(engine),
+            Engine::SparseDspChain(_) => None,
         };
+        let array_cycle_pj = array_cycle_pj.expect("`Machine::prices` refuses an engine without a price on a die");
         let buffer_j = |memory: &PhysicalMemory, read: f64, written: f64| {
             let bits = memory.width_bits;
             J_PER_PJ * (read * table.read_pj_per_byte(bits) + written * table.write_pj_per_byte(bits))
         };
         Energy {
-            matrix_logic_j: J_PER_PJ * matrix.busy_cycles as f64 * table.array_cycle_pj(elements),
+            matrix_logic_j: J_PER_PJ * matrix.busy_cycles as f64 * array_cycle_pj,
             float_ops_j: floats_j(events, table.f32_add.value, table.f32_mul.value, table.f32_function.value),
             buffers_j: buffers_j(outcome, resources, buffer_j),
             dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction.value,

@@ -86,11 +86,13 @@ enum Change {
     Refused(&'static str),
     /// To this value, on `tiny-bit-serial`: the key is its engine's.
     Serial(&'static str),
+    /// To this value, on `ant-like-28nm` with the codes of this run's format: the key describes circuits of a die.
+    Die(&'static str),
 }
 
-use Change::{Beside, Refused, Serial, To};
+use Change::{Beside, Die, Refused, Serial, To};
 
-const CHANGES: [(&str, Change); 40] = [
+const CHANGES: [(&str, Change); 41] = [
     ("name", To("other")),
     // U50 carries the same HBM2 and no DDR4.
     ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
@@ -122,6 +124,7 @@ const CHANGES: [(&str, Change); 40] = [
     ("core.matrix.weight_bits", To("[4, 8]")),
     ("core.matrix.two_level", To("false")),
     ("core.matrix.dot", Serial("2")),
+    ("core.matrix.terms", Die("6")),
     ("core.matrix.codes", Serial("[\"fp4\", \"int8\"]")),
     ("core.vector.lanes", To("4")),
     ("core.buffers.weight_kib", To("128")),
@@ -156,6 +159,7 @@ fn every_key_does_something() {
             To(value) => ("tiny", &[], value),
             Beside(beside, value) => ("tiny", beside, value),
             Serial(value) => ("tiny-bit-serial", &[], value),
+            Die(value) => ("ant-like-28nm", &[("core.matrix.codes", "[\"fp4\", \"int8\"]")], value),
             Refused(value) => {
                 refused(key, value);
                 continue;

@@ -28,7 +28,7 @@ const TWO_BLOCKS: [(&str, &str); 3] =
     [("core.matrix.gemv_columns", "128"), ("core.buffers.weight_kib", "256"), ("core.buffers.scale_kib", "32")];
 /// Those that the float reference knows.
 const STYLES: [Style; 3] = [Style::Llama, Style::Opt, Style::Mixtral];
-const FORMATS: [&str; 3] = ["w4a16-bitmod-kv16", "w6a16-kv16", "w3a16-bitmod-kv16"];
+const FORMATS: [&str; 4] = ["w4a16-bitmod-kv16", "w6a16-kv16", "w3a16-bitmod-kv16", "w16a16-kv16"];
 
 fn machine(seed: u64) -> Machine {
     changed(seed, &[])
@@ -89,6 +89,36 @@ fn errors(setup: &Setup, tokens: &[u32], prompt: usize, rows: &[Vec<f32>]) -> Ve
 const HALF: f64 = 0.004;
 /// A router's choice between near-equal experts may fall otherwise: few rows.
 const MOST_BEYOND: f64 = 0.02;
+
+/// The arrays that BitMoD was compared with, whose elements take several terms a cycle.
+#[test]
+fn elements_of_several_terms_compute_what_the_reference_does() {
+    const CASES: [(&str, &str); 5] = [
+        ("fp16-28nm", "w16a16-kv16"),
+        ("ant-like-28nm", "ant-like-prompt"),
+        ("ant-like-28nm", "ant-like-token"),
+        ("olive-like-28nm", "olive-like-prompt"),
+        ("olive-like-28nm", "olive-like-token"),
+    ];
+    let (mut rows, mut worst) = (0, 0.0_f64);
+    for (seed, (machine, format)) in (0..).zip(CASES) {
+        let mut rng = Rng::new(71_000 + seed);
+        let style = if seed % 2 == 0 { Style::Llama } else { Style::Opt };
+        let model = drawn(&mut rng, seed, style);
+        let machine = machine_with(machine, &[]).unwrap_or_else(|faults| panic!("{faults}"));
+        let setup = setup(machine, &model, format, Options { batch: 1, context: 128 });
+        let prompt = 3 + rng.up_to(45) as usize;
+        let tokens = draw::tokens(&mut rng, &model.config, prompt + 4);
+        let logits = run(&setup, &tokens, prompt);
+        for (at, error) in errors(&setup, &tokens, prompt, &logits).into_iter().enumerate() {
+            assert!(error < HALF, "seed {seed} {style:?} {format} position {at}: {error}");
+            rows += 1;
+            worst = worst.max(error);
+        }
+    }
+    println!("compared {rows} rows of logits, the farthest {worst:.5} of its largest");
+    assert!(rows > 5 * 7);
+}
 
 #[test]
 fn drawn_graphs_compute_what_the_reference_does() {

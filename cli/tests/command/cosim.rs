@@ -21,6 +21,7 @@ fn wrong_input_is_refused_before_anything_is_built() {
         (&["cosim", "--random", "2", "--random-machines", "3..3"], "expected A..B with A less than B"),
         (&["cosim", "--random-machines", "0..3"], "--random <N>"),
         (&["cosim", "--random", "1", "--keep-built"], "--random-machines <A..B>"),
+        (&["cosim", "--random", "1", "--engine", "bit-serial"], "--random-machines <A..B>"),
         (&["cosim", "-o", "file/below"], "cannot be a folder"),
     ];
     let before = folder.names(".");

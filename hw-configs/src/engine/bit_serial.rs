@@ -6,6 +6,10 @@
 //! activation row and a column for each output; `mv` has one row of `gemv_columns`. A step is `chain` stored weights of a
 //! column, as in every engine, and takes `chain / dot` x terms cycles.
 //!
+//! An element of several `terms` a cycle multiplies by so many places of a code at once, and is no longer bit-serial: four are
+//! all of an INT8, six all of an f16. Such are the arrays that BitMoD was compared with. Nothing else changes: what it adds in
+//! a cycle are the products of `dot` weights with so many of their terms, aligned to the largest of all. It has no Verilog.
+//!
 //! A *slot* is one row set of one group of one part of the columns, or of 128 weights where a group is longer: so long does an
 //! element add without overflow ([`SLOT_WEIGHTS`]). Then it multiplies its sum by the group's integer scale, a bit a
 //! cycle, while the next slot is added up; behind that a set of sums drains through `scale_lanes` lanes (f32, x scale,
@@ -34,6 +38,8 @@ pub struct BitSerial {
     pub scale_lanes: u32,
     /// Rows of f32 accumulators.
     pub accumulator_rows: u32,
+    /// Terms of each weight that an element takes a cycle: 1 is bit-serial.
+    pub terms: u32,
     /// Weight codes of the term generators.
     pub codes: Vec<Code>,
 }
@@ -47,14 +53,14 @@ impl BitSerial {
         (self.rows * self.columns).max(self.gemv_columns)
     }
 
-    /// Products a cycle at most: those of the code of fewest terms.
+    /// Products a cycle at most: those of the code of fewest cycles.
     pub fn peak_macs_per_cycle(&self, mode: MatrixMode) -> u64 {
         let outputs = match mode {
             MatrixMode::Vector => u64::from(self.gemv_columns),
             MatrixMode::Matrix => u64::from(self.rows) * u64::from(self.columns),
         };
-        let terms = self.codes.iter().map(|code| code.terms()).min().unwrap_or(1);
-        outputs * u64::from(self.dot) / u64::from(terms)
+        let cycles = self.codes.iter().map(|code| self.code_cycles(*code)).min().unwrap_or(1);
+        outputs * u64::from(self.dot) / u64::from(cycles)
     }
 
     /// Steps of a slot at most.
@@ -62,9 +68,14 @@ impl BitSerial {
         SLOT_WEIGHTS / self.chain
     }
 
+    /// Cycles that an element takes for a code: its terms, so many at a time.
+    pub fn code_cycles(&self, code: Code) -> u32 {
+        code.terms().div_ceil(self.terms)
+    }
+
     /// Cycles of a step: every weight of it, and every term of each.
     pub fn step_cycles(&self, code: Code) -> u32 {
-        self.chain / self.dot * code.terms()
+        self.chain / self.dot * self.code_cycles(code)
     }
 
     /// Slots of a row set and part: at most 128 weights each, and each of one group.
@@ -108,7 +119,7 @@ impl BitSerial {
     /// registers, element, product with the scale, every word of the drain, and behind the last its lane.
     pub fn fill(&self) -> u64 {
         let drain = latency::SELECT_CYCLES + latency::SERIAL_LANE_CYCLES;
-        let element = latency::element_cycles(self.dot) + SCALE_BITS;
+        let element = latency::element_cycles((self.dot * self.terms).next_power_of_two()) + SCALE_BITS;
         u64::from(latency::SERIAL_FRONT_CYCLES + element + drain) + self.drain_beats()
     }
 }

@@ -35,6 +35,7 @@ impl RawMachine {
         check_port(document, &self.instructions.port_bytes, &self.instructions.burst_bytes, instructions.as_ref());
         self.check_core(document, board.as_ref());
         self.check_matrix(document);
+        self.check_terms(document, board.as_ref());
         self.check_line(document);
         self.check_buffers(document);
         self.check_addresses(document);
@@ -238,6 +239,22 @@ impl RawMachine {
         }
     }
 
+    /// Elements of several terms a cycle have neither Verilog nor a size in LUTs: they are circuits of a die.
+    fn check_terms(&self, document: &Document<'_>, board: Option<&Board>) {
+        let RawEngine::Serial(serial) = &self.engine else { return };
+        if serial.terms.value.is_none_or(|terms| terms == 1) {
+            return;
+        }
+        if self.head.verilog.value == Some(true) {
+            let advice = "elements of several terms a cycle have no Verilog; or write verilog = false";
+            document.fault_at(&serial.terms, "1 on a machine that becomes Verilog", advice);
+        }
+        if let Some(board) = board.filter(|board| !board.is_die()) {
+            let expected = format!("1 on board {}, whose LUTs for more terms a cycle are not known", board.name);
+            document.fault_at(&serial.terms, expected, "name a die (asic-28nm)");
+        }
+    }
+
     /// Patterns of the sparse multiplexer, where the engine may have one; `None` where they are faulty.
     fn patterns(&self) -> Option<&[Sparsity]> {
         match &self.engine {
@@ -426,6 +443,7 @@ impl RawMatrix {
             RawEngine::Serial(raw) => Engine::BitSerial(BitSerial {
                 chain,
                 dot: raw.dot.get(),
+                terms: raw.terms.get(),
                 rows,
                 columns,
                 gemv_columns,

@@ -50,9 +50,13 @@ const SCALE_LANE: (u64, u64) = (1_079, 596);
 const SERIAL_ELEMENT: (u64, u64) = (372, 180);
 /// A product of a processing element.
 const SERIAL_PRODUCT: (u64, u64) = (102, 118);
-/// The term of a code: an assumption, and too low: Yosys gives `serial_terms.v` 47 LUTs with codes of 8 bits, 57 with those of 16;
-/// all of `serial_column.v` at chain 16 and four products takes 1,328 and 3,885, where [`serial_elements`] gives 408 and 696.
-const SERIAL_TERM: (u64, u64) = (30, 8);
+/// The term of an integer code (`serial_terms.v`); more where there are codes of other kinds, for each kind of them, and for
+/// f16. `serial_column` and `serial_piece` of several arrays in docs/src/synthesis.md, within 12 %.
+const SERIAL_TERM: SerialTerm = SerialTerm { integer: 8, floats: 26, float: 4, half: 16 };
+/// LUTs that choose a code by its width (`serial_lane.v`), and those that put one of 16 bits beside it.
+const SERIAL_LANE: (u64, u64) = (24, 8);
+/// What a column of sums is multiplied with: its selector, its integer scale, that of the slot before and its bits.
+const SERIAL_SCALE: (u64, u64) = (26, 26);
 /// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
 const VECTOR_LANE: (u64, u64) = (3_411, 2_017);
 /// An adder of the sum over lanes and partial sums.
@@ -178,20 +182,61 @@ pub(super) fn scale_lanes(engine: &Engine) -> Amounts {
     logic(SCALE_LANE, 2 * multiplier_dsps(24, 24)).times(u64::from(engine.scale_lanes()))
 }
 
+/// LUTs of a term by what codes there are.
+struct SerialTerm {
+    integer: u64,
+    floats: u64,
+    float: u64,
+    half: u64,
+}
+
 /// The bit-serial array: processing elements, terms of every column, activations of every row, the way of sums to the lanes.
 pub(super) fn serial_elements(engine: &BitSerial) -> Amounts {
     let (dot, chain, lanes) = (u64::from(engine.dot), u64::from(engine.chain), u64::from(engine.scale_lanes));
     let elements = u64::from(engine.elements());
-    let width = u64::from(engine.columns.max(engine.gemv_columns));
-    let (lut, ff) = (SERIAL_ELEMENT.0 + dot * SERIAL_PRODUCT.0, SERIAL_ELEMENT.1 + dot * SERIAL_PRODUCT.1);
-    let array = Amounts::logic(lut, ff, 0).times(elements);
-    let bits = engine.codes.iter().map(|code| u64::from(code.bits())).max().unwrap_or(0);
-    // A step's codes out of their stream, those of a product out of the step, and their terms.
-    let column = bits * (2 * chain + dot * select_luts(chain / dot)) + dot * SERIAL_TERM.0;
-    let columns = Amounts::logic(column, 2 * bits * chain + dot * SERIAL_TERM.1, 0).times(width);
+    let (columns, gemv) = (u64::from(engine.columns), u64::from(engine.gemv_columns));
+    let width = columns.max(gemv);
+    let element = (SERIAL_ELEMENT.0 + dot * SERIAL_PRODUCT.0, SERIAL_ELEMENT.1 + dot * SERIAL_PRODUCT.1);
+    let array = logic(element, 0).times(elements);
+    // Elements of `mm` that have another column in `mv`: two terms to choose from, and two bits of a scale.
+    let term_bits = if engine.codes.contains(&Code::F16) { 6 } else { 4 };
+    let others = gemv.min(u64::from(engine.rows) * columns).saturating_sub(columns);
+    let own = Amounts::logic(dot * (2 + term_bits) + 1, 0, 0).times(others);
+    let column = serial_piece(engine).plus(serial_column(engine)).plus(logic(SERIAL_SCALE, 0));
+    // Columns of a part come first.
+    let parts = select_luts(width / columns.min(gemv)) * serial_window_bits(engine);
+    let columns = column.plus(Amounts::logic(parts, 0, 0)).times(width);
     let row = Amounts::logic(16 * dot * select_luts(chain / dot), 18 * dot, 0).times(u64::from(engine.rows));
-    let drain = Amounts::logic(48 * select_luts(elements.div_ceil(lanes)), 48, 0).times(lanes);
-    [columns, row, drain, logic(MATRIX_CONTROL, 0)].into_iter().fold(array, Amounts::plus)
+    let drain = Amounts::logic(48 * select_luts(elements.div_ceil(lanes)), 96, 0).times(lanes);
+    [own, columns, row, drain, logic(MATRIX_CONTROL, 0)].into_iter().fold(array, Amounts::plus)
+}
+
+/// Fours of strips that a column's codes are cut out with.
+fn serial_fours(engine: &BitSerial) -> u64 {
+    if engine.codes.contains(&Code::F16) { 4 } else { 3 }
+}
+
+fn serial_window_bits(engine: &BitSerial) -> u64 {
+    4 * u64::from(engine.dot) * serial_fours(engine)
+}
+
+/// The codes of a place out of a column's two pieces (`serial_piece.v`): a level of four-to-one multiplexers (`slice_words.v`) for two
+/// bits of where it begins, each of what those below it can still choose.
+fn serial_piece(engine: &BitSerial) -> Amounts {
+    let offset_bits = 2 + (engine.chain / engine.dot).ilog2();
+    let words = (0..offset_bits.div_ceil(2)).map(|level| serial_fours(engine) + (1 << (2 * level)) - 1);
+    Amounts::logic(4 * u64::from(engine.dot) * words.sum::<u64>(), serial_window_bits(engine), 0)
+}
+
+/// The codes of a place, parted, and their terms (`serial_column.v`).
+fn serial_column(engine: &BitSerial) -> Amounts {
+    let dot = u64::from(engine.dot);
+    let floats = engine.codes.iter().filter(|code| !code.is_integer() && **code != Code::F16).count() as u64;
+    let SerialTerm { integer, floats: any, float, half } = SERIAL_TERM;
+    let narrow = integer + if floats > 0 { any + float * floats } else { 0 } + SERIAL_LANE.0;
+    let (lut, ff) =
+        if engine.codes.contains(&Code::F16) { (narrow + half + SERIAL_LANE.1, 16 + 8) } else { (narrow, 8 + 6) };
+    Amounts::logic(8 * dot + dot * lut, dot * ff, 0)
 }
 
 /// DSP48E2 of an unsigned product of a x b bits: 26 x 17 bits each, the better way round.

@@ -1,6 +1,6 @@
 //! The accelerators of a layer model, read and checked.
 
-use super::layers::{Array, BitSixteenths, Design, Multiplier, PerTask, Preset};
+use super::layers::{Array, BitSixteenths, Design, EngineDesign, Multiplier, PerTask, Preset};
 use super::read_layers::check_length;
 use crate::fault::suggest;
 use crate::reader::{Document, Section, Value};
@@ -23,6 +23,39 @@ pub(super) struct RawDesign {
     weight_bits: PerTask<Value<Vec<f64>>>,
     kv_bits: Value<u32>,
     source: Value<String>,
+}
+
+/// A machine that is like a design, as it stands in a file.
+pub(super) struct RawEngineDesign {
+    pub(super) design: Value<String>,
+    machine: Value<String>,
+    formats: PerTask<Value<String>>,
+}
+
+impl RawEngineDesign {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let engine = Self {
+            design: section.name("design"),
+            machine: section.name("machine"),
+            formats: PerTask {
+                discriminative: section.name("format_discriminative"),
+                generative: section.name("format_generative"),
+            },
+        };
+        section.finish();
+        engine
+    }
+
+    pub(super) fn get(&self, design: usize) -> EngineDesign {
+        EngineDesign {
+            design,
+            machine: self.machine.get(),
+            formats: PerTask {
+                discriminative: self.formats.discriminative.get(),
+                generative: self.formats.generative.get(),
+            },
+        }
+    }
 }
 
 impl RawDesign {

@@ -3,7 +3,7 @@
 
 use super::layers::{LayerModel, LayerQuantity, Ratio, RatioQuantity, Task, unpriced};
 use super::read::{FIGURE_MAX, KNOWN_DIFFERENT, check_names, optional, optional_sections, text, texts};
-use super::read_designs::RawDesign;
+use super::read_designs::{RawDesign, RawEngineDesign};
 use super::{Expected, LayerFigure, Ours, Quantity, Row, Subject};
 use crate::fault::suggest;
 use crate::reader::{Document, Section, Value};
@@ -22,6 +22,7 @@ pub(super) struct RawLayers {
     models: Value<Vec<String>>,
     designs: Vec<RawDesign>,
     ratios: Vec<RawRatio>,
+    engines: Vec<RawEngineDesign>,
     figures: Vec<RawGrid>,
 }
 
@@ -42,6 +43,7 @@ impl RawLayers {
             models,
             designs: root.sections("design").into_iter().map(RawDesign::read).collect(),
             ratios: optional_sections(root, "ratio").into_iter().map(RawRatio::read).collect(),
+            engines: optional_sections(root, "engine").into_iter().map(RawEngineDesign::read).collect(),
             figures: root.sections("figure").into_iter().map(RawGrid::read).collect(),
         })
     }
@@ -66,6 +68,9 @@ impl RawLayers {
                 self.check_design(document, id, energies);
             }
             ratio.check(document);
+        }
+        for engine in &self.engines {
+            self.check_design(document, &engine.design, false);
         }
         for figure in &self.figures {
             let energies = figure.quantity().is_some_and(LayerQuantity::is_energy);
@@ -123,6 +128,7 @@ impl RawLayers {
             generated: self.generated.get(),
             designs: self.designs.iter().map(|design| design.get(&technology)).collect(),
             ratios: self.ratios.iter().map(ratio).collect(),
+            engines: self.engines.iter().map(|engine| engine.get(place(&engine.design))).collect(),
             technology,
             models,
         };

@@ -32,6 +32,8 @@ pub struct CompressedLinear {
     pub group: Grouping,
     /// Codes `[outputs][stored]`, as patterns that are sign-extended (`hw_config::numeric::integer`).
     pub codes: Vec<i8>,
+    /// f16 patterns `[outputs][stored]` where the code is f16, and `codes` is empty.
+    pub halves: Vec<u16>,
     /// The special value of each group ([`Code::special_values`]), `[outputs][groups]`; empty for types that have none.
     pub selectors: Vec<u8>,
     /// Position of each stored weight within its block of M, ascending within the block, `[outputs][stored]`; empty
@@ -120,16 +122,19 @@ impl CompressedLinear {
                 column: Vec::with_capacity(outputs),
             },
         };
-        let codes = Vec::with_capacity(outputs * layout.stored());
+        let is_half = code == Code::F16;
+        let codes = Vec::with_capacity(if is_half { 0 } else { outputs * layout.stored() });
+        let halves = Vec::with_capacity(if is_half { outputs * layout.stored() } else { 0 });
         let selectors = Vec::new();
         let (name, indices, densities) = (name.to_owned(), Vec::new(), Vec::new());
-        Self { name, outputs, inputs, code, sparsity, group, codes, selectors, indices, densities, scales }
+        Self { name, outputs, inputs, code, sparsity, group, codes, halves, selectors, indices, densities, scales }
     }
 
     /// Appends the stored weights of the next output.
     fn push_row(&mut self, stored: &[f32], group_length: usize, format: WeightFormat) {
         match format {
             WeightFormat::Integer(format) => self.push_integers(stored, group_length, format),
+            WeightFormat::Float(FloatFormat { code: Code::F16, .. }) => self.push_halves(stored, group_length),
             WeightFormat::Float(format) => self.push_floats(stored, group_length, format),
         }
     }
@@ -153,6 +158,15 @@ impl CompressedLinear {
                 column.push(top.to_bits());
             }
         }
+    }
+
+    /// Weights that are f16 themselves, under scales of 1.
+    fn push_halves(&mut self, stored: &[f32], group_length: usize) {
+        match &mut self.scales {
+            Scales::F16 { bits } => bits.extend(stored.chunks(group_length).map(|_| f16::ONE.to_bits())),
+            Scales::TwoLevel { .. } => panic!("{}: f16 weights have no scales of groups", self.name),
+        }
+        self.halves.extend(stored.iter().map(|weight| f16::from_f32(*weight).to_bits()));
     }
 
     fn push_floats(&mut self, stored: &[f32], group_length: usize, format: FloatFormat) {
@@ -185,8 +199,9 @@ impl CompressedLinear {
     /// [`LinearLayout::densified`].
     ///
     /// # Panics
-    /// Where its layout has no dense one.
+    /// Where its layout has no dense one, and on f16 weights, which are dense.
     pub fn densified(&self) -> Self {
+        assert!(self.halves.is_empty(), "{}: f16 weights are dense", self.name);
         let dense = self.layout().densified();
         let dense =
             dense.unwrap_or_else(|| panic!("{}: groups of weights with an N per block are no inputs", self.name));
@@ -204,8 +219,13 @@ impl CompressedLinear {
         }
         let Self { name, outputs, inputs, code, selectors, scales, .. } = self.clone();
         let (sparsity, group) = (dense.sparsity, dense.group);
-        let (indices, densities) = (Vec::new(), Vec::new());
-        Self { name, outputs, inputs, code, sparsity, group, codes, selectors, indices, densities, scales }
+        let (halves, indices, densities) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, outputs, inputs, code, sparsity, group, codes, halves, selectors, indices, densities, scales }
+    }
+
+    /// The code of stored weight `at` of all, in its low bits.
+    pub fn pattern(&self, at: usize) -> u16 {
+        if self.code == Code::F16 { self.halves[at] } else { u16::from(self.codes[at].cast_unsigned()) }
     }
 
     /// Its sizes.
@@ -229,8 +249,8 @@ impl CompressedLinear {
     }
 
     /// What a code stands for, before its scale. Exact: every value has less than 24 bits.
-    fn value(&self, code: i8, selector: u8) -> f32 {
-        self.code.value(u16::from(code.cast_unsigned()), selector) as f32 * 2_f32.powi(self.code.unit_log2())
+    fn value(&self, code: u16, selector: u8) -> f32 {
+        self.code.value(code, selector) as f32 * 2_f32.powi(self.code.unit_log2())
     }
 
     /// The weights that the codes stand for, `[outputs][inputs]`; 0 where nothing is stored.
@@ -239,14 +259,14 @@ impl CompressedLinear {
         let mut data = vec![0.0; self.outputs * self.inputs];
         for (output, row) in data.chunks_mut(self.inputs).enumerate() {
             let first = output * layout.stored();
-            let codes = &self.codes[first..][..layout.stored()];
-            for (group, codes) in codes.chunks(layout.group_length()).enumerate() {
+            for group in 0..layout.groups() {
                 let (scale, selector) = (self.scale(output, group), self.selector(output, group));
-                for (at, &code) in (group * layout.group_length()..).zip(codes) {
+                let start = group * layout.group_length();
+                for at in start..layout.stored().min(start + layout.group_length()) {
                     let position = self.indices.get(first + at).map_or(0, |&index| usize::from(index));
                     // Filler of a short last block lies beyond the row.
                     if let Some(weight) = row.get_mut(self.block_input(output, at) + position) {
-                        *weight = self.value(code, selector) * scale;
+                        *weight = self.value(self.pattern(first + at), selector) * scale;
                     }
                 }
             }

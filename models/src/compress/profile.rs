@@ -146,6 +146,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "sparse",
     "w4a8-sparse",
     "flightllm",
+    "w16a16-kv16",
     "w6a16",
     "w6a16-kv16",
     "w4a16",
@@ -156,4 +157,8 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "w3a16-fp3",
     "w3a16-bitmod",
     "w3a16-bitmod-kv16",
+    "ant-like-prompt",
+    "ant-like-token",
+    "olive-like-prompt",
+    "olive-like-token",
 ];

@@ -33,7 +33,8 @@ const MAX_PATTERN_BYTES: usize = 128;
 const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// The values of `weights`.
-const WEIGHTS: [(&str, (Code, Specials)); 18] = [
+const WEIGHTS: [(&str, (Code, Specials)); 19] = [
+    ("f16", (Code::F16, Specials::None)),
     ("int8", (Code::I8, Specials::None)),
     ("int7", (Code::I7, Specials::None)),
     ("int6", (Code::I6, Specials::None)),
@@ -249,6 +250,7 @@ impl Reader<'_> {
         let sparsity = self.choice(section, "sparsity", Place::Sparsity, &patterns);
         let ((code, specials), group, scales) = (weights?, group?, scales?);
         self.check_two_level(section, (scales, group, code), activations);
+        self.check_half(section, (scales, group, code), sparsity);
         let weights = if code.is_integer() {
             WeightFormat::Integer(IntegerFormat { code, group, scales, max_scale: max_scale(code, activations) })
         } else {
@@ -274,6 +276,34 @@ impl Reader<'_> {
         let expected = "groups of 32, 64 or 128 codes of 7 bits or fewer".to_owned();
         let got = format!("two-level with {missing}");
         self.fault(&join(section.path, "scales"), span, got, expected, "use `f16`".into());
+    }
+
+    /// Weights that are f16 themselves have a scale of 1 an output, and all of them are stored.
+    fn check_half(
+        &mut self,
+        section: Section<'_, '_>,
+        (scales, group, code): (ScaleFormat, Grouping, Code),
+        sparsity: Option<SparsityRule>,
+    ) {
+        if code != Code::F16 {
+            return;
+        }
+        let wrong = [
+            ("group", group != Grouping::Channel, "\"channel\""),
+            ("scales", scales != ScaleFormat::F16, "\"f16\""),
+            ("sparsity", sparsity.is_some_and(|rule| rule != SparsityRule::Dense), "\"dense\""),
+        ];
+        for (key, _, expected) in wrong.into_iter().filter(|(_, is_wrong, _)| *is_wrong) {
+            let Some(value) = section.table.get(key) else { continue };
+            let expected = format!("{expected} with f16 weights");
+            self.fault(
+                &join(section.path, key),
+                value.span(),
+                shown(value),
+                expected,
+                format!("write it, or `weights = \"int8\"`"),
+            );
+        }
     }
 
     fn group(&mut self, section: Section<'_, '_>) -> Option<Grouping> {

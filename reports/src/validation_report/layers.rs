@@ -38,6 +38,40 @@ pub struct RatioValue {
     pub ratio: f64,
 }
 
+/// A step of a design on a machine of ours, and what the published layer model says of the design.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as ValidationReport")]
+pub struct EngineRow {
+    pub design: String,
+    pub machine: String,
+    pub format: String,
+    pub model: String,
+    pub task: String,
+    pub weight_bits: f64,
+    pub layer_weight_bits: f64,
+    pub cycles: u64,
+    pub layer_cycles: u64,
+    pub energy_uj: f64,
+    pub layer_energy_uj: f64,
+}
+
+/// Steps of designs on machines, in rows.
+pub(super) fn engine_table(rows: &[EngineRow]) -> Table {
+    let mut columns = ["design", "machine", "format", "model", "task"].map(|name| (name, Align::Left)).to_vec();
+    columns.extend(
+        ["bit a weight", "layer model", "Mcycles", "layer model", "mJ", "layer model"].map(|name| (name, Align::Right)),
+    );
+    let mut table = Table::new(&columns);
+    for row in rows {
+        let mut cells = [&row.design, &row.machine, &row.format, &row.model, &row.task].map(Clone::clone).to_vec();
+        cells.extend([row.weight_bits, row.layer_weight_bits].map(|bits| format!("{bits:.2}")));
+        cells.extend([row.cycles, row.layer_cycles].map(|cycles| format!("{:.1}", cycles as f64 / 1e6)));
+        cells.extend([row.energy_uj, row.layer_energy_uj].map(|energy| format!("{:.0}", energy / 1e3)));
+        table.row(cells);
+    }
+    table
+}
+
 /// Rows of one figure that has a number a model, together; others alone.
 pub(super) fn groups(rows: &[FigureRow]) -> impl Iterator<Item = &[FigureRow]> {
     let figure = |row: &FigureRow| row.layers.as_ref().map(|place| place.figure.clone());

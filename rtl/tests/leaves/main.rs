@@ -219,5 +219,5 @@ macro_rules! a_test_of_each_leaf {
 a_test_of_each_leaf! {
     fifo skid_buffer wait_passed index_expander block_choice sparse_candidates weight_expander mux_16 choose_word
     chain_operands dsp_pair_mac fp32_quantize fp32_add fp32_mul topk_largest drain_lane parameter_buffer dispatch_queue
-    serial_element serial_terms product_to_fp32
+    serial_element serial_terms serial_piece serial_column product_to_fp32
 }

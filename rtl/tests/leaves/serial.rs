@@ -199,6 +199,75 @@ pub(crate) fn serial_terms() -> Trace {
     trace
 }
 
+/// Two pieces of any bits, and the window from each of their fours of strips on.
+pub(crate) fn serial_piece() -> Trace {
+    const DRAWN: usize = 3000;
+    // As the leaf's parameters: two pieces of 8 bytes, strips of two bits.
+    const BITS: u32 = 8 * 8;
+    const FOUR_BITS: u32 = 4 * 2;
+    let mut random = Random(45);
+    let mut trace = Trace::new(&["enable_i", "low_i", "high_i", "four_i"], &["window_o"]);
+    let mut held = None;
+    for _ in 0..DRAWN {
+        let both = u128::from(random.wide(BITS.into())) << BITS | u128::from(random.wide(BITS.into()));
+        let four = random.below(2 * BITS / FOUR_BITS);
+        let enabled = random.below(8) > 0;
+        let inputs = vec![word(enabled.into()), word(both as u64), word((both >> BITS) as u64), word(four.into())];
+        trace.push(inputs, vec![held.map(word)]);
+        if enabled {
+            held = Some((both >> (FOUR_BITS * four)) as u64 & ((1 << (3 * FOUR_BITS)) - 1));
+        }
+    }
+    trace
+}
+
+/// Places of every type's codes, from every strip on, among other bits; their terms, digit by digit.
+pub(crate) fn serial_column() -> Trace {
+    const DRAWN: usize = 600;
+    const DOT: u32 = 2;
+    let mut random = Random(46);
+    let inputs = ["enable_i", "window_i", "strip_i", "bits_i", "kind_i", "digit_i", "selector_i"];
+    let mut trace = Trace::new(&inputs, &["term_o", "negative_o", "exponent_o"]);
+    // Of each place: what comes in its first period, in its second, and is seen behind that.
+    let mut places = Vec::new();
+    for (kind, code) in (0..).zip(Code::ALL) {
+        for _ in 0..DRAWN {
+            let bits = code.bits();
+            let strip = if bits == 16 { 0 } else { random.below(4) };
+            let window = random.wide((16 * DOT).into());
+            let selector = random.below(code.special_values().len().max(1) as u32) as u8;
+            let digit = random.below(code.terms());
+            let lane_code = |lane: u32| (window >> (DOT * strip + bits * lane)) as u16 & (u16::MAX >> (16 - bits));
+            let terms: Vec<_> = (0..DOT).map(|lane| code.term(lane_code(lane), selector, digit)).collect();
+            let first = [window, strip.into(), bits.into()];
+            places.push((first, [kind, digit.into(), selector.into()], terms));
+        }
+    }
+    for now in 0..places.len() + 2 {
+        let first = places.get(now).map_or([0; 3], |place| place.0);
+        let second = now.checked_sub(1).and_then(|at| places.get(at)).map_or([0; 3], |place| place.1);
+        let inputs = [1].into_iter().chain(first).chain(second).map(word).collect();
+        let lanes = |terms: &[Option<Term>], bits: u32, of: &dyn Fn(Option<Term>) -> u64| {
+            word((0..).zip(terms).fold(0, |all, (lane, term)| all | of(*term) << (bits * lane)))
+        };
+        let outputs = now.checked_sub(2).map_or(vec![None; 3], |at| {
+            let terms = &places[at].2;
+            // The sign and the exponent of a term that is none are anything.
+            let seen = |bits, of: &dyn Fn(Term) -> u64| {
+                let all = terms.iter().all(Option::is_some);
+                all.then(|| lanes(terms, bits, &|term| term.map_or(0, of)))
+            };
+            vec![
+                Some(lanes(terms, 1, &|term| term.is_some().into())),
+                seen(1, &|term| term.negative.into()),
+                seen(TERM_BITS as u32, &|term| term.exponent.into()),
+            ]
+        });
+        trace.push(inputs, outputs);
+    }
+    trace
+}
+
 /// Products of every length, their exponents and the units of codes; now and then one that is no number.
 pub(crate) fn product_to_fp32() -> Trace {
     const DRAWN: usize = 60_000;

@@ -44,13 +44,30 @@ impl<'m> Layers<'m> {
         Ok(Self { counts: model.designs.iter().map(of_design).collect(), model })
     }
 
+    /// What it was made from.
+    pub(super) fn model(&self) -> &'m LayerModel {
+        self.model
+    }
+
     /// A figure, in the unit of its quantity.
     ///
     /// # Errors
     /// An energy without a price.
     pub(super) fn value(&self, figure: &LayerFigure) -> Result<f64, ResolveError> {
-        let LayerFigure { design, model, task, .. } = *figure;
-        match figure.quantity {
+        self.of_step(figure.quantity, (figure.design, figure.model), figure.task)
+    }
+
+    /// What a step of a design takes on a model, in the unit of the quantity.
+    ///
+    /// # Errors
+    /// An energy without a price.
+    pub(super) fn of_step(
+        &self,
+        quantity: LayerQuantity,
+        (design, model): (usize, usize),
+        task: Task,
+    ) -> Result<f64, ResolveError> {
+        match quantity {
             LayerQuantity::Cycles => Ok(self.counts[design][model].of(task).cycles as f64),
             LayerQuantity::OnChipUj => Ok(self.energy(design, model, task)?.on_chip_uj),
             LayerQuantity::TotalUj => Ok(self.energy(design, model, task)?.total_uj()),

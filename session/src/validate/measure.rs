@@ -29,6 +29,10 @@ pub(super) struct Measured {
 
 /// The steps of a run, prompt and answer apart.
 pub(super) struct Steps {
+    /// Of all steps.
+    pub(super) cycles: u64,
+    /// Of all steps.
+    pub(super) energy_j: f64,
     prefill_s: f64,
     decode_s: f64,
     decode_cycles: u64,
@@ -123,6 +127,14 @@ impl Measured {
         self.setup.formats.iter().map(|(_, layout)| layout.stored_bits().div_ceil(8)).sum()
     }
 
+    /// Bits that a weight of a linear takes on average, scales included.
+    pub(super) fn bits_per_weight(&self) -> f64 {
+        let layouts = || self.setup.formats.iter().map(|(_, layout)| layout);
+        let bits: u64 = layouts().map(|layout| layout.stored_bits()).sum();
+        let weights: u64 = layouts().map(|layout| layout.outputs as u64 * layout.inputs as u64).sum();
+        bits as f64 / weights as f64
+    }
+
     /// What all cores take.
     fn amounts(&self) -> Amounts {
         let regions = self.setup.machine.resources_by_region();
@@ -143,20 +155,22 @@ impl Steps {
         if run.prefill > 0 {
             runner.prefill(0, run.kv, &vec![0; run.prefill as usize])?;
         }
-        let (bytes, energy_j) = (bytes(&runner.totals), energy_j(&runner.totals));
+        let (bytes, prompt_j) = (bytes(&runner.totals), energy_j(&runner.totals));
         for token in 0..run.decode {
             runner.decode(run.kv + run.prefill + token, &[0])?;
         }
         let totals = &runner.totals;
         let seconds = |phase| setup.machine.seconds(totals.cycles_of(phase));
         Ok(Self {
+            cycles: totals.cycles_of(Phase::Prefill) + totals.cycles_of(Phase::Decode),
+            energy_j: self::energy_j(totals),
             prefill_s: seconds(Phase::Prefill),
             decode_s: seconds(Phase::Decode),
             decode_cycles: totals.cycles_of(Phase::Decode),
             decode_tokens: run.decode,
             decode_bytes: self::bytes(totals) - bytes,
             decode_macs: totals.macs.get(&Phase::Decode).copied().unwrap_or(0),
-            decode_energy_j: self::energy_j(totals) - energy_j,
+            decode_energy_j: self::energy_j(totals) - prompt_j,
         })
     }
 

@@ -3,6 +3,7 @@
 //! It must never choose anything by a published figure: what is run stands in the file, machine keys included, and the
 //! figure only meets ours in [`error_percent`]. A row that is far off is a result like any other.
 
+mod engines;
 mod layers;
 mod measure;
 
@@ -18,6 +19,7 @@ use reports::validation_report::{FigureRow, LayerPlace, ReferenceRow, RunRow, Ru
 
 use crate::programs;
 use crate::resolve::ResolveError;
+use engines::Engines;
 use layers::Layers;
 use measure::{Measured, Steps};
 
@@ -49,13 +51,22 @@ impl Needs {
 pub fn run(system: &System, mut progress: impl FnMut(u64, u64)) -> Result<ValidationReport, ResolveError> {
     let layers = system.layers.as_ref().map(Layers::new).transpose()?;
     let needs = needs(system);
-    let total = needs.len() as u64;
+    let steps = system.layers.as_ref().map_or(0, Engines::steps) as u64;
+    let total = needs.len() as u64 + steps;
     let mut measured = BTreeMap::new();
     for (done, (place, needs)) in needs.iter().enumerate() {
         progress(done as u64, total);
         measured.insert(*place, measure(&system.runs[*place], *needs)?);
     }
-    progress(total, total);
+    let mut done = needs.len() as u64;
+    progress(done, total);
+    let engines = layers.as_ref().filter(|_| steps > 0).map(|layers| {
+        Engines::run(layers, || {
+            done += 1;
+            progress(done, total);
+        })
+    });
+    let engines = engines.transpose()?;
     Ok(ValidationReport {
         system: system.name.clone(),
         title: system.title.clone(),
@@ -65,6 +76,8 @@ pub fn run(system: &System, mut progress: impl FnMut(u64, u64)) -> Result<Valida
         ladder: rungs(system, &measured),
         references: system.references.iter().map(|reference| reference_row(reference, &measured)).collect(),
         ratios: layers.as_ref().map_or_else(|| Ok(Vec::new()), Layers::ratios)?,
+        engine_steps: engines.as_ref().map_or_else(Vec::new, Engines::rows),
+        engine_ratios: engines.as_ref().map_or_else(Vec::new, Engines::ratios),
         layer_model: layers.iter().flat_map(|_| QUIRKS.map(str::to_owned)).collect(),
     })
 }

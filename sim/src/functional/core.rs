@@ -19,10 +19,12 @@ pub(super) const PARAMETER_BYTES: usize = 4;
 pub(super) enum Products {
     /// Exact sums of integers.
     Chain,
-    /// Term by term, `dot` weights side by side, at most `slot_steps` steps a sum.
+    /// `terms` of a code at a time, `dot` weights side by side, at most `slot_steps` steps a sum.
     Serial {
         /// Weights side by side.
         dot: usize,
+        /// Terms of each, a cycle.
+        terms: usize,
         /// Steps of a sum.
         slot_steps: usize,
     },
@@ -32,7 +34,9 @@ impl Products {
     fn of(engine: &Engine) -> Self {
         match engine {
             Engine::SparseDspChain(_) => Self::Chain,
-            Engine::BitSerial(e) => Self::Serial { dot: e.dot as usize, slot_steps: e.slot_steps() as usize },
+            Engine::BitSerial(e) => {
+                Self::Serial { dot: e.dot as usize, terms: e.terms as usize, slot_steps: e.slot_steps() as usize }
+            }
         }
     }
 }

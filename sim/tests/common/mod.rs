@@ -39,9 +39,34 @@ pub fn variants() -> Vec<Variant> {
     let serial: [&[(&str, &str)]; 3] = [
         &[],
         &[("core.matrix.dot", "1"), ("core.matrix.rows", "1"), ("core.matrix.scale_lanes", "16")],
-        &[("core.matrix.dot", "16"), ("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+        &[
+            ("core.matrix.dot", "16"),
+            ("core.matrix.rows", "2"),
+            ("core.matrix.columns", "32"),
+            ("core.matrix.gemv_columns", "16"),
+        ],
     ];
-    chains.chain(serial.iter().map(|changes| variant_of("tiny-bit-serial", changes))).collect()
+    // Elements of several terms a cycle, in cores as small as the others.
+    let small = [
+        ("core.matrix.columns", "16"),
+        ("core.matrix.gemv_columns", "32"),
+        ("core.matrix.scale_lanes", "4"),
+        ("core.buffers.weight_kib", "64"),
+        ("core.buffers.scale_kib", "16"),
+        ("core.buffers.parameter_kib", "32"),
+        ("core.buffers.activation_kib", "64"),
+        ("core.buffers.result_kib", "64"),
+        ("core.buffers.vector_kib", "128"),
+        ("core.buffers.scale_slots", "256"),
+    ];
+    let parallel: [(&str, &[(&str, &str)]); 3] = [
+        ("fp16-28nm", &[("core.matrix.rows", "3")]),
+        ("ant-like-28nm", &[("core.matrix.rows", "4")]),
+        // Three of the terms of an INT8, then the fourth.
+        ("olive-like-28nm", &[("core.matrix.rows", "4"), ("core.matrix.dot", "4"), ("core.matrix.terms", "3")]),
+    ];
+    let parallel = parallel.iter().map(|(name, changes)| variant_of(name, &[&small, *changes].concat()));
+    chains.chain(serial.iter().map(|changes| variant_of("tiny-bit-serial", changes))).chain(parallel).collect()
 }
 
 /// `tiny` with several cores, near and far.

@@ -20,8 +20,8 @@ pub(crate) struct Oracle {
     chain: usize,
     width: usize,
     lanes: usize,
-    /// Weights side by side of a bit-serial array, if the engine is one.
-    dot: Option<usize>,
+    /// Weights side by side of a bit-serial array and terms of each, a cycle, if the engine is one.
+    each: Option<(usize, u32)>,
     pub(crate) registers: [u32; 128],
     pub(crate) weight: Vec<u8>,
     pub(crate) index: Vec<u8>,
@@ -57,9 +57,9 @@ impl Oracle {
             chain: machine.chain() as usize,
             width: machine.width() as usize,
             lanes: machine.core.lanes as usize,
-            dot: match &machine.core.engine {
+            each: match &machine.core.engine {
                 Engine::SparseDspChain(_) => None,
-                Engine::BitSerial(engine) => Some(engine.dot as usize),
+                Engine::BitSerial(engine) => Some((engine.dot as usize, engine.terms)),
             },
             registers: core.registers,
             weight: core.weight.clone(),
@@ -188,9 +188,9 @@ impl Oracle {
         if rows == 0 || cols == 0 || steps == 0 {
             return 0;
         }
-        match self.dot {
+        match self.each {
             None => self.chain_matrix(m, (rows, cols, steps)),
-            Some(dot) => self.serial_matrix(m, dot, (rows, cols, steps)),
+            Some(each) => self.serial_matrix(m, each, (rows, cols, steps)),
         }
         for row in (0..rows).filter(|_| m.last) {
             for column in 0..cols {

@@ -14,7 +14,8 @@ struct Scale {
 
 impl Oracle {
     /// The columns and rows of an instruction after its run-time extents.
-    pub(super) fn serial_matrix(&mut self, m: &MatMul, dot: usize, (rows, cols, steps): (usize, usize, usize)) {
+    /// `each`: weights side by side, and terms of each, a cycle.
+    pub(super) fn serial_matrix(&mut self, m: &MatMul, each: (usize, u32), (rows, cols, steps): (usize, usize, usize)) {
         let group_steps = if m.group_steps == 0 { steps } else { m.group_steps as usize };
         for column in 0..cols {
             for row in 0..rows {
@@ -26,7 +27,7 @@ impl Oracle {
                     // At most 128 weights, and of one group.
                     let end = (step + 128 / self.chain).min((group + 1) * group_steps).min(steps);
                     let scale = self.serial_scale(m, group, column);
-                    let sum = self.slot(m, dot, row, column, step..end, &scale);
+                    let sum = self.slot(m, each, row, column, step..end, &scale);
                     total = plus(total, times(sum, scale.half));
                     step = end;
                 }
@@ -64,7 +65,7 @@ impl Oracle {
     fn slot(
         &self,
         m: &MatMul,
-        dot: usize,
+        (dot, together): (usize, u32),
         row: usize,
         column: usize,
         steps: std::ops::Range<usize>,
@@ -73,9 +74,11 @@ impl Oracle {
         let (mut exponent, mut sum, mut broken) = (0, 0_i128, false);
         let first = steps.start * self.chain;
         for at in (first..steps.end * self.chain).step_by(dot) {
-            for t in 0..m.code.terms() {
+            let mut t = 0;
+            while t < m.code.terms() {
+                let taken: Vec<u32> = (t..t + together).filter(|t| *t < m.code.terms()).collect();
                 let mut products = Vec::new();
-                for i in at..at + dot {
+                for (i, &t) in (at..at + dot).flat_map(|i| taken.iter().map(move |t| (i, t))) {
                     let half = self.half(m, row, i);
                     broken |= half >> 10 & 31 == 31;
                     let Some(term) = m.code.term(self.code(m, column, i), scale.selector, t) else { continue };
@@ -94,6 +97,7 @@ impl Oracle {
                 let raised = largest.max(exponent);
                 sum = sum.div_euclid(1 << (raised - exponent)) + (128 * addend).div_euclid(1 << (raised - largest));
                 exponent = raised;
+                t += together;
             }
         }
         if broken {

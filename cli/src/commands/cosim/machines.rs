@@ -8,13 +8,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ::cosim::Counts;
-use ::cosim::machines::random_machine;
+use ::cosim::machines::{DrawnEngine, random_machine};
 use reports::table::count;
 use serde_json::{Value, json};
 use session::cosim::{Found, random};
 
 use super::{backpressure, build, diverged, write_case};
-use crate::arguments::CosimArgs;
+use crate::arguments::{CosimArgs, EngineKind};
 use crate::failure::Failure;
 use crate::host::{Host, Stopwatch, cache_folder};
 use crate::output::{print, print_json};
@@ -121,7 +121,7 @@ fn one(
     built: &Built,
     host: Host,
 ) -> Result<(Row, Option<Box<Found>>), Failure> {
-    let (machine, text) = random_machine(machine_seed);
+    let (machine, text) = random_machine(drawn(args), machine_seed);
     let first_seed = args.seed.wrapping_add(machine_seed.wrapping_mul(programs));
     let mut dut = build(&machine, &built.folder, None, host)?;
     let watch = Stopwatch::start();
@@ -141,6 +141,14 @@ fn one(
     })
 }
 
+/// Which engine the machines have.
+fn drawn(args: &CosimArgs) -> DrawnEngine {
+    match args.engine {
+        None | Some(EngineKind::SparseDspChain) => DrawnEngine::SparseDspChain,
+        Some(EngineKind::BitSerial) => DrawnEngine::BitSerial,
+    }
+}
+
 /// Where designs are built.
 struct Built {
     folder: PathBuf,
@@ -154,7 +162,11 @@ impl Built {
         if args.keep_built {
             return Ok(Self { folder: cache, is_kept: true });
         }
-        let folder = cache.join(format!("random-machines-{}-{}", seeds.start, seeds.end));
+        let engine = match drawn(args) {
+            DrawnEngine::SparseDspChain => "",
+            DrawnEngine::BitSerial => "bit-serial-",
+        };
+        let folder = cache.join(format!("random-machines-{engine}{}-{}", seeds.start, seeds.end));
         let built = Self { folder, is_kept: false };
         // An earlier run may have been killed.
         built.clear()?;

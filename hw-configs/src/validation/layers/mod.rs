@@ -13,7 +13,7 @@ mod energy;
 pub use count::{Counts, Step, count};
 pub use energy::{Energy, Unpriced, energy, interpolated_port, unpriced};
 
-use super::Quantity;
+use super::{Quantity, Run};
 use crate::technology::{Block, Technology};
 
 /// What the published figures depend on and a reader would not expect, a line each.
@@ -78,7 +78,7 @@ impl Task {
 }
 
 /// A value a task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerTask<T> {
     /// Of a prompt.
     pub discriminative: T,
@@ -130,6 +130,13 @@ pub struct Array {
 /// A weight's width with its share of scales: sixteenths of a bit, in which all published widths are whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitSixteenths(pub u32);
+
+impl BitSixteenths {
+    /// In bits.
+    pub fn bits(self) -> f64 {
+        f64::from(self.0) / 16.0
+    }
+}
 
 /// An accelerator as the layer model describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -201,6 +208,41 @@ pub struct LayerModel {
     pub designs: Vec<Design>,
     /// Comparisons of two of them.
     pub ratios: Vec<Ratio>,
+    /// Machines of ours that are like some of them.
+    pub engines: Vec<EngineDesign>,
+}
+
+/// A machine of ours that is like a design, and what it stores weights in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineDesign {
+    /// Which design.
+    pub design: usize,
+    /// A shipped machine.
+    pub machine: String,
+    /// A shipped format for each task.
+    pub formats: PerTask<String>,
+}
+
+impl LayerModel {
+    /// A step of the comparison on such a machine: the prompt, or one token behind as many entries of the cache.
+    pub fn engine_run(&self, engine: &EngineDesign, model: usize, task: Task) -> Run {
+        let (prefill, kv, decode) = match task {
+            Task::Discriminative => (self.context, 0, 0),
+            Task::Generative => (0, self.context, 1),
+        };
+        Run {
+            id: format!("{}.{}.{}", self.designs[engine.design].id, task.name(), self.models[model]),
+            machine: engine.machine.clone(),
+            overrides: Vec::new(),
+            model: self.models[model].clone(),
+            format: engine.formats.of(task).clone(),
+            schedule: None,
+            prefill,
+            kv,
+            decode,
+        }
+    }
 }
 
 /// What of one step a figure is.

@@ -1,7 +1,7 @@
 //! The bit-serial array: f16 activations times weight codes, term by term, as [`hw_config::numeric::bit_serial`] defines it.
 //!
 //! For each slot (at most 128 weights of a group), in order: a sum for each row and column, over the slot's weights from the
-//! first on, `dot` at a time and all terms of those before the next; then `accumulator = add(accumulator, mul(sum x integer
+//! first on, `dot` at a time and all terms of those before the next, one a cycle or, of bit-parallel elements, several; then `accumulator = add(accumulator, mul(sum x integer
 //! scale, f32(f16 scale)))`. This module never changes the order of weights, terms or slots.
 
 use super::super::core::{Core, Scratch, span};
@@ -56,6 +56,8 @@ struct ColumnScale {
 /// What the rows of a slot have in common.
 struct Slot<'a> {
     dot: usize,
+    /// Terms of a code, a cycle.
+    terms: usize,
     table: &'a TermTable,
     scales: &'a [ColumnScale],
     /// The accumulators count from +0.
@@ -63,8 +65,14 @@ struct Slot<'a> {
 }
 
 impl Core {
-    /// All slots of an instruction: `dot` weights side by side, at most `slot_steps` steps a sum.
-    pub(super) fn serial_tile(&mut self, dot: usize, slot_steps: usize, tile: &Tile, scratch: &mut Scratch) {
+    /// All slots of an instruction: `dot` weights side by side, `terms` of each a cycle, at most `slot_steps` steps a sum.
+    pub(super) fn serial_tile(
+        &mut self,
+        (dot, terms): (usize, usize),
+        slot_steps: usize,
+        tile: &Tile,
+        scratch: &mut Scratch,
+    ) {
         let table = scratch.term_table(tile.code);
         let rows = ScaleRows::of(tile.code, tile.two_level);
         for (group, first) in (0..tile.steps).step_by(tile.group_steps).enumerate() {
@@ -75,7 +83,7 @@ impl Core {
                 self.serial_codes(tile, steps.clone(), scratch);
                 for row in 0..tile.rows {
                     self.serial_factors(tile, row, steps.clone(), &mut scratch.factors);
-                    let slot = Slot { dot, table: &table, scales: &scales, clear: tile.first && start == 0 };
+                    let slot = Slot { dot, terms, table: &table, scales: &scales, clear: tile.first && start == 0 };
                     self.serial_row(&slot, tile, row, scratch);
                 }
             }
@@ -129,16 +137,25 @@ impl Core {
 
     /// A slot's sums of one row, into the accumulators.
     fn serial_row(&mut self, slot: &Slot<'_>, tile: &Tile, row: usize, scratch: &Scratch) {
-        let Slot { dot, table, scales, clear } = *slot;
+        let Slot { dot, terms, table, scales, clear } = *slot;
         let weights = scratch.factors.len();
         let accumulators = &mut self.accumulators[row * self.width..][..tile.cols];
         let columns = accumulators.iter_mut().zip(scratch.stored.chunks_exact(weights)).zip(scales);
         for ((accumulator, codes), &ColumnScale { integer, half, selector }) in columns {
             let mut sum = GroupSum::default();
             for (factors, codes) in scratch.factors.chunks_exact(dot).zip(codes.chunks_exact(dot)) {
-                for t in 0..table.each {
-                    let products = factors.iter().zip(codes);
-                    sum.add(products.map(|(&factor, &code)| (factor, table.term(selector, code, t))));
+                let products = factors.iter().zip(codes);
+                if terms == 1 {
+                    for t in 0..table.each {
+                        sum.add(products.clone().map(|(&factor, &code)| (factor, table.term(selector, code, t))));
+                    }
+                    continue;
+                }
+                for first in (0..table.each).step_by(terms) {
+                    let places = first..table.each.min(first + terms);
+                    sum.add(products.clone().flat_map(|(&factor, &code)| {
+                        places.clone().map(move |t| (factor, table.term(selector, code, t)))
+                    }));
                 }
             }
             let before = if clear { 0.0 } else { *accumulator };

@@ -102,7 +102,9 @@ impl Core {
         let mut scratch = std::mem::take(&mut self.scratch);
         match self.products {
             Products::Chain => self.chain_tile(tile, &mut scratch),
-            Products::Serial { dot, slot_steps } => self.serial_tile(dot, slot_steps, tile, &mut scratch),
+            Products::Serial { dot, terms, slot_steps } => {
+                self.serial_tile((dot, terms), slot_steps, tile, &mut scratch);
+            }
         }
         if tile.last {
             self.write_results(tile);
