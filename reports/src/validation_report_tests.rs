@@ -46,6 +46,34 @@ fn layer(model: &str, ours: f64) -> FigureRow {
     }
 }
 
+fn ratio(task: &str, values: &[(&str, f64)], mean: f64) -> RatioRow {
+    RatioRow {
+        id: "speed".to_owned(),
+        quantity: "layer_speed_up".to_owned(),
+        of: "d".to_owned(),
+        over: "e".to_owned(),
+        task: task.to_owned(),
+        values: values.iter().map(|(model, ratio)| RatioValue { model: (*model).to_owned(), ratio: *ratio }).collect(),
+        mean,
+    }
+}
+
+fn engine_step() -> EngineRow {
+    EngineRow {
+        design: "d".to_owned(),
+        machine: "m-28nm".to_owned(),
+        format: "w4".to_owned(),
+        model: "a".to_owned(),
+        task: "generative".to_owned(),
+        weight_bits: 4.0625,
+        layer_weight_bits: 4.5,
+        cycles: 1_234_567,
+        layer_cycles: 2_000_000,
+        energy_uj: 5_400.0,
+        layer_energy_uj: 7_600.0,
+    }
+}
+
 fn sample() -> ValidationReport {
     let shared = "both count so".to_owned();
     let close = FigureRow {
@@ -98,39 +126,9 @@ fn sample() -> ValidationReport {
             tokens_per_s_per_kusd: Some(6.875),
             source: "its figure".to_owned(),
         }],
-        ratios: vec![RatioRow {
-            id: "speed".to_owned(),
-            quantity: "layer_speed_up".to_owned(),
-            of: "d".to_owned(),
-            over: "e".to_owned(),
-            task: "generative".to_owned(),
-            values: [("a", 1.5), ("b", 2.0)]
-                .map(|(model, ratio)| RatioValue { model: model.to_owned(), ratio })
-                .to_vec(),
-            mean: 1.75,
-        }],
-        engine_steps: vec![EngineRow {
-            design: "d".to_owned(),
-            machine: "m-28nm".to_owned(),
-            format: "w4".to_owned(),
-            model: "a".to_owned(),
-            task: "generative".to_owned(),
-            weight_bits: 4.0625,
-            layer_weight_bits: 4.5,
-            cycles: 1_234_567,
-            layer_cycles: 2_000_000,
-            energy_uj: 5_400.0,
-            layer_energy_uj: 7_600.0,
-        }],
-        engine_ratios: vec![RatioRow {
-            id: "speed".to_owned(),
-            quantity: "layer_speed_up".to_owned(),
-            of: "d".to_owned(),
-            over: "e".to_owned(),
-            task: "discriminative".to_owned(),
-            values: vec![RatioValue { model: "a".to_owned(), ratio: 1.125 }],
-            mean: 1.125,
-        }],
+        ratios: vec![ratio("generative", &[("a", 1.5), ("b", 2.0)], 1.75)],
+        engine_steps: vec![engine_step()],
+        engine_ratios: vec![ratio("discriminative", &[("a", 1.125)], 1.125)],
         layer_model: vec!["it is not ours".to_owned()],
     }
 }

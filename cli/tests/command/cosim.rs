@@ -11,7 +11,7 @@ fn wrong_input_is_refused_before_anything_is_built() {
     std::fs::create_dir(folder.at("case")).expect("a folder");
     folder.write("case/machine.toml", "name = 1\n");
     folder.write("file", "hi\n");
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["cosim", "--machine", "tinny"], "did you mean `tiny`?"),
         (&["cosim", "--backpressure", "1"], "less than 1"),
         (&["cosim", "--random", "0"], "'--random <N>'"),

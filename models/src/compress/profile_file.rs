@@ -301,7 +301,7 @@ impl Reader<'_> {
                 value.span(),
                 shown(value),
                 expected,
-                format!("write it, or `weights = \"int8\"`"),
+                "write it, or `weights = \"int8\"`".to_owned(),
             );
         }
     }
