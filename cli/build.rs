@@ -12,7 +12,7 @@ fn main() {
         None => package,
     };
     println!("cargo::rustc-env=LAPWING_VERSION={version}");
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../cli/build.rs");
     // A path that does not exist would make cargo build anew every time.
     for path in ["../.git/HEAD", "../.git/logs/HEAD"] {
         if Path::new(path).exists() {

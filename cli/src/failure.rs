@@ -126,7 +126,7 @@ impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         match error {
             MergeError::Folder(error) => error.into(),
-            MergeError::Other(_, _) | MergeError::Missing(_, _) => Self::input(error),
+            MergeError::Nothing | MergeError::Other(_, _) | MergeError::Missing(_, _) => Self::input(error),
         }
     }
 }

@@ -7,3 +7,4 @@ mod guide;
 mod refusals;
 mod results;
 mod rtl;
+mod slurm;
