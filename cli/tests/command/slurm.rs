@@ -5,12 +5,13 @@
 
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::common::Folder;
+use crate::common::{Folder, project};
+use crate::guide::blocks;
 
 /// 44 points, of which 11 have a machine that there is not.
 const SWEEP: &str = r#"
@@ -167,7 +168,7 @@ fn equal_bytes(folder: &Folder, a: &str, b: &str) -> usize {
         assert!(!a.is_empty() && a == b, "{name}: the bytes of one run and of the jobs differ");
         a.len()
     };
-    RESULTS.iter().map(|name| compare(&name)).sum()
+    RESULTS.iter().map(compare).sum()
 }
 
 #[test]
@@ -202,4 +203,17 @@ fn an_array_of_jobs_leaves_the_bytes_of_one_run() {
     assert!(log.contains("points were in"), "part 1 was run from its beginning again:\n{log}");
     let bytes = equal_bytes(&folder, "one", "again");
     println!("compared {bytes} bytes of one run with those of 3 jobs, one of them cancelled at first");
+
+    // The page's own commands.
+    let page = std::fs::read_to_string(project("docs/src/cluster.md")).expect("the page");
+    let program = Path::new(env!("CARGO_BIN_EXE_lapwing")).parent().expect("a folder");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("a PATH"));
+    let is_needed = |block: &String| block.contains("cat >") || block.contains("submit.sh");
+    let blocks: Vec<String> = blocks(&page).into_iter().filter(is_needed).collect();
+    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    let run = |block: &str| output(cluster.command("sh").args(["-ec", block]).env("PATH", &path));
+    blocks.iter().for_each(|block| drop(run(block).unwrap_or_else(|error| panic!("{error}"))));
+    cluster.wait_for_the_queue();
+    run("lapwing sweep sweep.toml -o page").unwrap_or_else(|error| panic!("{error}"));
+    println!("compared {} bytes of one run with those of the page's jobs", equal_bytes(&folder, "page", "cluster"));
 }
