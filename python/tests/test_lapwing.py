@@ -113,7 +113,7 @@ def ticks_during(job: "Callable[[], object]") -> int:
 
 
 def test_python_goes_on_while_points_are_simulated(tmp_path: Path) -> None:
-    sweep = lapwing.Sweep(SWEEP)
+    sweep = lapwing.Sweep(SWEEP.replace("prefill = 0", "prefill = 64"))
     points = [{"machine.core.vector.lanes": 8, "machine.clock.kernel_mhz": clock} for clock in range(100, 120)]
     running = ticks_during(lambda: sweep.run(tmp_path / "run", threads=1))
     asking = ticks_during(lambda: [sweep.point(point) for point in points])
