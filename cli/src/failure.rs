@@ -117,7 +117,7 @@ impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         match error {
             FolderError::OtherSweep { .. } | FolderError::Busy(_) | FolderError::Damaged { .. } => Self::input(error),
-            FolderError::Io(_, _) | FolderError::Write(_) => Self::Io(error.to_string()),
+            FolderError::Io(_, _) | FolderError::Unreadable(_, _) | FolderError::Write(_) => Self::Io(error.to_string()),
         }
     }
 }
@@ -126,7 +126,7 @@ impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         match error {
             MergeError::Folder(error) => error.into(),
-            MergeError::Other(_, _) | MergeError::Missing(_, _) => Self::input(error),
+            MergeError::Nothing | MergeError::Other(_, _) | MergeError::Missing(_, _) => Self::input(error),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Points that somebody else chooses, one a line: an optimiser asks for them and is told their rows. It must never read or
 //! write by itself.
 
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use session::timing::Streams;
 
 use crate::evaluate::{Evaluator, hash};
@@ -9,52 +13,68 @@ use crate::spec::Sweep;
 use crate::value::Value;
 
 /// Answers questions about the points of a sweep; its axes say which fields vary, and any value of a field may be asked for.
+/// Several threads may ask at once.
 pub struct Answers<'s> {
-    sweep: &'s Sweep,
     version: String,
     evaluator: Evaluator<'s>,
-    streams: Option<Streams>,
-    asked: u64,
+    /// What was found out about streams: as many as were asked for at once.
+    streams: Mutex<Vec<Streams>>,
+    asked: AtomicU64,
 }
 
 impl<'s> Answers<'s> {
-    /// About the points of this sweep, by this version of the program.
-    pub fn new(sweep: &'s Sweep, version: &str) -> Self {
+    /// About the points of this sweep, borrowed or its own, by this version of the program.
+    pub fn new(sweep: Cow<'s, Sweep>, version: &str) -> Self {
         let evaluator = Evaluator::new(sweep, version);
-        Self { sweep, version: version.to_owned(), evaluator, streams: None, asked: 0 }
+        Self { version: version.to_owned(), evaluator, streams: Mutex::default(), asked: AtomicU64::new(0) }
+    }
+
+    /// The sweep.
+    pub fn sweep(&self) -> &Sweep {
+        self.evaluator.sweep()
     }
 
     /// The row of the values in a line, a JSON object with a value an axis. Points are numbered as they are asked for; what is
     /// wrong with a line stands in its row.
-    pub fn answer(&mut self, line: &str) -> Row {
-        let number = self.asked;
-        self.asked += 1;
-        let values = match self.values(line) {
-            Ok(values) => values,
-            Err(reason) => {
-                return Row {
-                    point: number,
-                    axes: Vec::new(),
-                    config: hash(&format!("{} {line} {reason}", self.version)),
-                    outcome: Outcome::Failed(reason),
-                    front: false,
-                    seed: self.sweep.seed,
-                    version: self.version.clone(),
-                };
-            }
+    pub fn answer(&self, line: &str) -> Row {
+        let reason = match self.row(line) {
+            Ok(row) => return row,
+            Err(reason) => reason,
         };
-        let point = self.evaluator.point(number, values);
+        Row {
+            point: self.number(),
+            axes: Vec::new(),
+            config: hash(&format!("{} {line} {reason}", self.version)),
+            outcome: Outcome::Failed(reason),
+            front: false,
+            seed: self.sweep().seed,
+            version: self.version.clone(),
+        }
+    }
+
+    /// The same, for whom a wrong line is no point.
+    ///
+    /// # Errors
+    /// What is wrong with the line.
+    pub fn row(&self, line: &str) -> Result<Row, String> {
+        let values = self.values(line)?;
+        let point = self.evaluator.point(self.number(), values);
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let mut answer = None;
-        let streams = self.streams.take().unwrap_or_default();
-        self.streams = Some(self.evaluator.run(&[point], streams, |row| {
+        let streams = self.evaluator.run(&[point], streams, |row| {
             answer = Some(row);
             true
-        }));
-        answer.expect("a point has a row")
+        });
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).push(streams);
+        Ok(answer.expect("a point has a row"))
+    }
+
+    fn number(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::Relaxed)
     }
 
     fn values(&self, line: &str) -> Result<Vec<Value>, String> {
-        let names = self.sweep.axis_names();
+        let names = self.sweep().axis_names();
         let expected = || format!("expected a JSON object with a value for each of: {}", names.join(", "));
         let read: serde_json::Value =
             serde_json::from_str(line).map_err(|error| format!("the line is not JSON ({error}), {}", expected()))?;

@@ -1,6 +1,7 @@
 //! One point: from the values of its axes to a machine and a run, and to what became of it. Points that have much in
 //! common are run behind each other, each with what the one before has found out; no result depends on that.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -31,7 +32,7 @@ type Found<T> = Mutex<BTreeMap<String, Arc<Result<T, String>>>>;
 
 /// Makes rows of points.
 pub struct Evaluator<'s> {
-    sweep: &'s Sweep,
+    sweep: Cow<'s, Sweep>,
     axes: Vec<String>,
     version: String,
     machines: Found<MachineFile>,
@@ -86,11 +87,16 @@ impl Point {
 }
 
 impl<'s> Evaluator<'s> {
-    /// The evaluator of a sweep; `version` is the program's and stands in every row.
-    pub fn new(sweep: &'s Sweep, version: &str) -> Self {
+    /// The evaluator of a sweep, borrowed or its own; `version` is the program's and stands in every row.
+    pub fn new(sweep: Cow<'s, Sweep>, version: &str) -> Self {
         let axes = sweep.axis_names();
         let (machines, subjects, attentions, plans) = Default::default();
         Self { sweep, axes, version: version.to_owned(), machines, subjects, attentions, plans }
+    }
+
+    /// The sweep.
+    pub fn sweep(&self) -> &Sweep {
+        &self.sweep
     }
 
     /// The point with these values.

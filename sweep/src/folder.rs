@@ -45,6 +45,8 @@ pub enum FolderError {
     },
     /// The operating system refused something, of which file.
     Io(PathBuf, io::Error),
+    /// There is no finished sweep to be read: the file, and why.
+    Unreadable(PathBuf, io::Error),
     /// A finished file could not be written.
     Write(WriteError),
 }
@@ -79,6 +81,9 @@ impl fmt::Display for FolderError {
                     "{}: {error}; rows that were finished before are kept, and the same command goes on from there",
                     path.display()
                 )
+            }
+            Self::Unreadable(path, error) => {
+                write!(f, "{}: cannot be read: {error}, expected the folder of a finished sweep; name one, or run it to its end", path.display())
             }
             Self::Write(error) => {
                 write!(f, "{error}; the rows are kept in {JOURNAL}, and the same command goes on from there")
@@ -220,10 +225,10 @@ impl Folder {
 pub fn read(folder: &Path) -> Result<(Summary, Vec<Row>), FolderError> {
     let path = folder.join(ROWS);
     let summary = folder.join(SUMMARY);
-    let said = fs::read(&summary).map_err(|error| FolderError::Io(summary.clone(), error))?;
+    let said = fs::read(&summary).map_err(|error| FolderError::Unreadable(summary.clone(), error))?;
     let said: Summary =
         serde_json::from_slice(&said).map_err(|error| FolderError::Damaged { path: summary, line: error.line() })?;
-    let text = fs::read(&path).map_err(|error| FolderError::Io(path.clone(), error))?;
+    let text = fs::read(&path).map_err(|error| FolderError::Unreadable(path.clone(), error))?;
     let mut rows = Vec::new();
     for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
         match whole_line(line) {

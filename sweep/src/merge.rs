@@ -12,6 +12,8 @@ use crate::spec::Objective;
 /// Why parts cannot be put together.
 #[derive(Debug)]
 pub enum MergeError {
+    /// No part is named.
+    Nothing,
     /// A part cannot be read, or the whole not written.
     Folder(FolderError),
     /// A part is of another sweep than the first: its folder, and what differs.
@@ -23,6 +25,7 @@ pub enum MergeError {
 impl fmt::Display for MergeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Nothing => f.write_str("no part is named, expected at least one; name the folders of the parts"),
             Self::Folder(error) => error.fmt(f),
             Self::Other(part, what) => {
                 write!(
@@ -53,7 +56,7 @@ impl From<FolderError> for MergeError {
 /// Puts the parts in these folders together in another; what is now there.
 ///
 /// # Errors
-/// Parts that are damaged, missing, or of different sweeps.
+/// Parts that are damaged, missing, or of different sweeps, or none at all.
 pub fn merge(parts: &[PathBuf], into: &Path) -> Result<(Summary, Vec<Row>), MergeError> {
     let mut first: Option<Summary> = None;
     let mut rows = Vec::new();
@@ -65,7 +68,7 @@ pub fn merge(parts: &[PathBuf], into: &Path) -> Result<(Summary, Vec<Row>), Merg
         first.get_or_insert(summary);
         rows.extend(part_rows);
     }
-    let first = first.expect("at least one part is named");
+    let first = first.ok_or(MergeError::Nothing)?;
     rows.sort_by_key(|row| row.point);
     rows.dedup_by_key(|row| row.point);
     let numbers = rows.iter().map(|row| row.point).chain([first.of_points]);

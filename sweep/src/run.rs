@@ -1,6 +1,8 @@
 //! All points of a sweep, on all cores of the host: those that have their memory in common behind each other.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,16 +60,52 @@ pub struct Part {
     pub end: u64,
 }
 
+/// A part that there is not: which, of how many, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPart {
+    /// Parts are numbered from 1 to their count.
+    Number(u32, u32),
+    /// A search has one part.
+    Search(u32, u32),
+}
+
+impl fmt::Display for NoPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number, count) => {
+                write!(
+                    f,
+                    "part {number} of {count}: there is none, expected a number from 1 to the count; name such a part"
+                )
+            }
+            Self::Search(number, count) => {
+                write!(
+                    f,
+                    "part {number} of {count}: a search has no parts, since each generation depends on all of the one before; \
+                     run it whole, or replace [search] by [sample]"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for NoPart {}
+
 impl Part {
     /// Part `number` of `count`, from 1 on; parts differ in length by one point at most. A search has one part: each of its
     /// generations depends on all of the one before.
     ///
-    /// # Panics
-    /// When there is no such part.
-    pub fn of(sweep: &Sweep, number: u32, count: u32) -> Option<Self> {
-        assert!((1..=count).contains(&number), "part {number} of {count}");
+    /// # Errors
+    /// There is no such part.
+    pub fn of(sweep: &Sweep, number: u32, count: u32) -> Result<Self, NoPart> {
+        if !(1..=count).contains(&number) {
+            return Err(NoPart::Number(number, count));
+        }
+        if sweep.search.is_some() && count > 1 {
+            return Err(NoPart::Search(number, count));
+        }
         let at = |number: u32| (u128::from(sweep.points()) * u128::from(number) / u128::from(count)) as u64;
-        (sweep.search.is_none() || count == 1).then(|| Self { first: at(number - 1), end: at(number) })
+        Ok(Self { first: at(number - 1), end: at(number) })
     }
 }
 
@@ -150,6 +188,7 @@ struct Collected {
     rows: Vec<Row>,
     front: Vec<Vec<f64>>,
     failure: Option<FolderError>,
+    stopped: bool,
 }
 
 /// Does something on so many threads of the host; on all that it has where the number is 0. No result depends on it.
@@ -169,15 +208,34 @@ pub fn run(
     version: &str,
     progress: impl Fn(Progress) + Sync,
 ) -> Result<Finished, FolderError> {
+    let finished = run_while(sweep, part, folder, version, |reached| {
+        progress(reached);
+        true
+    })?;
+    Ok(finished.expect("nobody stopped it"))
+}
+
+/// The same, as long as whoever is told of the progress says so; nothing comes back from a run that was stopped, and its
+/// rows are kept for the next.
+///
+/// # Errors
+/// As of [`run`].
+pub fn run_while(
+    sweep: &Sweep,
+    part: Part,
+    folder: &Path,
+    version: &str,
+    progress: impl Fn(Progress) -> bool + Sync,
+) -> Result<Option<Finished>, FolderError> {
     let (opened, Found { rows: found, damaged }) = Folder::open(folder)?;
-    let evaluator = Evaluator::new(sweep, version);
+    let evaluator = Evaluator::new(Cow::Borrowed(sweep), version);
     let strange = strange(&evaluator, &found);
     if strange > 0 {
         return Err(FolderError::OtherSweep { folder: folder.to_owned(), rows: strange });
     }
     let mut known = crate::folder::by_config(found);
     let total = part.end - part.first;
-    let collected = Collected { folder: opened, rows: Vec::new(), front: Vec::new(), failure: None };
+    let collected = Collected { folder: opened, rows: Vec::new(), front: Vec::new(), failure: None, stopped: false };
     let collected = Mutex::new(collected);
     let mut reused = 0;
     let mut source = Source::new(sweep, part);
@@ -196,27 +254,30 @@ pub fn run(
                 None => missing.push(point),
             }
         }
-        let tell = |collected: &Collected| {
+        let tell = |collected: &mut Collected| {
             let (done, front) = (collected.rows.len() as u64, collected.front.len() as u64);
-            progress(Progress { done, known: reused, total, front });
+            collected.stopped |= !progress(Progress { done, known: reused, total, front });
         };
-        tell(&lock(&collected));
+        tell(&mut lock(&collected));
         run_tasks(&evaluator, tasks(missing), |row| {
             let mut collected = lock(&collected);
-            let goes_on = collected.add(row, &sweep.objectives);
-            tell(&collected);
-            goes_on
+            collected.add(row, &sweep.objectives);
+            tell(&mut collected);
+            !collected.has_ended()
         });
         let mut collected = lock(&collected);
-        if collected.failure.is_some() {
+        if collected.has_ended() {
             break;
         }
         last = source.end_block(&evaluator, &mut collected, again, &sweep.objectives);
     }
-    let Collected { folder: opened, mut rows, failure, .. } =
+    let Collected { folder: opened, mut rows, failure, stopped, .. } =
         collected.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(failure) = failure {
         return Err(failure);
+    }
+    if stopped {
+        return Ok(None);
     }
     rows.iter().for_each(|row| drop(known.remove(&row.config)));
     if !known.is_empty() {
@@ -226,7 +287,7 @@ pub fn run(
     mark_front(&mut rows, &sweep.objectives);
     let summary = summary(sweep, part, &rows, version);
     opened.finish(&rows, &summary)?;
-    Ok(Finished { rows, summary, reused, damaged })
+    Ok(Some(Finished { rows, summary, reused, damaged }))
 }
 
 /// How many rows cannot be of this sweep, as far as is seen without looking at all its points.
@@ -294,20 +355,19 @@ fn run_tasks(evaluator: &Evaluator<'_>, tasks: Vec<(u64, Vec<Point>)>, emit: imp
 }
 
 impl Collected {
-    /// Keeps a row on the disk and here; whether there can be more.
-    fn add(&mut self, row: Row, objectives: &[Objective]) -> bool {
+    /// Whether there can be no more rows: the folder has failed, or somebody has said so.
+    fn has_ended(&self) -> bool {
+        self.failure.is_some() || self.stopped
+    }
+
+    /// Keeps a row on the disk and here.
+    fn add(&mut self, row: Row, objectives: &[Objective]) {
         if self.failure.is_some() {
-            return false;
+            return;
         }
         match self.folder.append(&row) {
-            Ok(()) => {
-                self.take_over(row, objectives);
-                true
-            }
-            Err(error) => {
-                self.failure = Some(error);
-                false
-            }
+            Ok(()) => self.take_over(row, objectives),
+            Err(error) => self.failure = Some(error),
         }
     }
 

@@ -46,6 +46,7 @@ exec {program} sweep {sweep} -o {folder}/\"part-$part\" \\
 # The parts put together: the same bytes as one run on one machine.
 #SBATCH --job-name=lapwing-merge
 #SBATCH --cpus-per-task=1
+#SBATCH --mem-per-cpu=2G
 #SBATCH --output=merge.log
 set --
 part=1
@@ -58,11 +59,14 @@ exec {program} merge \"$@\" -o {folder}
     );
     let submit = format!(
         "#!/bin/sh
-# Starts the parts, and their merger once all have ended well.
+# Starts the parts, and their merger once all have ended well; where one has not, the merger is cancelled, and this script
+# once more runs what is missing. Its arguments are handed to sbatch, as in `sh submit.sh --partition=long --account=lab`.
 set -eu
 cd {folder}
-array=$(sbatch --parsable part.sbatch)
-sbatch --dependency=\"afterok:${{array%%;*}}\" merge.sbatch
+array=$(sbatch --parsable \"$@\" part.sbatch)
+array=\"${{array%%;*}}\"
+merge=$(sbatch --parsable \"$@\" --kill-on-invalid-dep=yes --dependency=\"afterok:$array\" merge.sbatch)
+echo \"jobs: $array (the parts), ${{merge%%;*}} (the merger)\"
 "
     );
     [

@@ -1,16 +1,18 @@
 //! Sweeps of tiny machines as a whole: each row is what a run of its own says; threads, interruptions, damage and parts
 //! change no byte.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use session::report::{Facts, run_report};
 use session::{Setup, resolve, timing};
+use sweep::ask::Answers;
 use sweep::folder::{self, FolderError, JOURNAL, ROWS, SUMMARY, TABLE};
 use sweep::results::Figures;
-use sweep::row::Outcome;
-use sweep::run::{Finished, Part, on_threads, run};
+use sweep::row::{Outcome, Row};
+use sweep::run::{Finished, NoPart, Part, on_threads, run, run_while};
 use sweep::spec::Sweep;
 use sweep::value::Value;
 
@@ -219,10 +221,60 @@ fn parts_put_together_are_the_whole() {
         sweep::merge::merge(&paths, &merged.0).unwrap_or_else(|error| panic!("{error}"));
         assert!(bytes(&merged.0) == bytes(&whole.0), "{count} parts differ from the whole");
         paths.pop();
-        if count > 1 {
+        if count == 1 {
+            let nothing = sweep::merge::merge(&paths, &merged.0).expect_err("no part is named").to_string();
+            assert!(nothing.starts_with("no part is named"), "{nothing}");
+        } else {
             let missing = sweep::merge::merge(&paths, &merged.0).expect_err("a part is missing").to_string();
             assert!(missing.starts_with("points 0 to "), "{missing}");
         }
+    }
+}
+
+#[test]
+fn a_sweep_that_is_told_to_stop_keeps_its_rows() {
+    let (sweep, whole) = (sweep(), Scratch::new());
+    finish(&sweep, &whole.0, 2);
+    let part = Part::of(&sweep, 1, 1).expect("a whole");
+    assert_eq!(Part::of(&sweep, 3, 2), Err(NoPart::Number(3, 2)));
+    for stop_at in [0, 1, 30] {
+        let folder = Scratch::new();
+        let stopped = run_while(&sweep, part, &folder.0, VERSION, |reached| reached.done < stop_at);
+        assert!(stopped.expect("a folder").is_none(), "stopped at {stop_at}, but finished");
+        assert!(!folder.0.join(SUMMARY).exists(), "stopped at {stop_at}, but with a summary");
+        let finished = finish(&sweep, &folder.0, 2);
+        assert!(finished.reused >= stop_at && finished.reused < 72, "{} rows kept of {stop_at}", finished.reused);
+        assert!(bytes(&folder.0) == bytes(&whole.0), "stopped at {stop_at}: other bytes");
+    }
+}
+
+#[test]
+fn questions_of_several_threads_are_answered_as_one_run_does() {
+    let (sweep, whole) = (sweep(), Scratch::new());
+    let finished = finish(&sweep, &whole.0, 2);
+    let answers = Answers::new(Cow::Owned(sweep), VERSION);
+    let ask = |row: &Row| {
+        let values: serde_json::Map<_, _> =
+            row.axes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+        let answer =
+            answers.row(&serde_json::Value::from(values).to_string()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((&answer.axes, &answer.outcome, answer.config), (&row.axes, &row.outcome, row.config));
+    };
+    std::thread::scope(|scope| {
+        let halves = finished.rows.chunks(36).map(|rows| scope.spawn(|| rows.iter().for_each(ask)));
+        halves.collect::<Vec<_>>().into_iter().for_each(|half| half.join().expect("a half"));
+    });
+    println!("compared {} rows", finished.rows.len());
+    let wrong = [
+        ("[1]", "no object"),
+        ("{", "not JSON"),
+        (r#"{"formt": "w8a8"}"#, "`formt` is no axis"),
+        (r#"{"format": "w8a8"}"#, "is missing"),
+    ];
+    for (line, expected) in wrong {
+        let refused = answers.row(line).expect_err(line);
+        assert!(refused.contains(expected), "{line}: {refused}");
+        assert_eq!(answers.answer(line).outcome, Outcome::Failed(refused));
     }
 }
 
@@ -266,7 +318,7 @@ generations = 6
 #[test]
 fn a_search_is_the_same_whatever_interrupts_it() {
     let search = Sweep::from_toml("search.toml", SEARCHED).unwrap_or_else(|faults| panic!("{faults}"));
-    assert!(Part::of(&search, 1, 2).is_none(), "a search was split");
+    assert_eq!(Part::of(&search, 1, 2), Err(NoPart::Search(1, 2)), "a search was split");
     let whole = Scratch::new();
     let finished = finish(&search, &whole.0, 1);
     assert_eq!(finished.rows.len(), 48);

@@ -34,8 +34,9 @@ const LINES_MAX: usize = 900;
 const LONG_FILES: [(&str, &str); 1] = [("models/presets.toml", "a table: one entry a model, each with its source")];
 
 /// Sources that may touch the host's files, clock or environment (paths by their beginning), each with the reason.
-const HOST_USERS: [(&str, &str); 9] = [
+const HOST_USERS: [(&str, &str); 10] = [
     ("cli/src/", "the command: files, progress, how long the host took"),
+    ("python/src/interrupt.rs", "listens for Ctrl-C from time to time"),
     ("reports/src/atomic", "writes files whole or not at all"),
     ("session/src/resolve.rs", "reads the machine, model and format files that it is given"),
     ("models/src/model.rs", "reads the model at the path that it is given"),
@@ -48,6 +49,9 @@ const HOST_USERS: [(&str, &str); 9] = [
 
 /// The only module with unsafe code: it declares that in its parent, and nowhere else is the lint lifted.
 const UNSAFE_MODULE: (&str, &str) = ("rtl/src/verilated/mod.rs", "rtl/src/verilated/loaded.rs");
+
+/// The Python package, a workspace of its own, and which of our crates it may use.
+const PYTHON: (&str, &[&str]) = ("python", &["hw_config", "models", "session", "sweep"]);
 
 /// What a check looked at and what it found wrong.
 #[derive(Default)]
@@ -169,6 +173,32 @@ fn check_lints(workspace: &str, members: &[(String, String)]) -> Findings {
         let member = table(path, text);
         let inherits = member.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
         findings.look((inherits != Some(true)).then(|| format!("{path}: [lints] workspace = true is missing")));
+    }
+    findings
+}
+
+/// The Python package is a workspace of its own that says of itself what ours says of its members, and uses of our crates
+/// what it may.
+fn check_python(workspace: &str, package: &str) -> Findings {
+    let (folder, allowed) = PYTHON;
+    let mut findings = Findings::default();
+    let table = |text: &str| -> toml::Value { text.parse::<toml::Table>().unwrap_or_else(|e| panic!("{e}")).into() };
+    let (ours, its) = (table(workspace), table(package));
+    let members = ours["workspace"]["members"].as_array().expect("members");
+    let is_member = members.iter().any(|member| member.as_str() == Some(folder));
+    let is_root = its.get("workspace").and_then(toml::Value::as_table).is_some_and(toml::Table::is_empty);
+    findings.look((is_member || !is_root).then(|| format!("{folder}: must be a workspace of its own")));
+    let keys = ["version", "edition", "rust-version", "license", "publish"];
+    let mut pairs: Vec<(&str, _, _)> =
+        keys.iter().map(|key| (*key, ours["workspace"]["package"].get(key), its["package"].get(key))).collect();
+    pairs.push(("lints", ours["workspace"].get("lints"), its.get("lints")));
+    pairs.push(("profile", ours.get("profile"), its.get("profile")));
+    for (key, of_workspace, of_package) in pairs {
+        findings.look((of_workspace != of_package).then(|| format!("{folder}: `{key}` is not the workspace's")));
+    }
+    for (name, dependency) in its["dependencies"].as_table().expect("dependencies") {
+        let fault = dependency.get("path").is_some() && !allowed.contains(&name.as_str());
+        findings.look(fault.then(|| format!("{folder} -> {name}: may use {allowed:?}; logic belongs in sweep")));
     }
     findings
 }
@@ -297,6 +327,11 @@ fn every_crate_inherits_the_lints() {
 }
 
 #[test]
+fn the_python_package_stands_beside_the_workspace() {
+    check_python(&read("Cargo.toml"), &read(&format!("{}/Cargo.toml", PYTHON.0))).must_be_clean("facts of the package");
+}
+
+#[test]
 fn unsafe_code_stands_in_one_module() {
     let mut findings = Findings::default();
     for path in project_files().into_iter().filter(|path| path.ends_with(".rs")) {
@@ -310,8 +345,10 @@ fn every_crate_says_what_it_is_and_the_code_map_names_its_modules() {
     let (mut headers, mut modules) = (Findings::default(), Findings::default());
     let map = read("ARCHITECTURE.md");
     let metadata = metadata();
-    for package in list_of(&metadata, "packages") {
-        let folder = Path::new(text_of(package, "manifest_path")).parent().expect("a manifest has a folder");
+    let manifests =
+        list_of(&metadata, "packages").iter().map(|package| PathBuf::from(text_of(package, "manifest_path")));
+    for manifest in manifests.chain([root().join(PYTHON.0).join("Cargo.toml")]) {
+        let folder = manifest.parent().expect("a manifest has a folder");
         let (lib, main) = (folder.join("src/lib.rs"), folder.join("src/main.rs"));
         let path = if lib.exists() { lib } else { main }.to_string_lossy().into_owned();
         let text = read(&path);
@@ -431,6 +468,17 @@ fn sabotage_every_check_sees_what_it_is_for() {
     must_fail("lints", &check_lints(&bent, &[]).faults, "unsafe_code");
     let member = ("x/Cargo.toml".to_owned(), "[package]\nname = \"x\"\n".to_owned());
     must_fail("lints", &check_lints(&manifest, &[member]).faults, "x/Cargo.toml");
+
+    let package = read(&format!("{}/Cargo.toml", PYTHON.0));
+    for (from, to, expected) in [
+        ("version = \"0.", "version = \"9.", "`version`"),
+        ("opt-level = 1", "opt-level = 3", "`profile`"),
+        ("missing_docs = \"warn\"", "missing_docs = \"allow\"", "`lints`"),
+        ("[workspace]", "", "of its own"),
+        ("[dependencies]", "[dependencies]\nsim = { path = \"../sim\" }", "-> sim"),
+    ] {
+        must_fail("python", &check_python(&manifest, &package.replacen(from, to, 1)).faults, expected);
+    }
 
     let code = "#[allow(unsafe_code)]\nmod b { fn f() { unsafe { g() } } }\n";
     must_fail("unsafe", &Vec::from_iter(check_unsafe("sim/src/lib.rs", code)), "belongs in");

@@ -1,5 +1,6 @@
 //! `sweep` and `merge`: many points, and the front of the best.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
 
 /// Answers each line of stdin by a row.
 fn answer(sweep: &Sweep) -> Result<(), Failure> {
-    let mut answers = Answers::new(sweep, env!("LAPWING_VERSION"));
+    let answers = Answers::new(Cow::Borrowed(sweep), env!("LAPWING_VERSION"));
     for line in io::stdin().lines() {
         let line = line.map_err(|error| Failure::Io(format!("stdin: cannot be read: {error}")))?;
         if !line.trim().is_empty() {
@@ -83,12 +84,7 @@ fn run_into(args: &SweepArgs, sweep: &Sweep, folder: &Path, host: Host) -> Resul
 
 /// Which points are run.
 fn check_part(sweep: &Sweep, number: u32, count: u32) -> Result<Part, Failure> {
-    Part::of(sweep, number, count).ok_or_else(|| {
-        Failure::input(format!(
-            "part {number} of {count}: a search has no parts, since each generation depends on all of the one before; run it \
-             whole, or replace [search] by [sample]"
-        ))
-    })
+    Part::of(sweep, number, count).map_err(Failure::input)
 }
 
 /// Runs `merge`.

@@ -21,7 +21,7 @@ fn read(path: &str) -> String {
 }
 
 /// The shell blocks of a page.
-fn blocks(page: &str) -> Vec<String> {
+pub(crate) fn blocks(page: &str) -> Vec<String> {
     let parts = page.split("```sh\n").skip(1);
     parts.map(|part| part.split_once("```").expect("a block ends").0.to_owned()).collect()
 }

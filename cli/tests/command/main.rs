@@ -8,4 +8,5 @@ mod guide;
 mod refusals;
 mod results;
 mod rtl;
+mod slurm;
 mod sweeps;
