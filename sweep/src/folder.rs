@@ -83,7 +83,11 @@ impl fmt::Display for FolderError {
                 )
             }
             Self::Unreadable(path, error) => {
-                write!(f, "{}: cannot be read: {error}, expected the folder of a finished sweep; name one, or run it to its end", path.display())
+                write!(
+                    f,
+                    "{}: cannot be read: {error}, expected the folder of a finished sweep; name one, or run it to its end",
+                    path.display()
+                )
             }
             Self::Write(error) => {
                 write!(f, "{error}; the rows are kept in {JOURNAL}, and the same command goes on from there")
