@@ -1,5 +1,7 @@
 //! A finished sweep as a page: its points as a table and a scatter, the front, and the machine of its best point.
 
+use std::borrow::Cow;
+
 use hw_config::machine::Machine;
 use reports::html::{Column, Page, Points, Section, Table};
 use session::page::machine_picture;
@@ -60,7 +62,7 @@ fn best<'r>(sweep: &Sweep, summary: &Summary, rows: &'r [Row]) -> Option<(&'r Ro
     let on_front = rows.iter().filter(|row| row.front);
     let row = on_front.min_by(|a, b| cost(a).partial_cmp(&cost(b)).expect("finite figures"))?;
     let values = row.axes.iter().map(|(_, value)| value.clone()).collect();
-    let machine = Evaluator::new(sweep, &summary.version).point(row.point, values).machine()?.clone();
+    let machine = Evaluator::new(Cow::Borrowed(sweep), &summary.version).point(row.point, values).machine()?.clone();
     Some((row, machine))
 }
 
