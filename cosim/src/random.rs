@@ -411,10 +411,13 @@ impl<'a> Maker<'a> {
     /// One step of 8-bit weights on some rows and all columns, into the accumulators and perhaps the result buffer.
     fn products(&mut self, rows: u64, cols: u64, dst: Option<u64>) {
         let number = self.program.instructions.len() as u64;
+        let code = self.code();
+        // A step of codes of two bytes reads two chunks.
+        let chunks = u64::from(code.bits()).div_ceil(8);
         self.push(Operation::MatMul(MatMul {
             first: true,
             last: dst.is_some(),
-            code: Code::I8,
+            code,
             sparsity: Sparsity::Dense,
             steps: 1,
             group_steps: 0,
@@ -425,7 +428,7 @@ impl<'a> Maker<'a> {
             act: (number % self.machine.activation_words()) as u32,
             act_stride: 0,
             slot: 0,
-            weight: (number % self.machine.weight_chunks()) as u32,
+            weight: (number % (self.machine.weight_chunks() / chunks) * chunks) as u32,
             index: 0,
             scale: (2 * (number % (self.machine.scale_rows() / 2))) as u32,
             dst: dst.unwrap_or(0) as u32,
@@ -435,6 +438,13 @@ impl<'a> Maker<'a> {
             extent_sub: 0,
             extent_unit: 0,
         }));
+    }
+
+    /// INT8, or a code that the engine takes instead.
+    fn code(&self) -> Code {
+        let codes = self.machine.core.engine.codes();
+        let short = codes.iter().find(|code| code.bits() <= 8);
+        if codes.contains(&Code::I8) { Code::I8 } else { *short.unwrap_or(&codes[0]) }
     }
 }
 

@@ -87,8 +87,9 @@ fn errors(setup: &Setup, tokens: &[u32], prompt: usize, rows: &[Vec<f32>]) -> Ve
 
 /// What f16 and the 3 bits below an aligned significand may cost, in parts of a row's largest logit.
 const HALF: f64 = 0.004;
-/// A router's choice between near-equal experts may fall otherwise: few rows.
-const MOST_BEYOND: f64 = 0.02;
+/// A router's choice between near-equal experts may fall otherwise, and all rows behind that one then differ: in so many of
+/// the six runs of a model with experts, and in none of the others.
+const MOST_FLIPPED: u32 = 1;
 
 /// The arrays that BitMoD was compared with, whose elements take several terms a cycle.
 #[test]
@@ -122,7 +123,7 @@ fn elements_of_several_terms_compute_what_the_reference_does() {
 
 #[test]
 fn drawn_graphs_compute_what_the_reference_does() {
-    let (mut rows, mut beyond, mut worst) = (0, 0, 0.0_f64);
+    let (mut rows, mut flipped, mut worst) = (0, 0, 0.0_f64);
     for seed in 0..18 {
         let mut rng = Rng::new(70_000 + seed);
         let style = STYLES[seed as usize % STYLES.len()];
@@ -132,15 +133,18 @@ fn drawn_graphs_compute_what_the_reference_does() {
         let prompt = 3 + rng.up_to(45) as usize;
         let tokens = draw::tokens(&mut rng, &model.config, prompt + 4);
         let logits = run(&setup, &tokens, prompt);
-        for (at, error) in errors(&setup, &tokens, prompt, &logits).into_iter().enumerate() {
-            assert!(error < 0.2 || style == Style::Mixtral, "seed {seed} {style:?} {format} position {at}: {error}");
-            rows += 1;
-            beyond += u64::from(error >= HALF);
-            worst = worst.max(error);
-        }
+        let errors = errors(&setup, &tokens, prompt, &logits);
+        let far = errors.iter().filter(|error| **error >= HALF).count();
+        println!("seed {seed} {style:?} {format}: {far} of {} rows beyond {HALF}", errors.len());
+        assert!(far == 0 || style == Style::Mixtral, "seed {seed} {style:?} {format}: {errors:?}");
+        flipped += u32::from(far > 0);
+        rows += errors.len();
+        // Of a run that flipped, the rows before that count.
+        let before = errors.iter().take_while(|error| **error < HALF);
+        worst = before.fold(worst, |worst, error| worst.max(*error));
     }
-    println!("{rows} rows compared, {beyond} beyond {HALF}, worst {worst}");
-    assert!(rows > 0 && (beyond as f64) < MOST_BEYOND * rows as f64);
+    println!("{rows} rows compared, {flipped} runs flipped, worst of the others {worst}");
+    assert!(rows > 0 && flipped <= MOST_FLIPPED);
 }
 
 #[test]

@@ -248,7 +248,8 @@ fn a_run_fills_its_folder() {
     let folder = Folder::new("folder");
     let shown = folder.must(&["run", "--prefill", "3", "--decode", "2", "-o", "out/deep", "--json"]);
     let names = folder.names("out/deep");
-    let expected = ["report.json", "report.txt", "roofline.csv", "roofline.pdf", "roofline.png", "roofline.svg"];
+    let expected =
+        ["machine.json", "report.json", "report.txt", "roofline.csv", "roofline.pdf", "roofline.png", "roofline.svg"];
     for name in expected {
         assert!(names.iter().any(|known| known == name), "{name} is not among {names:?}");
     }

@@ -19,7 +19,7 @@ fn shipped_standards_have_the_published_size_and_bandwidth() {
         assert_eq!(standard.constraints.len(), rows);
     };
     check(HBM2, 32, 8, 460.0, 32, 23);
-    check(DDR4_2000, 2, 16, 32.0, 64, 22);
+    check(DDR4_2000, 2, 32, 32.0, 64, 22);
     check(DDR4, 2, 32, 38.0, 64, 22);
     check(HBM2E, 32, 32, 819.2, 32, 23);
     check(DDR4_3200, 1, 4, 25.6, 64, 22);
