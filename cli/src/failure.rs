@@ -116,7 +116,7 @@ impl From<WriteError> for Failure {
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         match error {
-            FolderError::OtherSweep { .. } | FolderError::Busy(_) | FolderError::Damaged { .. } => Self::input(error),
+            FolderError::OtherSweep { .. } | FolderError::Busy(_) | FolderError::Damaged(_) => Self::input(error),
             FolderError::Io(_, _) | FolderError::Unreadable(_, _) | FolderError::Write(_) => {
                 Self::Io(error.to_string())
             }

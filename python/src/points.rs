@@ -53,6 +53,7 @@ impl Sweep {
             Ok(_) | Err(_) => read(&source.extract::<PathBuf>()?)?,
         };
         let sweep = sweep::spec::Sweep::from_toml(&file, &text).map_err(|faults| raised::of_faults(&faults))?;
+        sweep::evaluate::check_base(&sweep).map_err(|error| raised::of_resolve(&error))?;
         Ok(Self { answers: Answers::new(Cow::Owned(sweep), VERSION) })
     }
 

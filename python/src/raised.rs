@@ -54,7 +54,7 @@ fn of_model(error: &ModelError) -> PyErr {
 /// A folder of results that cannot be read or written.
 pub(crate) fn of_folder(error: &FolderError) -> PyErr {
     match error {
-        FolderError::OtherSweep { .. } | FolderError::Busy(_) | FolderError::Damaged { .. } => input(error),
+        FolderError::OtherSweep { .. } | FolderError::Busy(_) | FolderError::Damaged(_) => input(error),
         FolderError::Io(_, _) | FolderError::Unreadable(_, _) | FolderError::Write(_) => io(error),
     }
 }

@@ -225,6 +225,21 @@ pub fn format(name: &str) -> Result<Format, ResolveError> {
     }
 }
 
+/// A compression profile by shipped name or file, where the reference will not do.
+///
+/// # Errors
+/// As [`format`], and the reference.
+pub fn profile(name: &str) -> Result<Profile, ResolveError> {
+    match format(name)? {
+        Format::Compressed(profile) => Ok(profile),
+        Format::Float => Err(ResolveError::Input(
+            "format `float` is the reference executor: it has no machine and no cycles, expected a compressed format; \
+             use w8a8 or another of `lapwing show formats`"
+                .to_owned(),
+        )),
+    }
+}
+
 /// What a prompt sees of itself, as named: a mask belongs to a model and a length.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attention {
@@ -330,7 +345,10 @@ pub fn timing_setup(machine: Machine, name: &str, profile: Profile, options: Opt
 }
 
 /// As [`model`], without reading the weights of a Hugging Face folder.
-fn shapes(name: &str) -> Result<Model, ResolveError> {
+///
+/// # Errors
+/// As [`model`].
+pub fn shapes(name: &str) -> Result<Model, ResolveError> {
     let config = Path::new(name).join("config.json");
     let shipped = name == EMBEDDED_MODEL || (!looks_like_path(name) && presets::preset_source(name).is_some());
     if shipped || !config.is_file() {

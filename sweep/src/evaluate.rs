@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hw_config::machine::Machine;
-use models::compress::Format;
 use reports::run_report::RunReport;
 use session::report::{Facts, resources, run_report};
 use session::resolve::{self, Attention, MachineFile, ResolveError};
@@ -77,6 +76,29 @@ struct Workload {
     prefill: u32,
     decode: u32,
     batch: u32,
+}
+
+/// Finds what the sweep file names and no axis varies, so that a wrong name is refused before anything is run and is not the
+/// reason of every row.
+///
+/// # Errors
+/// The first name that stands for nothing usable.
+pub fn check_base(sweep: &Sweep) -> Result<(), ResolveError> {
+    let base = &sweep.base;
+    let varied = |field: Field| sweep.space.axes().iter().any(|axis| axis.field == field);
+    if !varied(Field::Machine) {
+        MachineFile::find(&base.machine)?;
+    }
+    if !varied(Field::Model) {
+        resolve::shapes(&base.model)?;
+    }
+    if !varied(Field::Format) {
+        resolve::profile(&base.format)?;
+    }
+    if !varied(Field::Attention) {
+        resolve::attention(&base.attention)?;
+    }
+    Ok(())
 }
 
 impl Point {
@@ -326,10 +348,7 @@ fn find<T>(found: &Found<T>, name: &str, make: impl FnOnce() -> Result<T, String
 }
 
 fn subject(machine: &Machine, model: &str, format: &str) -> Result<Subject, String> {
-    let profile = match resolve::format(format).map_err(one_line)? {
-        Format::Compressed(profile) => profile,
-        Format::Float => return Err("format `float` has no machine and no cycles; use a compressed format".to_owned()),
-    };
+    let profile = resolve::profile(format).map_err(one_line)?;
     let options = room(1, 1, 0).map_err(|error| error.to_string())?;
     let setup = resolve::timing_setup(machine.clone(), model, profile, options).map_err(one_line)?;
     let hash = hash(&format!("{} {:?} {:?} {:?}", setup.model.name, setup.model.config, setup.profile, setup.formats));

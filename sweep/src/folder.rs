@@ -36,13 +36,8 @@ pub enum FolderError {
     },
     /// Another process writes into it.
     Busy(PathBuf),
-    /// A file of it is not whole: the file, and its first damaged line.
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// From 1 on.
-        line: usize,
-    },
+    /// A file of it is not what was written.
+    Damaged(PathBuf),
     /// The operating system refused something, of which file.
     Io(PathBuf, io::Error),
     /// There is no finished sweep to be read: the file, and why.
@@ -68,10 +63,10 @@ impl fmt::Display for FolderError {
                     folder.display()
                 )
             }
-            Self::Damaged { path, line } => {
+            Self::Damaged(path) => {
                 write!(
                     f,
-                    "{}: line {line} is damaged: its checksum is not that of its text; run the sweep again into its folder, which makes what is damaged anew",
+                    "{}: is damaged: its text has another checksum than what was written; run the sweep again into its folder, which makes what is damaged anew",
                     path.display()
                 )
             }
@@ -130,9 +125,40 @@ pub struct Summary {
     pub axes: Vec<String>,
     /// Unit and meaning of each result.
     pub glossary: BTreeMap<String, [String; 2]>,
-    /// CRC-32 of the other files, in hexadecimal.
-    #[serde(default)]
+    /// CRC-32 of each file in hexadecimal; of this one as it is with zeros in the place of its own.
     pub checksums: BTreeMap<String, String>,
+}
+
+impl Summary {
+    /// The file, with the checksums of these texts by name.
+    fn to_text(&self, files: &[(&str, &str)]) -> String {
+        let mut summary = self.clone();
+        summary.checksums = files.iter().map(|(name, text)| ((*name).to_owned(), checksum(text.as_bytes()))).collect();
+        summary.checksums.insert(SUMMARY.to_owned(), "0".repeat(8));
+        let own = checksum(summary.plain().as_bytes());
+        summary.checksums.insert(SUMMARY.to_owned(), own);
+        summary.plain()
+    }
+
+    fn plain(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data with text keys serialises") + "\n"
+    }
+
+    /// The summary of a file; none where it is not what was once written.
+    fn from_text(text: &[u8]) -> Option<Self> {
+        let read: Self = serde_json::from_slice(text).ok()?;
+        let others = read.checksums.iter().filter(|(name, _)| *name != SUMMARY);
+        let mut blank = read.clone();
+        blank.checksums = others.map(|(name, sum)| (name.clone(), sum.clone())).collect();
+        blank.checksums.insert(SUMMARY.to_owned(), "0".repeat(8));
+        let sound = read.checksums.get(SUMMARY) == Some(&checksum(blank.plain().as_bytes()));
+        // As text: another space is a changed file too.
+        (sound && read.plain().as_bytes() == text).then_some(read)
+    }
+}
+
+fn checksum(text: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(text))
 }
 
 /// Rows that a folder held, and lines of it that were damaged.
@@ -207,11 +233,7 @@ impl Folder {
     pub fn finish(self, rows: &[Row], summary: &Summary) -> Result<(), FolderError> {
         let lines: String = rows.iter().map(|row| row.to_line() + "\n").collect();
         let table = table::csv(&summary.axes, rows);
-        let checksums = [(ROWS, &lines), (TABLE, &table)]
-            .map(|(name, text)| (name.to_owned(), format!("{:08x}", crc32fast::hash(text.as_bytes()))))
-            .into();
-        let summary = Summary { checksums, ..summary.clone() };
-        let summary = serde_json::to_string_pretty(&summary).expect("plain data with text keys serialises") + "\n";
+        let summary = summary.to_text(&[(ROWS, &lines), (TABLE, &table)]);
         let place = |name: &str| self.path.join(name);
         let (rows_at, table_at, summary_at) = (place(ROWS), place(TABLE), place(SUMMARY));
         let files: [(&Path, &[u8]); 3] =
@@ -222,29 +244,24 @@ impl Folder {
     }
 }
 
-/// A finished sweep in a folder.
+/// A finished sweep in a folder. All of its files are looked at, also the table that others read.
 ///
 /// # Errors
-/// There is none, or a line of it is damaged.
+/// There is none, or a file of it is damaged.
 pub fn read(folder: &Path) -> Result<(Summary, Vec<Row>), FolderError> {
-    let path = folder.join(ROWS);
-    let summary = folder.join(SUMMARY);
-    let said = fs::read(&summary).map_err(|error| FolderError::Unreadable(summary.clone(), error))?;
-    let said: Summary =
-        serde_json::from_slice(&said).map_err(|error| FolderError::Damaged { path: summary, line: error.line() })?;
-    let text = fs::read(&path).map_err(|error| FolderError::Unreadable(path.clone(), error))?;
-    let mut rows = Vec::new();
-    for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        match whole_line(line) {
-            Some(row) => rows.push(row),
-            None => return Err(FolderError::Damaged { path, line: number + 1 }),
+    let bytes = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|error| FolderError::Unreadable(path, error))
+    };
+    let damaged = |name: &str| FolderError::Damaged(folder.join(name));
+    let summary = Summary::from_text(&bytes(SUMMARY)?).ok_or_else(|| damaged(SUMMARY))?;
+    for name in [ROWS, TABLE] {
+        if summary.checksums.get(name) != Some(&checksum(&bytes(name)?)) {
+            return Err(damaged(name));
         }
     }
-    // Lines that are missing altogether.
-    if said.checksums.get(ROWS) != Some(&format!("{:08x}", crc32fast::hash(&text))) {
-        return Err(FolderError::Damaged { path, line: rows.len() + 1 });
-    }
-    Ok((said, rows))
+    let (rows, lines, _) = parse(&bytes(ROWS)?);
+    if lines > 0 { Err(damaged(ROWS)) } else { Ok((summary, rows)) }
 }
 
 /// Rows by their configuration.

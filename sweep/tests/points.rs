@@ -1,8 +1,12 @@
 //! Which points a sweep has, what is asked of them, and which are best: against plain recomputation.
 
+use std::sync::Arc;
+
 use sweep::axis::{Axis, Field, Range, Scale, Values};
+use sweep::constraint::Constraint;
 use sweep::draw::Draw;
 use sweep::front::{dominates, front};
+use sweep::results::{Figure, Figures};
 use sweep::space::{Choice, Space, SpaceError};
 use sweep::spec::Sweep;
 use sweep::value::Value;
@@ -184,4 +188,53 @@ fn shipped_examples_are_sweeps() {
         read += 1;
     }
     assert!(read > 0, "there are no examples");
+}
+
+/// What a constraint says of a machine, axes and figures: against conditions that are worked out by hand.
+#[test]
+fn constraints_say_what_they_say() {
+    let machine = |name: &str, keys: &[(&str, &str)]| {
+        let keys: Vec<(String, String)> = keys.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        Arc::new(session::resolve::machine(name, &keys).unwrap_or_else(|error| panic!("{error}")))
+    };
+    let small = machine("tiny", &[]);
+    // Chains that the machine may have, since it becomes no Verilog, and the board's regions have not.
+    let large = machine("u280-1core", &[("verilog", "false"), ("core.matrix.rows", "16")]);
+    let axes = vec![
+        ("machine.core.count".to_owned(), Value::Whole(2)),
+        ("format".to_owned(), Value::Text("w4a8".to_owned())),
+        ("clock".to_owned(), Value::Real(0.5)),
+    ];
+    let figures = Figures::of_pairs([
+        ("average_power_w".to_owned(), Figure::Measure(60.0)),
+        ("total_cycles".to_owned(), Figure::Count(7)),
+    ]);
+    let cases = [
+        ("average_power_w < 60", false),
+        ("power_w <= 60", true),
+        // Whole numbers and measures are numbers alike.
+        ("machine.core.count == 2", true),
+        ("average_power_w == 60 && total_cycles == 7", true),
+        ("total_cycles / 2 == 3.5", true),
+        ("format == \"w4a8\"", true),
+        ("format != \"w4a8\" || clock > 0.4", true),
+        ("!(machine.core.count > 1)", false),
+        ("fits(\"u280\")", true),
+        ("fits(\"u280\") && average_power_w > 60", false),
+    ];
+    for (text, expected) in cases {
+        let constraint = Constraint::parse(text, &axes).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        assert_eq!(constraint.holds(&small, &axes, &figures), Ok(expected), "{text}");
+    }
+    let fits = Constraint::parse("fits(\"u280\")", &axes).expect("a constraint");
+    let resources = large.resources_by_region();
+    assert!(resources.iter().any(|(_, resources)| !large.excess(resources).is_empty()), "the large machine fits");
+    assert_eq!(fits.holds(&large, &axes, &figures), Ok(false), "a machine that exceeds its region");
+    // A figure that is not there yet is no condition that holds.
+    let early = Constraint::parse("total_ms < 1", &axes).expect("a constraint");
+    assert!(early.holds(&small, &axes, &figures).is_err());
+    let names: Vec<String> = axes.iter().map(|(name, _)| name.clone()).collect();
+    let is_early = |text| Constraint::parse(text, &axes).expect("a constraint").is_static(&names);
+    assert!(is_early("fits(\"u280\") && resources.dsp.used < 9 && clock > 0") && !is_early("clock > total_ms"));
+    println!("compared {} conditions", cases.len() + 4);
 }

@@ -186,24 +186,32 @@ fn damage_is_seen_and_mended() {
         assert!(bytes(&folder.0) == expected, "case {case}: other bytes");
     }
     // The finished files: a reader refuses them, the sweep mends them.
-    for (name, file) in [(ROWS, &expected[0]), (SUMMARY, &expected[2])] {
+    for (name, file) in [ROWS, TABLE, SUMMARY].iter().zip(&expected) {
         for case in 0..20 {
             let mut damaged = file.clone();
-            let at = if case == 0 { file.len() } else { draw.below(file.len() as u64) as usize };
+            let at = if case == 0 { file.len() - 1 } else { draw.below(file.len() as u64) as usize };
             if case % 2 == 0 {
-                damaged.truncate(at - usize::from(case == 0))
+                damaged.truncate(at)
             } else {
-                damaged[at] ^= 1
+                damaged[at] ^= 1 << draw.below(8)
             }
             fs::write(whole.0.join(name), &damaged).expect("a damaged file");
-            let same = folder::read(&whole.0).map(|(summary, rows)| (summary.checksums.len(), rows.len()));
-            // The summary's words on its columns are not what rows are judged by.
-            assert!(name == SUMMARY || same.is_err(), "{name}, byte {at}: {same:?}");
+            let same = folder::read(&whole.0).map(|(_, rows)| rows.len());
+            assert!(matches!(same, Err(FolderError::Damaged(_))), "{name}, byte {at}: {same:?}");
             finish(&sweep, &whole.0, 2);
             assert!(bytes(&whole.0) == expected, "{name}, byte {at}: not mended");
         }
     }
-    println!("compared 60 damaged files");
+    // Every bit of the summary, which says what the front is a front of.
+    for at in 0..expected[2].len() {
+        for bit in 0..8 {
+            let mut damaged = expected[2].clone();
+            damaged[at] ^= 1 << bit;
+            fs::write(whole.0.join(SUMMARY), &damaged).expect("a damaged file");
+            assert!(folder::read(&whole.0).is_err(), "bit {bit} of byte {at} of the summary was not seen");
+        }
+    }
+    println!("compared {} damaged files", 80 + 8 * expected[2].len());
 }
 
 #[test]

@@ -24,7 +24,7 @@ use std::path::Path;
 use compiler::Options;
 use hw_config::machine::Machine;
 use models::Model;
-use models::compress::{ActivationFormat, Format, Profile};
+use models::compress::{ActivationFormat, Profile};
 use session::resolve;
 
 use crate::arguments::{Cli, Command, MachineArgs};
@@ -64,13 +64,7 @@ fn machine(args: &MachineArgs) -> Result<Machine, Failure> {
 
 /// The compression profile that was asked for, where the reference will not do.
 fn profile(name: &str) -> Result<Profile, Failure> {
-    match resolve::format(name)? {
-        Format::Compressed(profile) => Ok(profile),
-        Format::Float => Err(Failure::input(
-            "format `float` is the reference executor: it has no machine and no cycles, expected a compressed format; \
-             use w8a8 or another of `lapwing show formats`",
-        )),
-    }
+    Ok(resolve::profile(name)?)
 }
 
 /// Tokens of the calibration text; none where no format asks for them.

@@ -7,6 +7,7 @@ use std::path::Path;
 use reports::table::{Align, Table};
 use session::resolve::{self, ResolveError};
 use sweep::ask::Answers;
+use sweep::evaluate::check_base;
 use sweep::results::{keys, meaning};
 use sweep::run::{Part, Progress, on_threads};
 use sweep::slurm::{Job, scripts};
@@ -24,6 +25,7 @@ pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
     let text = resolve::read_text(path)?;
     let sweep =
         Sweep::from_toml(&path.display().to_string(), &text).map_err(|faults| ResolveError::Faults { faults, text })?;
+    check_base(&sweep)?;
     match (&args.output, args.slurm) {
         (None, _) => answer(&sweep),
         (Some(folder), Some(parts)) => write_scripts(path, &sweep, folder, parts, host),

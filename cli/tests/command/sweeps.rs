@@ -170,6 +170,20 @@ fn what_cannot_be_swept_is_refused() {
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("did you mean `machine.core.vector.lanes`"), "{}", ended.stderr);
     assert!(!folder.at("out").exists(), "a folder without results");
+    // What every point would fail of is no row of each, but a wrong file.
+    for (what, by, expected) in [
+        ("machine = \"tiny\"", "machine = \"tinny\"", "did you mean `tiny`"),
+        ("model = \"tiny-llama\"", "model = \"tiny-lama\"", "did you mean `tiny-llama`"),
+        ("[workload]", "format = \"w8a9\"\n[workload]", "did you mean `w8a8`"),
+        ("[workload]", "format = \"float\"\n[workload]", "has no machine and no cycles"),
+        ("[workload]", "attention = \"windw:64\"\n[workload]", "windw"),
+    ] {
+        folder.write("sweep.toml", SWEEP.replacen(what, by, 1));
+        let ended = folder.run(&["sweep", "sweep.toml", "-o", "out"]);
+        assert_eq!(ended.code, 2, "{by}: {}", ended.stdout);
+        assert!(ended.stderr.contains(expected), "{by}: {}", ended.stderr);
+        assert!(!folder.at("out").exists(), "{by}: a folder without results");
+    }
     let search = "[search]\nmethod = \"nsga2\"\npopulation = 4\ngenerations = 2\n";
     folder.write("sweep.toml", format!("{SWEEP}{search}"));
     let ended = folder.run(&["sweep", "sweep.toml", "-o", "out", "--shard", "1/2"]);
