@@ -15,10 +15,14 @@ fn engine(changes: &[(&str, &str)]) -> SparseDspChain {
 }
 
 fn serial_engine(changes: &[(&str, &str)]) -> BitSerial {
-    let text = machine_text("tiny-bit-serial").expect("a shipped machine");
+    serial_engine_of("tiny-bit-serial", changes)
+}
+
+fn serial_engine_of(name: &str, changes: &[(&str, &str)]) -> BitSerial {
+    let text = machine_text(name).expect("a shipped machine");
     let text = with_overrides("serial", text, changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
     let machine = Machine::from_toml("serial", &text).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
-    let Engine::BitSerial(engine) = machine.core.engine else { panic!("`tiny-bit-serial` is bit-serial") };
+    let Engine::BitSerial(engine) = machine.core.engine else { panic!("`{name}` is bit-serial") };
     engine
 }
 
@@ -127,7 +131,7 @@ fn walked_serial(e: &BitSerial, shape: &MatrixShape) -> u64 {
         MatrixMode::Matrix => (e.columns, e.rows),
         MatrixMode::Vector => (e.gemv_columns, 1),
     };
-    let terms = match shape.code {
+    let terms: u32 = match shape.code {
         Code::I2 | Code::I3 | Code::I4 | Code::Fp3 | Code::Fp4 | Code::Flint4 => 2,
         Code::I5 | Code::I6 | Code::Fp6E2M3 | Code::Fp6E3M2 => 3,
         Code::I7 | Code::I8 => 4,
@@ -140,7 +144,12 @@ fn walked_serial(e: &BitSerial, shape: &MatrixShape) -> u64 {
             let mut weights = 0;
             for step in 0..shape.steps {
                 for _dot in 0..e.chain / e.dot {
-                    slot += terms;
+                    // Term after term, so many at once.
+                    let mut left = terms;
+                    while left > 0 {
+                        slot += 1;
+                        left = left.saturating_sub(e.terms);
+                    }
                     weights += e.dot;
                 }
                 let is_group_end = (step + 1) % shape.group_steps == 0 || step + 1 == shape.steps;
@@ -161,13 +170,21 @@ fn walked_serial(e: &BitSerial, shape: &MatrixShape) -> u64 {
 fn serial_occupancy_is_the_sum_of_the_slots() {
     let mut rng = Rng::new(2);
     let mut compared = 0;
-    for changes in [
-        &[] as &[(&str, &str)],
-        &[("core.matrix.dot", "1"), ("core.matrix.scale_lanes", "1")],
-        &[("core.matrix.dot", "16"), ("core.matrix.rows", "1"), ("core.matrix.scale_lanes", "16")],
-        &[("core.matrix.chain", "32"), ("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
-    ] {
-        let engine = serial_engine(changes);
+    let cases: [(&str, &[(&str, &str)]); 7] = [
+        ("tiny-bit-serial", &[]),
+        ("tiny-bit-serial", &[("core.matrix.dot", "1"), ("core.matrix.scale_lanes", "1")]),
+        ("tiny-bit-serial", &[("core.matrix.dot", "16"), ("core.matrix.rows", "1"), ("core.matrix.scale_lanes", "16")]),
+        (
+            "tiny-bit-serial",
+            &[("core.matrix.chain", "32"), ("core.matrix.columns", "32"), ("core.matrix.gemv_columns", "16")],
+        ),
+        // Elements of several terms a cycle: all six of an f16, all four of an INT8, and three, then what is left.
+        ("fp16-28nm", &[]),
+        ("ant-like-28nm", &[]),
+        ("ant-like-28nm", &[("core.matrix.terms", "3")]),
+    ];
+    for (name, changes) in cases {
+        let engine = serial_engine_of(name, changes);
         for _ in 0..1000 {
             let mode = rng.choose(&[MatrixMode::Matrix, MatrixMode::Vector]);
             let steps = rng.bounded(1, 70);
@@ -181,7 +198,7 @@ fn serial_occupancy_is_the_sum_of_the_slots() {
                 code: rng.choose(Code::ALL),
                 sparsity: Sparsity::Dense,
             };
-            assert_eq!(engine.occupancy(&shape), walked_serial(&engine, &shape), "{changes:?} {shape:?}");
+            assert_eq!(engine.occupancy(&shape), walked_serial(&engine, &shape), "{name} {changes:?} {shape:?}");
             compared += 1;
         }
     }
@@ -215,4 +232,17 @@ fn slots_of_tiny_bit_serial() {
     ] {
         assert_eq!(engine.occupancy(&shape), cycles, "{shape:?}");
     }
+}
+
+/// By hand: trees take four operands a cycle, and there are two of them, for the largest exponent and for the sum. One operand needs
+/// none, the four terms of an INT8 a cycle each, the six of an f16 two.
+#[test]
+fn elements_of_several_terms_are_as_deep_as_their_trees() {
+    let depth = |terms| serial_engine_of("fp16-28nm", &[("core.matrix.terms", terms)]).fill();
+    let flat = depth("1");
+    assert_eq!([depth("2") - flat, depth("4") - flat, depth("5") - flat, depth("6") - flat], [2, 2, 4, 4]);
+    // One product of two bytes a cycle of 768 elements, on 32 columns or 64.
+    let array = serial_engine_of("fp16-28nm", &[]);
+    assert_eq!(array.peak_macs_per_cycle(MatrixMode::Matrix), 24 * 32);
+    assert_eq!(array.peak_macs_per_cycle(MatrixMode::Vector), 64);
 }

@@ -6,7 +6,7 @@ use compiler::{Options, StepKind};
 use hw_config::engine::Engine;
 use hw_config::isa::{REGISTERS, assemble};
 use hw_config::machine::Machine;
-use hw_config::program::{Mark, Program};
+use hw_config::program::{Mark, Program, check_set};
 use hw_config::raw::{self, schema};
 use lapwing_tests::{kept_model, machine_with, profile, tiny_with};
 use session::report::{Facts, run_report};
@@ -148,6 +148,60 @@ const ONLY_SEEN: [(&str, &str); 5] = [
     ("core.matrix.codes", "resources"),
 ];
 
+/// Keys that say only when, where or at what cost something happens: machines that differ in nothing else have one form, and so
+/// one compiler serves them all.
+const NOT_OF_THE_FORM: [&str; 8] = [
+    "verilog",
+    "clock.kernel_mhz",
+    "memory.outstanding",
+    "memory.request_cycles",
+    "memory.response_cycles",
+    "instructions.outstanding",
+    "core.slr",
+    "core.crossing_cycles",
+];
+
+/// Every other key makes another form; and what is compiled for one machine is legal on another of its form.
+#[test]
+fn forms_hide_what_no_instruction_depends_on() {
+    let mut checked = 0;
+    for (key, change) in &CHANGES {
+        let Some((base, changed)) = machines_of(key, change) else { continue };
+        let hidden = NOT_OF_THE_FORM.contains(key);
+        assert_eq!(base.form() == changed.form(), hidden, "{key}: whether the form is the same");
+        if !hidden {
+            continue;
+        }
+        let options = Options { batch: 1, context: 128 };
+        let setup = Setup::with_shapes(base, kept_model("tiny-llama"), profile("w4a8-2of4"), options);
+        let compiler = setup.compiler("form").unwrap_or_else(|error| panic!("{error}"));
+        for kind in [StepKind::Prefill { logits: Logits::Last }, StepKind::Decode] {
+            let mut programs =
+                compiler.compile_cores(kind, compiler.bucket(kind, 41)).unwrap_or_else(|error| panic!("{error}"));
+            programs.iter_mut().for_each(|program| program.machine_fingerprint = changed.fingerprint());
+            assert_eq!(check_set(&programs, &changed), Ok(()), "{key}: legal on the changed machine");
+            checked += programs.len();
+        }
+    }
+    println!("compared {} keys, checked {checked} programs", CHANGES.len());
+    assert!(checked >= 2 * NOT_OF_THE_FORM.len());
+}
+
+/// A machine, and the one that the change makes of it; nothing where the change is refused.
+fn machines_of(key: &str, change: &Change) -> Option<(Machine, Machine)> {
+    let (name, beside, value): (&str, &[(&str, &str)], &str) = match change {
+        To(value) => ("tiny", &[], value),
+        Beside(beside, value) => ("tiny", beside, value),
+        Serial(value) => ("tiny-bit-serial", &[], value),
+        Die(value) => ("ant-like-28nm", &[("core.matrix.codes", "[\"fp4\", \"int8\"]")], value),
+        Refused(_) => return None,
+    };
+    let base = machine_with(name, beside).unwrap_or_else(|faults| panic!("beside {key}: {faults}"));
+    let set: Vec<(&str, &str)> = beside.iter().copied().chain([(key, value)]).collect();
+    let changed = machine_with(name, &set).unwrap_or_else(|faults| panic!("{key}={value}: {faults}"));
+    Some((base, changed))
+}
+
 #[test]
 fn every_key_does_something() {
     let keys: Vec<String> = schema().into_iter().map(|spec| spec.key).collect();
@@ -155,21 +209,13 @@ fn every_key_does_something() {
     assert_eq!(listed, keys, "the list of changes and the keys of a machine file");
     let mut dead = Vec::new();
     for (key, change) in &CHANGES {
-        let (name, beside, value): (&str, &[(&str, &str)], &str) = match change {
-            To(value) => ("tiny", &[], value),
-            Beside(beside, value) => ("tiny", beside, value),
-            Serial(value) => ("tiny-bit-serial", &[], value),
-            Die(value) => ("ant-like-28nm", &[("core.matrix.codes", "[\"fp4\", \"int8\"]")], value),
-            Refused(value) => {
-                refused(key, value);
-                continue;
-            }
+        let Some((base, changed)) = machines_of(key, change) else {
+            let Refused(value) = change else { unreachable!("only a refused change makes no machine") };
+            refused(key, value);
+            continue;
         };
-        let base = machine_with(name, beside).unwrap_or_else(|faults| panic!("beside {key}: {faults}"));
-        let set: Vec<(&str, &str)> = beside.iter().copied().chain([(*key, value)]).collect();
-        let changed = machine_with(name, &set).unwrap_or_else(|faults| panic!("{key}={value}: {faults}"));
         let differs = see(base).differs(&see(changed));
-        println!("{key} = {value}: {}", differs.join(", "));
+        println!("{key}: {}", differs.join(", "));
         let does_work = ["programs", "cycles", "energy"].iter().any(|part| differs.contains(part));
         let only = ONLY_SEEN.iter().find(|(seen, _)| seen == key).map(|(_, part)| part);
         if !does_work && !only.is_some_and(|part| differs.contains(part)) {
