@@ -228,7 +228,7 @@ pub fn format(name: &str) -> Result<Format, ResolveError> {
 /// A compression profile by shipped name or file, where the reference will not do.
 ///
 /// # Errors
-/// As [`format`], and the reference.
+/// As [`format()`], and the reference.
 pub fn profile(name: &str) -> Result<Profile, ResolveError> {
     match format(name)? {
         Format::Compressed(profile) => Ok(profile),

@@ -45,7 +45,7 @@ fn last_part(axis: &str) -> &str {
 }
 
 /// The rows as lines for figures: points outside of a constraint have no results there.
-pub fn judged(rows: &[Row]) -> String {
+pub fn for_figures(rows: &[Row]) -> String {
     let line = |row: &Row| {
         let outcome = match &row.outcome {
             Outcome::Excluded { constraint, .. } => Outcome::Failed(format!("does not hold {constraint}")),

@@ -151,7 +151,7 @@ fn sweep(folder: &Path, host: Host) -> Result<Sweep, Failure> {
     // Ours are read with their checksums; points that somebody else has made have no summary.
     let text = if folder.join(SUMMARY).exists() {
         let (_, rows) = sweep::folder::read(folder)?;
-        sweep::text::judged(&rows)
+        sweep::text::for_figures(&rows)
     } else {
         resolve::read_result(&path)?
     };

@@ -55,7 +55,7 @@ fn front(summary: &Summary, rows: &[Row]) -> Result<Option<String>, Failure> {
     }
     let shown: Vec<String> = summary.maximised.iter().filter(|key| key == x || key == y).cloned().collect();
     let choice = ParetoChoice { x, y, maximise: &shown, log: &[], group: None, names: 5, iso: None, iso_label: None };
-    let sweep = Sweep::read(SUMMARY, &sweep::text::judged(rows))?;
+    let sweep = Sweep::read(SUMMARY, &sweep::text::for_figures(rows))?;
     Ok(Some(sweep.pareto(&choice, ColumnWidth::Double)?.to_svg()?))
 }
 

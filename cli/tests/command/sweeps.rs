@@ -237,3 +237,29 @@ fn a_folder_without_results_has_no_page() {
         assert!(page.contains(words), "`{words}` is not on the page");
     }
 }
+
+/// A point outside of a constraint has its figures in the table, and no place on a front, in a figure or among the page's points.
+#[test]
+fn what_is_excluded_is_drawn_nowhere() {
+    let folder = Folder::new("sweep-excluded");
+    folder.write("sweep.toml", SWEEP.replacen("[workload]", "constraints = [\"machine.clock.kernel_mhz * total_ms > 0 && machine.core.vector.lanes != 32\"]\n[workload]", 1));
+    folder.must(&["sweep", "sweep.toml", "-o", "out"]);
+    let text = String::from_utf8(folder.read("out/points.jsonl")).expect("UTF-8");
+    let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let excluded: Vec<_> = rows.iter().filter(|row| row["excluded"].is_string()).collect();
+    let done: Vec<_> = rows.iter().filter(|row| row["excluded"].is_null() && row["failure"].is_null()).collect();
+    assert_eq!((excluded.len(), done.len()), (16, 48), "excluded, done");
+    assert!(excluded.iter().all(|row| row["results"]["total_ms"].is_f64() && row["front"] == false));
+    // They would be on the front: the most lanes are the fastest.
+    let time = |row: &&&serde_json::Value| row["results"]["total_ms"].as_f64().expect("a time");
+    let least = |rows: &[&serde_json::Value]| rows.iter().map(|row| time(&row)).fold(f64::INFINITY, f64::min);
+    assert!(least(&excluded) < least(&done), "what is excluded would not be on the front anyway");
+    folder.must(&["figure", "pareto", "out", "--x", "total_ms", "--y", "average_power_w", "-o", "front.svg"]);
+    let drawn = String::from_utf8(folder.read("front.csv")).expect("UTF-8");
+    let points = drawn.lines().filter(|line| line.contains("lanes")).count();
+    assert!(drawn.contains("lanes 16") && !drawn.contains("lanes 32"), "{drawn}");
+    folder.must(&["report", "out"]);
+    let page = String::from_utf8(folder.read("out/report.html")).expect("UTF-8");
+    assert_eq!(page.matches("does not hold machine.clock").count(), excluded.len(), "reasons on the page");
+    println!("compared {} rows, {points} named in the figure", rows.len());
+}
