@@ -102,17 +102,6 @@ impl<'a> Runner<'a> {
         Ok(Self { setup, plan, mode, state, programs, draw, energy, last, streams, memory_model, totals })
     }
 
-    /// What it has found about streams, for another runner.
-    pub fn into_streams(self) -> Streams {
-        self.streams
-    }
-
-    /// Knows what another runner has found about streams.
-    #[must_use]
-    pub fn with_streams(self, streams: Streams) -> Self {
-        Self { streams, ..self }
-    }
-
     /// The compiler, for its memory map.
     pub fn compiler(&self) -> &Compiler {
         self.plan.compiler()

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::{Mode, Plan, Runner, SessionError, Setup};
-pub use sim::memory::Streams;
 
 /// Seed of the experts drawn in runs without values; the report says so.
 pub const ROUTING_SEED: u64 = 1;
@@ -30,20 +29,12 @@ pub fn run<'a>(
     all_steps(Runner::new(setup, Mode::Cycles { seed: ROUTING_SEED })?, setup, prefill, decode, progress)
 }
 
-/// As [`run`], with what is compiled already and what is known about streams; nobody is told how far it is. The totals are
-/// those of this run alone.
+/// As [`run`], with what is compiled already; nobody is told how far it is.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_with(
-    plan: Arc<Plan>,
-    streams: Streams,
-    setup: &Setup,
-    prefill: u32,
-    decode: u32,
-) -> Result<Runner<'_>, SessionError> {
-    let runner = Runner::with_plan(setup, Mode::Cycles { seed: ROUTING_SEED }, plan)?;
-    all_steps(runner.with_streams(streams), setup, prefill, decode, |_| {})
+pub fn run_with(plan: Arc<Plan>, setup: &Setup, prefill: u32, decode: u32) -> Result<Runner<'_>, SessionError> {
+    all_steps(Runner::with_plan(setup, Mode::Cycles { seed: ROUTING_SEED }, plan)?, setup, prefill, decode, |_| {})
 }
 
 fn all_steps<'a>(

@@ -3,9 +3,6 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use session::timing::Streams;
 
 use crate::evaluate::{Evaluator, hash};
 use crate::row::{Outcome, Row};
@@ -17,8 +14,6 @@ use crate::value::Value;
 pub struct Answers<'s> {
     version: String,
     evaluator: Evaluator<'s>,
-    /// What was found out about streams: as many as were asked for at once.
-    streams: Mutex<Vec<Streams>>,
     asked: AtomicU64,
 }
 
@@ -26,7 +21,7 @@ impl<'s> Answers<'s> {
     /// About the points of this sweep, borrowed or its own, by this version of the program.
     pub fn new(sweep: Cow<'s, Sweep>, version: &str) -> Self {
         let evaluator = Evaluator::new(sweep, version);
-        Self { version: version.to_owned(), evaluator, streams: Mutex::default(), asked: AtomicU64::new(0) }
+        Self { version: version.to_owned(), evaluator, asked: AtomicU64::new(0) }
     }
 
     /// The sweep.
@@ -59,14 +54,7 @@ impl<'s> Answers<'s> {
     pub fn row(&self, line: &str) -> Result<Row, String> {
         let values = self.values(line)?;
         let point = self.evaluator.point(self.number(), values);
-        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let mut answer = None;
-        let streams = self.evaluator.run(&[point], streams, |row| {
-            answer = Some(row);
-            true
-        });
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).push(streams);
-        Ok(answer.expect("a point has a row"))
+        Ok(self.evaluator.run(&point))
     }
 
     fn number(&self) -> u64 {

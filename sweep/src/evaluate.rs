@@ -1,5 +1,5 @@
-//! One point: from the values of its axes to a machine and a run, and to what became of it. Points that have much in
-//! common are run behind each other, each with what the one before has found out; no result depends on that.
+//! One point: from the values of its axes to a machine and a run, and to what became of it. Points that have their programs
+//! in common share them; no result depends on that.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use reports::run_report::RunReport;
 use session::report::{Facts, resources, run_report};
 use session::resolve::{self, Attention, MachineFile, ResolveError};
 use session::setup::room;
-use session::timing::{self, Streams};
+use session::timing;
 use session::{Plan, Runner, Setup};
 
 use crate::axis::{Axis, Field, Values};
@@ -59,8 +59,6 @@ pub struct Point {
     pub config: u64,
     /// Points of equal kind have equal programs, but for a coincidence that costs time and changes nothing.
     pub kind: u64,
-    /// Points of equal memory know the same about its streams, likewise.
-    pub memory: u64,
     ready: Result<Ready, String>,
 }
 
@@ -124,28 +122,21 @@ impl<'s> Evaluator<'s> {
     /// The point with these values.
     pub fn point(&self, number: u64, values: Vec<Value>) -> Point {
         let ready = self.ready(&values);
-        let (config, kind, memory) = match &ready {
-            Ok(ready) => (self.config(ready), ready.kind(), ready.memory()),
+        let (config, kind) = match &ready {
+            Ok(ready) => (self.config(ready), ready.kind()),
             Err(reason) => {
                 let values: Vec<String> = values.iter().map(Value::literal).collect();
-                (hash(&format!("{} {:?} {values:?} {reason}", self.version, self.sweep.base)), 0, 0)
+                (hash(&format!("{} {:?} {values:?} {reason}", self.version, self.sweep.base)), 0)
             }
         };
-        Point { number, values, config, kind, memory, ready }
+        Point { number, values, config, kind, ready }
     }
 
-    /// Runs points one after another and hands each row to `emit`, which says whether to go on. `streams` is what was found
-    /// out about streams before; what is known afterwards comes back.
-    pub fn run(&self, points: &[Point], mut streams: Streams, mut emit: impl FnMut(Row) -> bool) -> Streams {
-        for point in points {
-            let job = || self.outcome(point, &mut streams);
-            let outcome = catch_unwind(AssertUnwindSafe(job))
-                .unwrap_or_else(|panic| Outcome::Failed(format!("fault of the simulator: {}", text_of(&*panic))));
-            if !emit(self.row(point, outcome)) {
-                break;
-            }
-        }
-        streams
+    /// Runs a point. What fails in it, fails for its row alone.
+    pub fn run(&self, point: &Point) -> Row {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.outcome(point)))
+            .unwrap_or_else(|panic| Outcome::Failed(format!("fault of the simulator: {}", text_of(&*panic))));
+        self.row(point, outcome)
     }
 
     /// Says that so many more points of each of these kinds will be run, so that what they share is kept so long.
@@ -238,15 +229,15 @@ impl<'s> Evaluator<'s> {
         self.sweep.constraints.iter().map(|constraint| constraint.text.as_str()).collect()
     }
 
-    fn outcome(&self, point: &Point, streams: &mut Streams) -> Outcome {
+    fn outcome(&self, point: &Point) -> Outcome {
         let plan = self.shared(point);
-        match self.judged(point, &plan, streams) {
+        match self.judged(point, &plan) {
             Ok(outcome) => outcome,
             Err(reason) => Outcome::Failed(reason),
         }
     }
 
-    fn judged(&self, point: &Point, shared: &SharedPlan, streams: &mut Streams) -> Result<Outcome, String> {
+    fn judged(&self, point: &Point, shared: &SharedPlan) -> Result<Outcome, String> {
         let ready = point.ready.as_ref().map_err(Clone::clone)?;
         let early = Figures::of_resources(&resources(&ready.machine));
         if let Some(constraint) = self.violated(point, ready, &early, true)? {
@@ -261,10 +252,9 @@ impl<'s> Evaluator<'s> {
             Err(reason) => return Err(reason.clone()),
         };
         let Workload { prefill, decode, .. } = ready.workload;
-        let runner = timing::run_with(plan, std::mem::take(streams), &setup, prefill, decode);
+        let runner = timing::run_with(plan, &setup, prefill, decode);
         let runner = runner.map_err(|error| flat(&error.to_string()))?;
         let figures = Figures::of_report(&report(ready, &setup, &runner)?);
-        *streams = runner.into_streams();
         Ok(match self.violated(point, ready, &figures, false)? {
             Some(constraint) => Outcome::Excluded { constraint, figures },
             None => Outcome::Done(figures),
@@ -304,11 +294,6 @@ impl Ready {
             self.machine.form().fingerprint(),
             self.attention
         ))
-    }
-
-    fn memory(&self) -> u64 {
-        let Machine { memory, kernel_mhz, core, .. } = &*self.machine;
-        hash(&format!("{memory:?} {kernel_mhz} {:?} {}", core.slrs, core.crossing_cycles))
     }
 
     fn setup(&self) -> Result<Setup, String> {

@@ -1,4 +1,4 @@
-//! All points of a sweep, on all cores of the host: those that have their memory in common behind each other.
+//! All points of a sweep, on all cores of the host: those that have their programs in common behind each other.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
-use session::timing::Streams;
 
 use crate::evaluate::{Evaluator, Point};
 use crate::folder::{Folder, FolderError, Found, Summary};
@@ -22,7 +21,8 @@ use crate::value::Value;
 
 /// Points that are known at a time: bounds the memory that a sweep takes.
 const BLOCK_POINTS: u64 = 4096;
-/// Points that are run behind each other. Fewer share less; more leave cores of the host idle at the end.
+/// Points that are run behind each other. Fewer of them more often wait for programs that another thread compiles; more leave
+/// cores of the host idle at the end.
 const TASK_POINTS: usize = 16;
 
 /// How far a sweep is.
@@ -303,54 +303,40 @@ fn strange(evaluator: &Evaluator<'_>, rows: &[Row]) -> u64 {
     }
 }
 
-/// Points that know the same of their memory together, as many as a task takes, in the order of the first of each. What else
-/// they share, their programs, is found by all.
-fn tasks(points: Vec<Point>) -> Vec<(u64, Vec<Point>)> {
-    let mut memories: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut groups: Vec<(u64, Vec<Point>)> = Vec::new();
+/// Points of one kind together, as many as a task takes, in the order of the first of each.
+fn tasks(points: Vec<Point>) -> Vec<Vec<Point>> {
+    let mut kinds: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<Point>> = Vec::new();
     for point in points {
-        let group = *memories.entry(point.memory).or_insert_with(|| {
-            groups.push((point.memory, Vec::new()));
+        let group = *kinds.entry(point.kind).or_insert_with(|| {
+            groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[group].1.push(point);
+        groups[group].push(point);
     }
     let mut tasks = Vec::new();
-    for (memory, mut group) in groups {
+    for mut group in groups {
         while group.len() > TASK_POINTS {
             let rest = group.split_off(TASK_POINTS);
-            tasks.push((memory, std::mem::replace(&mut group, rest)));
+            tasks.push(std::mem::replace(&mut group, rest));
         }
-        tasks.push((memory, group));
+        tasks.push(group);
     }
     tasks
 }
 
-fn run_tasks(evaluator: &Evaluator<'_>, tasks: Vec<(u64, Vec<Point>)>, emit: impl Fn(Row) -> bool + Sync) {
-    evaluator.announce(tasks.iter().flat_map(|(_, points)| points));
-    // What was found out about streams last, by each thread: the next task mostly has the same memory.
-    let found: Mutex<Vec<(u64, Streams)>> = Mutex::new(Vec::new());
+fn run_tasks(evaluator: &Evaluator<'_>, tasks: Vec<Vec<Point>>, emit: impl Fn(Row) -> bool + Sync) {
+    evaluator.announce(tasks.iter().flatten());
     let stopped = AtomicBool::new(false);
     // One after another and not halved and halved again, so that rows come nearly in the order of the points.
-    tasks.into_iter().par_bridge().for_each(|(memory, points)| {
-        if stopped.load(Ordering::Relaxed) {
-            return;
-        }
-        let known = {
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            let place = found.iter().position(|(of, _)| *of == memory);
-            // Of another memory nothing is kept: it would only fill the host's.
-            place.map(|place| found.swap_remove(place).1).unwrap_or_else(|| {
-                found.truncate(rayon::current_num_threads().saturating_sub(1));
-                Streams::default()
-            })
-        };
-        let known = evaluator.run(&points, known, |row| {
-            let goes_on = emit(row);
+    tasks.into_iter().par_bridge().for_each(|points| {
+        for point in &points {
+            if stopped.load(Ordering::Relaxed) {
+                return;
+            }
+            let goes_on = emit(evaluator.run(point));
             stopped.fetch_or(!goes_on, Ordering::Relaxed);
-            goes_on
-        });
-        found.lock().unwrap_or_else(PoisonError::into_inner).push((memory, known));
+        }
     });
 }
 

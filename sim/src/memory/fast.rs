@@ -14,6 +14,7 @@ use super::banks::{Banks, Visit};
 use super::lane::{Columns, Lane, Requested};
 use super::plan::{LONG_AGO, LanePlan, Plan, Walk, column_command};
 use super::ring::Ring;
+use super::streams::AT_ONCE;
 use super::system::Ticket;
 use super::{CYCLE_MAX, Direction, KernelCycle, MemoryCycle, Statistics, Traced, Transfer};
 
@@ -27,8 +28,18 @@ pub(super) struct FastChannel {
     /// Column times of the burst at hand that come before those with a constant stride; kept for its memory.
     columns: Vec<i64>,
     refreshes: u64,
+    /// The burst served last, if no other command has come since and the next one may go on where it ended.
+    last_served: Option<Served>,
     /// Kernel cycles of beats and responses by lane, if they are kept: those of chosen bursts that nobody has taken.
     deliveries: Option<Vec<VecDeque<i64>>>,
+}
+
+/// A burst of whole atoms that has visited each bank group equally often.
+#[derive(Clone, Copy, Debug)]
+struct Served {
+    lane: usize,
+    /// First byte after it.
+    end: u64,
 }
 
 /// All that decides the future.
@@ -68,6 +79,7 @@ impl FastChannel {
             trace: None,
             columns: Vec::new(),
             refreshes: 0,
+            last_served: None,
             deliveries: None,
         }
     }
@@ -142,6 +154,7 @@ impl FastChannel {
             } else if choice < safe {
                 let lane = self.state.choose(plan, choice);
                 self.serve(plan, lane, choice);
+                self.serve_on(plan, lane, AT_ONCE, safe);
             } else {
                 return;
             }
@@ -179,6 +192,7 @@ impl FastChannel {
 
     /// Closes all banks and refreshes, once the pipeline is empty.
     fn refresh(&mut self, plan: &Plan) {
+        self.last_served = None;
         let state = &mut self.state;
         let empty = state.refresh_due.max(state.last_column + 1);
         if state.banks.any_open() {
@@ -207,13 +221,14 @@ impl FastChannel {
         let atoms = burst.atoms(plan);
         self.state.last_choice = choice;
         self.statistics.lane_bytes[lane] += burst.bytes();
-        self.open_rows(plan, lane_plan, &burst, choice);
         let mut listed = std::mem::take(&mut self.columns);
         listed.clear();
+        self.open_rows(plan, lane_plan, &burst, choice);
         match lane_plan.stride {
             Some(_) => self.columns_by_stride(plan, lane_plan, &burst, choice, &mut listed),
             None => self.every_column(plan, lane_plan, &burst, choice, &mut listed),
         }
+        self.last_served = served(plan, lane, &burst);
         let columns = Columns { head: &listed, stride: lane_plan.least_stride };
         let state = &mut self.state;
         state.last_column = columns.at(atoms - 1);
@@ -231,6 +246,23 @@ impl FastChannel {
         self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
         state.lanes[lane].request(plan, lane_plan);
         self.columns = listed;
+    }
+
+    /// Whether a burst goes on where the one before ended, in the same rows of the same banks, with nothing between them.
+    #[inline]
+    fn goes_on(&self, plan: &Plan, lane: usize, burst: &Requested) -> bool {
+        let block = |byte: u64| byte >> plan.interleaved_block_shift;
+        let same_rows = |end: u64| burst.address == end && block(end) == block(end - 1);
+        let follows = |served: Served| served.lane == lane && same_rows(served.end);
+        self.last_served.is_some_and(follows) && plan.lanes[lane].is_round(burst.atoms(plan))
+    }
+
+    /// The first column command of a burst that goes on where the one before ended: no bank holds it back. The one before has
+    /// waited for their rows, and each bank group had its last command `interleave` strides ago, which is enough
+    /// (`LanePlan::stride`).
+    #[inline]
+    fn next_column(&self, plan: &Plan, lane: &LanePlan, choice: i64) -> i64 {
+        plan.column_slot.at_or_after(choice + 1).max(self.state.last_column + lane.least_stride)
     }
 
     /// Row commands of a burst: each of its banks once, in the order of its atoms.
@@ -298,7 +330,16 @@ impl FastChannel {
                 slot = cycle + stride;
             }
         }
-        let columns = Columns { head: listed, stride };
+        self.note_columns(plan, lane, burst, listed);
+    }
+
+    /// Takes note of the last column command to each bank.
+    #[inline]
+    fn note_columns(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, listed: &[i64]) {
+        let command = column_command(lane.direction);
+        let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
+        let columns = Columns { head: listed, stride: lane.least_stride };
+        let banks = &mut self.state.banks;
         for i in atoms.saturating_sub(lane.interleave)..atoms {
             banks.note_in_bank(plan, command, walk.bank(i), columns.at(i));
         }
@@ -334,6 +375,12 @@ impl State {
         let arrivals = self.lanes.iter().filter_map(|lane| lane.head()).map(|burst| burst.arrival);
         let arrival = arrivals.min().unwrap_or(i64::MAX);
         arrival.max(self.last_choice + 1).max(self.finishes.at(0) + 1)
+    }
+
+    /// As `next_choice`, where no other lane has a burst.
+    #[inline]
+    fn next_choice_of(&self, only: &Requested) -> i64 {
+        only.arrival.max(self.last_choice + 1).max(self.finishes.at(0) + 1)
     }
 
     /// The lane whose head is chosen at memory cycle `now`, at which some burst waits.
@@ -405,6 +452,13 @@ impl State {
         for_each_bank(plan, &plan.lanes[lane], burst, |place| hit &= self.banks.visit(place) == Visit::Hit);
         hit
     }
+}
+
+/// A burst on which another may go on, if this is one.
+fn served(plan: &Plan, lane: usize, burst: &Requested) -> Option<Served> {
+    let end = burst.end();
+    let is_whole = plan.lanes[lane].is_round(burst.atoms(plan)) && end & ((1 << plan.atom_shift) - 1) == 0;
+    is_whole.then_some(Served { lane, end })
 }
 
 /// Takes a burst, whose column commands are known, back to the core; gives the cycle in which it is done.

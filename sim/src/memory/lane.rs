@@ -37,6 +37,12 @@ impl Requested {
         self.end - self.address
     }
 
+    /// First byte after it.
+    #[inline]
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
     #[inline]
     pub(super) fn first_atom(&self, plan: &Plan) -> u64 {
         self.address >> plan.atom_shift

@@ -10,8 +10,9 @@ use super::{ChannelConfig, ClockRatio, Direction};
 pub(super) const LONG_AGO: i64 = -(1 << 60);
 /// Commands of the table.
 pub(super) const COMMANDS: usize = Command::ALL.len();
-/// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back.
-pub(super) type Ready = [i64; COMMANDS];
+/// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back. As many places as three bits can name,
+/// so that no index needs a check.
+pub(super) type Ready = [i64; 8];
 
 /// What one command imposes on later ones at one level: following commands and least distances, the first `count`.
 /// Beside each other in the plan, since every command looks here.
@@ -39,7 +40,7 @@ impl Imposed {
     #[inline(always)]
     pub(super) fn raise(&self, ready: &mut Ready, cycle: i64) {
         for &(following, latency) in self.rules() {
-            let at = &mut ready[usize::from(following)];
+            let at = &mut ready[usize::from(following & 7)];
             *at = (*at).max(cycle + latency);
         }
     }
@@ -60,6 +61,8 @@ pub(super) struct Plan {
     pub(super) mapping: Mapping,
     /// log2 of the bytes of an atom.
     pub(super) atom_shift: u32,
+    /// log2 of the bytes of the largest block that has one row in one bank of each bank group.
+    pub(super) interleaved_block_shift: u32,
     pub(super) channel_bytes: u64,
     pub(super) banks: usize,
     pub(super) bank_groups: usize,
@@ -99,6 +102,15 @@ pub(super) struct LanePlan {
     pub(super) least_stride: i64,
     /// Whether an atom takes the DRAM at least as long as it takes the port.
     pub(super) memory_bound: bool,
+}
+
+impl LanePlan {
+    /// Whether so many consecutive atoms visit each of their banks equally often, at a constant stride.
+    #[inline]
+    pub(super) fn is_round(&self, atoms: usize) -> bool {
+        // Bank groups are a power of two.
+        self.stride.is_some() && atoms & (self.interleave - 1) == 0
+    }
 }
 
 /// Cycles that are `phase` modulo `period`.
@@ -145,6 +157,8 @@ impl Plan {
             response_cycles: i64::from(config.port.response_cycles),
             mapping: standard.mapping.clone(),
             atom_shift: organisation.atom_bytes().ilog2(),
+            interleaved_block_shift: standard.mapping.interleaved_block_atoms().ilog2()
+                + organisation.atom_bytes().ilog2(),
             channel_bytes: organisation.channel_bytes(),
             banks: organisation.banks() as usize,
             bank_groups: organisation.bank_groups as usize,

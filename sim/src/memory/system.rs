@@ -231,7 +231,7 @@ impl MemorySystem {
             group.channel.run(&self.plans[group.plan], until.0 as i64);
         }
         self.collect();
-        self.merge();
+        self.merge(|channel, plan, horizon| channel.forget_before(plan, horizon));
     }
 
     /// Takes the channels' completions into account.
@@ -264,7 +264,7 @@ impl MemorySystem {
             group.channel.run_alone(&self.plans[group.plan], lane, Ticket(self.first_ticket));
         }
         self.collect();
-        self.merge();
+        self.merge(|channel, plan, horizon| channel.forget_before(plan, horizon));
     }
 
     /// Transfers to `lane` of all channels, under the same condition as `finish_oldest`: the end of the last. The start must
@@ -279,7 +279,7 @@ impl MemorySystem {
             };
             last = last.max(done);
         }
-        self.merge();
+        self.merge(|channel, plan, _| channel.forget_beside(plan, lane));
         last
     }
 
@@ -334,8 +334,9 @@ impl MemorySystem {
         self.groups.iter().find(|group| group.members.contains(channel)).expect("every channel is in a group")
     }
 
-    /// Merges groups of equal future. Tried once a refresh: it closes all rows, so states meet there or hardly ever.
-    fn merge(&mut self) {
+    /// Merges groups of equal future, once `forget` has made a channel forget what can no longer matter. Tried once a refresh: it
+    /// closes all rows, so states meet there or hardly ever.
+    fn merge(&mut self, forget: impl Fn(&mut FastChannel, &Plan, i64)) {
         if self.groups.len() == 1 || self.grouping == Grouping::Separate || self.tracing {
             return;
         }
@@ -346,7 +347,7 @@ impl MemorySystem {
         self.refreshes_at_merge = refreshes;
         self.settle();
         for group in &mut self.groups {
-            group.channel.forget_before(&self.plans[group.plan], self.horizon.0 as i64);
+            forget(&mut group.channel, &self.plans[group.plan], self.horizon.0 as i64);
         }
         let mut kept: Vec<Group> = Vec::with_capacity(self.groups.len());
         for group in self.groups.drain(..) {
