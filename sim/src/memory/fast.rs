@@ -28,18 +28,8 @@ pub(super) struct FastChannel {
     /// Column times of the burst at hand that come before those with a constant stride; kept for its memory.
     columns: Vec<i64>,
     refreshes: u64,
-    /// The burst served last, if no other command has come since and the next one may go on where it ended.
-    last_served: Option<Served>,
     /// Kernel cycles of beats and responses by lane, if they are kept: those of chosen bursts that nobody has taken.
     deliveries: Option<Vec<VecDeque<i64>>>,
-}
-
-/// A burst of whole atoms that has visited each bank group equally often.
-#[derive(Clone, Copy, Debug)]
-struct Served {
-    lane: usize,
-    /// First byte after it.
-    end: u64,
 }
 
 /// All that decides the future.
@@ -79,7 +69,6 @@ impl FastChannel {
             trace: None,
             columns: Vec::new(),
             refreshes: 0,
-            last_served: None,
             deliveries: None,
         }
     }
@@ -153,8 +142,8 @@ impl FastChannel {
                 self.refresh(plan);
             } else if choice < safe {
                 let lane = self.state.choose(plan, choice);
-                self.serve(plan, lane, choice);
-                self.serve_on(plan, lane, AT_ONCE, safe);
+                let served = self.serve(plan, lane, choice);
+                self.serve_on(plan, lane, served, AT_ONCE, safe);
             } else {
                 return;
             }
@@ -192,7 +181,6 @@ impl FastChannel {
 
     /// Closes all banks and refreshes, once the pipeline is empty.
     fn refresh(&mut self, plan: &Plan) {
-        self.last_served = None;
         let state = &mut self.state;
         let empty = state.refresh_due.max(state.last_column + 1);
         if state.banks.any_open() {
@@ -214,8 +202,8 @@ impl FastChannel {
         state.refresh_due += plan.refresh_interval;
     }
 
-    /// Takes the head of `lane`, chosen at `choice`, through row commands, column commands and back to the core.
-    fn serve(&mut self, plan: &Plan, lane: usize, choice: i64) {
+    /// Takes the head of `lane`, chosen at `choice`, through row commands, column commands and back to the core; gives it back.
+    fn serve(&mut self, plan: &Plan, lane: usize, choice: i64) -> Requested {
         let lane_plan = &plan.lanes[lane];
         let burst = self.state.lanes[lane].take_head();
         let atoms = burst.atoms(plan);
@@ -228,7 +216,6 @@ impl FastChannel {
             Some(_) => self.columns_by_stride(plan, lane_plan, &burst, choice, &mut listed),
             None => self.every_column(plan, lane_plan, &burst, choice, &mut listed),
         }
-        self.last_served = served(plan, lane, &burst);
         let columns = Columns { head: &listed, stride: lane_plan.least_stride };
         let state = &mut self.state;
         state.last_column = columns.at(atoms - 1);
@@ -246,15 +233,7 @@ impl FastChannel {
         self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
         state.lanes[lane].request(plan, lane_plan);
         self.columns = listed;
-    }
-
-    /// Whether a burst goes on where the one before ended, in the same rows of the same banks, with nothing between them.
-    #[inline]
-    fn goes_on(&self, plan: &Plan, lane: usize, burst: &Requested) -> bool {
-        let block = |byte: u64| byte >> plan.interleaved_block_shift;
-        let same_rows = |end: u64| burst.address == end && block(end) == block(end - 1);
-        let follows = |served: Served| served.lane == lane && same_rows(served.end);
-        self.last_served.is_some_and(follows) && plan.lanes[lane].is_round(burst.atoms(plan))
+        burst
     }
 
     /// The first column command of a burst that goes on where the one before ended: no bank holds it back. The one before has
@@ -454,11 +433,13 @@ impl State {
     }
 }
 
-/// A burst on which another may go on, if this is one.
-fn served(plan: &Plan, lane: usize, burst: &Requested) -> Option<Served> {
-    let end = burst.end();
-    let is_whole = plan.lanes[lane].is_round(burst.atoms(plan)) && end & ((1 << plan.atom_shift) - 1) == 0;
-    is_whole.then_some(Served { lane, end })
+/// Whether a burst goes on where `before` ended, in the same rows, and both visit each bank group equally often.
+#[inline]
+fn goes_on(plan: &Plan, lane: &LanePlan, before: &Requested, burst: &Requested) -> bool {
+    let (end, block) = (before.end(), |byte: u64| byte >> plan.interleaved_block_shift);
+    let is_round = |burst: &Requested| lane.is_round(burst.atoms(plan));
+    let is_whole = end & ((1 << plan.atom_shift) - 1) == 0;
+    burst.address == end && block(end) == block(end - 1) && is_whole && is_round(before) && is_round(burst)
 }
 
 /// Takes a burst, whose column commands are known, back to the core; gives the cycle in which it is done.

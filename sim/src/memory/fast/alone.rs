@@ -1,8 +1,8 @@
 //! A channel of which one lane alone has work: as far as that goes at once, and its whole state as words. The decisions are
 //! the fast model's own.
 
-use super::{FastChannel, Lane, State, served};
-use crate::memory::lane::Columns;
+use super::{FastChannel, Lane, State, goes_on};
+use crate::memory::lane::{Columns, Requested};
 use crate::memory::plan::{Plan, column_command};
 use crate::memory::streams::{AT_ONCE, Base, Clock, OpenRows};
 use crate::memory::system::Ticket;
@@ -19,16 +19,16 @@ impl FastChannel {
                 self.refresh(plan);
             } else {
                 let chosen = self.state.choose(plan, choice);
-                self.serve(plan, chosen, choice);
-                self.serve_on(plan, lane, last, i64::MAX);
+                let served = self.serve(plan, chosen, choice);
+                self.serve_on(plan, lane, served, last, i64::MAX);
             }
         }
     }
 
-    /// Serves the bursts that go on where the one just served ended, of transfers up to `last` and as far as they are chosen
-    /// before memory cycle `until`, if no other lane has work: as `serve` would one after the other, but that the column
+    /// Serves the bursts that go on where `served` ended, the last one served, of transfers up to `last` and as far as they are
+    /// chosen before memory cycle `until`, if no other lane has work: as `serve` would one after the other, but that the column
     /// commands of the last of them alone are noted, which bind whatever comes no sooner than those before.
-    pub(super) fn serve_on(&mut self, plan: &Plan, lane: usize, last: Ticket, until: i64) {
+    pub(super) fn serve_on(&mut self, plan: &Plan, lane: usize, mut served: Requested, last: Ticket, until: i64) {
         if self.trace.is_some() || self.deliveries.is_some() || !self.is_quiet_beside(lane) {
             return;
         }
@@ -37,7 +37,7 @@ impl FastChannel {
         let mut noted = None;
         while let Some(head) = self.state.lanes[lane].head().filter(|head| head.ticket <= last) {
             let choice = self.state.next_choice_of(head);
-            if choice >= until.min(self.state.refresh_due) || !self.goes_on(plan, lane, head) {
+            if choice >= until.min(self.state.refresh_due) || !goes_on(plan, lane_plan, &served, head) {
                 break;
             }
             let burst = self.state.lanes[lane].take_head();
@@ -53,11 +53,10 @@ impl FastChannel {
             let done = state.lanes[lane].finish(plan, lane_plan, &burst, &columns);
             self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
             state.lanes[lane].request(plan, lane_plan);
-            self.last_served = served(plan, lane, &burst);
-            noted = Some((burst, first));
+            (served, noted) = (burst, Some(first));
         }
-        if let Some((burst, first)) = noted {
-            self.note_columns(plan, lane_plan, &burst, &[first]);
+        if let Some(first) = noted {
+            self.note_columns(plan, lane_plan, &served, &[first]);
         }
     }
 
@@ -143,7 +142,6 @@ impl FastChannel {
     /// Puts an idle channel into a state that was written.
     pub(in super::super) fn set_words(&mut self, words: &[i32], base: Base, rows: &OpenRows, refresh_due: i64) {
         debug_assert!(self.is_idle());
-        self.last_served = None;
         let state = &mut self.state;
         state.refresh_due = refresh_due;
         let (open, rest) = words.split_at(state.banks.open_rows().count());
