@@ -368,6 +368,9 @@ pub(crate) enum Show {
         /// Replace a value of the machine file, as in core.matrix.rows=4.
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, requires = "name")]
         overrides: Vec<(String, String)>,
+        /// The file itself, to begin one's own with.
+        #[arg(long, requires = "name", conflicts_with_all = ["overrides", "json"])]
+        toml: bool,
     },
     /// Keys of machine files: what they may be and mean; with --json as a JSON schema for editors.
     Keys {

@@ -12,6 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::fault::{Fault, Faults, suggest};
 
+/// Most lines with faults of syntax that are told one by one: more are those of another kind of file.
+const SYNTAX_FAULTS_MAX: usize = 5;
 /// Most bytes of an input file: a description is a page of text, and anything larger is a mistake.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Most characters of a name or source.
@@ -60,7 +62,7 @@ impl<'t> Document<'t> {
     /// The table of the text.
     ///
     /// # Errors
-    /// The text is too long or not TOML: every place where it is not.
+    /// The text is too long or not TOML: the first places where it is not.
     pub fn parse(&self) -> Result<DeTable<'t>, Faults> {
         if self.text.len() > FILE_BYTES_MAX {
             let got = format!("{} bytes", self.text.len());
@@ -69,17 +71,19 @@ impl<'t> Document<'t> {
         }
         let (table, mut errors) = DeTable::parse_recoverable(self.text);
         errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
-        let mut last_line = 0;
-        for error in errors {
-            let span = error.span();
-            let (line, column) = place(self.text, span.as_ref().map_or(0, |span| span.start));
-            // What follows in the same line is mostly an echo of the first error.
-            if line != last_line {
-                let message = error.message().lines().collect::<Vec<_>>().join(", ");
-                let got = format!("not TOML in line {line}, column {column} ({message})");
-                self.fault("", span, got, "TOML 1.0", "correct the syntax here");
-            }
-            last_line = line;
+        let place = |error: &toml::de::Error| place(self.text, error.span().map_or(0, |span| span.start));
+        // What follows in the same line is mostly an echo of the first error.
+        errors.dedup_by_key(|error| place(error).0);
+        let left_out = errors.len().saturating_sub(SYNTAX_FAULTS_MAX);
+        for error in errors.iter().take(SYNTAX_FAULTS_MAX) {
+            let (line, column) = place(error);
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            let got = format!("not TOML in line {line}, column {column} ({message})");
+            self.fault("", error.span(), got, "TOML 1.0", "correct the syntax here");
+        }
+        if left_out > 0 {
+            let got = format!("not TOML in {left_out} more lines");
+            self.fault("", None, got, "TOML 1.0", "see whether it is the intended file");
         }
         if self.faults.borrow().is_empty() { Ok(table.into_inner()) } else { Err(self.take()) }
     }

@@ -152,6 +152,21 @@ pub const GLOSSARY: &[Term] = &[
     t("rows[].tokens", "tokens", "tokens that were predicted"),
 ];
 
+/// Keys of a lockstep's report, `lapwing cosim --json`.
+pub const COSIM_GLOSSARY: &[Term] = &[
+    t("machine", "-", "name of the machine description; of many random machines, `all` with the sums over them"),
+    t("instructions", "instructions", "instructions of which every event was compared"),
+    t("values_compared", "bytes", "bytes of memory and of results that were compared"),
+    t("cycles_compared", "kernel cycles", "cycles of dispatches, issues and retirements that were compared"),
+    t("divergences", "-", "differences; the comparison ends at the first"),
+    t("rtl_cycles", "kernel cycles", "cycles that the Verilog ran, those of filling and storing the buffers included"),
+    t("rtl_cycles_per_s", "cycles/s", "the same over host time"),
+    t("text", "-", "what a model has written, where one was run"),
+    t("machines", "-", "random machines, an object with these keys for each"),
+    t("first_seed", "-", "seed of a random machine's first program"),
+    t("programs", "programs", "random programs that were run"),
+];
+
 /// Keys as the Markdown table of the documentation.
 pub fn markdown(terms: &[Term]) -> String {
     let mut out = String::from("| key | unit | meaning |\n|---|---|---|\n");

@@ -152,6 +152,11 @@ impl MachineFile {
         Ok(Self { file, text })
     }
 
+    /// What stands in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The machine with the values of some dotted keys replaced.
     ///
     /// # Errors

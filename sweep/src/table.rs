@@ -1,16 +1,40 @@
 //! The rows as CSV (RFC 4180), for whatever reads tables: a column an axis, a column a result.
 
 use reports::figure::csv;
+use reports::glossary::Term;
 
 use crate::results::keys;
 use crate::row::{Outcome, Row};
+
+/// The first column, and those behind the axes and the results.
+pub const COLUMNS: [Term; 7] = [
+    Term {
+        key: "point",
+        unit: "-",
+        meaning: "its number, from 0, in the order of the axes: the last one varies fastest",
+    },
+    Term {
+        key: "front",
+        unit: "-",
+        meaning: "true where no other point is as good in all objectives and better in one",
+    },
+    Term {
+        key: "excluded",
+        unit: "-",
+        meaning: "the constraint that the point does not hold; empty where it holds all",
+    },
+    Term { key: "failure", unit: "-", meaning: "why there is no result; empty where there is one" },
+    Term { key: "config", unit: "-", meaning: "hash of all that the figures depend on, in hexadecimal" },
+    Term { key: "seed", unit: "-", meaning: "the sweep's seed, of samples and searches" },
+    Term { key: "version", unit: "-", meaning: "version and commit of the program that made the row" },
+];
 
 /// The table. Rows that were not simulated have empty figures.
 pub fn csv(axes: &[String], rows: &[Row]) -> String {
     let mut out = String::new();
     let axes = axes.iter().map(String::as_str);
-    let last = ["front", "excluded", "failure", "config", "seed", "version"];
-    let head: Vec<&str> = ["point"].into_iter().chain(axes).chain(keys()).chain(last).collect();
+    let [first, last @ ..] = COLUMNS.map(|column| column.key);
+    let head: Vec<&str> = [first].into_iter().chain(axes).chain(keys()).chain(last).collect();
     csv::row(&mut out, &head);
     for row in rows {
         let fields = fields(row);

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use reports::glossary::COSIM_GLOSSARY;
+
 use crate::common::Folder;
 
 #[test]
@@ -134,6 +136,9 @@ fn random_machines_leave_nothing_behind() {
         assert_eq!(value[key], row[key], "{key} of one machine and of all");
         assert_eq!(value[key].as_u64() > Some(1000), key != "divergences", "{key}: {value}");
     }
+    let keys = [&value, row].into_iter().flat_map(|object| object.as_object().expect("an object").keys());
+    let meant = |key: &String| COSIM_GLOSSARY.iter().any(|term| term.key == key);
+    assert_eq!(keys.filter(|key| !meant(key)).collect::<Vec<_>>(), Vec::<&String>::new(), "without a meaning");
     assert_eq!(folder.names("cache/lapwing/verilated"), Vec::<String>::new());
     println!("{} bytes compared on random-38", row["values_compared"]);
 }

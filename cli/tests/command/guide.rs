@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use crate::common::{Folder, project};
 use reports::ablation_report::ABLATION_GLOSSARY;
-use reports::glossary::markdown;
+use reports::glossary::{COSIM_GLOSSARY, GLOSSARY, markdown};
 use reports::program_report::PROGRAM_GLOSSARY;
+use sweep::table::COLUMNS;
 
 /// The model of the page, and the one that stands for it.
 const MODELS: [&str; 2] = ["llama-2-7b", "tiny-llama"];
@@ -87,14 +88,49 @@ fn every_command_of_the_page_of_figures_runs() {
     assert_eq!(pictures.len(), 5);
 }
 
+/// A table of a page, between its marks.
+fn table<'p>(page: &'p str, name: &str) -> &'p str {
+    let begin = format!("<!-- begin {name} -->\n");
+    let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}` in the page"));
+    rest.split_once("<!-- end -->").expect("an end").0.trim()
+}
+
 #[test]
 fn the_guide_has_the_keys_of_the_reports() {
     let page = page();
     for (name, terms) in [("ablation", ABLATION_GLOSSARY), ("programs", PROGRAM_GLOSSARY)] {
-        let begin = format!("<!-- begin {name} -->\n");
-        let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}` in the page"));
-        let (shown, _) = rest.split_once("<!-- end -->").expect("an end");
-        assert_eq!(shown.trim(), markdown(terms).trim(), "the page's table `{name}` is not the generated one");
+        assert_eq!(table(&page, name), markdown(terms).trim(), "the page's table `{name}` is not the generated one");
     }
     println!("compared {} keys", ABLATION_GLOSSARY.len() + PROGRAM_GLOSSARY.len());
+}
+
+#[test]
+fn the_page_of_columns_has_them_all() {
+    let page = read("docs/src/columns.md");
+    let tables = [("run", GLOSSARY), ("sweep", &COLUMNS), ("cosim", COSIM_GLOSSARY)];
+    for (name, terms) in tables {
+        assert_eq!(table(&page, name), markdown(terms).trim(), "the page's table `{name}` is not the generated one");
+    }
+    println!("compared {} keys", tables.iter().map(|(_, terms)| terms.len()).sum::<usize>());
+}
+
+/// The tutorials, in an empty folder each: every command runs, and the picture that is shown is the one that comes out.
+#[test]
+fn every_command_of_the_tutorials_runs() {
+    let mut commands = 0;
+    for name in ["roofline", "verilog"] {
+        let folder = Folder::new(&format!("tutorial-{name}"));
+        let page = read(&format!("docs/src/{name}.md"));
+        for block in blocks(&page) {
+            run(&folder, &block);
+            commands += block.lines().filter(|line| line.starts_with("lapwing ")).count();
+        }
+        for (_, rest) in page.match_indices("](figures/").map(|(at, mark)| page.split_at(at + mark.len())) {
+            let (picture, _) = rest.split_once(')').expect("a link ends");
+            let shown = read(&format!("docs/src/figures/{picture}"));
+            assert!(folder.read(picture) == shown.as_bytes(), "{picture} is not what its command makes, run it again");
+        }
+    }
+    println!("ran {commands} commands");
+    assert!(commands >= 10);
 }

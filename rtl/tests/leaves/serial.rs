@@ -278,9 +278,13 @@ pub(crate) fn product_to_fp32() -> Trace {
             let length = random.below(40);
             let drawn = (random.wide(40) >> (39 - length)).cast_signed();
             // Ties and their neighbours as well.
-            let product = match draw % 4 {
+            // And its highest bit alone, or beside a tie and one bit below.
+            let below_tie = 1 << random.below(14);
+            let product = match draw % 6 {
                 0 => drawn & !0x7fff | 0x8000,
                 1 => drawn | 0x7fff,
+                2 => 1 << length,
+                3 => drawn & !0xffff | 1 << 38 | 0x4000 | below_tie,
                 _ => drawn,
             } & 0x7f_ffff_ffff;
             let unit = units[random.below(units.len() as u32) as usize];

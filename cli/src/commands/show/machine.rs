@@ -10,6 +10,7 @@ use session::resolve;
 
 use super::{Form, show};
 use crate::failure::Failure;
+use crate::output::print;
 
 /// The machines that come with the command.
 pub(super) fn list(form: Form) -> Result<(), Failure> {
@@ -46,6 +47,11 @@ pub(super) fn list(form: Form) -> Result<(), Failure> {
 pub(super) fn one(name: &str, overrides: &[(String, String)], form: Form) -> Result<(), Failure> {
     let machine = resolve::machine(name, overrides)?;
     show(form, || text(&machine), || value(&machine))
+}
+
+/// The file of a machine.
+pub(super) fn file(name: &str) -> Result<(), Failure> {
+    print(resolve::MachineFile::find(name)?.text())
 }
 
 fn text(machine: &Machine) -> String {

@@ -27,8 +27,9 @@ pub(crate) enum Form {
 /// Runs the command.
 pub(crate) fn run(what: &Show, form: Form) -> Result<(), Failure> {
     match what {
-        Show::Machine { name: None, overrides: _ } => machine::list(form),
-        Show::Machine { name: Some(name), overrides } => machine::one(name, overrides, form),
+        Show::Machine { name: None, overrides: _, toml: _ } => machine::list(form),
+        Show::Machine { name: Some(name), overrides: _, toml: true } => machine::file(name),
+        Show::Machine { name: Some(name), overrides, toml: false } => machine::one(name, overrides, form),
         Show::Keys { markdown: true } => keys::page(),
         Show::Keys { markdown: false } => keys::list(form),
         Show::Board { name: None } => board::list(form),
