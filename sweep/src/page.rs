@@ -19,7 +19,7 @@ use crate::spec::Sweep;
 pub fn page(summary: &Summary, rows: &[Row], front: Option<String>) -> Result<Page, String> {
     let sweep = Sweep::from_toml("sweep.json", &summary.sweep).map_err(|faults| faults.to_string())?;
     let mut sections = vec![Section::Table(points(summary, rows))];
-    sections.extend(front.map(|svg| Section::Figure { title: "The front".to_owned(), svg }));
+    sections.extend(front.map(|svg| Section::Figure { title: front_title(summary), svg }));
     if let Some((row, machine)) = best(&sweep, summary, rows) {
         let values: Vec<String> = row.axes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let key = first_objective(summary);
@@ -49,6 +49,15 @@ pub fn page(summary: &Summary, rows: &[Row], front: Option<String>) -> Result<Pa
         ],
         sections,
     })
+}
+
+/// What the figure shows: two objectives, though there may be more.
+fn front_title(summary: &Summary) -> String {
+    let objectives: Vec<&String> = summary.minimised.iter().chain(&summary.maximised).collect();
+    match objectives[..] {
+        [x, y, _, ..] => format!("The front in {x} and {y}, two of {} objectives", objectives.len()),
+        _ => "The front".to_owned(),
+    }
 }
 
 fn first_objective(summary: &Summary) -> &str {

@@ -120,10 +120,11 @@ impl Mutants {
     pub(crate) fn make(leaf: &Leaf, count: usize, seed: u32) -> Self {
         let (folder, mut script) = read(leaf, &format!("mutants-{count}"));
         let top = leaf.module;
-        // Primitives that a leaf instantiates are logic here. The first of the list is no mutant.
+        // Primitives that a leaf instantiates are logic here, and so are tables: no mutant could be made in a memory, and what
+        // fills one does not come through the text of a netlist into every simulator. The first of the list is no mutant.
         writeln!(
             script,
-            "read_verilog -DNETLIST +/xilinx/cells_sim.v {}\nhierarchy -top {top}\nproc\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
+            "read_verilog -DNETLIST +/xilinx/cells_sim.v {}\nhierarchy -top {top}\nproc -norom\nflatten\nopt -full\nclean\nwrite_rtlil base.il\n\
              mutate -list {} -seed {seed} -none -o list.txt",
             PRIMITIVES.0,
             count + 1

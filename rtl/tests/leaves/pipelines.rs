@@ -377,6 +377,7 @@ pub(crate) fn drain_lane() -> Trace {
         let clear = random.below(6) == 0 || accumulators[accumulator].is_none();
         let sum = random.bits().cast_signed() >> random.below(31);
         let (scale, row) = (random.bits() as u16, random.with_exponent(110 + (at % 24) as i32));
+        let row = if random.below(64) == 0 { f32::INFINITY.to_bits() } else { row };
         // Mostly moderate scales: infinities stay in an accumulator.
         let scale = if random.below(64) == 0 { scale } else { 0x2000 | scale & 0x9fff };
         let mut step = Step { sum: sum.cast_unsigned(), scale, row, accumulator, clear, result: None };

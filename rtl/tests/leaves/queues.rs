@@ -230,17 +230,23 @@ pub(crate) fn topk_largest() -> Trace {
     let mut row: Vec<i32> = Vec::new();
     let mut results: VecDeque<Option<(i32, usize)>> = VecDeque::from([None; AFTER]);
     let mut length = 1;
+    // Every second row has keys that differ in one bit alone.
+    let mut near: Option<(u32, u32)> = None;
     // What is in flight at a reset may come out or not: they are far apart, and nothing is then sent for a while.
     for period in 0..PERIODS {
         let quiet = period % 1000;
         let reset = quiet == 0;
         let valid = quiet > AFTER && quiet < 1000 - 2 * AFTER && random.below(4) > 0;
+        if row.is_empty() {
+            near = (random.below(2) == 0).then(|| (random.bits(), 1 << random.below(32)));
+        }
         let keys: Vec<i32> = (0..LANES)
-            .map(|_| match random.below(4) {
-                0 => random.bits().cast_signed(),
-                1 => random.one_of(&[0, 1, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff]).cast_signed(),
-                2 => 1 << random.below(32),
-                _ => random.below(4).cast_signed() - 2,
+            .map(|_| match (near, random.below(4)) {
+                (Some((key, bit)), kind) => if kind == 0 { key ^ bit } else { key }.cast_signed(),
+                (None, 0) => random.bits().cast_signed(),
+                (None, 1) => random.one_of(&[0, 1, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff]).cast_signed(),
+                (None, 2) => 1 << random.below(32),
+                (None, _) => random.below(4).cast_signed() - 2,
             })
             .collect();
         let mut result = None;
