@@ -201,8 +201,10 @@ pub fn prefill_rows(
     let most = machine.core.engine.accumulator_rows().min(REGISTERS as u32 - FIRST_ID);
     let kind = StepKind::Prefill { logits: crate::step::Logits::All };
     let mut refused = None;
-    let sizes = std::iter::successors(Some(MOST_PREFILL_ROWS), |rows| (*rows > 2).then_some(rows / 2));
-    for rows in sizes.filter(|rows| *rows <= most) {
+    // All that can be accumulated, as whole passes of the array; else halves of halves.
+    let all = most.min(MOST_PREFILL_ROWS) / machine.core.engine.rows() * machine.core.engine.rows();
+    let halves = std::iter::successors(Some(MOST_PREFILL_ROWS), |rows| (*rows > 2).then_some(rows / 2));
+    for rows in (all >= 2).then_some(all).into_iter().chain(halves.filter(|rows| *rows <= most && *rows != all)) {
         match run(machine, config, form, part, kind, (rows, lengths)) {
             Ok(_) => return Ok(rows),
             Err(error) => refused = Some(error),
