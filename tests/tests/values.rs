@@ -145,6 +145,33 @@ fn prefill_in_any_chunks_equals_decode_bit_for_bit() {
     assert!(compared > 0);
 }
 
+/// Accumulators for no power of two of rows: a step takes what they hold in whole passes of the array, and the prompt's bits stay.
+#[test]
+fn steps_of_any_number_of_rows_equal_decode_bit_for_bit() {
+    let mut compared = 0;
+    for (seed, accumulator_rows, array_rows, expected) in [(0, "24", "2", 24), (1, "10", "2", 10), (2, "28", "4", 28)] {
+        let mut rng = Rng::new(55_000 + seed);
+        let drawn = draw::architecture(&mut rng, Style::Llama);
+        let config = draw::config(Architecture { layers: 1, hidden: 64, heads: 2, kv_heads: 1, head_dim: 32, ..drawn });
+        let keys = [("core.matrix.accumulator_rows", accumulator_rows), ("core.matrix.rows", array_rows)];
+        let machine = tiny_with(&keys).unwrap_or_else(|faults| panic!("{faults}"));
+        let options = Options { batch: 1, context: 128 };
+        let setup = Setup::with_weights(machine, draw::weighted(&config, seed), profile("w4a8"), &[], options);
+        let setup = setup.unwrap_or_else(|error| panic!("{error}"));
+        let mut runner = Runner::new(&setup, Mode::Values).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(runner.compiler().prefill_rows(), expected, "rows of {accumulator_rows} by {array_rows}");
+        assert_eq!(runner.compiler().prefill_steps(0, 2 * expected + 3), [expected, expected, 3]);
+        let tokens = draw::tokens(&mut rng, &config, 67);
+        let one_by_one: Vec<Vec<f32>> =
+            (0..tokens.len()).map(|at| runner.decode(at as u32, &tokens[at..=at]).expect("a step").remove(0)).collect();
+        let whole = runner.prefill_all(0, &tokens).expect("a prompt");
+        assert_eq!(bits(&whole), bits(&one_by_one), "{accumulator_rows} accumulator rows");
+        compared += whole.iter().map(Vec::len).sum::<usize>();
+    }
+    println!("{compared} logits compared bit for bit");
+    assert!(compared > 0);
+}
+
 #[test]
 fn a_batch_of_three_equals_three_runs_bit_for_bit() {
     let mut compared = 0;
