@@ -161,6 +161,24 @@ fn all_faults_of_a_machine_file_are_shown_with_their_places() {
     assert!(carets >= faults.len());
 }
 
+/// A file of another kind is told in a few lines, and the file to begin with is one command away.
+#[test]
+fn a_file_that_is_no_toml_is_not_told_line_by_line() {
+    let folder = Folder::new("no-toml");
+    let table = folder.must(&["show", "machine", "tiny"]);
+    folder.write("table.toml", &table);
+    let ended = folder.run(&["run", "--machine", "table.toml"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+    let errors: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 6, "{}", ended.stderr);
+    assert!(errors[..5].iter().all(|error| error.contains("not TOML in line ")), "{errors:?}");
+    let wrong = table.lines().filter(|line| !line.is_empty()).count();
+    assert!(errors[5].contains(&format!("not TOML in {} more lines", wrong - 5)), "{wrong}: {errors:?}");
+    let file = folder.must(&["show", "machine", "tiny", "--toml"]);
+    assert_eq!(file, std::fs::read_to_string(project("hw-configs/machines/tiny.toml")).expect("the machine"));
+    println!("compared {} errors and {} bytes", errors.len(), file.len());
+}
+
 #[test]
 fn a_failed_write_is_1_and_comes_before_the_work() {
     let folder = Folder::new("writes");

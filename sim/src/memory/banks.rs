@@ -3,7 +3,7 @@
 
 use hw_config::memory::{Command, Location};
 
-use super::plan::{COMMANDS, LONG_AGO, Plan, Ready};
+use super::plan::{LONG_AGO, Plan, Ready};
 use super::ring::Ring;
 
 /// No row is open.
@@ -39,7 +39,7 @@ struct Bank {
 
 impl Banks {
     pub(super) fn new(plan: &Plan) -> Self {
-        let never: Ready = [LONG_AGO; size_of::<Ready>() / size_of::<i64>()];
+        let never = [LONG_AGO; Command::ALL.len()];
         Self {
             banks: vec![Bank { open_row: CLOSED, ready: never }; plan.banks],
             bank_groups: vec![never; plan.bank_groups],
@@ -130,7 +130,7 @@ impl Banks {
     pub(super) fn each_cycle(&mut self, f: &mut impl FnMut(&mut i64)) {
         let banks = self.banks.iter_mut().map(|bank| &mut bank.ready);
         let levels = banks.chain(&mut self.bank_groups).chain(std::iter::once(&mut self.channel));
-        levels.flat_map(|ready| &mut ready[..COMMANDS]).for_each(&mut *f);
+        levels.flatten().for_each(&mut *f);
         self.windows.iter_mut().for_each(|window| window.each(&mut *f));
     }
 

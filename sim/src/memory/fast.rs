@@ -206,21 +206,28 @@ impl FastChannel {
     fn serve(&mut self, plan: &Plan, lane: usize, choice: i64) -> Requested {
         let lane_plan = &plan.lanes[lane];
         let burst = self.state.lanes[lane].take_head();
-        let atoms = burst.atoms(plan);
         self.state.last_choice = choice;
-        self.statistics.lane_bytes[lane] += burst.bytes();
+        self.open_rows(plan, lane_plan, &burst, choice);
         let mut listed = std::mem::take(&mut self.columns);
         listed.clear();
-        self.open_rows(plan, lane_plan, &burst, choice);
         match lane_plan.stride {
             Some(_) => self.columns_by_stride(plan, lane_plan, &burst, choice, &mut listed),
             None => self.every_column(plan, lane_plan, &burst, choice, &mut listed),
         }
-        let columns = Columns { head: &listed, stride: lane_plan.least_stride };
+        self.take_back(plan, lane, &burst, &Columns { head: &listed, stride: lane_plan.least_stride });
+        self.columns = listed;
+        burst
+    }
+
+    /// Counts a burst whose column commands are known, and takes it back to the core.
+    #[inline]
+    fn take_back(&mut self, plan: &Plan, lane: usize, burst: &Requested, columns: &Columns<'_>) {
+        let (lane_plan, atoms) = (&plan.lanes[lane], burst.atoms(plan));
+        let command = column_command(lane_plan.direction);
         let state = &mut self.state;
         state.last_column = columns.at(atoms - 1);
         state.finishes.turn(state.last_column);
-        let command = column_command(lane_plan.direction);
+        self.statistics.lane_bytes[lane] += burst.bytes();
         self.statistics.commands[command.index()] += atoms as u64;
         if let Some(trace) = &mut self.trace {
             trace.extend((0..atoms).map(|i| {
@@ -229,11 +236,9 @@ impl FastChannel {
             }));
         }
         let kept = self.deliveries.as_mut().map(|lanes| &mut lanes[lane]);
-        let done = deliver(plan, lane_plan, &mut state.lanes[lane], &burst, &columns, kept);
+        let done = deliver(plan, lane_plan, &mut state.lanes[lane], burst, columns, kept);
         self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
         state.lanes[lane].request(plan, lane_plan);
-        self.columns = listed;
-        burst
     }
 
     /// The first column command of a burst that goes on where the one before ended: no bank holds it back. The one before has
@@ -352,14 +357,13 @@ impl State {
     #[inline]
     fn next_choice(&self) -> i64 {
         let arrivals = self.lanes.iter().filter_map(|lane| lane.head()).map(|burst| burst.arrival);
-        let arrival = arrivals.min().unwrap_or(i64::MAX);
-        arrival.max(self.last_choice + 1).max(self.finishes.at(0) + 1)
+        self.choice_of(arrivals.min().unwrap_or(i64::MAX))
     }
 
-    /// As `next_choice`, where no other lane has a burst.
+    /// Memory cycle of the next choice, if it is of a burst that arrives at `arrival`.
     #[inline]
-    fn next_choice_of(&self, only: &Requested) -> i64 {
-        only.arrival.max(self.last_choice + 1).max(self.finishes.at(0) + 1)
+    fn choice_of(&self, arrival: i64) -> i64 {
+        arrival.max(self.last_choice + 1).max(self.finishes.at(0) + 1)
     }
 
     /// The lane whose head is chosen at memory cycle `now`, at which some burst waits.

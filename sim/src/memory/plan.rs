@@ -10,9 +10,8 @@ use super::{ChannelConfig, ClockRatio, Direction};
 pub(super) const LONG_AGO: i64 = -(1 << 60);
 /// Commands of the table.
 pub(super) const COMMANDS: usize = Command::ALL.len();
-/// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back. As many places as three bits can name,
-/// so that no index needs a check.
-pub(super) type Ready = [i64; 8];
+/// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back.
+pub(super) type Ready = [i64; COMMANDS];
 
 /// What one command imposes on later ones at one level: following commands and least distances, the first `count`.
 /// Beside each other in the plan, since every command looks here.
@@ -40,7 +39,7 @@ impl Imposed {
     #[inline(always)]
     pub(super) fn raise(&self, ready: &mut Ready, cycle: i64) {
         for &(following, latency) in self.rules() {
-            let at = &mut ready[usize::from(following & 7)];
+            let at = &mut ready[usize::from(following)];
             *at = (*at).max(cycle + latency);
         }
     }

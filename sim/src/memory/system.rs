@@ -231,7 +231,7 @@ impl MemorySystem {
             group.channel.run(&self.plans[group.plan], until.0 as i64);
         }
         self.collect();
-        self.merge(|channel, plan, horizon| channel.forget_before(plan, horizon));
+        self.merge(FastChannel::forget_before);
     }
 
     /// Takes the channels' completions into account.
@@ -264,7 +264,7 @@ impl MemorySystem {
             group.channel.run_alone(&self.plans[group.plan], lane, Ticket(self.first_ticket));
         }
         self.collect();
-        self.merge(|channel, plan, horizon| channel.forget_before(plan, horizon));
+        self.merge(FastChannel::forget_before);
     }
 
     /// Transfers to `lane` of all channels, under the same condition as `finish_oldest`: the end of the last. The start must

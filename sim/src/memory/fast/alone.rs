@@ -3,7 +3,7 @@
 
 use super::{FastChannel, Lane, State, goes_on};
 use crate::memory::lane::{Columns, Requested};
-use crate::memory::plan::{Plan, column_command};
+use crate::memory::plan::Plan;
 use crate::memory::streams::{AT_ONCE, Base, Clock, OpenRows};
 use crate::memory::system::Ticket;
 use crate::memory::{Direction, KernelCycle, Rows, Statistics};
@@ -29,30 +29,21 @@ impl FastChannel {
     /// chosen before memory cycle `until`, if no other lane has work: as `serve` would one after the other, but that the column
     /// commands of the last of them alone are noted, which bind whatever comes no sooner than those before.
     pub(super) fn serve_on(&mut self, plan: &Plan, lane: usize, mut served: Requested, last: Ticket, until: i64) {
-        if self.trace.is_some() || self.deliveries.is_some() || !self.is_quiet_beside(lane) {
+        if !self.is_quiet_beside(lane) {
             return;
         }
         let lane_plan = &plan.lanes[lane];
-        let command = column_command(lane_plan.direction);
         let mut noted = None;
         while let Some(head) = self.state.lanes[lane].head().filter(|head| head.ticket <= last) {
-            let choice = self.state.next_choice_of(head);
+            let choice = self.state.choice_of(head.arrival);
             if choice >= until.min(self.state.refresh_due) || !goes_on(plan, lane_plan, &served, head) {
                 break;
             }
             let burst = self.state.lanes[lane].take_head();
-            let (first, atoms) = (self.next_column(plan, lane_plan, choice), burst.atoms(plan));
-            let columns = Columns { head: &[first], stride: lane_plan.least_stride };
-            let state = &mut self.state;
-            state.last_choice = choice;
-            state.last_column = columns.at(atoms - 1);
-            state.finishes.turn(state.last_column);
-            self.statistics.lane_bytes[lane] += burst.bytes();
+            let first = self.next_column(plan, lane_plan, choice);
+            self.state.last_choice = choice;
             self.statistics.row_hits += lane_plan.interleave as u64;
-            self.statistics.commands[command.index()] += atoms as u64;
-            let done = state.lanes[lane].finish(plan, lane_plan, &burst, &columns);
-            self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
-            state.lanes[lane].request(plan, lane_plan);
+            self.take_back(plan, lane, &burst, &Columns { head: &[first], stride: lane_plan.least_stride });
             (served, noted) = (burst, Some(first));
         }
         if let Some(first) = noted {
