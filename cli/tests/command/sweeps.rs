@@ -258,6 +258,13 @@ fn what_is_excluded_is_drawn_nowhere() {
     let drawn = String::from_utf8(folder.read("front.csv")).expect("UTF-8");
     let points = drawn.lines().filter(|line| line.contains("lanes")).count();
     assert!(drawn.contains("lanes 16") && !drawn.contains("lanes 32"), "{drawn}");
+    let grouped = ["--group", "machine.core.vector.lanes", "-o", "grouped.svg"];
+    folder.must(&[&["figure", "pareto", "out", "--x", "total_ms", "--y", "average_power_w"][..], &grouped].concat());
+    let legend = String::from_utf8(folder.read("grouped.svg")).expect("UTF-8");
+    assert!(
+        legend.contains(">16</text>") && !legend.contains(">32</text>"),
+        "a group without a point has no place either"
+    );
     folder.must(&["report", "out"]);
     let page = String::from_utf8(folder.read("out/report.html")).expect("UTF-8");
     assert_eq!(page.matches("does not hold machine.clock").count(), excluded.len(), "reasons on the page");

@@ -130,8 +130,13 @@ impl Sweep {
                 return Err(unknown("objective", key, known));
             }
         }
+        // Those of which there is something to show.
         let groups = match choice.group {
-            Some(axis) => self.axis(axis)?.to_vec(),
+            Some(axis) => {
+                let done = || self.points.iter().filter(|point| point.results.is_some());
+                let values = self.axis(axis)?.iter();
+                values.filter(|value| done().any(|point| point.axes[axis] == **value)).cloned().collect()
+            }
             None => Vec::new(),
         };
         let names = self.names();

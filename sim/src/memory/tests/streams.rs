@@ -146,3 +146,39 @@ fn a_steady_stream_is_known() {
     println!("{:.1} % of {} transfers were known", 100.0 * share, actions.len());
     assert!(share > 0.7, "{share} known");
 }
+
+/// To finish the oldest transfer decides nothing of the one behind it, though that goes on in the same row: what another lane
+/// brings right after its end is served as if nobody had looked ahead.
+#[test]
+fn behind_the_oldest_transfer_nothing_is_decided() {
+    let mut config = usual_channel(hbm2().check("hbm2").expect("valid"));
+    // Bursts that come late, so that one of another lane comes between.
+    config.lanes.iter_mut().for_each(|lane| (lane.burst_bytes, lane.outstanding) = (256, 2));
+    // Kernel cycle in which the oldest is done.
+    const END: u64 = 62;
+    let run = |ahead: bool| {
+        let mut system = MemorySystem::new(&[config.clone()], Grouping::Shared).expect("checked");
+        let one = ChannelSet::first(1);
+        let push = |system: &mut MemorySystem, lane, start, address, bytes| {
+            system.push(one, lane, Transfer { start: KernelCycle(start), address, bytes })
+        };
+        let oldest = push(&mut system, 0, 10, 0, 1024);
+        push(&mut system, 0, 10, 1024, 2048);
+        if ahead {
+            system.finish_oldest(0);
+        }
+        let mut known = system.poll();
+        assert!(!ahead || known[0].cycle == KernelCycle(END), "{known:?}");
+        push(&mut system, 2, END, 0, 1024);
+        while let Some(bound) = system.next_completion_bound() {
+            system.advance(bound);
+            known.extend(system.poll());
+        }
+        known.sort_unstable_by_key(|completion| completion.ticket);
+        assert_eq!((known.len(), known[0].ticket), (3, oldest));
+        known
+    };
+    let (ahead, plain) = (run(true), run(false));
+    println!("{plain:?}");
+    assert_eq!(ahead, plain);
+}
