@@ -117,6 +117,12 @@ impl Machine {
         self.core.engine.width()
     }
 
+    /// Columns of a weight chunk that hold keys' tokens and values' dimensions: the greatest power of two, since `st` finds a
+    /// token's place by the bits of its index.
+    pub fn cache_columns(&self) -> u32 {
+        1 << self.width().ilog2()
+    }
+
     /// Stored weights of a column that the engine takes in one step.
     pub fn chain(&self) -> u32 {
         self.core.engine.chain()

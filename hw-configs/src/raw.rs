@@ -285,12 +285,12 @@ sections! {
         rows: Number(1..=32),
         /// Stored weights of a column a step: the reduction length, and bytes of an activation word.
         chain: PowerOfTwo(16..=64),
-        /// Columns in parallel in `mm`.
-        columns: PowerOfTwo(1..=1024),
-        /// Columns in parallel in `mv`.
-        gemv_columns: PowerOfTwo(1..=1024),
-        /// Sums that are scaled a cycle.
-        scale_lanes: PowerOfTwo(1..=1024),
+        /// Columns in parallel in `mm`; a power of two, but for a `bit-serial` array without Verilog.
+        columns: Number(1..=1024),
+        /// Columns in parallel in `mv`; as `columns`.
+        gemv_columns: Number(1..=1024),
+        /// Sums that are scaled a cycle; as `columns`.
+        scale_lanes: Number(1..=1024),
         /// Rows of f32 accumulators: the most rows of one `mm`.
         accumulator_rows: Number(1..=1023),
     }

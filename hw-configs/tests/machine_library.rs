@@ -322,8 +322,8 @@ fn prices_of_a_die_by_hand() {
     near(array_cycle_pj, 1.5 * (1024.0 * 0.586 + 16.0 * 1.86), "a cycle of the array");
     // The report's fused multiply-accumulate, and its FP16 x INT8 element, without encoders.
     near(priced("fp16-28nm").0, 1.5 * 768.0 * 0.77, "a cycle of the FP16 array");
-    for name in ["ant-like-28nm", "olive-like-28nm"] {
-        near(priced(name).0, 1.5 * 1024.0 * 0.613, name);
+    for (name, elements) in [("ant-like-28nm", 1024.0), ("olive-like-28nm", 1152.0)] {
+        near(priced(name).0, 1.5 * elements * 0.613, name);
     }
     // A read of 1,024 bits takes 138.44 pJ, one of 192 bits 66.58; 64 bits are written for 9.7557 and 14.2004.
     near(table.read_pj_per_byte(8192), 138.44 / 128.0, "a wide read");

@@ -331,8 +331,12 @@ fn left_out(machine: &Machine) -> Vec<String> {
         };
         let names: Vec<&str> =
             resources::Resource::ALL.iter().filter(|kind| over(kind)).map(|kind| kind.name()).collect();
-        let fit = if names.is_empty() { "it would fit" } else { "it would not fit its board for" };
-        all.push(format!("the machine is described for simulation alone: in our Verilog {fit} {}", names.join(", ")));
+        let why = match (&names[..], machine.board.is_die()) {
+            ([], true) => "a die has no Verilog of ours".to_owned(),
+            ([], false) => "in our Verilog it would fit its board".to_owned(),
+            (names, _) => format!("in our Verilog it would not fit its board for {}", names.join(", ")),
+        };
+        all.push(format!("the machine is described for simulation alone: {why}"));
     }
     all
 }

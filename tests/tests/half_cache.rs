@@ -11,6 +11,7 @@ use lapwing_tests::draw::{self, Style};
 use lapwing_tests::{kept_model, machine_with, profile};
 use models::attention::{AttentionMask, Pattern};
 use models::config::Architecture;
+use models::weights::{LayerPart, TensorId};
 use models::{Model, Reference};
 use session::{Mode, Runner, Setup};
 
@@ -87,8 +88,10 @@ fn errors(setup: &Setup, tokens: &[u32], prompt: usize, rows: &[Vec<f32>]) -> Ve
 
 /// What f16 and the 3 bits below an aligned significand may cost, in parts of a row's largest logit.
 const HALF: f64 = 0.004;
-/// A router's choice between near-equal experts may fall otherwise, and all rows behind that one then differ: in so many of
-/// the six runs of a model with experts, and in none of the others.
+/// A router's choice between experts whose scores are nearer to each other than that (in parts of the largest) may fall
+/// otherwise, and all rows behind that one then differ: in so many of the six runs of a model with experts, and in none of the
+/// others.
+const NEAR: f64 = 0.001;
 const MOST_FLIPPED: u32 = 1;
 
 /// The arrays that BitMoD was compared with, whose elements take several terms a cycle.
@@ -121,6 +124,79 @@ fn elements_of_several_terms_compute_what_the_reference_does() {
     assert!(rows > 5 * 7);
 }
 
+/// Arrays without Verilog may have any number of columns: tiles, parts, scale rows and lines then fall otherwise, keys and values
+/// take some of the columns, and no bit changes.
+#[test]
+fn columns_of_any_number_change_no_bit() {
+    const COLUMNS: [[(&str, &str); 5]; 4] = [
+        of_columns("6", "12", "2", "63", "18"),
+        of_columns("12", "24", "4", "63", "18"),
+        of_columns("36", "72", "12", "63", "36"),
+        of_columns("20", "20", "5", "60", "20"),
+    ];
+    let alone = [("verilog", "false"), ("core.matrix.accumulator_rows", "32")];
+    let mut compared = 0;
+    for seed in 0..16 {
+        let mut rng = Rng::new(72_000 + seed);
+        let model = drawn(&mut rng, seed, STYLES[seed as usize % STYLES.len()]);
+        let format = ["w4a16-bitmod-kv16", "w6a16", "w3a16-bitmod", "w6a16-kv16"][(seed / 4) as usize];
+        let prompt = 3 + rng.up_to(45) as usize;
+        let tokens = draw::tokens(&mut rng, &model.config, prompt + 90);
+        let of = |keys: &[(&str, &str)]| {
+            let machine = machine_with("tiny-bit-serial", keys).unwrap_or_else(|faults| panic!("{keys:?}: {faults}"));
+            bits(&run(&setup(machine, &model, format, Options { batch: 1, context: 192 }), &tokens, prompt))
+        };
+        let (some, usual) = (of(&[&COLUMNS[seed as usize % COLUMNS.len()], &alone[..]].concat()), of(&alone));
+        let other = some.iter().zip(&usual).position(|(some, usual)| some != usual);
+        assert_eq!(other, None, "seed {seed} {format}: the first position with other logits, of {}", some.len());
+        compared += some.iter().map(Vec::len).sum::<usize>();
+    }
+    println!("{compared} logits compared bit for bit");
+    assert!(compared > 0);
+}
+
+/// Keys of an array of so many columns, in `mm` and `mv`, and lanes, with buffers of whole rows.
+const fn of_columns(
+    columns: &'static str,
+    gemv: &'static str,
+    lanes: &'static str,
+    weight_kib: &'static str,
+    scale_kib: &'static str,
+) -> [(&'static str, &'static str); 5] {
+    [
+        ("core.matrix.columns", columns),
+        ("core.matrix.gemv_columns", gemv),
+        ("core.matrix.scale_lanes", lanes),
+        ("core.buffers.weight_kib", weight_kib),
+        ("core.buffers.scale_kib", scale_kib),
+    ]
+}
+
+/// By token, the closest choice of experts: how far the last that is taken is from the first that is not, in parts of the largest
+/// score, in the layer where that is least.
+fn margins(setup: &Setup, tokens: &[u32]) -> Vec<f64> {
+    let taken = setup.model.config.feed_forward.experts.expect("experts").top_k;
+    let compressed = setup.compressed.as_ref().expect("weights");
+    let weights = compressed.dequantized_into(setup.model.weights.as_ref().expect("weights"));
+    let mut reference = Reference::with_weights(&setup.model.config, &weights).expect("a reference");
+    let closest = |token: &u32| {
+        let mut least = f64::MAX;
+        let mut observe = |id: TensorId, x: &[f32]| {
+            if let TensorId::Layer(_, LayerPart::Router) = id {
+                let rows = weights.get(id).data().chunks_exact(x.len());
+                let dot = |row: &[f32]| row.iter().zip(x).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                let mut scores: Vec<f64> = rows.map(dot).collect();
+                let largest = scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
+                scores.sort_by(|a, b| b.total_cmp(a));
+                least = least.min((scores[taken - 1] - scores[taken]) / largest);
+            }
+        };
+        reference.forward_observed(*token, &mut observe).expect("a token");
+        least
+    };
+    tokens.iter().map(closest).collect()
+}
+
 #[test]
 fn drawn_graphs_compute_what_the_reference_does() {
     let (mut rows, mut flipped, mut worst) = (0, 0, 0.0_f64);
@@ -136,7 +212,12 @@ fn drawn_graphs_compute_what_the_reference_does() {
         let errors = errors(&setup, &tokens, prompt, &logits);
         let far = errors.iter().filter(|error| **error >= HALF).count();
         println!("seed {seed} {style:?} {format}: {far} of {} rows beyond {HALF}", errors.len());
-        assert!(far == 0 || style == Style::Mixtral, "seed {seed} {style:?} {format}: {errors:?}");
+        if let Some(first) = errors.iter().position(|error| *error >= HALF) {
+            assert_eq!(style, Style::Mixtral, "seed {seed} {format}: {errors:?}");
+            let margin = margins(&setup, &tokens)[first];
+            println!("the first is {first}, whose experts are {margin:.6} apart");
+            assert!(margin < NEAR, "seed {seed} {format}: no near choice of experts at {first}: {margin}");
+        }
         flipped += u32::from(far > 0);
         rows += errors.len();
         // Of a run that flipped, the rows before that count.

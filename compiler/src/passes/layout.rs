@@ -395,14 +395,21 @@ fn cache_tokens(form: CacheForm, batch: u32, bucket: u32, line_bytes: u64) -> u3
     bucket.next_multiple_of(line_bytes.div_ceil(u64::from(form.scale_bytes())) as u32)
 }
 
+/// Dimensions whose values stand side by side: those of a chunk's columns, or of a word of codes, with which `st` begins, where
+/// that is more.
+pub fn value_columns(machine: &Machine, form: CacheForm) -> u32 {
+    machine.cache_columns().max(machine.chain() / form.code_bytes())
+}
+
 fn kv_strides(machine: &Machine, config: &ModelConfig, form: CacheForm, batch: u32, context: u32) -> KvStrides {
     let line = machine.memory.line_bytes();
-    let (width, chain) = (u64::from(machine.width()), u64::from(machine.chain()));
+    let (width, chain) = (u64::from(machine.cache_columns()), u64::from(machine.chain()));
     let (dim, context, batch) = (config.head_dim as u64, u64::from(context), u64::from(batch));
     let (tiles, scale_bytes) = (context / width, u64::from(form.scale_bytes()));
-    let key_tile = dim.div_ceil(chain) * u64::from(form.code_bytes()) * machine.chunk_bytes();
+    let key_tile = dim.div_ceil(chain) * u64::from(form.code_bytes()) * width * chain;
     let key_scale_tile = (width * scale_bytes).next_multiple_of(line);
-    let value_block = (dim.min(width) * chain).next_multiple_of(line);
+    let value_columns = u64::from(value_columns(machine, form));
+    let value_block = (dim.min(value_columns) * chain).next_multiple_of(line);
     let value_sequence = value_block * (context / u64::from(form.chunk_tokens(machine.chain())));
     let value_part = value_sequence * batch;
     let value_scale_sequence = (context * scale_bytes).next_multiple_of(line);
@@ -416,7 +423,7 @@ fn kv_strides(machine: &Machine, config: &ModelConfig, form: CacheForm, batch: u
         value_block,
         value_sequence,
         value_part,
-        value_head: value_part * dim.div_ceil(width),
+        value_head: value_part * dim.div_ceil(value_columns),
         value_scale_sequence,
         value_scale_head: value_scale_sequence * batch,
     }

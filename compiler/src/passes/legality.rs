@@ -145,14 +145,15 @@ fn check_options(config: &ModelConfig, options: Options) -> Result<(), CompileEr
 /// A machine where they do not, with its numbers.
 pub fn check_blocks(machine: &Machine, form: CacheForm, block: u32) -> Result<(), CompileError> {
     let (line, width, chain) = (machine.memory.line_bytes(), u64::from(machine.width()), u64::from(machine.chain()));
+    let tile = u64::from(machine.cache_columns());
     let scale_bytes = u64::from(form.scale_bytes());
     let whole = |first: u64| (first * chain).is_multiple_of(line) && (first * scale_bytes % line).is_multiple_of(width);
-    if (0..width).step_by(block as usize).all(whole) {
+    if (0..tile).step_by(block as usize).all(whole) {
         return Ok(());
     }
     unsupported(
         format!(
-            "attention in blocks of {block} tokens on machine `{}`, whose keys stand in tiles of {width} with lines of \
+            "attention in blocks of {block} tokens on machine `{}`, whose keys stand in tiles of {tile} with lines of \
              {line} bytes",
             machine.name
         ),

@@ -8,6 +8,7 @@
 
 use super::hazard::effects;
 use super::lower::{Lowered, Virtual};
+use super::tile::common_multiple;
 use hw_config::isa::{Load, LoadBuffer, LoadExtent, Operation, Store, StoreSource};
 use hw_config::machine::Machine;
 use hw_config::program::Region;
@@ -62,7 +63,7 @@ fn split_load(load: &Load, machine: &Machine) -> Vec<Load> {
         LoadBuffer::Density => machine.density_row_bytes() as u32,
         LoadBuffer::Parameter => 4,
     };
-    let grain = unit_bytes.max(machine.memory.line_bytes() as u32);
+    let grain = common_multiple(unit_bytes, machine.memory.line_bytes() as u32);
     let part = |(first, bytes): (u32, u32)| Load {
         bytes,
         base: load.base + u64::from(first),

@@ -100,15 +100,17 @@ pub fn group_steps(machine: &Machine, plan: LinearLayout) -> u32 {
     }
 }
 
-/// Tokens of a length bucket: a multiple of the machine's width, so that only the last granule of a bucket is ever
+/// Tokens of a length bucket: a multiple of those of a tile of keys, so that only the last granule of a bucket is ever
 /// partly filled.
 pub fn granule(machine: &Machine) -> u32 {
-    LEAST_GRANULE.div_ceil(machine.width()) * machine.width()
+    LEAST_GRANULE.next_multiple_of(machine.cache_columns())
 }
 
-/// Rows of the scale buffer from one whole line to the next: where `ld` may write.
+/// Rows of the scale buffer from one that begins with a line to the next: where `ld` may write.
 pub fn scale_line_rows(machine: &Machine) -> u32 {
-    machine.memory.line_bytes().div_ceil(u64::from(machine.width())) as u32
+    let line = machine.memory.line_bytes();
+    let at_lines = |rows: &u32| (u64::from(*rows) * u64::from(machine.width())).is_multiple_of(line);
+    (1..).find(at_lines).expect("a line of rows is whole lines")
 }
 
 /// Elements (f32) of the parameter buffer from one whole line to the next.
@@ -283,7 +285,8 @@ fn piece_steps(machine: &Machine, plan: LinearLayout, chunks: u32) -> Result<u32
     Ok(piece)
 }
 
-fn common_multiple(a: u32, b: u32) -> u32 {
+/// The least number that both divide.
+pub fn common_multiple(a: u32, b: u32) -> u32 {
     (a..).step_by(a as usize).find(|multiple| multiple.is_multiple_of(b)).expect("a x b is one")
 }
 

@@ -192,8 +192,20 @@ impl RawMachine {
         }
     }
 
+    /// Counts of columns and lanes are powers of two wherever a place is found by the bits of a number: in the sparse chain's
+    /// blocks and operands, and in all Verilog.
+    fn check_powers_of_two(&self, document: &Document<'_>, advice: &str) {
+        let matrix = &self.matrix;
+        for value in [&matrix.columns, &matrix.gemv_columns, &matrix.scale_lanes] {
+            if value.value.is_some_and(|count| !count.is_power_of_two()) {
+                document.fault_at(value, "a power of two from 1 to 1024", advice);
+            }
+        }
+    }
+
     fn check_chain(&self, document: &Document<'_>, chain: &RawChain) {
         let matrix = &self.matrix;
+        self.check_powers_of_two(document, "choose such a value");
         if matrix.rows.value.is_some_and(|rows| !rows.is_multiple_of(2)) {
             document.fault_at(&matrix.rows, "an even number", "two activation rows share a multiplier in `mm`");
         }
@@ -218,6 +230,12 @@ impl RawMachine {
 
     fn check_serial(&self, document: &Document<'_>, serial: &RawSerial) {
         let matrix = &self.matrix;
+        if self.head.verilog.value == Some(true) {
+            self.check_powers_of_two(
+                document,
+                "choose such a value, or write verilog = false for an array that is simulated alone",
+            );
+        }
         if let (Some(columns), Some(gemv), Some(lanes)) =
             (matrix.columns.value, matrix.gemv_columns.value, matrix.scale_lanes.value)
             && lanes > columns.min(gemv)
@@ -294,6 +312,7 @@ impl RawMachine {
         let words = self.matrix.chain.value.map(u64::from);
         let beat = self.vector.lanes.value.map(|lanes| u64::from(lanes) * 4);
         let larger = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.max(b));
+        let both = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| common_multiple(a, b));
         whole_rows(document, &buffers.weight_kib, chunk, "weight chunks");
         let patterns = self.patterns();
         if patterns.is_some_and(|patterns| !patterns.is_empty()) {
@@ -303,7 +322,7 @@ impl RawMachine {
             document.fault_at(&buffers.index_kib, "0, since the engine has no sparsity patterns", advice);
         }
         self.check_blocks(document, line);
-        whole_rows(document, &buffers.scale_kib, larger(width, line), "scale rows or lines");
+        whole_rows(document, &buffers.scale_kib, both(width, line), "scale rows or lines");
         whole_rows(document, &buffers.parameter_kib, larger(beat, line), "vector beats or lines");
         whole_rows(document, &buffers.activation_kib, words, "words of chain bytes");
         whole_rows(document, &buffers.result_kib, beat, "vector beats");
@@ -475,11 +494,16 @@ fn whole_rows(document: &Document<'_>, kib: &Value<u32>, row_bytes: Option<u64>,
     let (Some(size), Some(row_bytes)) = (kib.value, row_bytes) else { return };
     let bytes = u64::from(size) * 1024;
     if !bytes.is_multiple_of(row_bytes) || bytes < 2 * row_bytes {
-        let step = row_bytes.div_ceil(1024).max(1);
+        // The least number of KiB that is whole rows.
+        let step = common_multiple(row_bytes, 1024) / 1024;
         let expected = format!("KiB of two or more whole {what} of {row_bytes} bytes");
         let above = u64::from(size).max(2 * row_bytes / 1024).next_multiple_of(step).max(1);
         document.fault_at(kib, expected, format!("the next size that fits is {above}"));
     }
+}
+
+fn common_multiple(a: u64, b: u64) -> u64 {
+    (a..).step_by(a as usize).find(|multiple| multiple.is_multiple_of(b)).expect("a x b is one")
 }
 
 /// Bits of a field of the instruction table.

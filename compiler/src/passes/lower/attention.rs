@@ -3,7 +3,7 @@
 
 use super::{Bound, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
-use crate::passes::layout::{Home, KvLayout};
+use crate::passes::layout::{Home, KvLayout, value_columns};
 use crate::passes::place::CodePlace;
 use crate::passes::seen::{
     KeyPiece, Run, ValueProduct, joined, key_pieces, seen as seen_tokens, union, value_pieces, value_products,
@@ -33,7 +33,7 @@ struct Scope {
 /// Where the products of probabilities and values go.
 #[derive(Clone, Copy)]
 struct Values {
-    /// Number of the part of `width` dimensions.
+    /// Number of the part of the dimensions.
     part: u32,
     /// Its dimensions.
     cols: u32,
@@ -213,7 +213,7 @@ impl Lowering<'_> {
 
     fn write_keys(&mut self, scope: &Scope, head: u32, row: u32, base: &Store) {
         let job = self.job;
-        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let (width, chain) = (job.machine.cache_columns(), job.machine.chain());
         let strides = job.map.kv_strides;
         let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
         let per_row = |stride: u64| if base.token_step { 0 } else { stride };
@@ -228,7 +228,7 @@ impl Lowering<'_> {
             row_stride: per_row(strides.key_head),
             // A head of one piece or less is one run.
             fragment: if base.count > chain { chain } else { 0 },
-            fragment_stride: if base.count > chain { job.machine.chunk_bytes() as u32 } else { 0 },
+            fragment_stride: if base.count > chain { width * chain } else { 0 },
             ..tiles
         });
         if !job.cache.has_scales() {
@@ -246,7 +246,7 @@ impl Lowering<'_> {
 
     fn write_values(&mut self, scope: &Scope, head: u32, row: u32, base: &Store) {
         let job = self.job;
-        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let (columns, chain) = (value_columns(job.machine, job.cache), job.machine.chain());
         let strides = job.map.kv_strides;
         let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
         let per_row = |stride: u64| if base.token_step { 0 } else { stride };
@@ -261,12 +261,12 @@ impl Lowering<'_> {
                 ..scales_of(base)
             });
         }
-        for part in 0..scope.dim.div_ceil(width) {
+        for part in 0..scope.dim.div_ceil(columns) {
             let part_base = u64::from(part) * strides.value_part + sequence * strides.value_sequence;
             self.store(Store {
-                src: values.word + part * width * bytes / chain,
+                src: values.word + part * columns * bytes / chain,
                 src_stride: values.stride,
-                count: width.min(scope.dim - part * width) * bytes,
+                count: columns.min(scope.dim - part * columns) * bytes,
                 base: scope.kv.value + head * strides.value_head + part_base,
                 shift: job.cache.chunk_tokens(chain).ilog2() as u8,
                 high: strides.value_block,
@@ -288,7 +288,7 @@ impl Lowering<'_> {
         }
         let scales = self.job.cache.has_scales().then(|| self.value_scales(scope, kv_heads, &seen));
         self.softmax(scope, &seen, scales);
-        for part in 0..scope.dim.div_ceil(self.job.machine.width()) {
+        for part in 0..scope.dim.div_ceil(self.job.machine.cache_columns()) {
             self.weighted_values(scope, first, &seen, part);
         }
     }
@@ -318,11 +318,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// Scores of the query heads of one KV head: `q . k`, a tile of `width` tokens at a time.
+    /// Scores of the query heads of one KV head: `q . k`, a tile of keys at a time.
     fn scores(&mut self, scope: &Scope, first: u32, kv_head: u32, seen: &[Vec<Run>]) {
         let job = self.job;
         let steps = scope.dim.div_ceil(job.machine.chain());
-        for piece in key_pieces(seen, job.machine.width(), job.max_end) {
+        for piece in key_pieces(seen, job.machine.cache_columns(), job.max_end) {
             let (weight, scale) = self.load_keys(scope, kv_head, &piece);
             for (number, cols, at) in piece.heads {
                 let head = kv_head * scope.group + number;
@@ -352,7 +352,7 @@ impl Lowering<'_> {
     /// keys have none.
     fn load_keys(&mut self, scope: &Scope, kv_head: u32, piece: &KeyPiece) -> (u32, u32) {
         let job = self.job;
-        let (width, chain) = (job.machine.width(), job.machine.chain());
+        let (width, chain) = (job.machine.cache_columns(), job.machine.chain());
         let strides = job.map.kv_strides;
         let chunks = scope.dim.div_ceil(chain) * job.cache.code_bytes();
         let (head, number) = (u64::from(kv_head), u64::from(piece.first / width));
@@ -360,7 +360,6 @@ impl Lowering<'_> {
         let tile = scope.kv.key + head * strides.key_head + number * strides.key_tile;
         let (base, reg, high) = self.cache_load(scope, Cached::Key, tile + u64::from(column * chain), false);
         let weight = self.kv.take(chunks);
-        let chunk = job.machine.chunk_bytes();
         let load = Load {
             dst: weight,
             dst_stride: 1,
@@ -370,7 +369,7 @@ impl Lowering<'_> {
             extent_reg: register::END,
             extent_sub: piece.first,
             extent_unit: chain.ilog2() as u8,
-            ..self.plain_load(LoadBuffer::Weight, base, chunks, piece.tokens * chain, chunk)
+            ..self.plain_load(LoadBuffer::Weight, base, chunks, piece.tokens * chain, u64::from(width * chain))
         };
         self.push(Operation::Load(load));
         let scale = match job.cache.has_scales() {
@@ -383,7 +382,7 @@ impl Lowering<'_> {
     /// The scales of some columns of a tile of keys: the row of the first.
     fn load_key_scales(&mut self, scope: &Scope, kv_head: u32, piece: &KeyPiece) -> u32 {
         let job = self.job;
-        let (width, bytes) = (job.machine.width(), job.cache.scale_bytes());
+        let (width, bytes) = (job.machine.cache_columns(), job.cache.scale_bytes());
         let strides = job.map.kv_strides;
         let (head, number) = (u64::from(kv_head), u64::from(piece.first / width));
         let column = piece.first % width;
@@ -391,7 +390,7 @@ impl Lowering<'_> {
         let lead = u64::from(column * bytes) % job.machine.memory.line_bytes();
         let scales = scope.kv.key_scale + head * strides.key_scale_head + number * strides.key_scale_tile;
         let (base, reg, high) = self.cache_load(scope, Cached::Key, scales + u64::from(column * bytes) - lead, true);
-        let (lead, lead_rows) = (lead as u32, lead as u32 / width);
+        let (lead, lead_rows) = (lead as u32, lead as u32 / job.machine.width());
         let scale = self.kv_scale.take(2 + lead_rows);
         let plain = self.plain_load(LoadBuffer::Scale, base, 1, lead + piece.tokens * bytes, strides.key_scale_tile);
         self.push(Operation::Load(Load {
@@ -530,11 +529,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// Probabilities times values, for one part of `width` dimensions, into the attended rows.
+    /// Probabilities times values, for one part of the dimensions, into the attended rows.
     fn weighted_values(&mut self, scope: &Scope, first: u32, seen: &[Vec<Run>], part: u32) {
         let job = self.job;
         let heads = seen.len() as u32;
-        let width = job.machine.width();
+        let width = job.machine.cache_columns();
         let cols = width.min(scope.dim - part * width);
         let out = self.result.take(heads * scope.rows * cols);
         let values = Values { part, cols, first, out };
@@ -611,8 +610,11 @@ impl Lowering<'_> {
         let block = job.cache.chunk_tokens(chain);
         let strides = job.map.kv_strides;
         let at = self.kv.take(seen_tokens(piece) / block);
-        let head =
-            scope.kv.value + u64::from(kv_head) * strides.value_head + u64::from(values.part) * strides.value_part;
+        let (dimension, columns) = (values.part * job.machine.cache_columns(), value_columns(job.machine, job.cache));
+        let head = scope.kv.value
+            + u64::from(kv_head) * strides.value_head
+            + u64::from(dimension / columns) * strides.value_part
+            + u64::from(dimension % columns * chain);
         for run in piece {
             let value = head + u64::from(run.first / block) * strides.value_block;
             let (base, reg, high) = self.cache_load(scope, Cached::Value, value, false);
@@ -637,7 +639,7 @@ impl Lowering<'_> {
     fn attended(&mut self, scope: &Scope, first: u32, heads: u32, part: u32, cols: u32, out: u32) {
         let width = self.vector_width(VectorSlot::Attended);
         let own = self.job.part().own(Shared::Attended).first + first * scope.dim;
-        let at = self.job.places.vector(VectorSlot::Attended) + own + part * self.job.machine.width();
+        let at = self.job.places.vector(VectorSlot::Attended) + own + part * self.job.machine.cache_columns();
         match self.job.kind {
             StepKind::Decode => {
                 let dst = (at + scope.sequence * width, scope.dim);
