@@ -56,6 +56,13 @@ pub const GLOSSARY: &[Term] = &[
         "of no operator: the wait for each step's end, and what rounding the mean of several cores to whole cycles leaves; with \
          the cycles of its operators they add up to its time",
     ),
+    t("phases[].energy_j", "J", "its energy; those of all phases add up to energy_j"),
+    t(
+        "phases[].end_energy_j",
+        "J",
+        "of no operator: clocks, background and static power while each step's end is waited for; with the energy of its \
+         operators it adds up to its energy",
+    ),
     t("tokens_per_s", "tokens/s", "generated tokens of all sequences per simulated second of decode"),
     t("energy_j", "J", "energy of the whole run, static power included"),
     t("average_power_w", "W", "energy over simulated time"),
@@ -109,6 +116,12 @@ pub const GLOSSARY: &[Term] = &[
         "operators[].cycles",
         "kernel cycles",
         "by which it lengthens the run; with the wait for the end they add up to it",
+    ),
+    t(
+        "operators[].energy_j",
+        "J",
+        "what its instructions count, and its share of the rest: of memories and ports by bytes and instructions, of clocks, \
+         background and static power by cycles",
     ),
     t("operators[].intensity_ops_per_byte", "op/byte", "operations over bytes"),
     t("operators[].attained_ops_per_s", "op/s", "operations over the time from its first issue to its last retirement"),

@@ -54,13 +54,15 @@ pub struct RunReport {
 }
 
 /// One phase of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as RunReport")]
 pub struct PhaseRow {
     pub phase: Phase,
     pub steps: u64,
     pub cycles: u64,
     pub end_cycles: u64,
+    pub energy_j: f64,
+    pub end_energy_j: f64,
 }
 
 /// Bytes moved to and from main memory, by what they were.
@@ -94,6 +96,7 @@ pub struct OperatorRow {
     pub ops: u64,
     pub bytes: u64,
     pub cycles: u64,
+    pub energy_j: f64,
     pub intensity_ops_per_byte: f64,
     pub attained_ops_per_s: f64,
     pub attainable_ops_per_s: f64,
@@ -210,7 +213,11 @@ impl RunReport {
             let operators = self.operators.iter().filter(|operator| operator.phase == row.phase);
             let sum = operators.map(|operator| operator.cycles).sum::<u64>() + row.end_cycles;
             expect(format!("cycles of operators and ends of {}", row.phase.name()), sum as f64, row.cycles as f64);
+            let operators = self.operators.iter().filter(|operator| operator.phase == row.phase);
+            let sum = operators.map(|operator| operator.energy_j).sum::<f64>() + row.end_energy_j;
+            expect(format!("energy_j of operators and ends of {}", row.phase.name()), sum, row.energy_j);
         }
+        expect("energy_j of all phases".into(), self.phases.iter().map(|p| p.energy_j).sum(), self.energy_j);
         let parts: f64 = self.energy_by_component_j.values().sum();
         expect("the sum of energy_by_component_j".to_owned(), parts, self.energy_j);
         let power_times_time = self.average_power_w * self.total_ms / 1e3;

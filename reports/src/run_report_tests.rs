@@ -30,7 +30,14 @@ fn sample() -> RunReport {
         decode_ms_per_token: 0.5,
         total_ms: 33.25,
         total_cycles: 7_481_250,
-        phases: vec![PhaseRow { phase: Phase::Decode, steps: 64, cycles: 7_481_250, end_cycles: 7_476_250 }],
+        phases: vec![PhaseRow {
+            phase: Phase::Decode,
+            steps: 64,
+            cycles: 7_481_250,
+            end_cycles: 7_476_250,
+            energy_j: 0.75,
+            end_energy_j: 0.5,
+        }],
         tokens_per_s: 2000.0,
         energy_j: 0.75,
         average_power_w: 0.75 / 0.03325,
@@ -55,18 +62,7 @@ fn sample() -> RunReport {
         simulated_cycles_per_host_s: 3.2e8,
         energy_by_component_j: map(&[("hbm", 0.5), ("dsp", 0.25)]),
         resources: BTreeMap::from([("dsp".to_owned(), Resource { used: 256, available: 9024, percent: 2.84 })]),
-        operators: vec![OperatorRow {
-            name: "q_proj".to_owned(),
-            phase: Phase::Decode,
-            unit: "mx".to_owned(),
-            ops: 131_072,
-            bytes: 65_536,
-            cycles: 5000,
-            intensity_ops_per_byte: 2.0,
-            attained_ops_per_s: 5.9e9,
-            attainable_ops_per_s: 9.1e9,
-            bound: "memory".to_owned(),
-        }],
+        operators: vec![operator()],
         roofs: roofs(),
         memory: MemoryReport {
             row_hits: 1000,
@@ -79,6 +75,22 @@ fn sample() -> RunReport {
         peak_memory_bytes: 1_572_864,
         left_out: vec!["PCIe transfers".to_owned()],
         assumptions: vec!["static power 10 W".to_owned()],
+    }
+}
+
+fn operator() -> OperatorRow {
+    OperatorRow {
+        name: "q_proj".to_owned(),
+        phase: Phase::Decode,
+        unit: "mx".to_owned(),
+        ops: 131_072,
+        bytes: 65_536,
+        cycles: 5000,
+        energy_j: 0.25,
+        intensity_ops_per_byte: 2.0,
+        attained_ops_per_s: 5.9e9,
+        attainable_ops_per_s: 9.1e9,
+        bound: "memory".to_owned(),
     }
 }
 
@@ -210,6 +222,11 @@ fn sums_that_do_not_add_up_are_named() {
     assert!(report.inconsistencies()[0].starts_with("cycles of operators and ends of decode is 7481260"));
     report.phases[0].cycles += 10;
     assert!(report.inconsistencies()[0].starts_with("cycles of all phases"));
+    let mut report = sample();
+    report.operators[0].energy_j += 0.01;
+    assert!(report.inconsistencies()[0].starts_with("energy_j of operators and ends of decode is 0.76"));
+    report.phases[0].energy_j += 0.01;
+    assert!(report.inconsistencies()[0].starts_with("energy_j of all phases is 0.76"));
     let mut report = sample();
     report.unit_cycles.entry("ld".to_owned()).or_default().insert("fetch".to_owned(), 9);
     assert!(report.inconsistencies()[0].starts_with("cycles of ld is 7481259"));

@@ -75,7 +75,7 @@ fn row(setup: &Setup, runner: &Runner<'_>, tokens: Tokens, number: usize, above:
     let decode_s = seconds(Phase::Decode);
     let generated = f64::from(tokens.decode) * f64::from(setup.options.batch);
     let decode = totals.operators.iter().filter(|((phase, _), _)| *phase == Phase::Decode);
-    let bytes = decode.map(|(_, operator)| operator.bytes).sum::<u64>() as f64;
+    let bytes = decode.map(|(_, operator)| operator.bytes()).sum::<u64>() as f64;
     let tokens_per_s = generated / decode_s;
     let over = |row: Option<&AblationRow>| row.map_or(1.0, |row| tokens_per_s / row.tokens_per_s);
     let set = setup.optimisations;

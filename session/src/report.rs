@@ -174,18 +174,25 @@ fn unit_cycles(totals: &Totals) -> BTreeMap<String, BTreeMap<String, u64>> {
     units(totals).into_iter().map(|(name, time, _)| (name, states(time))).collect()
 }
 
+/// What sums of joules in another order may differ by, in parts of the sum.
+const ROUNDING: f64 = 1e-9;
+
 /// The phases that had a step, and what is left of each beside its operators.
 fn phases(totals: &Totals, operators: &[OperatorRow]) -> Vec<PhaseRow> {
     let row = |(phase, steps): (&Phase, &u64)| {
-        let (cycles, phase) = (totals.cycles_of(*phase), figure_phase(*phase));
-        let operators: u64 = operators.iter().filter(|row| row.phase == phase).map(|row| row.cycles).sum();
-        assert!(operators <= cycles, "operators of {phase:?} take {operators} cycles of {cycles}");
-        PhaseRow { phase, steps: *steps, cycles, end_cycles: cycles - operators }
+        let (cycles, energy_j) = (totals.cycles_of(*phase), totals.phase_energy_j[phase]);
+        let phase = figure_phase(*phase);
+        let of = || operators.iter().filter(|row| row.phase == phase);
+        let own_cycles: u64 = of().map(|row| row.cycles).sum();
+        assert!(own_cycles <= cycles, "operators of {phase:?} take {own_cycles} cycles of {cycles}");
+        let own_j: f64 = of().map(|row| row.energy_j).sum();
+        assert!(own_j <= energy_j * (1.0 + ROUNDING), "operators of {phase:?} take {own_j} J of {energy_j}");
+        let (end_cycles, end_energy_j) = (cycles - own_cycles, (energy_j - own_j).max(0.0));
+        PhaseRow { phase, steps: *steps, cycles, end_cycles, energy_j, end_energy_j }
     };
     totals.steps.iter().map(row).collect()
 }
 
-/// What all cores take, of what their regions have.
 /// What a machine takes of its board, by kind of resource in lower case, over the regions of its cores.
 pub fn resources(machine: &Machine) -> BTreeMap<String, Resource> {
     let mut rows = BTreeMap::new();
@@ -209,14 +216,14 @@ pub fn resources(machine: &Machine) -> BTreeMap<String, Resource> {
 pub(crate) fn attainable(setup: &Setup, phase: Phase, total: &crate::totals::OperatorTotal) -> (f64, &'static str) {
     let machine = &setup.machine;
     let hertz = f64::from(machine.kernel_mhz) * 1e6;
-    let compute = if total.macs > 0 {
+    let compute = if total.events.macs > 0 {
         // Skipped products count as done: a sparse operator's roof is that much higher.
-        let sparse = total.dense_macs as f64 / total.macs as f64;
+        let sparse = total.events.dense_macs as f64 / total.events.macs as f64;
         peak_macs(setup, phase) * OPS_PER_MAC as f64 * hertz * sparse
     } else {
         f64::from(machine.core.count * machine.core.lanes) * hertz * VECTOR_OPS_PER_LANE
     };
-    let memory = ops(total) as f64 / (total.bytes.max(1) as f64) * machine.peak_bytes_per_s();
+    let memory = ops(total) as f64 / (total.bytes().max(1) as f64) * machine.peak_bytes_per_s();
     if memory < compute { (memory, "memory") } else { (compute, "compute") }
 }
 
@@ -237,25 +244,27 @@ pub(crate) fn peak_macs(setup: &Setup, phase: Phase) -> f64 {
 /// Operations of an operator: those of its matrices where it has any (what the vector unit does beside them works
 /// under another roof), else those of the vector unit.
 pub(crate) fn ops(total: &crate::totals::OperatorTotal) -> u64 {
-    if total.dense_macs > 0 { OPS_PER_MAC * total.dense_macs } else { total.vector_ops }
+    let events = &total.events;
+    if events.dense_macs > 0 { OPS_PER_MAC * events.dense_macs } else { events.float_ops.total() }
 }
 
 fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
     let mut rows = Vec::new();
     for ((phase, name), total) in &totals.operators {
         let ops = ops(total);
-        if ops == 0 && total.bytes == 0 && total.cycles == 0 {
+        if ops == 0 && total.bytes() == 0 && total.cycles == 0 {
             continue;
         }
         let (attainable, bound) = attainable(setup, *phase, total);
         rows.push(OperatorRow {
             name: name.clone(),
             phase: figure_phase(*phase),
-            unit: if total.macs > 0 { Unit::Matrix } else { Unit::Vector }.name().to_owned(),
+            unit: if total.events.macs > 0 { Unit::Matrix } else { Unit::Vector }.name().to_owned(),
             ops,
-            bytes: total.bytes,
+            bytes: total.bytes(),
             cycles: total.cycles / u64::from(setup.machine.core.count),
-            intensity_ops_per_byte: ratio(ops as f64, total.bytes as f64),
+            energy_j: total.energy_j,
+            intensity_ops_per_byte: ratio(ops as f64, total.bytes() as f64),
             attained_ops_per_s: attained(setup, total),
             attainable_ops_per_s: attainable,
             bound: bound.to_string(),
@@ -269,8 +278,9 @@ fn roofs(setup: &Setup, totals: &Totals) -> Roofs {
     let machine = &setup.machine;
     let hertz = f64::from(machine.kernel_mhz) * 1e6;
     let dense = peak_macs(setup, Phase::Prefill) * OPS_PER_MAC as f64 * hertz;
-    let multiplying = totals.operators.values().filter(|total| total.macs > 0 && total.bytes > 0);
-    let sparsest = multiplying.map(|total| total.dense_macs as f64 / total.macs as f64).fold(1.0, f64::max);
+    let multiplying = totals.operators.values().filter(|total| total.events.macs > 0 && total.bytes() > 0);
+    let sparsest =
+        multiplying.map(|total| total.events.dense_macs as f64 / total.events.macs as f64).fold(1.0, f64::max);
     let mut ceilings = vec![Ceiling { label: "INT8 dense".into(), ops_per_s: dense, kind: CeilingKind::ComputeDense }];
     if sparsest > 1.0 {
         let label = format!("INT8 sparse, {sparsest:.1}x");

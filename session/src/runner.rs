@@ -227,8 +227,7 @@ impl<'a> Runner<'a> {
                 StepKind::Prefill { .. } => Phase::Prefill,
                 StepKind::Decode => Phase::Decode,
             };
-            let energy = self.energy.step_of_cores(&outcomes);
-            self.totals.add(phase, prepared.programs(), &outcomes, &self.setup.machine, &energy);
+            self.totals.add(phase, prepared.programs(), &outcomes, &self.setup.machine, &self.energy);
             self.last = Some(Start { program: (kind, bucket), registers, routing });
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use hw_config::machine::Machine;
 use hw_config::program::{Program, TrafficClass};
-use sim::energy::Energy;
+use sim::energy::{Counted, Energy, EnergyModel};
 use sim::outcome::{Events, OperatorOutcome, StallCause, StepOutcome, Traffic};
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ pub enum Phase {
 }
 
 /// One operator over all its instances in a phase, and over all cores: cycles are added up over them too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OperatorTotal {
     /// Kernel cycles by which it lengthens the run of a core; with the wait for each `end` they add up to the run's.
     pub cycles: u64,
     /// Kernel cycles from first issue to last retirement, instance by instance.
     pub span_cycles: u64,
-    /// Multiply-accumulates on stored weights.
-    pub macs: u64,
-    /// Multiply-accumulates of the dense matrix.
-    pub dense_macs: u64,
-    /// Operations of the vector unit.
-    pub vector_ops: u64,
+    /// Cycles that it kept matrix units.
+    pub matrix_busy_cycles: u64,
+    /// What it counted.
+    pub events: Events,
     /// Bytes on the memory ports.
-    pub bytes: u64,
+    pub traffic: Traffic,
+    /// Joules: its part of those of its steps ([`EnergyModel::part_of_step`]).
+    pub energy_j: f64,
 }
 
 /// What memory did.
@@ -73,6 +73,8 @@ pub struct Totals {
     pub data_bus_busy_cycles: Vec<u64>,
     /// Joules by component.
     pub energy_j: BTreeMap<String, f64>,
+    /// Joules by phase.
+    pub phase_energy_j: BTreeMap<Phase, f64>,
 }
 
 impl Totals {
@@ -98,16 +100,22 @@ impl Totals {
         programs: &[Program],
         outcomes: &[StepOutcome],
         machine: &Machine,
-        energy: &Energy,
+        model: &EnergyModel<'_>,
     ) {
+        let energy: Energy = model.step_of_cores(outcomes);
         *self.cycles.entry(phase).or_default() += outcomes.iter().map(|outcome| outcome.cycles).max().unwrap_or(0);
         *self.steps.entry(phase).or_default() += 1;
         for (component, joules) in energy.components() {
             *self.energy_j.entry(component.to_string()).or_default() += joules;
         }
+        *self.phase_energy_j.entry(phase).or_default() += energy.total_j();
         self.data_bus_busy_cycles.resize(machine.all_channels() as usize, 0);
-        for (program, outcome) in programs.iter().zip(outcomes) {
+        for (core, (program, outcome)) in programs.iter().zip(outcomes).enumerate() {
             self.add_core(phase, program, outcome, machine);
+            for (name, mut total) in by_name(program, outcome) {
+                total.energy_j = model.part_of_step(outcomes, core, &total.counted()).total_j();
+                self.operators.entry((phase, name.to_owned())).or_default().add_all(&total);
+            }
         }
     }
 
@@ -120,16 +128,12 @@ impl Totals {
             }
         }
         for (total, traffic) in self.traffic.iter_mut().zip(&outcome.traffic) {
-            total.read_bytes += traffic.read_bytes;
-            total.written_bytes += traffic.written_bytes;
+            total.add(*traffic);
         }
         self.instruction_bytes += outcome.instruction_bytes;
         let Events { macs, link_bytes, .. } = outcome.events;
         self.link_bytes += link_bytes;
         *self.macs.entry(phase).or_default() += macs;
-        for (name, total) in by_name(program, outcome) {
-            self.operators.entry((phase, name.to_owned())).or_default().add_all(&total);
-        }
         let channels = core * outcome.data_memory.len();
         for (busy, channel) in self.data_bus_busy_cycles[channels..].iter_mut().zip(&outcome.data_memory) {
             *busy += channel.data_bus_busy_cycles(&machine.memory.standard);
@@ -166,22 +170,32 @@ fn by_name<'a>(program: &'a Program, outcome: &StepOutcome) -> impl Iterator<Ite
 }
 
 impl OperatorTotal {
+    /// Bytes on the memory ports, both ways.
+    pub fn bytes(&self) -> u64 {
+        self.traffic.read_bytes + self.traffic.written_bytes
+    }
+
+    /// What its joules are found from.
+    fn counted(&self) -> Counted {
+        let Self { events, traffic, matrix_busy_cycles, cycles, .. } = *self;
+        Counted { events, traffic, matrix_busy_cycles, cycles }
+    }
+
     fn add_all(&mut self, o: &Self) {
-        let Self { cycles, span_cycles, macs, dense_macs, vector_ops, bytes } = *o;
+        let Self { cycles, span_cycles, matrix_busy_cycles, events, traffic, energy_j } = o;
         self.cycles += cycles;
         self.span_cycles += span_cycles;
-        self.macs += macs;
-        self.dense_macs += dense_macs;
-        self.vector_ops += vector_ops;
-        self.bytes += bytes;
+        self.matrix_busy_cycles += matrix_busy_cycles;
+        self.events.add(events);
+        self.traffic.add(*traffic);
+        self.energy_j += energy_j;
     }
 
     fn add(&mut self, o: &OperatorOutcome) {
         self.cycles += o.cycles;
         self.span_cycles += o.last_retirement - o.first_issue;
-        self.macs += o.macs;
-        self.dense_macs += o.dense_macs;
-        self.vector_ops += o.vector_ops;
-        self.bytes += o.traffic.read_bytes + o.traffic.written_bytes;
+        self.matrix_busy_cycles += o.matrix_busy_cycles;
+        self.events.add(&o.events);
+        self.traffic.add(o.traffic);
     }
 }

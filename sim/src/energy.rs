@@ -3,7 +3,7 @@
 //! row. It never holds a price of its own and never counts an event.
 
 use crate::memory::Statistics;
-use crate::outcome::{Buffer, Events, StepOutcome};
+use crate::outcome::{Buffer, Events, StepOutcome, Traffic};
 use hw_config::asic::AsicTable;
 use hw_config::energy::{EnergyTable, Prices};
 use hw_config::engine::Engine;
@@ -97,6 +97,28 @@ impl Energy {
     }
 }
 
+/// What some instructions of a core's step counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    /// Events.
+    pub events: Events,
+    /// Bytes on the memory ports.
+    pub traffic: Traffic,
+    /// Cycles that they kept the matrix unit.
+    pub matrix_busy_cycles: u64,
+    /// Cycles by which they lengthen the step.
+    pub cycles: u64,
+}
+
+/// What prices of a core multiply, of a step or of a part of it.
+struct Charged<'e> {
+    events: &'e Events,
+    load_cycles: f64,
+    store_cycles: f64,
+    matrix_cycles: u64,
+    cycles: u64,
+}
+
 /// The prices of a machine.
 #[derive(Clone, Debug)]
 pub struct EnergyModel<'a> {
@@ -134,24 +156,70 @@ impl<'a> EnergyModel<'a> {
         cores.fold(board, |sum, (outcome, resources)| sum.plus(&self.core(outcome, resources)))
     }
 
+    /// The part of a step's joules that falls to some instructions of a core. What they counted is theirs, and beside it their
+    /// share of what is not counted by instruction: of the load port and the data memory by bytes (of the store port by bytes
+    /// written), of the instruction memory by instructions, of what flows whatever happens by the cycles by which they
+    /// lengthen the step. The parts of all operators and the wait for the ends of the cores are the step's joules.
+    pub fn part_of_step(&self, outcomes: &[StepOutcome], core: usize, counted: &Counted) -> Energy {
+        let (outcome, resources) = (&outcomes[core], &self.resources[core]);
+        let all = outcome.operators.iter().fold(Traffic::default(), |mut sum, operator| {
+            sum.add(operator.traffic);
+            sum
+        });
+        let [load, store, ..] = &outcome.units;
+        let bytes = |traffic: Traffic| traffic.read_bytes + traffic.written_bytes;
+        let charged = Charged {
+            events: &counted.events,
+            load_cycles: load.busy_cycles as f64 * share(counted.traffic.read_bytes, all.read_bytes),
+            store_cycles: store.busy_cycles as f64 * share(counted.traffic.written_bytes, all.written_bytes),
+            matrix_cycles: counted.matrix_busy_cycles,
+            cycles: counted.cycles,
+        };
+        let (data_memory_j, instruction_memory_j) = self.memories_j(outcome);
+        let longest = outcomes.iter().map(|outcome| outcome.cycles).max().unwrap_or(0);
+        let cores = outcomes.len() as f64;
+        let seconds = self.machine.seconds(longest) / cores * share(counted.cycles, longest);
+        Energy {
+            data_memory_j: data_memory_j * share(bytes(counted.traffic), bytes(all)),
+            instruction_memory_j: instruction_memory_j
+                * share(counted.events.instructions, outcome.events.instructions),
+            memory_background_j: seconds * self.background_w(),
+            static_j: seconds * self.prices.static_w(),
+            ..self.on_chip(&charged, resources)
+        }
+    }
+
     /// What a core takes beside what the board takes whatever happens.
     fn core(&self, outcome: &StepOutcome, resources: &Resources) -> Energy {
-        let on_chip = match &self.prices {
-            Prices::Fabric(table) => self.fabric(table, outcome, resources),
-            Prices::Asic(table) => self.asic(table, outcome, resources),
+        let [load, store, matrix, _] = &outcome.units;
+        let charged = Charged {
+            events: &outcome.events,
+            load_cycles: load.busy_cycles as f64,
+            store_cycles: store.busy_cycles as f64,
+            matrix_cycles: matrix.busy_cycles,
+            cycles: outcome.cycles,
         };
-        Energy {
-            data_memory_j: commands_j(&outcome.data_memory, &self.machine.memory.standard),
-            instruction_memory_j: commands_j(&[outcome.instruction_memory], &self.machine.instructions.standard),
-            ..on_chip
+        let (data_memory_j, instruction_memory_j) = self.memories_j(outcome);
+        Energy { data_memory_j, instruction_memory_j, ..self.on_chip(&charged, resources) }
+    }
+
+    /// Commands of a core's data channels, and of its instruction channel.
+    fn memories_j(&self, outcome: &StepOutcome) -> (f64, f64) {
+        let (data, instructions) = (&self.machine.memory.standard, &self.machine.instructions.standard);
+        (commands_j(&outcome.data_memory, data), commands_j(&[outcome.instruction_memory], instructions))
+    }
+
+    fn on_chip(&self, charged: &Charged<'_>, resources: &Resources) -> Energy {
+        match &self.prices {
+            Prices::Fabric(table) => self.fabric(table, charged, resources),
+            Prices::Asic(table) => self.asic(table, charged, resources),
         }
     }
 
     /// A core in an FPGA's fabric.
-    fn fabric(&self, table: &EnergyTable, outcome: &StepOutcome, resources: &Resources) -> Energy {
-        let events = &outcome.events;
-        let [load, store, matrix, _] = &outcome.units;
-        let logic = |unit, cycles: u64| J_PER_PJ * cycles as f64 * table.logic_pj_per_cycle(resources, unit);
+    fn fabric(&self, table: &EnergyTable, charged: &Charged<'_>, resources: &Resources) -> Energy {
+        let events = charged.events;
+        let logic = |unit, cycles: f64| J_PER_PJ * cycles * table.logic_pj_per_cycle(resources, unit);
         let link_pj = table.link_pj_per_byte(self.machine.link_boundaries());
         let engine = &self.machine.core.engine;
         let products_pj = match engine {
@@ -164,22 +232,21 @@ impl<'a> EnergyModel<'a> {
         };
         Energy {
             matrix_products_j: J_PER_PJ * products_pj,
-            matrix_logic_j: logic(engine.array_unit(), matrix.busy_cycles),
+            matrix_logic_j: logic(engine.array_unit(), charged.matrix_cycles as f64),
             float_ops_j: floats_j(events, table.f32_add_pj, table.f32_mul_pj, table.f32_function_pj),
             link_j: J_PER_PJ * events.link_bytes as f64 * link_pj,
-            buffers_j: buffers_j(outcome, resources, buffer_j),
-            ports_j: logic("ld ports", load.busy_cycles) + logic("st port", store.busy_cycles),
+            buffers_j: buffers_j(events, resources, buffer_j),
+            ports_j: logic("ld ports", charged.load_cycles) + logic("st port", charged.store_cycles),
             dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction_pj,
-            clock_j: J_PER_PJ * outcome.cycles as f64 * table.clock_pj_per_cycle(resources),
+            clock_j: J_PER_PJ * charged.cycles as f64 * table.clock_pj_per_cycle(resources),
             ..Energy::default()
         }
     }
 
     /// A core on a die: elements, buffers, f32 operations and instructions. Ports and clock trees outside the elements have
     /// no published price and are left out (`docs/src/energy.md`).
-    fn asic(&self, table: &AsicTable, outcome: &StepOutcome, resources: &Resources) -> Energy {
-        let events = &outcome.events;
-        let [_, _, matrix, _] = &outcome.units;
+    fn asic(&self, table: &AsicTable, charged: &Charged<'_>, resources: &Resources) -> Energy {
+        let events = charged.events;
         let array_cycle_pj = match &self.machine.core.engine {
             Engine::BitSerial(engine) => table.array_cycle_pj(engine),
             Engine::SparseDspChain(_) => None,
@@ -190,9 +257,9 @@ impl<'a> EnergyModel<'a> {
             J_PER_PJ * (read * table.read_pj_per_byte(bits) + written * table.write_pj_per_byte(bits))
         };
         Energy {
-            matrix_logic_j: J_PER_PJ * matrix.busy_cycles as f64 * array_cycle_pj,
+            matrix_logic_j: J_PER_PJ * charged.matrix_cycles as f64 * array_cycle_pj,
             float_ops_j: floats_j(events, table.f32_add.value, table.f32_mul.value, table.f32_function.value),
-            buffers_j: buffers_j(outcome, resources, buffer_j),
+            buffers_j: buffers_j(events, resources, buffer_j),
             dispatch_j: J_PER_PJ * events.instructions as f64 * table.instruction.value,
             ..Energy::default()
         }
@@ -206,6 +273,11 @@ impl<'a> EnergyModel<'a> {
     }
 }
 
+/// `part / whole`; nothing of nothing.
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
 /// Joules of f32 operations. A scaled sum is a multiplication and an addition; a result one more multiplication.
 fn floats_j(events: &Events, add_pj: f64, mul_pj: f64, function_pj: f64) -> f64 {
     let adds = events.float_ops.adds + events.scaled_sums;
@@ -215,7 +287,7 @@ fn floats_j(events: &Events, add_pj: f64, mul_pj: f64, function_pj: f64) -> f64 
 
 /// Joules of the buffers and the accumulators. `price` is the joules of bytes read from one copy of a memory and of bytes
 /// written, which go to all.
-fn buffers_j(outcome: &StepOutcome, resources: &Resources, price: impl Fn(&PhysicalMemory, f64, f64) -> f64) -> f64 {
+fn buffers_j(events: &Events, resources: &Resources, price: impl Fn(&PhysicalMemory, f64, f64) -> f64) -> f64 {
     let memory_j = |name: &str, read_bytes: u64, written_bytes: u64| {
         let Some(memory) = resources.memories.iter().find(|memory| memory.name == name) else {
             // Only a buffer of no bytes is not built, and nothing can have touched it.
@@ -225,10 +297,10 @@ fn buffers_j(outcome: &StepOutcome, resources: &Resources, price: impl Fn(&Physi
         price(memory, read_bytes as f64, written_bytes as f64 * memory.copies as f64)
     };
     let buffers = Buffer::ALL.into_iter().map(|buffer| {
-        let traffic = outcome.events.buffers[buffer as usize];
+        let traffic = events.buffers[buffer as usize];
         memory_j(memory_name(buffer), traffic.read_bytes, traffic.written_bytes)
     });
-    let accumulated = outcome.events.scaled_sums * ACCUMULATOR_BYTES;
+    let accumulated = events.scaled_sums * ACCUMULATOR_BYTES;
     buffers.fold(0.0, |sum, joules| sum + joules) + memory_j("mx accumulators", accumulated, accumulated)
 }
 

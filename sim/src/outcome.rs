@@ -79,6 +79,14 @@ pub struct Traffic {
     pub written_bytes: u64,
 }
 
+impl Traffic {
+    /// Adds other bytes.
+    pub fn add(&mut self, other: Self) {
+        self.read_bytes += other.read_bytes;
+        self.written_bytes += other.written_bytes;
+    }
+}
+
 /// The buffers of a core, as energy and reports count them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Buffer {
@@ -142,6 +150,14 @@ pub struct FloatOps {
 }
 
 impl FloatOps {
+    /// Adds others.
+    pub fn add(&mut self, other: Self) {
+        self.adds += other.adds;
+        self.muls += other.muls;
+        self.compares += other.compares;
+        self.functions += other.functions;
+    }
+
     /// Operations of all kinds, as rooflines count them.
     pub fn total(&self) -> u64 {
         self.adds + self.muls + self.compares + self.functions
@@ -171,6 +187,36 @@ pub struct Events {
     pub link_bytes: u64,
 }
 
+impl Events {
+    /// Adds what others have counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            macs,
+            dense_macs,
+            scaled_sums,
+            results,
+            vector_elements,
+            float_ops,
+            buffers,
+            instructions,
+            link_bytes,
+        } = *other;
+        self.macs += macs;
+        self.dense_macs += dense_macs;
+        self.scaled_sums += scaled_sums;
+        self.results += results;
+        for (sum, elements) in self.vector_elements.iter_mut().zip(vector_elements) {
+            *sum += elements;
+        }
+        self.float_ops.add(float_ops);
+        for (sum, traffic) in self.buffers.iter_mut().zip(buffers) {
+            sum.add(traffic);
+        }
+        self.instructions += instructions;
+        self.link_bytes += link_bytes;
+    }
+}
+
 /// The part of a step that belongs to one operator of the program (one mark).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OperatorOutcome {
@@ -185,12 +231,8 @@ pub struct OperatorOutcome {
     pub matrix_busy_cycles: u64,
     /// Cycles that it kept the vector unit.
     pub vector_busy_cycles: u64,
-    /// Multiply-accumulates on stored weights.
-    pub macs: u64,
-    /// Multiply-accumulates of the dense matrix.
-    pub dense_macs: u64,
-    /// Operations of the vector unit.
-    pub vector_ops: u64,
+    /// What its instructions counted.
+    pub events: Events,
     /// Bytes on the memory ports.
     pub traffic: Traffic,
 }

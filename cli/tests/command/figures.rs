@@ -178,6 +178,7 @@ fn parts_of_runs_add_up_to_their_totals() {
         ("latency", "operator", "total_ms"),
         ("latency", "component", "total_ms"),
         ("energy", "component", "energy_j"),
+        ("energy", "operator", "energy_j"),
     ];
     for (of, by, key) in cases {
         let arguments =

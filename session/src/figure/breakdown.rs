@@ -117,7 +117,7 @@ fn label(choice: &Choice<'_>) -> String {
     match (choice.of, choice.by) {
         (Of::Latency, By::Operator) => format!("Simulated time{phase} (ms)"),
         (Of::Latency, By::Component) => format!("Time of unit {}{phase} (ms)", choice.unit),
-        (Of::Energy, By::Operator | By::Component) => "Energy (J)".to_owned(),
+        (Of::Energy, By::Operator | By::Component) => format!("Energy{phase} (J)"),
         (Of::Bytes, By::Operator | By::Component) => format!("Traffic with main memory{phase} (bytes)"),
     }
 }
@@ -134,11 +134,7 @@ fn parts(run: &RunReport, choice: &Choice<'_>) -> Result<Parts, String> {
             let parts = run.energy_by_component_j.iter().map(|(name, joules)| (spaced(name), *joules));
             Ok((parts.collect(), run.energy_j))
         }
-        (Of::Energy, By::Operator) => {
-            Err("energy by operator is not built: a run counts its events by step, expected --by \
-             component; or break latency or bytes down by operator"
-                .to_owned())
-        }
+        (Of::Energy, By::Operator) => Ok(energy_by_operator(run, choice)),
         (Of::Bytes, By::Operator) => bytes_by_operator(run, choice),
         (Of::Bytes, By::Component) => {
             whole(choice, "bytes by class")?;
@@ -177,6 +173,16 @@ fn latency_by_operator(run: &RunReport, choice: &Choice<'_>) -> Result<Parts, St
         ));
     }
     Ok((parts.into_iter().map(|(name, cycles)| (name, ms(cycles))).collect(), ms(total)))
+}
+
+/// Energy of operators; the report has been checked to add up.
+fn energy_by_operator(run: &RunReport, choice: &Choice<'_>) -> Parts {
+    let in_phase = |phase| choice.phase.is_none_or(|chosen| chosen == phase);
+    let operators = run.operators.iter().filter(|row| in_phase(row.phase));
+    let mut parts: Vec<(String, f64)> = operators.map(|row| (spaced(&row.name), row.energy_j)).collect();
+    let phases = || run.phases.iter().filter(|row| in_phase(row.phase));
+    parts.push((END.to_owned(), phases().map(|row| row.end_energy_j).sum()));
+    (parts, phases().map(|row| row.energy_j).sum())
 }
 
 fn latency_by_component(run: &RunReport, unit: &str) -> Result<Parts, String> {

@@ -19,7 +19,6 @@ const F16: u64 = 2;
 /// What some instructions of a program count.
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
-    pub(super) events: Events,
     pub(super) traffic: [Traffic; TrafficClass::ALL.len()],
     pub(super) unnamed_traffic: Traffic,
     /// By mark, without their place in time.
@@ -30,7 +29,6 @@ impl Counts {
     /// Nothing of a program.
     pub(super) fn none(program: &Program) -> Self {
         Self {
-            events: Events::default(),
             traffic: Default::default(),
             unnamed_traffic: Traffic::default(),
             // A program without marks is one operator.
@@ -71,7 +69,7 @@ impl<'a> Tally<'a> {
 
     /// Counts an instruction of an operator, with the registers that hold for it and the work that it asks for.
     pub(super) fn count(&mut self, operator: usize, operation: &Operation, work: &Work, registers: &Registers) {
-        self.counts.events.instructions += 1;
+        self.events(operator).instructions += 1;
         match operation {
             Operation::Load(ld) => self.load(operator, ld, registers),
             Operation::Store(st) => self.store(operator, st, work, registers),
@@ -111,12 +109,16 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn read(&mut self, buffer: Buffer, bytes: u64) {
-        self.counts.events.buffers[buffer as usize].read_bytes += bytes;
+    fn events(&mut self, operator: usize) -> &mut Events {
+        &mut self.counts.operators[operator].events
     }
 
-    fn written(&mut self, buffer: Buffer, bytes: u64) {
-        self.counts.events.buffers[buffer as usize].written_bytes += bytes;
+    fn read(&mut self, operator: usize, buffer: Buffer, bytes: u64) {
+        self.events(operator).buffers[buffer as usize].read_bytes += bytes;
+    }
+
+    fn written(&mut self, operator: usize, buffer: Buffer, bytes: u64) {
+        self.events(operator).buffers[buffer as usize].written_bytes += bytes;
     }
 
     fn load(&mut self, operator: usize, ld: &Load, registers: &Registers) {
@@ -137,16 +139,16 @@ impl<'a> Tally<'a> {
             LoadBuffer::Density => Buffer::Density,
             LoadBuffer::Parameter => Buffer::Parameter,
         };
-        self.written(buffer, rows * kept);
+        self.written(operator, buffer, rows * kept);
     }
 
     fn store(&mut self, operator: usize, st: &Store, work: &Work, registers: &Registers) {
         let rows = timing::extent(st.rows, st.rows_reg, registers[usize::from(st.rows_reg)], 0);
         let elements = u64::from(rows) * u64::from(st.count);
         match st.source {
-            StoreSource::Codes => self.read(Buffer::Activation, elements),
-            StoreSource::Scales => self.read(Buffer::Activation, elements * F32),
-            StoreSource::Vector => self.read(Buffer::Vector, elements * F32),
+            StoreSource::Codes => self.read(operator, Buffer::Activation, elements),
+            StoreSource::Scales => self.read(operator, Buffer::Activation, elements * F32),
+            StoreSource::Vector => self.read(operator, Buffer::Vector, elements * F32),
         }
         let Work::Store(shape) = work else { return };
         for line in shape.writes() {
@@ -168,27 +170,29 @@ impl<'a> Tally<'a> {
         let spanned = u64::from(shape.sparsity.words(shape.steps)) * chain;
         // Every row set reads the weights of its part again; every part reads the activations of all rows again.
         let code_bits = u64::from(shape.code.bits());
-        self.read(Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
-        self.read(Buffer::Index, row_sets * cols * (stored * u64::from(shape.sparsity.index_bits())).div_ceil(8));
+        self.read(operator, Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
+        self.read(
+            operator,
+            Buffer::Index,
+            row_sets * cols * (stored * u64::from(shape.sparsity.index_bits())).div_ceil(8),
+        );
         // Every step reads the density bytes of its window.
         let density_bytes = if shape.sparsity.is_of_blocks() { BLOCKS as u64 } else { 0 };
-        self.read(Buffer::Density, row_sets * steps * cols.div_ceil(BLOCK as u64) * density_bytes);
+        self.read(operator, Buffer::Density, row_sets * steps * cols.div_ceil(BLOCK as u64) * density_bytes);
         let groups = u64::from(shape.steps.div_ceil(shape.group_steps));
         let integer_scales = if shape.two_level { groups } else { 0 };
         let selectors = if shape.code.special_values().is_empty() { 0 } else { groups };
-        self.read(Buffer::Scale, row_sets * cols * (sums * F16 + integer_scales + selectors));
+        self.read(operator, Buffer::Scale, row_sets * cols * (sums * F16 + integer_scales + selectors));
         let window_words = u64::from(engine.activation().bytes() * shape.sparsity.window_words());
-        self.read(Buffer::Activation, parts * rows * stored * window_words);
+        self.read(operator, Buffer::Activation, parts * rows * stored * window_words);
         if last {
-            self.written(Buffer::Result, rows * cols * F32);
-            self.counts.events.results += rows * cols;
+            self.written(operator, Buffer::Result, rows * cols * F32);
+            self.events(operator).results += rows * cols;
         }
-        let (macs, dense_macs) = (rows * cols * stored, rows * cols * spanned);
-        self.counts.events.macs += macs;
-        self.counts.events.dense_macs += dense_macs;
-        self.counts.events.scaled_sums += rows * cols * sums;
-        self.counts.operators[operator].macs += macs;
-        self.counts.operators[operator].dense_macs += dense_macs;
+        let events = self.events(operator);
+        events.macs += rows * cols * stored;
+        events.dense_macs += rows * cols * spanned;
+        events.scaled_sums += rows * cols * sums;
     }
 
     fn vector(&mut self, operator: usize, misc: &Misc, registers: &Registers) {
@@ -198,24 +202,21 @@ impl<'a> Tally<'a> {
         }
         let elements = u64::from(rows) * u64::from(len);
         let VectorCounts { ops, passes, written_bytes, destination } = vector_counts(misc, rows, len);
-        self.counts.events.vector_elements[misc.op as usize] += elements;
-        self.counts.events.float_ops.adds += ops.adds;
-        self.counts.events.float_ops.muls += ops.muls;
-        self.counts.events.float_ops.compares += ops.compares;
-        self.counts.events.float_ops.functions += ops.functions;
-        self.counts.operators[operator].vector_ops += ops.total();
+        let events = self.events(operator);
+        events.vector_elements[misc.op as usize] += elements;
+        events.float_ops.add(ops);
         let mut read = elements;
         if misc.op == VectorOp::Share {
             // A core reads its own part and puts it on the link.
             read = u64::from(rows) * u64::from(timing::share_part(len, misc.imm.0, self.program.core).1);
-            self.counts.events.link_bytes += read * F32;
+            self.events(operator).link_bytes += read * F32;
         }
         for (operand, times) in [(misc.a_buffer, passes), (misc.b_buffer, 1)] {
             if let Some((buffer, element_bytes)) = operand_buffer(operand) {
-                self.read(buffer, times * read * element_bytes);
+                self.read(operator, buffer, times * read * element_bytes);
             }
         }
-        self.written(destination, written_bytes);
+        self.written(operator, destination, written_bytes);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::ports::Opening;
 use super::tally::Counts;
 use crate::memory::Statistics;
-use crate::outcome::{StepOutcome, Timeline, UnitTime};
+use crate::outcome::{Events, StepOutcome, Timeline, UnitTime};
 
 /// What a core's run gives beside the cycles of its instructions.
 #[derive(Debug)]
@@ -49,7 +49,9 @@ pub(super) fn place(operator_of: &[u32], timeline: &Timeline) -> Vec<Placed> {
 
 /// The outcome of a step: counts, when they came about, and what the channels did.
 pub(super) fn outcome(counts: Counts, times: &Times, placed: &[Placed], data_memory: Vec<Statistics>) -> StepOutcome {
-    let Counts { events, traffic, unnamed_traffic, mut operators } = counts;
+    let Counts { traffic, unnamed_traffic, mut operators } = counts;
+    let mut events = Events::default();
+    operators.iter().for_each(|operator| events.add(&operator.events));
     for (operator, &Placed { cycles, first_issue, last_retirement }) in operators.iter_mut().zip(placed) {
         (operator.cycles, operator.first_issue, operator.last_retirement) = (cycles, first_issue, last_retirement);
     }

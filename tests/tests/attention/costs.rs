@@ -43,7 +43,7 @@ fn cost(machine: &Machine, model: &Model, mask: Option<&AttentionMask>) -> Cost 
         cycles: totals.total_cycles(),
         kv_read: totals.traffic[TrafficClass::Kv as usize].read_bytes,
         bytes: totals.traffic.iter().map(|t| t.read_bytes + t.written_bytes).sum(),
-        products: totals.operators[&(Phase::Prefill, "attention".to_owned())].macs,
+        products: totals.operators[&(Phase::Prefill, "attention".to_owned())].events.macs,
         energy_j: totals.energy_j.values().sum(),
         steps,
     }
