@@ -545,11 +545,14 @@ pub(crate) struct SweepArgs {
     /// Write scripts into the folder that run N parts under Slurm and put them together, and run nothing.
     #[arg(long, value_name = "N", conflicts_with = "shard", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) slurm: Option<u32>,
+    /// Also write points.parquet: points.csv with typed columns. Needs a build with the feature `parquet`.
+    #[arg(long)]
+    pub(crate) parquet: bool,
     /// Answer for whoever chooses points: a JSON object on stdin with a value an axis, its row on stdout, line by line.
-    #[arg(long, conflicts_with_all = ["output", "shard", "slurm"])]
+    #[arg(long, conflicts_with_all = ["output", "shard", "slurm", "parquet"])]
     pub(crate) ask: bool,
     /// List the results that constraints and objectives can name.
-    #[arg(long, conflicts_with_all = ["sweep", "output", "shard", "slurm", "ask"])]
+    #[arg(long, conflicts_with_all = ["sweep", "output", "shard", "slurm", "parquet", "ask"])]
     pub(crate) keys: bool,
 }
 
@@ -571,6 +574,9 @@ pub(crate) struct MergeArgs {
     /// Folder for the whole.
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: PathBuf,
+    /// Also write points.parquet: points.csv with typed columns. Needs a build with the feature `parquet`.
+    #[arg(long)]
+    pub(crate) parquet: bool,
 }
 
 /// Arguments of `report`.

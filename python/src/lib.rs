@@ -38,7 +38,7 @@ mod lapwing {
     /// run would have written. The order of the parts does not matter.
     #[pyfunction]
     fn merge(py: Python<'_>, parts: Vec<PathBuf>, folder: PathBuf) -> PyResult<Bound<'_, PyAny>> {
-        let merged = py.detach(|| sweep::merge::merge(&parts, &folder));
+        let merged = py.detach(|| sweep::merge::merge(&parts, &folder, sweep::table::Tables::Csv));
         let (summary, _) = merged.map_err(|error| raised::of_merge(&error))?;
         plain::summary(py, &summary)
     }

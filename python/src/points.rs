@@ -10,6 +10,7 @@ use sweep::ask::Answers;
 use sweep::axis::{Scale, Values};
 use sweep::front::Direction;
 use sweep::run::{Part, on_threads, run_while};
+use sweep::table::Tables;
 
 use crate::interrupt;
 use crate::{VERSION, plain, raised};
@@ -120,7 +121,7 @@ impl Sweep {
         let sweep = self.answers.sweep();
         let part = Part::of(sweep, shard.0, shard.1).map_err(raised::input)?;
         let finished = interrupt::run(py, |goes_on| {
-            on_threads(threads.into(), || run_while(sweep, part, &folder, VERSION, |_| goes_on()))
+            on_threads(threads.into(), || run_while(sweep, part, &folder, Tables::Csv, VERSION, |_| goes_on()))
         })?;
         let finished = finished.map_err(|error| raised::of_folder(&error))?;
         plain::summary(py, &finished.expect("a run that is stopped raises what stopped it").summary)

@@ -7,6 +7,7 @@ use std::time::Instant;
 use sweep::row::Outcome;
 use sweep::run::{Finished, Part, on_threads, run};
 use sweep::spec::Sweep;
+use sweep::table::Tables;
 
 /// A thousand machines: 25 programs, 40 ways of clocking and of reaching memory.
 const SWEEP: &str = r#"
@@ -41,7 +42,7 @@ fn measure(sweep: &Sweep, threads: usize) -> f64 {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}-{threads}", std::process::id()));
     let start = Instant::now();
     let whole = Part::of(sweep, 1, 1).expect("a whole");
-    let finished = on_threads(threads, || run(sweep, whole, &folder, "benchmark", |_| {}));
+    let finished = on_threads(threads, || run(sweep, whole, &folder, Tables::Csv, "benchmark", |_| {}));
     let Finished { rows, .. } = finished.unwrap_or_else(|error| panic!("{error}"));
     let seconds = start.elapsed().as_secs_f64();
     std::fs::remove_dir_all(&folder).expect("the folder goes");

@@ -11,7 +11,7 @@ use reports::atomic::{self, WriteError};
 use serde::{Deserialize, Serialize};
 
 use crate::row::Row;
-use crate::table;
+use crate::table::{self, Tables};
 
 /// Rows while the sweep runs.
 pub const JOURNAL: &str = "journal.jsonl";
@@ -19,6 +19,8 @@ pub const JOURNAL: &str = "journal.jsonl";
 pub const ROWS: &str = "points.jsonl";
 /// The same as a table.
 pub const TABLE: &str = "points.csv";
+/// The same with typed columns, where that was asked for.
+pub const PARQUET: &str = "points.parquet";
 /// What the sweep was.
 pub const SUMMARY: &str = "sweep.json";
 /// Rows after which the journal is brought to the disk, so that a power cut loses no more than these.
@@ -130,10 +132,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The file, with the checksums of these texts by name.
-    fn to_text(&self, files: &[(&str, &str)]) -> String {
+    /// The file, with the checksums of these files by name.
+    fn to_text(&self, files: &[(&str, Vec<u8>)]) -> String {
         let mut summary = self.clone();
-        summary.checksums = files.iter().map(|(name, text)| ((*name).to_owned(), checksum(text.as_bytes()))).collect();
+        summary.checksums = files.iter().map(|(name, bytes)| ((*name).to_owned(), checksum(bytes))).collect();
         summary.checksums.insert(SUMMARY.to_owned(), "0".repeat(8));
         let own = checksum(summary.plain().as_bytes());
         summary.checksums.insert(SUMMARY.to_owned(), own);
@@ -226,25 +228,40 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes the finished files, all or none, and takes the journal away. The summary gets the checksums of the others.
+    /// Writes the finished files, all or none, and takes the journal away. The summary gets the checksums of the others. A table
+    /// of an earlier run that is not asked for is taken away too: it may have other rows.
     ///
     /// # Errors
     /// What the operating system refuses; the journal then stays.
-    pub fn finish(self, rows: &[Row], summary: &Summary) -> Result<(), FolderError> {
+    pub fn finish(self, rows: &[Row], summary: &Summary, tables: Tables) -> Result<(), FolderError> {
         let lines: String = rows.iter().map(|row| row.to_line() + "\n").collect();
-        let table = table::csv(&summary.axes, rows);
-        let summary = summary.to_text(&[(ROWS, &lines), (TABLE, &table)]);
-        let place = |name: &str| self.path.join(name);
-        let (rows_at, table_at, summary_at) = (place(ROWS), place(TABLE), place(SUMMARY));
-        let files: [(&Path, &[u8]); 3] =
-            [(&rows_at, lines.as_bytes()), (&table_at, table.as_bytes()), (&summary_at, summary.as_bytes())];
-        atomic::write_files(&files).map_err(FolderError::Write)?;
-        let journal = place(JOURNAL);
-        fs::remove_file(&journal).map_err(|error| FolderError::Io(journal, error))
+        let mut files = vec![(ROWS, lines.into_bytes()), (TABLE, table::csv(&summary.axes, rows).into_bytes())];
+        let parquet: Option<Vec<u8>> = match tables {
+            Tables::Csv => None,
+            #[cfg(feature = "parquet")]
+            Tables::CsvAndParquet => Some(crate::parquet::bytes(&summary.axes, rows)),
+        };
+        let old = if parquet.is_none() { Some(PARQUET) } else { None };
+        files.extend(parquet.map(|bytes| (PARQUET, bytes)));
+        files.push((SUMMARY, summary.to_text(&files).into_bytes()));
+        let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.path.join(name)).collect();
+        let written: Vec<(&Path, &[u8])> =
+            paths.iter().map(PathBuf::as_path).zip(files.iter().map(|(_, bytes)| bytes.as_slice())).collect();
+        atomic::write_files(&written).map_err(FolderError::Write)?;
+        // The journal last: as long as it is there the sweep is not finished.
+        old.into_iter().chain([JOURNAL]).try_for_each(|name| self.remove(name))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), FolderError> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(FolderError::Io(path, error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 
-/// A finished sweep in a folder. All of its files are looked at, also the table that others read.
+/// A finished sweep in a folder. All of its files are looked at, also the tables that others read.
 ///
 /// # Errors
 /// There is none, or a file of it is damaged.
@@ -255,7 +272,8 @@ pub fn read(folder: &Path) -> Result<(Summary, Vec<Row>), FolderError> {
     };
     let damaged = |name: &str| FolderError::Damaged(folder.join(name));
     let summary = Summary::from_text(&bytes(SUMMARY)?).ok_or_else(|| damaged(SUMMARY))?;
-    for name in [ROWS, TABLE] {
+    let also = summary.checksums.contains_key(PARQUET).then_some(PARQUET);
+    for name in [ROWS, TABLE].into_iter().chain(also) {
         if summary.checksums.get(name) != Some(&checksum(&bytes(name)?)) {
             return Err(damaged(name));
         }

@@ -5,7 +5,7 @@
 //! before, and never lose a finished row.
 //!
 //! Reading order: `spec` (the file), `axis`, `value` and `space` (which points there are), `constraint`, `front` and
-//! `results` (what is asked of them), `evaluate` (one point), `run` (all of them), `row`, `table` and `folder` (what is
+//! `results` (what is asked of them), `evaluate` (one point), `run` (all of them), `row`, `table`, `parquet` and `folder` (what is
 //! kept), `merge` (parts put together), `text` and `page` (what is said), `search` (looking for good points without taking all), `draw` (random numbers).
 
 pub mod ask;
@@ -17,6 +17,8 @@ pub mod folder;
 pub mod front;
 pub mod merge;
 pub mod page;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod results;
 pub mod row;
 pub mod run;

@@ -8,6 +8,7 @@ use crate::front::Direction;
 use crate::row::Row;
 use crate::run::{mark_front, summarise};
 use crate::spec::Objective;
+use crate::table::Tables;
 
 /// Why parts cannot be put together.
 #[derive(Debug)]
@@ -53,11 +54,11 @@ impl From<FolderError> for MergeError {
     }
 }
 
-/// Puts the parts in these folders together in another; what is now there.
+/// Puts the parts in these folders together in another, with these tables; what is now there.
 ///
 /// # Errors
 /// Parts that are damaged, missing, or of different sweeps, or none at all.
-pub fn merge(parts: &[PathBuf], into: &Path) -> Result<(Summary, Vec<Row>), MergeError> {
+pub fn merge(parts: &[PathBuf], into: &Path, tables: Tables) -> Result<(Summary, Vec<Row>), MergeError> {
     let mut first: Option<Summary> = None;
     let mut rows = Vec::new();
     for part in parts {
@@ -78,7 +79,7 @@ pub fn merge(parts: &[PathBuf], into: &Path) -> Result<(Summary, Vec<Row>), Merg
     mark_front(&mut rows, &objectives(&first));
     let summary = summarise(&rows, Summary { first_point: 0, ..first });
     let (folder, _) = Folder::open(into)?;
-    folder.finish(&rows, &summary)?;
+    folder.finish(&rows, &summary, tables)?;
     Ok((summary, rows))
 }
 

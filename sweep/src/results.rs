@@ -1,6 +1,8 @@
 //! What a row says of a point, as figures under the names of a run's report. It must never compute one.
 
-use reports::run_report::{RunReport, Term, term};
+use std::collections::BTreeMap;
+
+use reports::run_report::{Resource, RunReport, Term, term};
 
 /// Keys of figures that are known before a point is simulated.
 pub const STATIC_KEYS: [&str; 10] = [
@@ -16,46 +18,81 @@ pub const STATIC_KEYS: [&str; 10] = [
     "resources.dsp.percent",
 ];
 
-/// Keys of figures that are simulated, in the order of a row.
-pub const SIMULATED_KEYS: [&str; 28] = [
-    "prefill_ms",
-    "decode_ms_per_token",
-    "total_ms",
-    "total_cycles",
-    "tokens_per_s",
-    "energy_j",
-    "average_power_w",
-    "tokens_per_j",
-    "bytes.weights",
-    "bytes.index",
-    "bytes.scales",
-    "bytes.kv",
-    "bytes.activations",
-    "bytes.instructions",
-    "link_bytes",
-    "utilisation.ld",
-    "utilisation.st",
-    "utilisation.mx",
-    "utilisation.vx",
-    "program_bytes",
-    "peak_memory_bytes",
-    "memory.row_hits",
-    "memory.row_misses",
-    "memory.row_conflicts",
-    "memory.refreshes",
-    "memory.achieved_gb_per_s",
-    "memory.peak_gb_per_s",
-    "attention_density",
+/// What the last part of such a key takes of a resource.
+static OF_RESOURCE: [(&str, Source<Resource>); 2] =
+    [("used", Source::Count(|r| r.used)), ("percent", Source::Measure(|r| r.percent))];
+
+/// Figures that are simulated, in the order of a row.
+static SIMULATED: [(&str, Source<RunReport>); 28] = [
+    ("prefill_ms", Source::Measure(|r| r.prefill_ms)),
+    ("decode_ms_per_token", Source::Measure(|r| r.decode_ms_per_token)),
+    ("total_ms", Source::Measure(|r| r.total_ms)),
+    ("total_cycles", Source::Count(|r| r.total_cycles)),
+    ("tokens_per_s", Source::Measure(|r| r.tokens_per_s)),
+    ("energy_j", Source::Measure(|r| r.energy_j)),
+    ("average_power_w", Source::Measure(|r| r.average_power_w)),
+    ("tokens_per_j", Source::Measure(|r| r.tokens_per_j)),
+    ("bytes.weights", Source::Count(|r| r.bytes.weights)),
+    ("bytes.index", Source::Count(|r| r.bytes.index)),
+    ("bytes.scales", Source::Count(|r| r.bytes.scales)),
+    ("bytes.kv", Source::Count(|r| r.bytes.kv)),
+    ("bytes.activations", Source::Count(|r| r.bytes.activations)),
+    ("bytes.instructions", Source::Count(|r| r.bytes.instructions)),
+    ("link_bytes", Source::Count(|r| r.link_bytes)),
+    ("utilisation.ld", Source::Measure(|r| utilisation(r, "ld"))),
+    ("utilisation.st", Source::Measure(|r| utilisation(r, "st"))),
+    ("utilisation.mx", Source::Measure(|r| utilisation(r, "mx"))),
+    ("utilisation.vx", Source::Measure(|r| utilisation(r, "vx"))),
+    ("program_bytes", Source::Count(|r| r.program_bytes)),
+    ("peak_memory_bytes", Source::Count(|r| r.peak_memory_bytes)),
+    ("memory.row_hits", Source::Count(|r| r.memory.row_hits)),
+    ("memory.row_misses", Source::Count(|r| r.memory.row_misses)),
+    ("memory.row_conflicts", Source::Count(|r| r.memory.row_conflicts)),
+    ("memory.refreshes", Source::Count(|r| r.memory.refreshes)),
+    ("memory.achieved_gb_per_s", Source::Measure(|r| r.memory.achieved_gb_per_s)),
+    ("memory.peak_gb_per_s", Source::Measure(|r| r.memory.peak_gb_per_s)),
+    ("attention_density", Source::Measure(|r| r.attention_density)),
 ];
+
+/// Where a figure is found, and so which of both it is, in every row.
+enum Source<T> {
+    Count(fn(&T) -> u64),
+    Measure(fn(&T) -> f64),
+}
+
+impl<T> Source<T> {
+    fn figure(&self, of: &T) -> Figure {
+        match self {
+            Self::Count(count) => Figure::Count(count(of)),
+            Self::Measure(measure) => Figure::Measure(measure(of)),
+        }
+    }
+
+    fn is_count(&self) -> bool {
+        match self {
+            Self::Count(_) => true,
+            Self::Measure(_) => false,
+        }
+    }
+}
 
 /// Whether a result has this key.
 pub fn is_key(key: &str) -> bool {
-    SIMULATED_KEYS.contains(&key) || STATIC_KEYS.contains(&key)
+    keys().any(|known| known == key)
 }
 
 /// All keys, in the order of a row.
 pub fn keys<'k>() -> impl Iterator<Item = &'k str> {
-    SIMULATED_KEYS.into_iter().chain(STATIC_KEYS).map(|key| -> &'k str { key })
+    SIMULATED.iter().map(|(key, _)| *key).chain(STATIC_KEYS).map(|key| -> &'k str { key })
+}
+
+/// Whether the figure of a key is a count; else it is a measure.
+///
+/// # Panics
+/// When no result has this key.
+pub fn is_count(key: &str) -> bool {
+    let simulated = SIMULATED.iter().find(|(known, _)| *known == key);
+    simulated.map_or_else(|| of_resource(key).1.is_count(), |(_, source)| source.is_count())
 }
 
 /// Unit and meaning of a key.
@@ -97,6 +134,11 @@ impl Figure {
             Self::Measure(measure) => measure.into(),
         }
     }
+
+    /// The figure of a key in a row; none where it is none of such a key.
+    pub fn from_json(key: &str, value: &serde_json::Value) -> Option<Self> {
+        if is_count(key) { value.as_u64().map(Self::Count) } else { value.as_f64().map(Self::Measure) }
+    }
 }
 
 impl Figures {
@@ -105,7 +147,9 @@ impl Figures {
     /// # Panics
     /// When a figure is not finite, or the report lacks one: faults of the simulator.
     pub fn of_report(report: &RunReport) -> Self {
-        let figures: Vec<(&'static str, Figure)> = keys().map(|key| (key, figure(report, key))).collect();
+        let simulated = SIMULATED.iter().map(|(key, source)| (*key, source.figure(report)));
+        let resources = STATIC_KEYS.into_iter().map(|key| (key, resource(&report.resources, key)));
+        let figures: Vec<(&'static str, Figure)> = simulated.chain(resources).collect();
         let unsound = figures.iter().find(|(_, figure)| !figure.number().is_finite());
         assert!(unsound.is_none(), "a figure of a run is not finite: {unsound:?}");
         Self(figures)
@@ -129,53 +173,23 @@ impl Figures {
     }
 
     /// Only resources: what is known of a machine that was not simulated.
-    pub fn of_resources(resources: &std::collections::BTreeMap<String, reports::run_report::Resource>) -> Self {
+    pub fn of_resources(resources: &BTreeMap<String, Resource>) -> Self {
         Self(STATIC_KEYS.into_iter().map(|key| (key, resource(resources, key))).collect())
     }
 }
 
-fn figure(r: &RunReport, key: &str) -> Figure {
-    use Figure::{Count, Measure};
-    match key {
-        "prefill_ms" => Measure(r.prefill_ms),
-        "decode_ms_per_token" => Measure(r.decode_ms_per_token),
-        "total_ms" => Measure(r.total_ms),
-        "total_cycles" => Count(r.total_cycles),
-        "tokens_per_s" => Measure(r.tokens_per_s),
-        "energy_j" => Measure(r.energy_j),
-        "average_power_w" => Measure(r.average_power_w),
-        "tokens_per_j" => Measure(r.tokens_per_j),
-        "bytes.weights" => Count(r.bytes.weights),
-        "bytes.index" => Count(r.bytes.index),
-        "bytes.scales" => Count(r.bytes.scales),
-        "bytes.kv" => Count(r.bytes.kv),
-        "bytes.activations" => Count(r.bytes.activations),
-        "bytes.instructions" => Count(r.bytes.instructions),
-        "link_bytes" => Count(r.link_bytes),
-        "program_bytes" => Count(r.program_bytes),
-        "peak_memory_bytes" => Count(r.peak_memory_bytes),
-        "memory.row_hits" => Count(r.memory.row_hits),
-        "memory.row_misses" => Count(r.memory.row_misses),
-        "memory.row_conflicts" => Count(r.memory.row_conflicts),
-        "memory.refreshes" => Count(r.memory.refreshes),
-        "memory.achieved_gb_per_s" => Measure(r.memory.achieved_gb_per_s),
-        "memory.peak_gb_per_s" => Measure(r.memory.peak_gb_per_s),
-        "attention_density" => Measure(r.attention_density),
-        key if key.starts_with("resources.") => resource(&r.resources, key),
-        key => {
-            let unit = key.strip_prefix("utilisation.").and_then(|unit| r.utilisation.get(unit));
-            Measure(*unit.unwrap_or_else(|| panic!("the report has no `{key}`")))
-        }
-    }
+fn utilisation(report: &RunReport, unit: &str) -> f64 {
+    *report.utilisation.get(unit).unwrap_or_else(|| panic!("the report has no `utilisation.{unit}`"))
 }
 
-fn resource(resources: &std::collections::BTreeMap<String, reports::run_report::Resource>, key: &str) -> Figure {
-    let mut parts = key.split('.').skip(1);
-    let (kind, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let row = resources.get(kind).unwrap_or_else(|| panic!("the report has no resource `{kind}`"));
-    match what {
-        "used" => Figure::Count(row.used),
-        "percent" => Figure::Measure(row.percent),
-        what => panic!("a resource has no `{what}`"),
-    }
+fn resource(resources: &BTreeMap<String, Resource>, key: &str) -> Figure {
+    let (kind, source) = of_resource(key);
+    source.figure(resources.get(kind).unwrap_or_else(|| panic!("the report has no resource `{kind}`")))
+}
+
+/// Which resource, and what of it.
+fn of_resource(key: &str) -> (&str, &'static Source<Resource>) {
+    let (kind, what) = key.strip_prefix("resources.").and_then(|rest| rest.split_once('.')).unwrap_or_default();
+    let source = OF_RESOURCE.iter().find(|(known, _)| *known == what);
+    (kind, &source.unwrap_or_else(|| panic!("no result has the key `{key}`")).1)
 }

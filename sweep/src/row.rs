@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::results::{Figure, Figures};
+use crate::results::{Figure, Figures, is_key};
 use crate::value::Value;
 
 /// What became of a point.
@@ -127,9 +127,9 @@ fn outcome(map: &Map<String, Json>) -> Option<Outcome> {
     if let Some(reason) = map.get("failure")?.as_str() {
         return Some(Outcome::Failed(reason.to_owned()));
     }
-    let figure = |value: &Json| value.as_u64().map(Figure::Count).or_else(|| value.as_f64().map(Figure::Measure));
-    let pairs = map.get("results")?.as_object()?.iter();
-    let pairs: Option<Vec<(String, Figure)>> = pairs.map(|(key, value)| Some((key.clone(), figure(value)?))).collect();
+    let pairs = map.get("results")?.as_object()?.iter().filter(|(key, _)| is_key(key));
+    let pairs: Option<Vec<(String, Figure)>> =
+        pairs.map(|(key, value)| Some((key.clone(), Figure::from_json(key, value)?))).collect();
     let figures = Figures::of_pairs(pairs?);
     Some(match map.get("excluded")?.as_str() {
         Some(constraint) => Outcome::Excluded { constraint: constraint.to_owned(), figures },

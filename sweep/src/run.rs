@@ -17,6 +17,7 @@ use crate::row::{Outcome, Row};
 use crate::search::Nsga2;
 use crate::space::Space;
 use crate::spec::{Objective, Sweep};
+use crate::table::Tables;
 use crate::value::Value;
 
 /// Points that are known at a time: bounds the memory that a sweep takes.
@@ -197,7 +198,7 @@ pub fn on_threads<T: Send>(threads: usize, job: impl FnOnce() -> T + Send) -> T 
     pool.unwrap_or_else(|error| panic!("the host gives no {threads} threads: {error}")).install(job)
 }
 
-/// Runs a part of a sweep into a folder; what it holds already is not run again.
+/// Runs a part of a sweep into a folder, with these tables at its end; what it holds already is not run again.
 ///
 /// # Errors
 /// What is wrong with the folder; rows that were finished before are kept there.
@@ -205,10 +206,11 @@ pub fn run(
     sweep: &Sweep,
     part: Part,
     folder: &Path,
+    tables: Tables,
     version: &str,
     progress: impl Fn(Progress) + Sync,
 ) -> Result<Finished, FolderError> {
-    let finished = run_while(sweep, part, folder, version, |reached| {
+    let finished = run_while(sweep, part, folder, tables, version, |reached| {
         progress(reached);
         true
     })?;
@@ -224,6 +226,7 @@ pub fn run_while(
     sweep: &Sweep,
     part: Part,
     folder: &Path,
+    tables: Tables,
     version: &str,
     progress: impl Fn(Progress) -> bool + Sync,
 ) -> Result<Option<Finished>, FolderError> {
@@ -286,7 +289,7 @@ pub fn run_while(
     rows.sort_by_key(|row| row.point);
     mark_front(&mut rows, &sweep.objectives);
     let summary = summary(sweep, part, &rows, version);
-    opened.finish(&rows, &summary)?;
+    opened.finish(&rows, &summary, tables)?;
     Ok(Some(Finished { rows, summary, reused, damaged }))
 }
 

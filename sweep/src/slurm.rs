@@ -1,6 +1,8 @@
 //! Scripts that run a sweep on a cluster under Slurm: an array of parts, and a job behind it that puts them together. It only
 //! writes text.
 
+use crate::table::Tables;
+
 /// A file of the scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
@@ -21,12 +23,19 @@ pub struct Job<'j> {
     pub folder: &'j str,
     /// Parts of the sweep, a task each.
     pub parts: u32,
+    /// Tables of the whole.
+    pub tables: Tables,
 }
 
 /// The scripts: `submit.sh` starts the other two.
 pub fn scripts(job: &Job<'_>) -> [Script; 3] {
     let (program, sweep, folder) = (quoted(job.program), quoted(job.sweep), quoted(job.folder));
     let parts = job.parts;
+    let tables = match job.tables {
+        Tables::Csv => "",
+        #[cfg(feature = "parquet")]
+        Tables::CsvAndParquet => " --parquet",
+    };
     let part = format!(
         "#!/bin/sh
 # One part of the sweep a task. A task that is started again goes on where it was stopped.
@@ -54,7 +63,7 @@ while [ \"$part\" -le {parts} ]; do
     set -- \"$@\" {folder}/\"part-$part\"
     part=$((part + 1))
 done
-exec {program} merge \"$@\" -o {folder}
+exec {program} merge \"$@\" -o {folder}{tables}
 "
     );
     let submit = format!(

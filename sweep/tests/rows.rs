@@ -1,12 +1,12 @@
 //! A row is read back as it was written, or not at all: every byte flipped, every length cut.
 
-use sweep::results::{Figure, Figures, keys};
+use sweep::results::{Figure, Figures, is_count, keys};
 use sweep::row::{Outcome, Row};
 use sweep::value::Value;
 
 fn rows() -> Vec<Row> {
     let figure = |(number, key): (usize, &str)| {
-        let figure = if number % 2 == 0 { Figure::Measure(number as f64 / 7.0) } else { Figure::Count(u64::MAX / 3) };
+        let figure = if is_count(key) { Figure::Count(u64::MAX / 3) } else { Figure::Measure(number as f64 / 7.0) };
         (key.to_owned(), figure)
     };
     let figures = Figures::of_pairs(keys().enumerate().map(figure));
@@ -37,6 +37,19 @@ fn rows_read_back() {
     for row in rows() {
         assert_eq!(Row::from_line(&row.to_line()).as_ref(), Some(&row), "{}", row.to_line());
     }
+}
+
+/// Each figure is a count or a measure in every row: tables have a type a column.
+#[test]
+fn a_figure_of_another_kind_is_none() {
+    let with = |key: &str, figure| Row {
+        outcome: Outcome::Done(Figures::of_pairs([(key.to_owned(), figure)])),
+        ..rows().remove(0)
+    };
+    assert_eq!(Row::from_line(&with("total_cycles", Figure::Measure(1.5)).to_line()), None);
+    let whole = Row::from_line(&with("resources.dsp.percent", Figure::Count(3)).to_line());
+    assert_eq!(whole, Some(with("resources.dsp.percent", Figure::Measure(3.0))));
+    assert!(is_count("resources.dsp.used") && is_count("total_cycles") && !is_count("total_ms"));
 }
 
 #[test]

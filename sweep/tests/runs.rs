@@ -14,7 +14,12 @@ use sweep::results::Figures;
 use sweep::row::{Outcome, Row};
 use sweep::run::{Finished, NoPart, Part, on_threads, run, run_while};
 use sweep::spec::Sweep;
+use sweep::table::Tables;
 use sweep::value::Value;
+
+#[cfg(feature = "parquet")]
+#[path = "runs/parquet.rs"]
+mod parquet;
 
 const VERSION: &str = "test";
 
@@ -57,8 +62,12 @@ impl Drop for Scratch {
 }
 
 fn finish(sweep: &Sweep, folder: &Path, threads: usize) -> Finished {
+    finish_with(Tables::Csv, sweep, folder, threads)
+}
+
+fn finish_with(tables: Tables, sweep: &Sweep, folder: &Path, threads: usize) -> Finished {
     let whole = Part::of(sweep, 1, 1).expect("a whole");
-    on_threads(threads, || run(sweep, whole, folder, VERSION, |_| {})).unwrap_or_else(|error| panic!("{error}"))
+    on_threads(threads, || run(sweep, whole, folder, tables, VERSION, |_| {})).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn bytes(folder: &Path) -> [Vec<u8>; 3] {
@@ -222,18 +231,20 @@ fn parts_put_together_are_the_whole() {
         let parts: Vec<Scratch> = (0..count).map(|_| Scratch::new()).collect();
         for (number, folder) in (1..=count).zip(&parts) {
             let part = Part::of(&sweep, number, count).expect("a part");
-            run(&sweep, part, &folder.0, VERSION, |_| {}).unwrap_or_else(|error| panic!("{error}"));
+            run(&sweep, part, &folder.0, Tables::Csv, VERSION, |_| {}).unwrap_or_else(|error| panic!("{error}"));
         }
         let mut paths: Vec<PathBuf> = parts.iter().map(|part| part.0.clone()).collect();
         paths.reverse();
-        sweep::merge::merge(&paths, &merged.0).unwrap_or_else(|error| panic!("{error}"));
+        sweep::merge::merge(&paths, &merged.0, Tables::Csv).unwrap_or_else(|error| panic!("{error}"));
         assert!(bytes(&merged.0) == bytes(&whole.0), "{count} parts differ from the whole");
         paths.pop();
         if count == 1 {
-            let nothing = sweep::merge::merge(&paths, &merged.0).expect_err("no part is named").to_string();
+            let nothing =
+                sweep::merge::merge(&paths, &merged.0, Tables::Csv).expect_err("no part is named").to_string();
             assert!(nothing.starts_with("no part is named"), "{nothing}");
         } else {
-            let missing = sweep::merge::merge(&paths, &merged.0).expect_err("a part is missing").to_string();
+            let missing =
+                sweep::merge::merge(&paths, &merged.0, Tables::Csv).expect_err("a part is missing").to_string();
             assert!(missing.starts_with("points 0 to "), "{missing}");
         }
     }
@@ -247,7 +258,7 @@ fn a_sweep_that_is_told_to_stop_keeps_its_rows() {
     assert_eq!(Part::of(&sweep, 3, 2), Err(NoPart::Number(3, 2)));
     for stop_at in [0, 1, 30] {
         let folder = Scratch::new();
-        let stopped = run_while(&sweep, part, &folder.0, VERSION, |reached| reached.done < stop_at);
+        let stopped = run_while(&sweep, part, &folder.0, Tables::Csv, VERSION, |reached| reached.done < stop_at);
         assert!(stopped.expect("a folder").is_none(), "stopped at {stop_at}, but finished");
         assert!(!folder.0.join(SUMMARY).exists(), "stopped at {stop_at}, but with a summary");
         let finished = finish(&sweep, &folder.0, 2);
@@ -294,7 +305,7 @@ fn a_folder_of_another_sweep_is_left_alone() {
     for (what, by) in [("[8, 7, 16]", "[8, 16]"), ("decode = 2", "decode = 1"), ("[8, 7, 16]", "[7, 8]")] {
         let other = Sweep::from_toml("sweep.toml", &SWEEP.replace(what, by)).expect("a sweep");
         let whole = Part::of(&other, 1, 1).expect("a whole");
-        let refused = run(&other, whole, &folder.0, VERSION, |_| {}).expect_err("another sweep");
+        let refused = run(&other, whole, &folder.0, Tables::Csv, VERSION, |_| {}).expect_err("another sweep");
         assert!(matches!(refused, FolderError::OtherSweep { .. }), "{by}: {refused}");
         assert!(bytes(&folder.0) == before, "{by}: the folder changed");
     }

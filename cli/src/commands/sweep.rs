@@ -12,6 +12,7 @@ use sweep::results::{keys, meaning};
 use sweep::run::{Part, Progress, on_threads};
 use sweep::slurm::{Job, scripts};
 use sweep::spec::Sweep;
+use sweep::table::Tables;
 use sweep::text;
 
 use crate::arguments::{MergeArgs, SweepArgs};
@@ -22,15 +23,29 @@ use crate::output::{print, probe_folder, write_folder};
 /// Runs the command. A point that cannot be run is a row and no failure.
 pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
     let Some(path) = &args.sweep else { return print(&list_keys()) };
+    let tables = tables(args.parquet)?;
     let text = resolve::read_text(path)?;
     let sweep =
         Sweep::from_toml(&path.display().to_string(), &text).map_err(|faults| ResolveError::Faults { faults, text })?;
     check_base(&sweep)?;
     match (&args.output, args.slurm) {
         (None, _) => answer(&sweep),
-        (Some(folder), Some(parts)) => write_scripts(path, &sweep, folder, parts, host),
-        (Some(folder), None) => run_into(args, &sweep, folder, host),
+        (Some(folder), Some(parts)) => write_scripts(path, &sweep, folder, parts, tables, host),
+        (Some(folder), None) => run_into(args, &sweep, folder, tables, host),
     }
+}
+
+/// The tables that are asked for.
+fn tables(parquet: bool) -> Result<Tables, Failure> {
+    let with_parquet = || {
+        Tables::with_parquet().ok_or_else(|| {
+            Failure::input(
+                "--parquet: this build writes no Parquet, expected one with the feature `parquet`; \
+                 make it with `cargo install --locked --path cli --features parquet`, or leave the flag out",
+            )
+        })
+    };
+    if parquet { with_parquet() } else { Ok(Tables::Csv) }
 }
 
 /// Answers each line of stdin by a row.
@@ -45,7 +60,14 @@ fn answer(sweep: &Sweep) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_scripts(path: &Path, sweep: &Sweep, folder: &Path, parts: u32, host: Host) -> Result<(), Failure> {
+fn write_scripts(
+    path: &Path,
+    sweep: &Sweep,
+    folder: &Path,
+    parts: u32,
+    tables: Tables,
+    host: Host,
+) -> Result<(), Failure> {
     check_part(sweep, 1, parts)?;
     let absolute = |path: &Path| {
         let found = std::path::absolute(path).map_err(|error| Failure::Io(format!("{}: {error}", path.display())))?;
@@ -58,20 +80,20 @@ fn write_scripts(path: &Path, sweep: &Sweep, folder: &Path, parts: u32, host: Ho
     };
     let program = std::env::current_exe().map_err(|error| Failure::Io(format!("the program's path: {error}")))?;
     let (program, path, place) = (absolute(&program)?, absolute(path)?, absolute(folder)?);
-    let scripts = scripts(&Job { program: &program, sweep: &path, folder: &place, parts });
+    let scripts = scripts(&Job { program: &program, sweep: &path, folder: &place, parts, tables });
     write_folder(folder, scripts.iter().map(|script| (script.name, script.text.as_bytes())))?;
     host.note(format!("`sh {}/submit.sh` starts {parts} parts and what puts them together", folder.display()));
     Ok(())
 }
 
-fn run_into(args: &SweepArgs, sweep: &Sweep, folder: &Path, host: Host) -> Result<(), Failure> {
+fn run_into(args: &SweepArgs, sweep: &Sweep, folder: &Path, tables: Tables, host: Host) -> Result<(), Failure> {
     probe_folder(folder)?;
     let (number, count) = args.shard.map_or((1, 1), |shard| (shard.number, shard.count));
     let part = check_part(sweep, number, count)?;
     let finished = {
         let bar = host.sweep_progress(part.end - part.first);
         let tell = |progress: Progress| bar.set(progress.done, progress.known, progress.front);
-        let job = || sweep::run::run(sweep, part, folder, env!("LAPWING_VERSION"), tell);
+        let job = || sweep::run::run(sweep, part, folder, tables, env!("LAPWING_VERSION"), tell);
         on_threads(args.threads.into(), job)?
     };
     if finished.reused > 0 {
@@ -91,8 +113,9 @@ fn check_part(sweep: &Sweep, number: u32, count: u32) -> Result<Part, Failure> {
 
 /// Runs `merge`.
 pub(crate) fn merge(args: &MergeArgs, host: Host) -> Result<(), Failure> {
+    let tables = tables(args.parquet)?;
     probe_folder(&args.output)?;
-    let (summary, rows) = sweep::merge::merge(&args.parts, &args.output)?;
+    let (summary, rows) = sweep::merge::merge(&args.parts, &args.output, tables)?;
     host.note(format!("the results are in {}", args.output.display()));
     print(&text::finished(&summary, &rows))
 }

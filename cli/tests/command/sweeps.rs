@@ -196,6 +196,53 @@ fn what_cannot_be_swept_is_refused() {
     assert!(keys.contains("average_power_w") && keys.contains("energy over simulated time"), "{keys}");
 }
 
+/// As the command for each of the three that can write it.
+const WITH_PARQUET: [&[&str]; 3] = [
+    &["sweep", "sweep.toml", "-o", "typed", "--parquet"],
+    &["sweep", "sweep.toml", "-o", "typed", "--parquet", "--slurm", "3"],
+    &["merge", "whole", "-o", "typed", "--parquet"],
+];
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_is_refused_where_it_is_not_built_in() {
+    let folder = folder("sweep-no-parquet");
+    for arguments in WITH_PARQUET {
+        let ended = folder.run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.lines().count()), (2, "", 1), "{}", ended.stderr);
+        for words in ["--parquet: this build writes no Parquet", "cargo install --locked --path cli --features parquet"]
+        {
+            assert!(ended.stderr.contains(words), "{}", ended.stderr);
+        }
+        assert!(!folder.at("typed").exists(), "{arguments:?} has written something");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_stands_beside_the_other_tables() {
+    let folder = folder("sweep-parquet");
+    let [sweep, slurm, merge] = WITH_PARQUET;
+    folder.must(&[sweep, &["--threads", "1"]].concat());
+    assert_eq!(folder.names("typed"), ["points.csv", "points.jsonl", "points.parquet", "sweep.json"]);
+    let expected = folder.read("typed/points.parquet");
+    std::fs::rename(folder.at("typed"), folder.at("first")).expect("a folder");
+    // Another process has other random seeds of its hash tables.
+    for (arguments, threads) in [(sweep, ["--threads", "2"].as_slice()), (sweep, &["--threads", "8"]), (merge, &[])] {
+        folder.must(&[arguments, threads].concat());
+        assert!(folder.read("typed/points.parquet") == expected, "{arguments:?} {threads:?}");
+        for file in ["points.csv", "points.jsonl"] {
+            assert!(folder.read(&format!("typed/{file}")) == folder.read(&format!("whole/{file}")), "{file}");
+        }
+        std::fs::remove_dir_all(folder.at("typed")).expect("a folder goes");
+    }
+    folder.must(&["report", "first"]);
+    folder.must(slurm);
+    let script = String::from_utf8(folder.read("typed/merge.sbatch")).expect("UTF-8");
+    assert!(script.trim_end().ends_with(" --parquet"), "{script}");
+    println!("compared {} bytes", expected.len());
+}
+
 #[test]
 fn the_page_of_a_sweep_works_in_a_browser() {
     let folder = folder("sweep-page");
