@@ -166,7 +166,9 @@ fn by_name<'a>(program: &'a Program, outcome: &StepOutcome) -> impl Iterator<Ite
         sums[index].1.add(operator);
         last = index;
     }
-    sums.into_iter().map(|(name, total, _)| (name, total))
+    // Names come here in the order in which the step has counted them.
+    let counted = outcome.named_events.iter();
+    sums.into_iter().zip(counted).map(|((name, total, _), events)| (name, OperatorTotal { events: *events, ..total }))
 }
 
 impl OperatorTotal {
@@ -195,7 +197,6 @@ impl OperatorTotal {
         self.cycles += o.cycles;
         self.span_cycles += o.last_retirement - o.first_issue;
         self.matrix_busy_cycles += o.matrix_busy_cycles;
-        self.events.add(&o.events);
         self.traffic.add(o.traffic);
     }
 }

@@ -231,8 +231,12 @@ pub struct OperatorOutcome {
     pub matrix_busy_cycles: u64,
     /// Cycles that it kept the vector unit.
     pub vector_busy_cycles: u64,
-    /// What its instructions counted.
-    pub events: Events,
+    /// Multiply-accumulates on stored weights.
+    pub macs: u64,
+    /// Multiply-accumulates of the dense matrix.
+    pub dense_macs: u64,
+    /// Operations of the vector unit.
+    pub vector_ops: u64,
     /// Bytes on the memory ports.
     pub traffic: Traffic,
 }
@@ -246,6 +250,8 @@ pub struct StepOutcome {
     pub units: [UnitTime; 4],
     /// Events.
     pub events: Events,
+    /// The same by name of the program's operators, in the order in which they first come.
+    pub named_events: Vec<Events>,
     /// Bytes on the memory ports by class, in the order of [`TrafficClass::ALL`]: whole beats.
     pub traffic: [Traffic; TrafficClass::ALL.len()],
     /// The same for addresses in no region.

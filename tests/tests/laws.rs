@@ -60,6 +60,8 @@ fn check_sums(what: &str, outcome: &StepOutcome, timeline: &Timeline) -> u64 {
     assert_eq!(outcome.cycles, *end, "{what}: the step takes until `end` has retired");
     let dispatched = *timeline.dispatch.last().expect("an end");
     assert_eq!(outcome.cycles, last.max(dispatched) + 2, "{what}: `end` waits for everything, and for nothing else");
+    let macs: u64 = outcome.operators.iter().map(|o| o.macs).sum();
+    assert_eq!(macs, outcome.events.macs, "{what}: products by operator");
     let by_operator: u64 = outcome.operators.iter().map(|o| o.traffic.read_bytes + o.traffic.written_bytes).sum();
     let lanes = |lane: usize| outcome.data_memory.iter().map(|channel| channel.lane_bytes[lane]).sum::<u64>();
     assert_eq!(by_operator, lanes(0) + lanes(1), "{what}: bytes by operator and by lane");
@@ -87,7 +89,7 @@ fn check_bounds(case: &Case, what: &str, kind: StepKind, tokens: Tokens, outcome
     // Far tighter than the step as a whole: no operator multiplies more than the engine does while it is busy with it.
     for operator in &outcome.operators {
         let most = operator.matrix_busy_cycles * peak_macs;
-        let macs = operator.events.macs;
+        let macs = operator.macs;
         assert!(macs <= most, "{what}: {macs} products where {most} are possible");
     }
     let line = machine.memory.line_bytes();

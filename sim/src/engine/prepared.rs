@@ -11,7 +11,7 @@
 use super::MemoryModel;
 use super::cores;
 use super::renaming::Renaming;
-use super::tally::{Counts, Tally, operators_of};
+use super::tally::{Counts, Operators, Tally};
 use super::times::{Placed, Times, outcome, place};
 use super::work::{Decoder, LoadShape, Task, Work};
 use crate::functional::Routing;
@@ -45,7 +45,7 @@ struct Core {
     tasks: Vec<Task>,
     /// The instructions that differ between steps.
     variable: Vec<u32>,
-    operator_of: Vec<u32>,
+    operators: Operators,
     /// What the others count.
     fixed: Counts,
     /// Sets of channels to which the others write.
@@ -149,7 +149,7 @@ impl<'a> Prepared<'a> {
         let tasks = self.programs.iter().zip(&self.cores).map(|(program, core)| (program.core, &core.tasks[..]));
         let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(&self.cores).zip(asked);
         let known = ran.map(|(((times, timeline), core), asked)| {
-            let placed = place(&core.operator_of, &timeline);
+            let placed = place(&core.operators.of, &timeline);
             let loads = core.tasks.iter().zip(0..).filter(|(task, _)| matches!(task.work, Work::Load(_)));
             let opening = loads.take(times.opening.loads.len()).map(|(_, index)| index).collect();
             KnownCore { asked, times, placed, opening }
@@ -160,10 +160,10 @@ impl<'a> Prepared<'a> {
 
 impl Core {
     fn new(machine: &Machine, program: &Program) -> Self {
-        let operator_of = operators_of(program);
+        let operators = Operators::of(program);
         let registers = [0; hw_config::isa::REGISTERS];
         let decoder = Decoder::new(machine, &registers, &[]);
-        let mut tally = Tally::new(machine, program, Counts::none(program));
+        let mut tally = Tally::new(machine, program, &operators, Counts::none(program, &operators));
         let mut fixed_lines = BTreeSet::new();
         let (mut variable, mut tasks) = (Vec::new(), Vec::with_capacity(program.instructions.len()));
         for (index, instruction) in program.instructions.iter().enumerate() {
@@ -173,7 +173,7 @@ impl Core {
                 Work::Nothing
             } else {
                 let work = decoder.decode(operation);
-                tally.count(operator_of[index] as usize, operation, &work, &registers);
+                tally.count(operators.of[index] as usize, operation, &work, &registers);
                 if let Work::Store(shape) = &work {
                     fixed_lines.extend(shape.writes().map(|line| line.channels));
                 }
@@ -181,7 +181,8 @@ impl Core {
             };
             tasks.push(Task::new(instruction, work));
         }
-        Self { tasks, variable, operator_of, fixed: tally.counts(), fixed_lines }
+        let fixed = tally.counts();
+        Self { tasks, variable, operators, fixed, fixed_lines }
     }
 
     /// What the instructions that differ ask for in a step, and what all count.
@@ -193,11 +194,11 @@ impl Core {
         routing: &[Routing],
     ) -> (Vec<Work>, Counts) {
         let mut decoder = Decoder::new(machine, registers, routing);
-        let mut tally = Tally::new(machine, program, self.fixed.clone());
+        let mut tally = Tally::new(machine, program, &self.operators, self.fixed.clone());
         let works = self.variable.iter().map(|&index| {
             let operation = &program.instructions[index as usize].operation;
             let work = decoder.decode(operation);
-            tally.count(self.operator_of[index as usize] as usize, operation, &work, decoder.registers());
+            tally.count(self.operators.of[index as usize] as usize, operation, &work, decoder.registers());
             decoder.write_registers(operation);
             work
         });

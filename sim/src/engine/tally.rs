@@ -11,6 +11,7 @@ use hw_config::machine::Machine;
 use hw_config::numeric::density::{BLOCK, BLOCKS};
 use hw_config::program::{Program, TrafficClass};
 use hw_config::timing::{self, Registers};
+use std::collections::BTreeMap;
 
 /// Bytes of an f32, and of an f16.
 const F32: u64 = 4;
@@ -19,6 +20,8 @@ const F16: u64 = 2;
 /// What some instructions of a program count.
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
+    /// By name of operators, in the order in which they first come.
+    pub(super) events: Vec<Events>,
     pub(super) traffic: [Traffic; TrafficClass::ALL.len()],
     pub(super) unnamed_traffic: Traffic,
     /// By mark, without their place in time.
@@ -27,8 +30,9 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Nothing of a program.
-    pub(super) fn none(program: &Program) -> Self {
+    pub(super) fn none(program: &Program, operators: &Operators) -> Self {
         Self {
+            events: vec![Events::default(); operators.names],
             traffic: Default::default(),
             unnamed_traffic: Traffic::default(),
             // A program without marks is one operator.
@@ -37,30 +41,53 @@ impl Counts {
     }
 }
 
-/// The operator of each instruction: the number of its mark.
-pub(super) fn operators_of(program: &Program) -> Vec<u32> {
-    let mut operator = 0;
-    let of = |index: usize| {
-        let next = program.marks.get(operator as usize + 1).is_some_and(|mark| mark.first as usize == index);
-        operator += u32::from(next && index > 0);
-        operator
-    };
-    (0..program.instructions.len()).map(of).collect()
+/// The operators of a program.
+#[derive(Clone, Debug)]
+pub(super) struct Operators {
+    /// Of each instruction: the number of its mark.
+    pub(super) of: Vec<u32>,
+    /// Of each mark: the number of its name.
+    name_of: Vec<u32>,
+    /// How many names there are.
+    names: usize,
+}
+
+impl Operators {
+    pub(super) fn of(program: &Program) -> Self {
+        let mut operator = 0;
+        let of = |index: usize| {
+            let next = program.marks.get(operator as usize + 1).is_some_and(|mark| mark.first as usize == index);
+            operator += u32::from(next && index > 0);
+            operator
+        };
+        let of = (0..program.instructions.len()).map(of).collect();
+        let mut numbers = BTreeMap::new();
+        let name_of = program.marks.iter().map(|mark| {
+            let next = numbers.len() as u32;
+            *numbers.entry(mark.operator.as_str()).or_insert(next)
+        });
+        // A program without marks is one operator.
+        let name_of: Vec<u32> = if program.marks.is_empty() { vec![0] } else { name_of.collect() };
+        Self { of, name_of, names: numbers.len().max(1) }
+    }
 }
 
 /// Counts the instructions of a program.
 pub(super) struct Tally<'a> {
     machine: &'a Machine,
     program: &'a Program,
+    operators: &'a Operators,
     counts: Counts,
+    /// Number of the name of the operator whose instruction is counted.
+    name: usize,
     /// Regions of addresses looked up last.
     recent_regions: [usize; 2],
 }
 
 impl<'a> Tally<'a> {
     /// Goes on from some counts.
-    pub(super) fn new(machine: &'a Machine, program: &'a Program, counts: Counts) -> Self {
-        Self { machine, program, counts, recent_regions: [0; 2] }
+    pub(super) fn new(machine: &'a Machine, program: &'a Program, operators: &'a Operators, counts: Counts) -> Self {
+        Self { machine, program, operators, counts, name: 0, recent_regions: [0; 2] }
     }
 
     pub(super) fn counts(self) -> Counts {
@@ -69,7 +96,8 @@ impl<'a> Tally<'a> {
 
     /// Counts an instruction of an operator, with the registers that hold for it and the work that it asks for.
     pub(super) fn count(&mut self, operator: usize, operation: &Operation, work: &Work, registers: &Registers) {
-        self.events(operator).instructions += 1;
+        self.name = self.operators.name_of[operator] as usize;
+        self.events().instructions += 1;
         match operation {
             Operation::Load(ld) => self.load(operator, ld, registers),
             Operation::Store(st) => self.store(operator, st, work, registers),
@@ -109,16 +137,16 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn events(&mut self, operator: usize) -> &mut Events {
-        &mut self.counts.operators[operator].events
+    fn events(&mut self) -> &mut Events {
+        &mut self.counts.events[self.name]
     }
 
-    fn read(&mut self, operator: usize, buffer: Buffer, bytes: u64) {
-        self.events(operator).buffers[buffer as usize].read_bytes += bytes;
+    fn read(&mut self, buffer: Buffer, bytes: u64) {
+        self.events().buffers[buffer as usize].read_bytes += bytes;
     }
 
-    fn written(&mut self, operator: usize, buffer: Buffer, bytes: u64) {
-        self.events(operator).buffers[buffer as usize].written_bytes += bytes;
+    fn written(&mut self, buffer: Buffer, bytes: u64) {
+        self.events().buffers[buffer as usize].written_bytes += bytes;
     }
 
     fn load(&mut self, operator: usize, ld: &Load, registers: &Registers) {
@@ -139,16 +167,16 @@ impl<'a> Tally<'a> {
             LoadBuffer::Density => Buffer::Density,
             LoadBuffer::Parameter => Buffer::Parameter,
         };
-        self.written(operator, buffer, rows * kept);
+        self.written(buffer, rows * kept);
     }
 
     fn store(&mut self, operator: usize, st: &Store, work: &Work, registers: &Registers) {
         let rows = timing::extent(st.rows, st.rows_reg, registers[usize::from(st.rows_reg)], 0);
         let elements = u64::from(rows) * u64::from(st.count);
         match st.source {
-            StoreSource::Codes => self.read(operator, Buffer::Activation, elements),
-            StoreSource::Scales => self.read(operator, Buffer::Activation, elements * F32),
-            StoreSource::Vector => self.read(operator, Buffer::Vector, elements * F32),
+            StoreSource::Codes => self.read(Buffer::Activation, elements),
+            StoreSource::Scales => self.read(Buffer::Activation, elements * F32),
+            StoreSource::Vector => self.read(Buffer::Vector, elements * F32),
         }
         let Work::Store(shape) = work else { return };
         for line in shape.writes() {
@@ -170,29 +198,28 @@ impl<'a> Tally<'a> {
         let spanned = u64::from(shape.sparsity.words(shape.steps)) * chain;
         // Every row set reads the weights of its part again; every part reads the activations of all rows again.
         let code_bits = u64::from(shape.code.bits());
-        self.read(operator, Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
-        self.read(
-            operator,
-            Buffer::Index,
-            row_sets * cols * (stored * u64::from(shape.sparsity.index_bits())).div_ceil(8),
-        );
+        self.read(Buffer::Weight, row_sets * cols * (stored * code_bits).div_ceil(8));
+        self.read(Buffer::Index, row_sets * cols * (stored * u64::from(shape.sparsity.index_bits())).div_ceil(8));
         // Every step reads the density bytes of its window.
         let density_bytes = if shape.sparsity.is_of_blocks() { BLOCKS as u64 } else { 0 };
-        self.read(operator, Buffer::Density, row_sets * steps * cols.div_ceil(BLOCK as u64) * density_bytes);
+        self.read(Buffer::Density, row_sets * steps * cols.div_ceil(BLOCK as u64) * density_bytes);
         let groups = u64::from(shape.steps.div_ceil(shape.group_steps));
         let integer_scales = if shape.two_level { groups } else { 0 };
         let selectors = if shape.code.special_values().is_empty() { 0 } else { groups };
-        self.read(operator, Buffer::Scale, row_sets * cols * (sums * F16 + integer_scales + selectors));
+        self.read(Buffer::Scale, row_sets * cols * (sums * F16 + integer_scales + selectors));
         let window_words = u64::from(engine.activation().bytes() * shape.sparsity.window_words());
-        self.read(operator, Buffer::Activation, parts * rows * stored * window_words);
+        self.read(Buffer::Activation, parts * rows * stored * window_words);
         if last {
-            self.written(operator, Buffer::Result, rows * cols * F32);
-            self.events(operator).results += rows * cols;
+            self.written(Buffer::Result, rows * cols * F32);
+            self.events().results += rows * cols;
         }
-        let events = self.events(operator);
-        events.macs += rows * cols * stored;
-        events.dense_macs += rows * cols * spanned;
+        let (macs, dense_macs) = (rows * cols * stored, rows * cols * spanned);
+        let events = self.events();
+        events.macs += macs;
+        events.dense_macs += dense_macs;
         events.scaled_sums += rows * cols * sums;
+        self.counts.operators[operator].macs += macs;
+        self.counts.operators[operator].dense_macs += dense_macs;
     }
 
     fn vector(&mut self, operator: usize, misc: &Misc, registers: &Registers) {
@@ -202,21 +229,22 @@ impl<'a> Tally<'a> {
         }
         let elements = u64::from(rows) * u64::from(len);
         let VectorCounts { ops, passes, written_bytes, destination } = vector_counts(misc, rows, len);
-        let events = self.events(operator);
+        let events = self.events();
         events.vector_elements[misc.op as usize] += elements;
         events.float_ops.add(ops);
+        self.counts.operators[operator].vector_ops += ops.total();
         let mut read = elements;
         if misc.op == VectorOp::Share {
             // A core reads its own part and puts it on the link.
             read = u64::from(rows) * u64::from(timing::share_part(len, misc.imm.0, self.program.core).1);
-            self.events(operator).link_bytes += read * F32;
+            self.events().link_bytes += read * F32;
         }
         for (operand, times) in [(misc.a_buffer, passes), (misc.b_buffer, 1)] {
             if let Some((buffer, element_bytes)) = operand_buffer(operand) {
-                self.read(operator, buffer, times * read * element_bytes);
+                self.read(buffer, times * read * element_bytes);
             }
         }
-        self.written(operator, destination, written_bytes);
+        self.written(destination, written_bytes);
     }
 }
 

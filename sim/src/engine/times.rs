@@ -49,9 +49,9 @@ pub(super) fn place(operator_of: &[u32], timeline: &Timeline) -> Vec<Placed> {
 
 /// The outcome of a step: counts, when they came about, and what the channels did.
 pub(super) fn outcome(counts: Counts, times: &Times, placed: &[Placed], data_memory: Vec<Statistics>) -> StepOutcome {
-    let Counts { traffic, unnamed_traffic, mut operators } = counts;
+    let Counts { events: named_events, traffic, unnamed_traffic, mut operators } = counts;
     let mut events = Events::default();
-    operators.iter().for_each(|operator| events.add(&operator.events));
+    named_events.iter().for_each(|named| events.add(named));
     for (operator, &Placed { cycles, first_issue, last_retirement }) in operators.iter_mut().zip(placed) {
         (operator.cycles, operator.first_issue, operator.last_retirement) = (cycles, first_issue, last_retirement);
     }
@@ -59,6 +59,7 @@ pub(super) fn outcome(counts: Counts, times: &Times, placed: &[Placed], data_mem
         cycles: times.cycles,
         units: times.units,
         events,
+        named_events,
         traffic,
         unnamed_traffic,
         instruction_bytes: times.instruction_bytes,
