@@ -5,7 +5,7 @@ use hw_config::numeric::convert::{f16_to_f32, f32_to_f16, i32_to_f32, quantize_i
 use hw_config::numeric::fp32::flush;
 
 use crate::leaf::Leaf;
-use crate::operands::{Random, exponent_boundaries, near_codes, special_pairs, tie_grid, unary};
+use crate::operands::{Random, exponent_boundaries, near_codes, special_pairs, tie_grid, tied_products, unary};
 
 /// Drawn operands of the ordinary tests.
 const COUNT: u32 = 1 << 20;
@@ -75,7 +75,8 @@ fn check_quantize(seed: u64, count: u32) {
     let boundaries = exponent_boundaries().map(|bits| [bits, 1_f32.to_bits()]);
     let mut random = Random(seed);
     let drawn = (0..count).map(move |draw| near_codes(&mut random, draw));
-    let operands = special_pairs().chain(boundaries).chain(tie_grid(seed + 1)).chain(drawn);
+    let ties = tie_grid(seed + 1).chain(tied_products(seed + 2));
+    let operands = special_pairs().chain(boundaries).chain(ties).chain(drawn);
     leaf.check(operands, |[a, b]| {
         let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
         u32::from(quantize_i8(a, b).cast_unsigned())

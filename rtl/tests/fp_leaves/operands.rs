@@ -195,3 +195,71 @@ pub(crate) fn tie_grid(seed: u64) -> impl Iterator<Item = [u32; 2]> {
         })
     })
 }
+
+/// Operands whose exact product is a tie between two f32 of which one is a code and a half, or one bit beside that tie: which of
+/// the f32 it becomes decides between two codes. With products of significands below and from 2 on.
+pub(crate) fn tied_products(seed: u64) -> Vec<[u32; 2]> {
+    let mut random = Random(seed);
+    let mut pairs = Vec::new();
+    // Bits of the product below the last of its f32.
+    for cut in [23, 24] {
+        let tie = 1_u64 << (cut - 1);
+        let beside =
+            (0..cut - 1).map(|bit| 1 << bit).flat_map(|bit| [(tie + bit, Tied::Below), (tie - bit, Tied::Above)]);
+        let lows = beside.chain([(tie, Tied::Below), (tie, Tied::Above)]);
+        pairs.extend(lows.map(|(low, half)| product_beside_half(&mut random, cut, low, half)));
+    }
+    pairs
+}
+
+/// Which of the two f32 is a code and a half, and rounds to the code that the other does not: the one below, and an even
+/// code's, or the one above, and an odd code's.
+#[derive(Clone, Copy)]
+enum Tied {
+    Below,
+    Above,
+}
+
+/// Two operands whose significands have a product with `low` as its `cut` last bits, between two f32 of which one is `half`.
+fn product_beside_half(random: &mut Random, cut: u32, low: u64, half: Tied) -> [u32; 2] {
+    // A code and a half, odd / 2, has eight bits of significand.
+    let (last_bits, odd_modulo_4) = match half {
+        Tied::Below => (0, 1),
+        Tied::Above => (0xffff, 3),
+    };
+    loop {
+        // The zeros that the product ends in are the one's and the other's.
+        let zeros = random.below(low.trailing_zeros() + 1);
+        let one = (u64::from(random.bits() >> 8 | 0x80_0000) >> zeros | 1) << zeros;
+        let other = factor(random, one, cut, low) | 1 << 23;
+        let product = one * other;
+        let below = product >> cut;
+        if product & ((1 << cut) - 1) != low || below >> 23 != 1 || below & 0xffff != last_bits {
+            continue;
+        }
+        let eight_bits = (below + 1) >> 16;
+        let shift = eight_bits.trailing_zeros();
+        if (eight_bits >> shift) % 4 != odd_modulo_4 {
+            continue;
+        }
+        // Exponents of the operands add up to that of odd / 2, less what the significands carry.
+        let sum = 2 * 127 + 6 - shift.cast_signed() - (cut - 23).cast_signed();
+        let field = 64 + random.below(126).cast_signed();
+        let [one, other] = [(one, field), (other, sum - field)].map(|(significand, field)| {
+            let fraction = significand as u32 & 0x7f_ffff;
+            random.with_exponent(field) & 0xff80_0000 | fraction
+        });
+        return if random.below(2) == 0 { [one, other] } else { [other, one] };
+    }
+}
+
+/// A factor of 24 bits, whose product with `one` has `low` as its `cut` last bits. `one` ends in no more zeros than `low`.
+pub(crate) fn factor(random: &mut Random, one: u64, cut: u32, low: u64) -> u64 {
+    let zeros = one.trailing_zeros();
+    let odd = one >> zeros;
+    // low / one modulo 2^(cut - zeros), and anything above: each step doubles the bits of the inverse that are right, at first
+    // three.
+    let inverse = (0..3).fold(odd, |x, _| x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x))));
+    let known = (1 << (cut - zeros)) - 1;
+    (low >> zeros).wrapping_mul(inverse) & known | random.wide(24) & !known
+}

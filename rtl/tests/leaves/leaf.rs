@@ -14,8 +14,6 @@ pub(crate) struct Leaf {
     pub(crate) allowed: &'static str,
     /// Outputs that mean something only where an expression over the ports holds.
     pub(crate) cares: &'static [(&'static str, &'static str)],
-    /// Periods after which nothing of what a pipeline held at first is left.
-    pub(crate) steps: u32,
 }
 
 impl Leaf {
@@ -37,7 +35,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: queues::fifo,
         allowed: ANY,
         cares: &[("data_o", "valid_o")],
-        steps: 2,
     },
     Leaf {
         module: "fifo",
@@ -46,7 +43,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: queues::fifo_that_falls_through,
         allowed: ANY,
         cares: &[("data_o", "valid_o")],
-        steps: 2,
     },
     Leaf {
         module: "skid_buffer",
@@ -55,7 +51,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: queues::skid_buffer,
         allowed: ANY,
         cares: &[("data_o", "valid_o")],
-        steps: 2,
     },
     Leaf {
         module: "wait_passed",
@@ -64,7 +59,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: queues::wait_passed,
         allowed: ANY,
         cares: &[],
-        steps: 1,
     },
     Leaf {
         module: "index_expander",
@@ -73,7 +67,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::index_expander,
         allowed: "(index_bits_i == 3'd2 || index_bits_i == 3'd4) && !unit_i[0]",
         cares: &[],
-        steps: 4,
     },
     Leaf {
         module: "block_choice",
@@ -82,7 +75,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::block_choice,
         allowed: "ratio_i == 4'd2 || ratio_i == 4'd4 || ratio_i == 4'd8",
         cares: &[],
-        steps: 2,
     },
     Leaf {
         module: "sparse_candidates",
@@ -92,7 +84,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         allowed: "index_bits_i == 3'd0 && ratio_i == 4'd1 || index_bits_i == 3'd4 || \
                   index_bits_i == 3'd2 && (ratio_i == 4'd2 || ratio_i == 4'd4)",
         cares: &[],
-        steps: 2,
     },
     Leaf {
         module: "weight_expander",
@@ -102,7 +93,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         allowed: "code_bits_i == 4'd2 || code_bits_i == 4'd3 || code_bits_i == 4'd4 || code_bits_i == 4'd5 || \
                   code_bits_i == 4'd8",
         cares: &[],
-        steps: 5,
     },
     Leaf {
         module: "weight_expander",
@@ -112,7 +102,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         allowed: "code_bits_i == 4'd2 || code_bits_i == 4'd3 || code_bits_i == 4'd4 || code_bits_i == 4'd5 || \
                   code_bits_i == 4'd8",
         cares: &[],
-        steps: 5,
     },
     Leaf {
         module: "mux_16",
@@ -121,7 +110,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::mux_16,
         allowed: ANY,
         cares: &[],
-        steps: 1,
     },
     Leaf {
         module: "choose_word",
@@ -130,7 +118,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::choose_word,
         allowed: ANY,
         cares: &[],
-        steps: 1,
     },
     Leaf {
         module: "chain_operands",
@@ -139,7 +126,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::chain_operands,
         allowed: ANY,
         cares: &[],
-        steps: 3,
     },
     Leaf {
         module: "dsp_pair_mac",
@@ -148,7 +134,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::dsp_pair_mac,
         allowed: ANY,
         cares: &[],
-        steps: 6,
     },
     Leaf {
         module: "fp32_quantize",
@@ -157,7 +142,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::fp32_quantize,
         allowed: ANY,
         cares: &[],
-        steps: 10,
     },
     Leaf {
         module: "fp32_add",
@@ -166,7 +150,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::fp32_add,
         allowed: ANY,
         cares: &[],
-        steps: 10,
     },
     Leaf {
         module: "fp32_mul",
@@ -175,7 +158,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::fp32_mul,
         allowed: ANY,
         cares: &[],
-        steps: 6,
     },
     Leaf {
         module: "topk_largest",
@@ -184,7 +166,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: queues::topk_largest,
         allowed: ANY,
         cares: &[("key_o", "valid_o"), ("index_o", "valid_o")],
-        steps: 4,
     },
     Leaf {
         module: "drain_lane",
@@ -193,7 +174,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: pipelines::drain_lane,
         allowed: ANY,
         cares: &[],
-        steps: 22,
     },
     Leaf {
         module: "serial_terms",
@@ -202,7 +182,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::serial_terms,
         allowed: "kind_i <= 4'd12",
         cares: &[("negative_o", "term_o"), ("exponent_o", "term_o")],
-        steps: 1,
     },
     Leaf {
         module: "serial_piece",
@@ -211,7 +190,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::serial_piece,
         allowed: ANY,
         cares: &[],
-        steps: 1,
     },
     Leaf {
         module: "serial_column",
@@ -220,7 +198,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::serial_column,
         allowed: "kind_i <= 4'd12",
         cares: &[("negative_o", "&term_o"), ("exponent_o", "&term_o")],
-        steps: 2,
     },
     Leaf {
         module: "product_to_fp32",
@@ -229,7 +206,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::product_to_fp32,
         allowed: ANY,
         cares: &[],
-        steps: 6,
     },
     Leaf {
         module: "serial_element",
@@ -238,7 +214,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::serial_element,
         allowed: ANY,
         cares: &[],
-        steps: 20,
     },
     Leaf {
         module: "serial_element",
@@ -247,7 +222,6 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::serial_element_of_one,
         allowed: ANY,
         cares: &[],
-        steps: 18,
     },
     Leaf {
         module: "serial_element",
@@ -256,16 +230,15 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: serial::serial_element_of_eight,
         allowed: ANY,
         cares: &[],
-        steps: 22,
     },
     Leaf {
         module: "parameter_buffer",
         parameters: &[("ParameterBytes", 128), ("Channels", 2), ("PortBytes", 16), ("Lanes", 4)],
         is_clocked: true,
         trace: queues::parameter_buffer,
-        allowed: ANY,
+        // Elements past the end are anything.
+        allowed: "a_address_i < (a_half_i ? 20'd64 : 20'd32) && b_address_i < (b_half_i ? 20'd64 : 20'd32)",
         cares: &[],
-        steps: 5,
     },
     Leaf {
         module: "dispatch_queue",
@@ -274,6 +247,5 @@ pub(crate) const LEAVES: &[Leaf] = &[
         trace: queues::dispatch_queue,
         allowed: "!push_i || room_o",
         cares: &[("word_o", "issue_o")],
-        steps: 2,
     },
 ];

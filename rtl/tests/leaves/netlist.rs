@@ -20,14 +20,8 @@ const LINT_OFF: &str = "/* verilator lint_off WIDTH */\n/* verilator lint_off UN
 pub(crate) const SELECT: &str = "mutsel";
 const SELECT_BITS: u32 = 16;
 
-/// The reset of leaves that have one.
-const RESET: &str = "rst_ni";
-/// Periods from the beginning, a reset where there is one, that are searched for a difference where induction finds no
-/// proof: it starts in states, too, that are never reached, and where a clock enable holds it, it never ends.
-const PERIODS: u32 = 12;
-
 /// Seconds that a proof may take.
-const PROOF_SECONDS: u32 = 10;
+const PROOF_SECONDS: u32 = 120;
 
 /// Runs a script and gives what Yosys printed.
 fn yosys(folder: &Path, name: &str, script: &str) -> String {
@@ -99,11 +93,11 @@ pub(crate) fn original(leaf: &Leaf) -> Model {
 /// What is known of a mutant that follows the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// No allowed inputs show it, in whatever state: proven by induction.
+    /// No allowed inputs ever show it.
     Harmless,
-    /// No allowed inputs show it within [`PERIODS`] periods.
-    Unreached,
-    /// Neither was proven.
+    /// Allowed inputs show it in this period, counted from 0, from a beginning with zeros.
+    ShownIn(u32),
+    /// Neither was found.
     Open,
 }
 
@@ -140,42 +134,45 @@ impl Mutants {
             let how = line.strip_prefix("mutate ").expect("a list of mutants");
             writeln!(script, "mutate -ctrl {SELECT} {SELECT_BITS} {} {how}", at + 1).expect("a String takes all");
         }
-        script += "opt_clean\nwrite_rtlil mutants.il\nwrite_verilog -noattr mutants.v\n";
+        // A vector with bits that depend on other bits of it is a loop to Verilator, and 5.006 gives wrong bits of some
+        // (`weight_expander`, a mutant of `fp32_add`): each bit is a wire of its own. Beside memories that takes minutes.
+        script += "opt_clean\nwrite_rtlil mutants.il\n";
+        if leaf.module != "parameter_buffer" {
+            script += "splitnets\nclean\n";
+        }
+        script += "write_verilog -noattr mutants.v\n";
         yosys(&folder, "make", &script);
         let what = lines.into_iter().map(describe).collect();
         let model = build(leaf, &folder.join("mutants.v"));
         Self { folder, what, model }
     }
 
-    /// Whether inputs that the leaf's contract allows tell a mutant from the leaf.
+    /// Whether inputs that the leaf's contract allows tell a mutant from the leaf. Both begin with zeros, as the device does.
     pub(crate) fn verdict(&self, leaf: &Leaf, number: usize) -> Verdict {
         let name = format!("miter-{number}");
         fs::write(self.folder.join(format!("{name}.v")), self.miter(leaf, number)).expect("a file of this test");
         // What both copies have in common is merged: only what the mutant reaches is left to be proven.
-        let read = format!(
+        let script = format!(
             "read_rtlil mutants.il\nread_verilog {name}.v\nhierarchy -top miter\nproc\nflatten\nmemory -nomap\nmemory_map\n\
-             opt -full\nopt_merge -share_all\nopt -full\nopt_merge -share_all\nopt_clean\n"
+             zinit -all\nopt -full\nopt_merge -share_all\nopt -full\nopt_merge -share_all\nopt_clean\n\
+             dffunmap\ntechmap\ndfflegalize -cell $_DFF_P_ 0\nopt_clean\nsetundef -zero\naigmap\nopt_clean\nwrite_aiger -zinit {name}.aig\n"
         );
-        // Both begin alike: with zeros, as the device does.
-        let goal = format!("-set-init-zero -set allowed 1 -prove trigger 0 -timeout {PROOF_SECONDS} miter");
-        let (steps, most) = (leaf.steps, leaf.steps + 2);
-        let always = format!("{read}sat -tempinduct -seq {steps} -maxsteps {most} {goal}\n");
-        if yosys(&self.folder, &name, &always).contains("Induction step proven: SUCCESS!") {
-            return Verdict::Harmless;
-        }
-        let reset = match self.model.ports().iter().any(|port| port.name == RESET) {
-            true => (1..=PERIODS).map(|step| format!("-set-at {step} {RESET} {} ", u32::from(step > 1))).collect(),
-            false => String::new(),
-        };
-        let bounded = format!("{read}sat -seq {PERIODS} -prove-skip 1 {reset}{goal}\n");
-        if yosys(&self.folder, &format!("{name}-bounded"), &bounded).contains("SUCCESS!") {
-            Verdict::Unreached
-        } else {
-            Verdict::Open
+        yosys(&self.folder, &name, &script);
+        // Registers that are always alike become one; what is left is for a search of invariants (Bradley's PDR).
+        let commands = format!("read_aiger {name}.aig; scorr; dc2; scorr; pdr -T {PROOF_SECONDS}");
+        let output = Command::new("yosys-abc").current_dir(&self.folder).args(["-q", &commands]).output();
+        let output = output.unwrap_or_else(|error| panic!("yosys-abc, from the Debian package yosys: {error}"));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}/{name}.aig: {}", self.folder.display(), tail(&text));
+        let asserted = text.split_once("was asserted in frame ").map(|(_, behind)| behind);
+        match asserted.and_then(|behind| behind.split_once('.')) {
+            Some((period, _)) => Verdict::ShownIn(period.parse().expect("a period")),
+            None if text.contains("Property proved.") => Verdict::Harmless,
+            None => Verdict::Open,
         }
     }
 
-    /// The leaf beside its mutant: `trigger` where an output differs that the leaf promises.
+    /// The leaf beside its mutant: `shown` where an output differs that the leaf promises, as long as all inputs were allowed.
     fn miter(&self, leaf: &Leaf, number: usize) -> String {
         let ports: Vec<&PortInfo> = self.model.ports().iter().filter(|port| port.name != SELECT).collect();
         let (mut header, mut wires, mut differences) = (Vec::new(), String::new(), Vec::new());
@@ -196,16 +193,20 @@ impl Mutants {
                 }
             }
         }
+        let until_now = match leaf.is_clocked {
+            true => "reg broken = 1'b0;\nalways @(posedge clk_i) broken <= broken || !allowed;\n",
+            false => "wire broken = 1'b0;\n",
+        };
         let top = leaf.module;
         let [original, mutant] = connections;
         format!(
-            "module miter ({}, output wire trigger, output wire allowed);\n{wires}\
+            "module miter ({}, output wire shown);\n{wires}\
              {top} u_original ({original}.{SELECT}({SELECT_BITS}'d0));\n\
              {top} u_mutant ({mutant}.{SELECT}({SELECT_BITS}'d{number}));\n\
-             assign trigger = {};\nassign allowed = {};\nendmodule\n",
+             wire allowed = {};\n{until_now}assign shown = allowed && !broken && ({});\nendmodule\n",
             header.join(", "),
-            differences.join(" || "),
-            leaf.allowed
+            leaf.allowed,
+            differences.join(" || ")
         )
     }
 }

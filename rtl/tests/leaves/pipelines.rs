@@ -6,7 +6,9 @@ use hw_config::numeric::density::{BLOCKS, CHOICES, block_of_pair, window_bytes};
 use hw_config::numeric::fp32::{add, canonical, flush, mul, sub};
 use hw_config::numeric::packed::packed_pair_mac;
 
-use crate::operands::{Random, factors, near_codes, special_pairs, summands, tie_grid};
+use crate::operands::{
+    Random, exponent, factor, factors, near_codes, special_pairs, specials, summands, tie_grid, tied_products,
+};
 use crate::trace::{Trace, Value, field, pack, word};
 
 /// Drawn operands of a leaf.
@@ -41,7 +43,7 @@ pub(crate) fn fp32_mul() -> Trace {
 pub(crate) fn fp32_quantize() -> Trace {
     let mut random = Random(23);
     let drawn = (0..DRAWN).map(|draw| near_codes(&mut random, draw));
-    let fixed = special_pairs().chain(tie_grid(24).step_by(3));
+    let fixed = special_pairs().chain(tie_grid(24).step_by(3)).chain(tied_products(47));
     pipeline(&["a_i", "b_i"], QUANTIZE_I8_CYCLES, fixed.chain(drawn), |[a, b]| {
         let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
         u32::from(quantize_i8(a, b).cast_unsigned())
@@ -233,10 +235,11 @@ pub(crate) fn block_choice() -> Trace {
 /// Candidates of 16 multipliers, of every pattern.
 pub(crate) fn sparse_candidates() -> Trace {
     let mut random = Random(38);
-    // Ratio and index bits: dense, 2:4, 1:4, and of 16 whatever block each pair has.
+    // Ratio and index bits: dense, 2:4, 1:4, and of 16 whatever block each pair has, with any N.
     let steps: Vec<_> = (0..STEPS / 4)
         .map(|_| {
-            let pattern: (u64, u64) = [(1, 0), (2, 2), (4, 2), (8, 4)][random.below(4) as usize];
+            let of_16 = (random.one_of(&[2, 4, 8]).into(), 4);
+            let pattern: (u64, u64) = [(1, 0), (2, 2), (4, 2), of_16][random.below(4) as usize];
             let blocks: Vec<u64> = (0..8).map(|_| random.wide(3)).collect();
             (codes(&mut random, 128), pattern, blocks)
         })
@@ -356,6 +359,80 @@ const RESULT_AFTER: usize = 20;
 /// Additions to one accumulator are at least so many periods apart.
 const APART: usize = 8;
 
+/// Bits below the last of a product's significand: a tie, or one bit beside it, or none.
+fn near_tie(random: &mut Random, cut: u32) -> u64 {
+    let (tie, bit) = (1 << (cut - 1), 1 << random.below(cut - 1));
+    [tie, tie + bit, tie - bit, bit][random.below(4) as usize]
+}
+
+/// A sum and a scale, by turns: moderate ones, of few ones, whose product is a tie or nearly so, which take away most of what
+/// the accumulator holds, or fill it up to a power of two, subnormal and special scales.
+fn sum_and_scale(random: &mut Random, held: Option<f32>) -> (i32, u16) {
+    let sum = random.bits().cast_signed() >> random.below(31);
+    // Mostly moderate scales: infinities stay in an accumulator.
+    let any = random.bits() as u16;
+    let moderate = 0x2000 | any & 0x9fff;
+    match random.below(8) {
+        0 => (sum & (-1 << random.below(31)), moderate & (0xffff << random.below(10))),
+        1 => {
+            let cut = 10 + random.below(2);
+            let significand = u64::from(moderate & 0x3ff | 0x401);
+            let low = near_tie(random, cut);
+            let product = (factor(random, significand, cut, low) | 1 << 23) as i32;
+            (if random.below(2) == 0 { product } else { -product }, moderate | 1)
+        }
+        2 | 3 if held.is_some_and(f32::is_normal) => {
+            let bits = held.unwrap_or_default().to_bits();
+            let significand = (bits & 0x7f_ffff | 0x80_0000).cast_signed();
+            let (added, halves) = match random.below(4) {
+                // All bits are ones, and a half: it is rounded up to a power of two.
+                0 => ((1 << 25) - 2 * significand - 1, 1),
+                // Little is left.
+                _ => (-(significand ^ (random.fraction() >> random.below(24)).cast_signed()) >> random.below(3), 0),
+            };
+            // The unit of the significand as a scale, if f16 has it.
+            let field = exponent(bits) - 150 + 15 - halves;
+            (if bits >> 31 == 0 { added } else { -added }, (field.clamp(1, 30) << 10) as u16)
+        }
+        // Subnormals of every length.
+        4 => (sum, any & 0x8000 | (any & 0x3ff) >> random.below(10)),
+        5 if random.below(4) == 0 => {
+            (sum, random.one_of(&[0, 0x8000, 0x7c00, 0xfc00, 0x7c01, 0x7e00, u32::from(any)]) as u16)
+        }
+        _ => (if random.below(32) == 0 { 0 } else { sum }, moderate),
+    }
+}
+
+/// The scale of a row, by turns: moderate, of few ones, with a product that is a tie or nearly so, or just below a power of
+/// two, there also at the least normal; near the ends of the range; special.
+fn row_scale(random: &mut Random, value: f32) -> u32 {
+    let significand = u64::from(value.to_bits() & 0x7f_ffff | 0x80_0000);
+    let of_exponent = |random: &mut Random, sum: i32, fraction: u64| {
+        random.with_exponent(sum - exponent(value.to_bits())) & 0xff80_0000 | fraction as u32 & 0x7f_ffff
+    };
+    // The sum of both fields where products are about one, and where they are the least normal.
+    let sum = [254, 126, 127, 128, 380, 381][random.below(6) as usize];
+    let few_ones = random.fraction().into();
+    match random.below(8) {
+        0 | 1 => {
+            let cut = 23 + random.below(2);
+            let low = near_tie(random, cut) << significand.trailing_zeros() & ((1 << cut) - 1);
+            let fraction = if low == 0 { few_ones } else { factor(random, significand, cut, low) };
+            of_exponent(random, sum, fraction)
+        }
+        2 => {
+            let fraction = (1 << 47) / significand - u64::from(random.below(2));
+            of_exponent(random, sum, fraction)
+        }
+        3 => of_exponent(random, sum, few_ones),
+        4 => random.one_of(&specials()),
+        _ => {
+            let field = 110 + random.below(24).cast_signed();
+            random.with_exponent(field)
+        }
+    }
+}
+
 pub(crate) fn drain_lane() -> Trace {
     const ACCUMULATORS: usize = 16;
     #[derive(Clone)]
@@ -375,18 +452,16 @@ pub(crate) fn drain_lane() -> Trace {
         let accumulator = if random.below(3) == 0 { at % APART } else { random.below(16) as usize };
         let is_free = last[accumulator].is_none_or(|before| at - before >= APART);
         let clear = random.below(6) == 0 || accumulators[accumulator].is_none();
-        let sum = random.bits().cast_signed() >> random.below(31);
-        let (scale, row) = (random.bits() as u16, random.with_exponent(110 + (at % 24) as i32));
-        let row = if random.below(64) == 0 { f32::INFINITY.to_bits() } else { row };
-        // Mostly moderate scales: infinities stay in an accumulator.
-        let scale = if random.below(64) == 0 { scale } else { 0x2000 | scale & 0x9fff };
+        let (sum, scale) = sum_and_scale(&mut random, accumulators[accumulator].filter(|_| !clear));
+        let row = random.bits();
         let mut step = Step { sum: sum.cast_unsigned(), scale, row, accumulator, clear, result: None };
         if is_free && random.below(8) > 0 {
             let product = canonical(mul(i32_to_f32(sum), f16_to_f32(scale)));
             let before = if clear { 0.0 } else { accumulators[accumulator].expect("it was cleared once") };
             let value = canonical(add(before, product));
             (accumulators[accumulator], last[accumulator]) = (Some(value), Some(at));
-            step.result = Some(canonical(mul(value, f32::from_bits(row))).to_bits());
+            step.row = row_scale(&mut random, value);
+            step.result = Some(canonical(mul(value, flush(f32::from_bits(step.row)))).to_bits());
         }
         steps.push(step);
     }

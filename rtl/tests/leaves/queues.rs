@@ -221,10 +221,14 @@ pub(crate) fn dispatch_queue() -> Trace {
     trace
 }
 
+/// Lanes of the traced search.
+const TOPK_LANES: usize = 4;
+/// Periods from the last beat of a row to its result: two levels, and one more.
+const TOPK_AFTER: usize = 3;
+
 pub(crate) fn topk_largest() -> Trace {
-    const LANES: usize = 4;
-    /// Periods from the last beat of a row to its result: two levels, and one more.
-    const AFTER: usize = 3;
+    const LANES: usize = TOPK_LANES;
+    const AFTER: usize = TOPK_AFTER;
     let mut trace = Trace::new(&["rst_ni", "valid_i", "last_i", "key_i"], &["valid_o", "key_o", "index_o"]);
     let mut random = Random(45);
     let mut row: Vec<i32> = Vec::new();
@@ -276,7 +280,30 @@ pub(crate) fn topk_largest() -> Trace {
         let keys: Value = keys.iter().map(|key| key.cast_unsigned()).collect();
         trace.push([flags.to_vec(), vec![keys]].concat(), outputs);
     }
+    push_long_rows(&mut trace);
     trace
+}
+
+/// Behind a reset, a row for each bit of an index, with its largest element in the beat that first sets the bit: its last.
+fn push_long_rows(trace: &mut Trace) {
+    const INDEX_BITS: u32 = 18;
+    let flags = |flags: [bool; 3]| flags.map(|flag| word(flag.into())).to_vec();
+    let nothing = vec![vec![0; TOPK_LANES]];
+    let idle =
+        |trace: &mut Trace, outputs| trace.push([flags([true, false, false]), nothing.clone()].concat(), outputs);
+    trace.push([flags([false, false, false]), nothing.clone()].concat(), vec![None; 3]);
+    (0..TOPK_AFTER).for_each(|_| idle(trace, vec![None; 3]));
+    for bit in TOPK_LANES.ilog2()..INDEX_BITS {
+        let last = 1_u32 << bit;
+        for first in (0..=last).step_by(TOPK_LANES) {
+            let keys: Value = (first..).take(TOPK_LANES).collect();
+            let outputs = vec![Some(word(0)), None, None];
+            trace.push([flags([true, true, first == last]), vec![keys]].concat(), outputs);
+        }
+        (1..TOPK_AFTER).for_each(|_| idle(trace, vec![Some(word(0)), None, None]));
+        let largest = word(u64::from(last) + TOPK_LANES as u64 - 1);
+        idle(trace, vec![Some(word(1)), Some(largest.clone()), Some(largest)]);
+    }
 }
 
 /// The traced parameter buffer: bytes, channels, bytes of a port, lanes.
@@ -286,6 +313,15 @@ const PORT_BYTES: usize = 16;
 const LANES: usize = 4;
 /// Periods from an address to its elements.
 const READ_AFTER: usize = 3;
+
+/// A word of two f16, often zeros, subnormals, infinities and NaN, of which the single bits of the fraction tell most.
+fn two_halves(random: &mut Random) -> u32 {
+    let mut half = || match random.below(2) {
+        0 => random.bits() >> 16,
+        _ => random.one_of(&[0, 0x7c00, 0x8000, 0xfc00]) | 1 << random.below(10),
+    };
+    half() << 16 | half()
+}
 
 /// `Lanes` elements from an element address on, in stored form; nothing past the end or never written.
 fn elements(bytes: &[Option<u8>], address: usize, is_half: bool) -> Option<Value> {
@@ -334,7 +370,11 @@ pub(crate) fn parameter_buffer() -> Trace {
             let buffer = random.one_of(&[LoadBuffer::Parameter.to_bits() as u32, any]);
             let (valid, line) = (random.below(4) > 0, random.below(lines as u32) as usize);
             let words: Vec<u32> = (0..PORT_BYTES / 4)
-                .map(|_| if random.below(4) == 0 { random.one_of(&special) } else { random.bits() })
+                .map(|_| match random.below(8) {
+                    0 | 1 => random.one_of(&special),
+                    2 | 3 => two_halves(&mut random),
+                    _ => random.bits(),
+                })
                 .collect();
             let strobe = if random.below(2) == 0 { 0xffff } else { random.wide(PORT_BYTES as u64) };
             if valid && u64::from(buffer) == LoadBuffer::Parameter.to_bits() {

@@ -45,15 +45,15 @@ pub(crate) fn serial_element_of_eight() -> Trace {
     element(8, 43)
 }
 
-/// An f16: of one binade or of all, now and then zero, subnormal, infinite or no number.
-fn half(random: &mut Random, spread: u32) -> u16 {
+/// An f16: of one binade or of all, now and then subnormal; one of `zeros` is zero.
+fn half(random: &mut Random, spread: u32, zeros: u32) -> u16 {
     let exponent = 15 - spread.min(14) + random.below(2 * spread.min(14) + 1);
     let bits = random.below(2) << 15 | exponent << 10 | random.below(1024);
-    match random.below(40) {
-        0 => (bits & 0x8000) as u16,
-        1 | 2 => (bits & 0x83ff) as u16,
-        _ => bits as u16,
+    if random.below(zeros) == 0 {
+        return (bits & 0x8000) as u16;
     }
+    let kept = if random.below(20) == 0 { 0x83ff } else { 0xffff };
+    (bits & kept) as u16
 }
 
 fn slot(random: &mut Random, dot: usize) -> Slot {
@@ -63,6 +63,7 @@ fn slot(random: &mut Random, dot: usize) -> Slot {
     let steps = 1 + random.below(longest) as usize;
     let spread = random.one_of(&[0, 2, 14]);
     let most = random.one_of(&[0, 3, 41]);
+    let zeros = random.one_of(&[2, 40]);
     let fault = random.below(12) == 0;
     let mut periods: Vec<Period> = (0..steps.max(least) + random.below(3) as usize)
         .map(|at| {
@@ -70,7 +71,7 @@ fn slot(random: &mut Random, dot: usize) -> Slot {
             let products = (0..dot).map(|_| {
                 let exponent = random.below(most + 1) as u8;
                 let term = (random.below(4) > 0).then_some(Term { negative: random.below(2) == 1, exponent });
-                (half(random, spread), term)
+                (half(random, spread, zeros), term)
             });
             Period { step, first: at == 0, last: false, products: products.collect() }
         })
@@ -83,7 +84,8 @@ fn slot(random: &mut Random, dot: usize) -> Slot {
     Slot { periods, scale: random.wide(8) as u8 }
 }
 
-/// Slots behind each other without a gap: what an element gives for each, eight periods after its sum stands still.
+/// Slots behind each other without a gap: what an element gives for each, eight periods after its sum stands still. The
+/// product stays until the next begins.
 fn element(dot: usize, seed: u64) -> Trace {
     let mut random = Random(seed);
     let slots: Vec<Slot> = (0..SLOTS).map(|_| slot(&mut random, dot)).collect();
@@ -115,6 +117,7 @@ fn element(dot: usize, seed: u64) -> Trace {
     ];
     let mut trace = Trace::new(&inputs, &["product_o", "exponent_o", "finite_o"]);
     let idle = Period { products: vec![(0, None); dot], ..Period::default() };
+    let mut given = vec![None; 3];
     for now in 0..periods.len() + stand + bits {
         let period = periods.get(now).copied().unwrap_or(&idle);
         // The slot whose product is under way, and its bit.
@@ -124,12 +127,13 @@ fn element(dot: usize, seed: u64) -> Trace {
         values.push(word(u64::from(multiplied.is_some_and(|of| ends[of] == now))));
         values.push(word(u64::from(multiplied.is_some())));
         values.push(word(u64::from(bit.unwrap_or(0))));
-        let seen = ends.iter().position(|&begin| begin + bits == now);
-        let outputs = match seen {
-            Some(of) => given(&slots[of]).into_iter().map(Some).collect(),
-            None => vec![None; 3],
-        };
-        trace.push(values, outputs);
+        if let Some(of) = ends.iter().position(|&begin| begin + bits == now) {
+            given = parts_of(&slots[of]).map(Some).to_vec();
+        }
+        trace.push(values, given.clone());
+        // The next sum may stand still, and be multiplied, from the next period on.
+        let product = if multiplied.is_some() { None } else { given[0].take() };
+        given = vec![product, None, None];
     }
     trace
 }
@@ -159,14 +163,14 @@ fn drive(period: &Period) -> Vec<Value> {
 }
 
 /// The product of a slot's sum with its scale, 40 bits; its exponent; whether it is a number.
-fn given(slot: &Slot) -> Vec<Value> {
+fn parts_of(slot: &Slot) -> [Value; 3] {
     let mut sum = GroupSum::default();
     for period in slot.periods.iter().filter(|period| period.step) {
         sum.add(period.products.iter().map(|&(half, term)| (Factor::of_f16(half), term)));
     }
     let (sum, exponent, is_number) = sum.parts();
     let product = i64::from(sum) * i64::from(slot.scale);
-    vec![word(product.cast_unsigned() & ((1 << PRODUCT_BITS) - 1)), word(exponent.into()), word(is_number.into())]
+    [word(product.cast_unsigned() & ((1 << PRODUCT_BITS) - 1)), word(exponent.into()), word(is_number.into())]
 }
 
 /// Every code of every type with every selector, term by term. Integers come sign-extended to 8 bits.
