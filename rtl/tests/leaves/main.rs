@@ -12,6 +12,7 @@ mod netlist;
 #[allow(dead_code, reason = "the floating point tests use the rest of it")]
 mod operands;
 mod pipelines;
+mod products;
 mod queues;
 mod serial;
 mod trace;

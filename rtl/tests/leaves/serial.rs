@@ -10,13 +10,15 @@ use crate::trace::{Trace, Value, pack, word};
 
 /// Slots of an element's trace.
 const SLOTS: usize = 700;
+/// A product with a scale takes eight periods, and no slot is shorter than that and a word of the drain.
+const LEAST_PERIODS: usize = SCALE_BITS as usize + 1;
 /// Bits of a term's exponent: the module's default.
 const TERM_BITS: usize = 6;
 /// Bits of a sum of 32 times a scale.
 const PRODUCT_BITS: u32 = 32 + SCALE_BITS;
 
 /// An f16 and a term of its weight.
-type Product = (u16, Option<Term>);
+pub(crate) type Product = (u16, Option<Term>);
 
 /// What comes to an element in a period.
 #[derive(Clone, Default)]
@@ -28,21 +30,37 @@ struct Period {
 }
 
 /// A slot: its periods, its integer scale.
-struct Slot {
+pub(crate) struct Slot {
     periods: Vec<Period>,
     scale: u8,
 }
 
+impl Slot {
+    /// One period with products, and no shorter than a slot may be; its scale is one.
+    pub(crate) fn of_one_period(products: Vec<Product>) -> Self {
+        let rest = Period { products: vec![(0, None); products.len()], ..Period::default() };
+        let mut periods = vec![rest; LEAST_PERIODS];
+        periods[0] = Period { step: true, first: true, last: false, products };
+        periods[LEAST_PERIODS - 1].last = true;
+        Self { periods, scale: 1 }
+    }
+}
+
 pub(crate) fn serial_element() -> Trace {
-    element(4, 41)
+    element(4, &drawn_slots(4, 41))
 }
 
 pub(crate) fn serial_element_of_one() -> Trace {
-    element(1, 42)
+    element(1, &drawn_slots(1, 42))
 }
 
 pub(crate) fn serial_element_of_eight() -> Trace {
-    element(8, 43)
+    element(8, &drawn_slots(8, 43))
+}
+
+fn drawn_slots(dot: usize, seed: u64) -> Vec<Slot> {
+    let mut random = Random(seed);
+    (0..SLOTS).map(|_| slot(&mut random, dot)).collect()
 }
 
 /// An f16: of one binade or of all, now and then subnormal; one of `zeros` is zero.
@@ -57,15 +75,13 @@ fn half(random: &mut Random, spread: u32, zeros: u32) -> u16 {
 }
 
 fn slot(random: &mut Random, dot: usize) -> Slot {
-    // A product with a scale takes eight periods, and no slot is shorter than that and a word of the drain.
-    let least = SCALE_BITS as usize + 1;
     let longest = random.one_of(&[3, 20, 128]);
     let steps = 1 + random.below(longest) as usize;
     let spread = random.one_of(&[0, 2, 14]);
     let most = random.one_of(&[0, 3, 41]);
     let zeros = random.one_of(&[2, 40]);
     let fault = random.below(12) == 0;
-    let mut periods: Vec<Period> = (0..steps.max(least) + random.below(3) as usize)
+    let mut periods: Vec<Period> = (0..steps.max(LEAST_PERIODS) + random.below(3) as usize)
         .map(|at| {
             let step = at < steps;
             let products = (0..dot).map(|_| {
@@ -86,9 +102,7 @@ fn slot(random: &mut Random, dot: usize) -> Slot {
 
 /// Slots behind each other without a gap: what an element gives for each, eight periods after its sum stands still. The
 /// product stays until the next begins.
-fn element(dot: usize, seed: u64) -> Trace {
-    let mut random = Random(seed);
-    let slots: Vec<Slot> = (0..SLOTS).map(|_| slot(&mut random, dot)).collect();
+pub(crate) fn element(dot: usize, slots: &[Slot]) -> Trace {
     let periods: Vec<&Period> = slots.iter().flat_map(|slot| &slot.periods).collect();
     let (stand, bits) = (element_cycles(dot as u32) as usize, SCALE_BITS as usize);
     // (begin of the product, slot), in order; and what is seen when.
