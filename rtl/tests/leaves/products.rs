@@ -38,7 +38,7 @@ fn play(model: &mut Model, dot: usize, products: impl Iterator<Item = Vec<Produc
 
 /// Every term that a code has.
 fn terms() -> BTreeSet<(u8, bool)> {
-    let codes = Code::ALL.into_iter().flat_map(|code| {
+    let codes = Code::ALL.iter().flat_map(|&code| {
         let selectors = code.special_values().len().max(1) as u8;
         let bits = 0..=u16::MAX >> (16 - code.bits());
         bits.flat_map(move |bits| (0..selectors).map(move |selector| (code, bits, selector)))
