@@ -162,10 +162,8 @@ impl<'a> EnergyModel<'a> {
     /// lengthen the step. The parts of all operators and the wait for the ends of the cores are the step's joules.
     pub fn part_of_step(&self, outcomes: &[StepOutcome], core: usize, counted: &Counted) -> Energy {
         let (outcome, resources) = (&outcomes[core], &self.resources[core]);
-        let all = outcome.operators.iter().fold(Traffic::default(), |mut sum, operator| {
-            sum.add(operator.traffic);
-            sum
-        });
+        let mut all = outcome.unnamed_traffic;
+        outcome.traffic.iter().for_each(|traffic| all.add(*traffic));
         let [load, store, ..] = &outcome.units;
         let bytes = |traffic: Traffic| traffic.read_bytes + traffic.written_bytes;
         let charged = Charged {
