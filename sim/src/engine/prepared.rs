@@ -287,3 +287,48 @@ fn is_same(work: &Work, other: &Work, renaming: &mut Renaming) -> bool {
         (Work::Timed(_) | Work::Share(_) | Work::Load(_) | Work::Store(_) | Work::Nothing | Work::End, _) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::StoreShape;
+    use super::*;
+    use hw_config::isa::{REGISTERS, Store, StoreSource};
+
+    /// A store stands for another where each line takes as long to gather and goes to the same place of as many channels.
+    #[test]
+    fn stores_are_the_same_line_by_line() {
+        let machine = Machine::by_name("tiny").expect("a shipped machine");
+        let port = u64::from(machine.memory.port_bytes);
+        let work = |base: u64, fragment: u32, count: u32| {
+            let st = Store {
+                source: StoreSource::Codes,
+                src: 0,
+                src_stride: 1,
+                rows: 1,
+                rows_reg: 0,
+                count,
+                base,
+                reg: 0,
+                token_step: false,
+                shift: 0,
+                high: 0,
+                low: 0,
+                row_stride: 0,
+                fragment,
+                fragment_stride: fragment,
+            };
+            Work::Store(Box::new(StoreShape::new(&st, &[0; REGISTERS], &machine).expect("it writes")))
+        };
+        let all = ChannelSet::first(machine.memory.channels as usize).0;
+        let same = |one: &Work, other: &Work| is_same(one, other, &mut Renaming::of(all));
+        let whole = work(0, 0, 8);
+        assert!(same(&whole, &work(0, 0, 8)), "itself");
+        assert!(same(&whole, &work(port, 0, 8)), "the next channel");
+        assert!(!same(&whole, &work(0, 4, 8)), "the same bytes in two pieces");
+        assert!(!same(&whole, &work(machine.memory.line_bytes(), 0, 8)), "the next line");
+        assert!(!same(&whole, &work(port - 4, 0, 8)), "two channels for one");
+        let last = machine.memory.line_bytes() - 8;
+        assert!(!same(&work(last, 0, 8), &work(last, 0, 16)), "a line more");
+        assert!(!same(&work(last, 0, 16), &work(last, 0, 8)), "a line less");
+    }
+}
