@@ -17,6 +17,9 @@ pub mod optimisations;
 pub mod passes;
 pub mod step;
 
+/// The mark of a program's last instruction, which belongs to no operator of the model.
+pub const END_MARK: &str = "end";
+
 pub use error::CompileError;
 pub use formats::FormatTable;
 pub use optimisations::{Optimisation, Optimisations, Schedule, Switch};

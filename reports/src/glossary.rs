@@ -60,8 +60,8 @@ pub const GLOSSARY: &[Term] = &[
     t(
         "phases[].end_energy_j",
         "J",
-        "of no operator: clocks, background and static power while each step's end is waited for; with the energy of its \
-         operators it adds up to its energy",
+        "of no operator: clocks, background and static power while each step's end is waited for, and the instruction that ends \
+         it; with the energy of its operators it adds up to its energy",
     ),
     t("tokens_per_s", "tokens/s", "generated tokens of all sequences per simulated second of decode"),
     t("energy_j", "J", "energy of the whole run, static power included"),

@@ -49,6 +49,15 @@ pub enum Unsupported {
         /// Terms a cycle.
         terms: u32,
     },
+    /// A number of columns or lanes that is no power of two.
+    Columns {
+        /// The machine's name.
+        name: String,
+        /// Key of `[core.matrix]`.
+        key: &'static str,
+        /// Its value.
+        count: u32,
+    },
     /// The parts do not fit together.
     Verilog {
         /// What does not fit.
@@ -68,6 +77,11 @@ impl std::fmt::Display for Unsupported {
                 f,
                 "machine `{name}` has core.matrix.terms = {terms}, expected 1: elements of several terms a cycle have no \
                  Verilog; take a bit-serial machine (tiny-bit-serial)"
+            ),
+            Unsupported::Columns { name, key, count } => write!(
+                f,
+                "machine `{name}` has core.matrix.{key} = {count}, expected a power of two: other numbers have no Verilog; take \
+                 the next one below or above"
             ),
             Unsupported::Verilog { faults } => {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -122,6 +136,10 @@ fn put_together(machine: &Machine, gates: ClockGates) -> Result<Emission, Unsupp
             return Err(Unsupported::Terms { name: machine.name.clone(), terms: serial.terms });
         }
         Engine::BitSerial(_) | Engine::SparseDspChain(_) => {}
+    }
+    let engine = &machine.core.engine;
+    if let Some((key, count)) = engine.no_power_of_two() {
+        return Err(Unsupported::Columns { name: machine.name.clone(), key, count });
     }
     let mut sources = Sources::new();
     let unfit = |faults| Unsupported::Verilog { faults };

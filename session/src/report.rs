@@ -181,13 +181,16 @@ const ROUNDING: f64 = 1e-9;
 fn phases(totals: &Totals, operators: &[OperatorRow]) -> Vec<PhaseRow> {
     let row = |(phase, steps): (&Phase, &u64)| {
         let (cycles, energy_j) = (totals.cycles_of(*phase), totals.phase_energy_j[phase]);
+        let end = totals.operators.get(&(*phase, compiler::END_MARK.to_owned()));
+        let end_energy_j = totals.wait_energy_j[phase] + end.map_or(0.0, |end| end.energy_j);
         let phase = figure_phase(*phase);
         let of = || operators.iter().filter(|row| row.phase == phase);
         let own_cycles: u64 = of().map(|row| row.cycles).sum();
         assert!(own_cycles <= cycles, "operators of {phase:?} take {own_cycles} cycles of {cycles}");
         let own_j: f64 = of().map(|row| row.energy_j).sum();
-        assert!(own_j <= energy_j * (1.0 + ROUNDING), "operators of {phase:?} take {own_j} J of {energy_j}");
-        let (end_cycles, end_energy_j) = (cycles - own_cycles, (energy_j - own_j).max(0.0));
+        let sum = own_j + end_energy_j;
+        assert!((sum - energy_j).abs() <= ROUNDING * energy_j, "parts of {phase:?} take {sum} J of {energy_j}");
+        let end_cycles = cycles - own_cycles;
         PhaseRow { phase, steps: *steps, cycles, end_cycles, energy_j, end_energy_j }
     };
     totals.steps.iter().map(row).collect()
@@ -252,7 +255,7 @@ fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
     let mut rows = Vec::new();
     for ((phase, name), total) in &totals.operators {
         let ops = ops(total);
-        if ops == 0 && total.bytes() == 0 && total.cycles == 0 {
+        if name == compiler::END_MARK {
             continue;
         }
         let (attainable, bound) = attainable(setup, *phase, total);
@@ -342,6 +345,9 @@ fn left_out(machine: &Machine) -> Vec<String> {
         let names: Vec<&str> =
             resources::Resource::ALL.iter().filter(|kind| over(kind)).map(|kind| kind.name()).collect();
         let why = match (&names[..], machine.board.is_die()) {
+            _ if machine.core.engine.no_power_of_two().is_some() => {
+                "our Verilog has powers of two of columns and lanes alone".to_owned()
+            }
             ([], true) => "a die has no Verilog of ours".to_owned(),
             ([], false) => "in our Verilog it would fit its board".to_owned(),
             (names, _) => format!("in our Verilog it would not fit its board for {}", names.join(", ")),

@@ -75,6 +75,8 @@ pub struct Totals {
     pub energy_j: BTreeMap<String, f64>,
     /// Joules by phase.
     pub phase_energy_j: BTreeMap<Phase, f64>,
+    /// Joules by phase while a core waits for the end of a step behind its last operator.
+    pub wait_energy_j: BTreeMap<Phase, f64>,
 }
 
 impl Totals {
@@ -112,6 +114,10 @@ impl Totals {
         self.data_bus_busy_cycles.resize(machine.all_channels() as usize, 0);
         for (core, (program, outcome)) in programs.iter().zip(outcomes).enumerate() {
             self.add_core(phase, program, outcome, machine);
+            let own: u64 = outcome.operators.iter().map(|operator| operator.cycles).sum();
+            let waited = Counted { cycles: outcome.cycles - own, ..Counted::default() };
+            let waited_j = model.part_of_step(outcomes, core, &waited).total_j();
+            *self.wait_energy_j.entry(phase).or_default() += waited_j;
             for (name, mut total) in by_name(program, outcome) {
                 total.energy_j = model.part_of_step(outcomes, core, &total.counted()).total_j();
                 self.operators.entry((phase, name.to_owned())).or_default().add_all(&total);
@@ -168,6 +174,7 @@ fn by_name<'a>(program: &'a Program, outcome: &StepOutcome) -> impl Iterator<Ite
     }
     // Names come here in the order in which the step has counted them.
     let counted = outcome.named_events.iter();
+    assert!(sums.is_empty() || sums.len() == counted.len(), "{} names, {} counted", sums.len(), counted.len());
     sums.into_iter().zip(counted).map(|((name, total, _), events)| (name, OperatorTotal { events: *events, ..total }))
 }
 

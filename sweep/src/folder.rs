@@ -247,9 +247,11 @@ impl Folder {
         let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.path.join(name)).collect();
         let written: Vec<(&Path, &[u8])> =
             paths.iter().map(PathBuf::as_path).zip(files.iter().map(|(_, bytes)| bytes.as_slice())).collect();
+        // What an earlier run wrote and this one does not goes first: it never stands beside rows that are not its own.
+        old.into_iter().try_for_each(|name| self.remove(name))?;
         atomic::write_files(&written).map_err(FolderError::Write)?;
         // The journal last: as long as it is there the sweep is not finished.
-        old.into_iter().chain([JOURNAL]).try_for_each(|name| self.remove(name))
+        self.remove(JOURNAL)
     }
 
     fn remove(&self, name: &str) -> Result<(), FolderError> {

@@ -23,7 +23,7 @@ use crate::output::{print, probe_folder, write_folder};
 /// Runs the command. A point that cannot be run is a row and no failure.
 pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
     let Some(path) = &args.sweep else { return print(&list_keys()) };
-    let tables = tables(args.parquet)?;
+    let tables = tables(args.parquet, Tables::with_parquet())?;
     let text = resolve::read_text(path)?;
     let sweep =
         Sweep::from_toml(&path.display().to_string(), &text).map_err(|faults| ResolveError::Faults { faults, text })?;
@@ -35,17 +35,16 @@ pub(crate) fn run(args: &SweepArgs, host: Host) -> Result<(), Failure> {
     }
 }
 
-/// The tables that are asked for.
-fn tables(parquet: bool) -> Result<Tables, Failure> {
-    let with_parquet = || {
-        Tables::with_parquet().ok_or_else(|| {
-            Failure::input(
-                "--parquet: this build writes no Parquet, expected one with the feature `parquet`; \
-                 make it with `cargo install --locked --path cli --features parquet`, or leave the flag out",
-            )
-        })
-    };
-    if parquet { with_parquet() } else { Ok(Tables::Csv) }
+/// The tables that are asked for, of a build that has these with Parquet, or none.
+fn tables(parquet: bool, with_parquet: Option<Tables>) -> Result<Tables, Failure> {
+    match (parquet, with_parquet) {
+        (false, _) => Ok(Tables::Csv),
+        (true, Some(tables)) => Ok(tables),
+        (true, None) => Err(Failure::input(
+            "--parquet: this build writes no Parquet, expected one with the feature `parquet`; \
+             make it with `cargo install --locked --path cli --features parquet`, or leave the flag out",
+        )),
+    }
 }
 
 /// Answers each line of stdin by a row.
@@ -113,7 +112,7 @@ fn check_part(sweep: &Sweep, number: u32, count: u32) -> Result<Part, Failure> {
 
 /// Runs `merge`.
 pub(crate) fn merge(args: &MergeArgs, host: Host) -> Result<(), Failure> {
-    let tables = tables(args.parquet)?;
+    let tables = tables(args.parquet, Tables::with_parquet())?;
     probe_folder(&args.output)?;
     let (summary, rows) = sweep::merge::merge(&args.parts, &args.output, tables)?;
     host.note(format!("the results are in {}", args.output.display()));
@@ -127,4 +126,20 @@ fn list_keys() -> String {
         table.row(vec![key.to_owned(), unit.to_owned(), meaning.to_owned()]);
     }
     table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parquet_is_refused_by_a_build_that_has_none() {
+        assert!(matches!(tables(false, None), Ok(Tables::Csv)));
+        assert!(matches!(tables(true, Some(Tables::Csv)), Ok(Tables::Csv)), "what the build has");
+        let Err(Failure::Input(line)) = tables(true, None) else { panic!("it is refused") };
+        assert!(
+            line.starts_with("--parquet: this build writes no Parquet") && line.contains("--features parquet"),
+            "{line}"
+        );
+    }
 }

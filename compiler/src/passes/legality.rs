@@ -151,6 +151,8 @@ pub fn check_blocks(machine: &Machine, form: CacheForm, block: u32) -> Result<()
     if (0..tile).step_by(block as usize).all(whole) {
         return Ok(());
     }
+    // Scales of a block begin with a row of any number of bytes only where they begin with a line.
+    let of_block = if width.is_power_of_two() || scale_bytes == 0 { chain } else { scale_bytes };
     unsupported(
         format!(
             "attention in blocks of {block} tokens on machine `{}`, whose keys stand in tiles of {tile} with lines of \
@@ -159,7 +161,7 @@ pub fn check_blocks(machine: &Machine, form: CacheForm, block: u32) -> Result<()
         ),
         format!(
             "tiles of {block} (core.matrix.columns, gemv_columns), or lines of up to {} bytes",
-            chain * u64::from(block)
+            of_block * u64::from(block)
         ),
     )
 }

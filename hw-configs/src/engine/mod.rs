@@ -132,6 +132,13 @@ impl Engine {
         }
     }
 
+    /// A count of columns or lanes that is no power of two, with its key: such an array is simulated and has no Verilog.
+    pub fn no_power_of_two(&self) -> Option<(&'static str, u32)> {
+        let counts =
+            [("columns", self.columns()), ("gemv_columns", self.gemv_columns()), ("scale_lanes", self.scale_lanes())];
+        counts.into_iter().find(|(_, count)| !count.is_power_of_two())
+    }
+
     /// Columns of a weight chunk: the more of `columns` and `gemv_columns`.
     pub fn width(&self) -> u32 {
         self.columns().max(self.gemv_columns())

@@ -300,7 +300,9 @@ impl RawMachine {
             let expected = format!(
                 "channels x port_bytes (= {line}) to divide a weight chunk, max(columns, gemv_columns) x chain = {chunk} bytes"
             );
-            document.fault_at(&self.memory.port_bytes, expected, "use fewer channels, a narrower port or more columns");
+            let whole = line / self.matrix.chain.value.map_or(1, u64::from).min(line);
+            let advice = format!("use fewer channels, a narrower port, or columns in multiples of {whole}");
+            document.fault_at(&self.memory.port_bytes, expected, advice);
         }
     }
 
@@ -322,7 +324,7 @@ impl RawMachine {
             document.fault_at(&buffers.index_kib, "0, since the engine has no sparsity patterns", advice);
         }
         self.check_blocks(document, line);
-        whole_rows(document, &buffers.scale_kib, both(width, line), "scale rows or lines");
+        whole_rows(document, &buffers.scale_kib, both(width, line), "scale rows that are whole lines");
         whole_rows(document, &buffers.parameter_kib, larger(beat, line), "vector beats or lines");
         whole_rows(document, &buffers.activation_kib, words, "words of chain bytes");
         whole_rows(document, &buffers.result_kib, beat, "vector beats");

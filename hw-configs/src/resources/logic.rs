@@ -204,7 +204,7 @@ pub(super) fn serial_elements(engine: &BitSerial) -> Amounts {
     let own = Amounts::logic(dot * (2 + term_bits) + 1, 0, 0).times(others);
     let column = serial_piece(engine).plus(serial_column(engine)).plus(logic(SERIAL_SCALE, 0));
     // Columns of a part come first.
-    let parts = select_luts(width / columns.min(gemv)) * serial_window_bits(engine);
+    let parts = select_luts(width.div_ceil(columns.min(gemv))) * serial_window_bits(engine);
     let columns = column.plus(Amounts::logic(parts, 0, 0)).times(width);
     let row = Amounts::logic(16 * dot * select_luts(chain / dot), 18 * dot, 0).times(u64::from(engine.rows));
     let drain = Amounts::logic(48 * select_luts(elements.div_ceil(lanes)), 96, 0).times(lanes);

@@ -61,7 +61,8 @@ impl Machine {
         let most_words = patterns.map(|pattern| u64::from(engine.words(*pattern, 1))).max().unwrap_or(1);
         let slots = u64::from(self.core.buffers.scale_slots);
         // A word address at a time, in words of the drain: a power of two for each row (`drain_lane.v`).
-        let accumulators = u64::from(engine.accumulator_rows()) * (width / scale_lanes).next_power_of_two().max(2);
+        let accumulators =
+            u64::from(engine.accumulator_rows()) * width.div_ceil(scale_lanes).next_power_of_two().max(2);
         let fetch_bytes = u64::from(self.instructions.outstanding) * u64::from(self.instructions.burst_bytes);
         let fetch_port_bytes = u64::from(self.instructions.port_bytes);
         // Words of activations that are written together, and read together by a step.

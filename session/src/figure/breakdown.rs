@@ -130,7 +130,7 @@ fn parts(run: &RunReport, choice: &Choice<'_>) -> Result<Parts, String> {
             latency_by_component(run, choice.unit)
         }
         (Of::Energy, By::Component) => {
-            whole(choice, "energy")?;
+            whole(choice, "joules of components")?;
             let parts = run.energy_by_component_j.iter().map(|(name, joules)| (spaced(name), *joules));
             Ok((parts.collect(), run.energy_j))
         }

@@ -260,7 +260,7 @@ pub fn run(job: &Job<'_>, fused: &[Fused]) -> Lowered {
     for operator in fused {
         lowering.operator(operator);
     }
-    lowering.mark(None, "end");
+    lowering.mark(None, crate::END_MARK);
     lowering.push(Operation::End(End {}));
     Lowered { ops: lowering.ops, marks: lowering.marks }
 }
