@@ -229,6 +229,7 @@ fn energy_adds_up_and_follows_its_events() {
     let Ok(Prices::Fabric(table)) = machine.prices() else { panic!("a board with fabric") };
     assert!(energy.average_power_w(seconds) > table.static_w, "more than the board's static power");
     add_up(&model, std::slice::from_ref(&o), "one core");
+    shares_are_those_of_the_page(&model, &o, &energy);
     // Twice the products, and nothing else, cost exactly their price more.
     let mut more = o.clone();
     more.events.macs *= 2;
@@ -268,6 +269,31 @@ fn add_up(model: &EnergyModel<'_>, outcomes: &[StepOutcome], what: &str) {
         let may_lack = !all_move && ["ports", "data_memory"].contains(&name) && sum <= whole;
         assert!(is_whole || may_lack, "{what}: {name} of all parts is {sum} J, of the step {whole} J");
     }
+}
+
+/// What is counted by unit is shared as `docs/src/energy.md` says: a part that has moved so many bytes, and nothing else, and one
+/// that has lengthened the step, and nothing else.
+fn shares_are_those_of_the_page(model: &EnergyModel<'_>, o: &StepOutcome, whole: &Energy) {
+    let part = |counted: Counted| model.part_of_step(std::slice::from_ref(o), 0, &counted);
+    let all = o.operators.iter().fold((0, 0), |(r, w), x| (r + x.traffic.read_bytes, w + x.traffic.written_bytes));
+    assert!(all.0 > 0 && all.1 > 0 && all.0 != all.1, "a step that loads and stores: {all:?}");
+    let near =
+        |got: f64, want: f64, what: &str| assert!((got - want).abs() <= 1e-12 * want, "{what}: {got} for {want}");
+    let bytes = |read_bytes, written_bytes| {
+        part(Counted { traffic: Traffic { read_bytes, written_bytes }, ..Counted::default() })
+    };
+    let (loads, stores) = (bytes(all.0, 0), bytes(0, all.1));
+    let of = |moved: u64| whole.data_memory_j * moved as f64 / (all.0 + all.1) as f64;
+    near(loads.data_memory_j, of(all.0), "DRAM of all loads");
+    near(stores.data_memory_j, of(all.1), "DRAM of all stores");
+    near(loads.ports_j + stores.ports_j, whole.ports_j, "ports");
+    assert!(loads.ports_j > 0.0 && stores.ports_j > 0.0, "each port by its own bytes");
+    near(bytes(all.0, all.1).total_j(), whole.data_memory_j + whole.ports_j, "bytes, and nothing else");
+    let half = part(Counted { cycles: o.cycles / 2, ..Counted::default() });
+    let share = (o.cycles / 2) as f64 / o.cycles as f64;
+    near(half.total_j(), share * (whole.clock_j + whole.memory_background_j + whole.static_j), "half of the cycles");
+    let busy = part(Counted { matrix_busy_cycles: o.units[2].busy_cycles, ..Counted::default() });
+    near(busy.total_j(), whole.matrix_logic_j, "cycles of the matrix unit");
 }
 
 /// A die: what is counted times its published price, and nothing for what has none.

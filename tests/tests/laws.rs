@@ -14,7 +14,7 @@ use compiler::step::Logits;
 use compulsory::least;
 use hw_config::engine::Engine;
 use hw_config::machine::Machine;
-use hw_config::program::TrafficClass;
+use hw_config::program::{Program, TrafficClass};
 use lapwing_tests::host::{Host, Tokens};
 use lapwing_tests::{draw, profile, tiny_with};
 use sim::outcome::{StepOutcome, Timeline, Traffic};
@@ -73,6 +73,29 @@ fn check_sums(what: &str, outcome: &StepOutcome, timeline: &Timeline) -> u64 {
     4 + 10
 }
 
+/// What is counted by name is what the operators of that name count, instance by instance. The number of names.
+fn check_names(what: &str, program: &Program, outcome: &StepOutcome) -> u64 {
+    let mut sums: Vec<(&str, u64, u64)> = Vec::new();
+    for (mark, operator) in program.marks.iter().zip(&outcome.operators) {
+        let name = mark.operator.as_str();
+        let at = sums.iter().position(|(known, ..)| *known == name).unwrap_or(sums.len());
+        if at == sums.len() {
+            sums.push((name, 0, 0));
+        }
+        sums[at].1 += operator.macs;
+        sums[at].2 += operator.vector_ops;
+    }
+    assert_eq!(sums.len(), outcome.named_events.len(), "{what}: names");
+    for ((name, macs, vector_ops), events) in sums.iter().zip(&outcome.named_events) {
+        assert_eq!(
+            (events.macs, events.float_ops.total()),
+            (*macs, *vector_ops),
+            "{what}: products and operations of {name}"
+        );
+    }
+    sums.len() as u64
+}
+
 /// Nothing is faster than memory and multipliers, and nothing is left undone. The number of inequalities.
 fn check_bounds(case: &Case, what: &str, kind: StepKind, tokens: Tokens, outcome: &StepOutcome) -> u64 {
     let machine = &case.drawn.machine;
@@ -118,6 +141,7 @@ fn every_step_keeps_its_sums_and_its_bounds() {
             let what = format!("{case}: {} {tokens:?}", kind.name());
             let (outcome, timeline) = host.step_with_timeline(kind, tokens);
             checked += check_sums(&what, &outcome, &timeline);
+            checked += check_names(&what, host.program(kind, tokens.position + tokens.rows), &outcome);
             checked += check_bounds(&case, &what, kind, tokens, &outcome);
             ran += 1;
         }
