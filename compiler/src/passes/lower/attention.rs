@@ -1,6 +1,8 @@
 //! Attention: the new keys and values go to the cache in the very form in which the matrix unit reads them, then the
 //! scores of as many heads as fit are on chip together, each kept there from score to weighted value.
 
+mod writes;
+
 use super::{Bound, Extent, Lowering, Rowed, Tiled, base_misc, code_row, register, result, vector};
 use crate::StepKind;
 use crate::passes::layout::{Home, KvLayout, value_columns};
@@ -9,9 +11,7 @@ use crate::passes::seen::{
     KeyPiece, Run, ValueProduct, joined, key_pieces, seen as seen_tokens, union, value_pieces, value_products,
 };
 use crate::passes::{Shared, VectorSlot};
-use hw_config::isa::{
-    Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Sparsity, Store, StoreSource, VectorOp,
-};
+use hw_config::isa::{Immediate, Load, LoadBuffer, LoadExtent, MatrixExtent, Misc, Operation, Sparsity, VectorOp};
 
 /// What attention needs to know of a layer, a sequence and the step.
 #[derive(Clone, Copy)]
@@ -53,17 +53,6 @@ struct SoftmaxSet {
     head: u32,
     /// Where its value scales stand, and how far the next row's, in f32 elements; none where values have none.
     scales: Option<(u32, u32)>,
-}
-
-/// Rows of head codes that one store takes.
-#[derive(Clone, Copy)]
-struct CodeRows {
-    /// The first.
-    row: u32,
-    /// How many.
-    rows: u32,
-    /// Register that bounds them when they are tokens; 0 when they are heads.
-    register: u8,
 }
 
 /// Which of a head's cached tensors.
@@ -164,118 +153,6 @@ impl Lowering<'_> {
             self.cache_codes(extent, a, codes);
         } else {
             self.activations(extent, a, codes, 0);
-        }
-    }
-
-    fn write_cache(&mut self, scope: &Scope, cached: Cached) {
-        let kv_heads = self.job.part().kv_heads;
-        match self.job.kind {
-            // Heads are rows: one store writes them all.
-            StepKind::Decode => {
-                let row = scope.sequence * kv_heads;
-                self.write_rows(scope, cached, 0, CodeRows { row, rows: kv_heads, register: 0 });
-            }
-            // Tokens are rows: one store a head.
-            StepKind::Prefill { .. } => {
-                for head in 0..kv_heads {
-                    let rows = CodeRows { row: head * scope.rows, rows: scope.rows, register: register::ROWS };
-                    self.write_rows(scope, cached, head, rows);
-                }
-            }
-        }
-    }
-
-    /// Stores codes and scales of some rows, beginning at KV head `head`.
-    fn write_rows(&mut self, scope: &Scope, cached: Cached, head: u32, rows: CodeRows) {
-        let tokens = rows.register != 0;
-        let base = Store {
-            source: StoreSource::Codes,
-            src: 0,
-            src_stride: 0,
-            rows: rows.rows,
-            rows_reg: rows.register,
-            count: scope.dim * self.job.cache.code_bytes(),
-            base: 0,
-            reg: if tokens { register::CACHE } else { register::POSITION },
-            shift: 0,
-            high: 0,
-            low: 0,
-            token_step: tokens,
-            row_stride: 0,
-            fragment: 0,
-            fragment_stride: 0,
-        };
-        match cached {
-            Cached::Key => self.write_keys(scope, head, rows.row, &base),
-            Cached::Value => self.write_values(scope, head, rows.row, &base),
-        }
-    }
-
-    fn write_keys(&mut self, scope: &Scope, head: u32, row: u32, base: &Store) {
-        let job = self.job;
-        let (width, chain) = (job.machine.cache_columns(), job.machine.chain());
-        let strides = job.map.kv_strides;
-        let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
-        let per_row = |stride: u64| if base.token_step { 0 } else { stride };
-        let keys = code_row(job.places.key_codes, row);
-        let tiles = Store { shift: width.ilog2() as u8, ..*base };
-        self.store(Store {
-            src: keys.word,
-            src_stride: keys.stride,
-            base: scope.kv.key + head * strides.key_head + sequence * strides.key_sequence,
-            high: strides.key_tile,
-            low: chain,
-            row_stride: per_row(strides.key_head),
-            // A head of one piece or less is one run.
-            fragment: if base.count > chain { chain } else { 0 },
-            fragment_stride: if base.count > chain { width * chain } else { 0 },
-            ..tiles
-        });
-        if !job.cache.has_scales() {
-            return;
-        }
-        self.store(Store {
-            src: keys.slot,
-            base: scope.kv.key_scale + head * strides.key_scale_head + sequence * strides.key_scale_sequence,
-            high: strides.key_scale_tile,
-            low: job.cache.scale_bytes(),
-            row_stride: per_row(strides.key_scale_head),
-            ..scales_of(&tiles)
-        });
-    }
-
-    fn write_values(&mut self, scope: &Scope, head: u32, row: u32, base: &Store) {
-        let job = self.job;
-        let (columns, chain) = (value_columns(job.machine, job.cache), job.machine.chain());
-        let strides = job.map.kv_strides;
-        let (head, sequence) = (u64::from(head), u64::from(scope.sequence));
-        let per_row = |stride: u64| if base.token_step { 0 } else { stride };
-        let values = code_row(job.places.value_codes, row);
-        let bytes = job.cache.code_bytes();
-        if job.cache.has_scales() {
-            self.store(Store {
-                src: values.slot,
-                base: scope.kv.value_scale + head * strides.value_scale_head + sequence * strides.value_scale_sequence,
-                high: u64::from(job.cache.scale_bytes()),
-                row_stride: per_row(strides.value_scale_head),
-                ..scales_of(base)
-            });
-        }
-        for part in 0..scope.dim.div_ceil(columns) {
-            let part_base = u64::from(part) * strides.value_part + sequence * strides.value_sequence;
-            self.store(Store {
-                src: values.word + part * columns * bytes / chain,
-                src_stride: values.stride,
-                count: columns.min(scope.dim - part * columns) * bytes,
-                base: scope.kv.value + head * strides.value_head + part_base,
-                shift: job.cache.chunk_tokens(chain).ilog2() as u8,
-                high: strides.value_block,
-                low: bytes,
-                row_stride: per_row(strides.value_head),
-                fragment: bytes,
-                fragment_stride: chain,
-                ..*base
-            });
         }
     }
 
@@ -661,9 +538,4 @@ impl Lowering<'_> {
 fn half_of(scale_at: u32, first: u32, scale_stride: u32) -> Rowed {
     let rows = super::parameter_half(scale_at, scale_stride);
     Rowed { at: rows.at + first, ..rows }
-}
-
-/// The store of the scales that belong to some rows of codes.
-fn scales_of(codes: &Store) -> Store {
-    Store { source: StoreSource::Scales, src_stride: 1, count: 1, ..*codes }
 }
