@@ -115,6 +115,24 @@ fn the_page_of_columns_has_them_all() {
     println!("compared {} keys", tables.iter().map(|(_, terms)| terms.len()).sum::<usize>());
 }
 
+/// What the README shows of the first command is what it says today.
+#[test]
+fn the_readme_shows_what_the_first_command_says() {
+    let folder = Folder::new("readme");
+    let said = folder.must(&["generate"]);
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said: Vec<String> = said.lines().map(words).collect();
+    let page = read("README.md");
+    let (_, rest) = page.split_once("```text\n").expect("what you see");
+    let (shown, _) = rest.split_once("```").expect("a block ends");
+    let shown: Vec<String> = shown.lines().map(words).filter(|line| !line.is_empty() && line != "...").collect();
+    for line in &shown {
+        assert!(said.contains(line), "the README shows `{line}`, which `lapwing generate` does not say");
+    }
+    println!("compared {} lines", shown.len());
+    assert!(shown.len() > 8);
+}
+
 /// The tutorials, in an empty folder each: every command runs, and the picture that is shown is the one that comes out.
 #[test]
 fn every_command_of_the_tutorials_runs() {
