@@ -5,12 +5,13 @@
 //! stride and are not visited one by one. There is no second path for contention: it is the same step.
 
 mod alone;
+mod reads;
 
 use std::collections::VecDeque;
 
 use hw_config::memory::{Command, Location};
 
-use super::banks::{Banks, Visit};
+use super::banks::{Banks, Turns, Visit};
 use super::lane::{Columns, Lane, Requested};
 use super::plan::{LONG_AGO, LanePlan, Plan, Walk, column_command};
 use super::ring::Ring;
@@ -124,10 +125,7 @@ impl FastChannel {
     }
 
     pub(super) fn push(&mut self, plan: &Plan, lane: usize, ticket: Ticket, transfer: Transfer) {
-        let Transfer { start, address, bytes } = transfer;
-        assert!(bytes > 0 && start.0 <= CYCLE_MAX, "transfer of {bytes} bytes from cycle {}", start.0);
-        let fits = address.checked_add(bytes).is_some_and(|end| end <= plan.channel_bytes);
-        assert!(fits, "transfer of {bytes} bytes at {address:#x}, channel has {}", plan.channel_bytes);
+        plan.check(&transfer);
         self.state.lanes[lane].push(plan, &plan.lanes[lane], ticket, transfer);
     }
 
@@ -172,7 +170,7 @@ impl FastChannel {
         let state = &mut self.state;
         let floor = plan.decided_before(horizon).max(state.last_choice + 1);
         state.lanes.iter_mut().for_each(|lane| lane.forget_before(horizon));
-        state.banks.forget_before(floor);
+        state.banks.forget_before(plan, floor);
         let singles =
             [&mut state.last_choice, &mut state.last_column, &mut state.last_activate, &mut state.last_precharge];
         singles.into_iter().for_each(|cycle| *cycle = (*cycle).max(floor - 1));
@@ -184,14 +182,14 @@ impl FastChannel {
         let state = &mut self.state;
         let empty = state.refresh_due.max(state.last_column + 1);
         if state.banks.any_open() {
-            let from = empty.max(state.last_precharge + 1).max(state.banks.earliest_all(Command::PreAll));
+            let from = empty.max(state.last_precharge + 1).max(state.banks.earliest_all(plan, Command::PreAll));
             let cycle = plan.precharge_slot.at_or_after(from);
             state.banks.close_all();
             state.last_precharge = cycle;
             self.issue(plan, Command::PreAll, Location { bank: 0, row: 0 }, cycle);
         }
         let state = &self.state;
-        let from = empty.max(state.last_precharge + 1).max(state.banks.earliest_all(Command::Ref));
+        let from = empty.max(state.last_precharge + 1).max(state.banks.earliest_all(plan, Command::Ref));
         let cycle = plan.precharge_slot.at_or_after(from);
         self.issue(plan, Command::Ref, Location { bank: 0, row: 0 }, cycle);
         let state = &mut self.state;
@@ -207,12 +205,18 @@ impl FastChannel {
         let lane_plan = &plan.lanes[lane];
         let burst = self.state.lanes[lane].take_head();
         self.state.last_choice = choice;
-        self.open_rows(plan, lane_plan, &burst, choice);
         let mut listed = std::mem::take(&mut self.columns);
         listed.clear();
         match lane_plan.stride {
-            Some(_) => self.columns_by_stride(plan, lane_plan, &burst, choice, &mut listed),
-            None => self.every_column(plan, lane_plan, &burst, choice, &mut listed),
+            Some(_) => {
+                let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
+                self.open_walk(plan, lane_plan, (&walk, atoms), choice);
+                self.columns_by_stride(plan, lane_plan, (&walk, atoms), choice, &mut listed);
+            }
+            None => {
+                self.open_rows(plan, lane_plan, &burst, choice);
+                self.every_column(plan, lane_plan, &burst, choice, &mut listed);
+            }
         }
         self.take_back(plan, lane, &burst, &Columns { head: &listed, stride: lane_plan.least_stride });
         self.columns = listed;
@@ -250,35 +254,59 @@ impl FastChannel {
     }
 
     /// Row commands of a burst: each of its banks once, in the order of its atoms.
-    #[inline]
     fn open_rows(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64) {
-        for_each_bank(plan, lane, burst, |place| match self.state.banks.visit(place) {
-            Visit::Hit => self.statistics.row_hits += 1,
-            Visit::Miss => {
-                self.statistics.row_misses += 1;
-                self.activate(plan, place, choice);
-            }
-            Visit::Conflict => {
-                self.statistics.row_conflicts += 1;
-                let state = &mut self.state;
-                let allowed = state.banks.earliest(plan, Command::Pre, place.bank as usize);
-                let from = allowed.max(choice + 1).max(state.last_precharge + 1);
-                let cycle = plan.precharge_slot.at_or_after(from);
-                state.last_precharge = cycle;
-                self.issue(plan, Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
-                self.activate(plan, place, choice);
-            }
-        });
+        let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
+        for_each_bank(plan, lane, burst, |place| self.open(plan, place, &mut turns));
+        (self.state.last_precharge, self.state.last_activate) = turns.last();
     }
 
-    fn activate(&mut self, plan: &Plan, place: Location, choice: i64) {
-        let state = &mut self.state;
-        let allowed = state.banks.earliest_activate(plan, place.bank as usize);
-        let from = allowed.max(choice + 1).max(state.last_activate + 1);
-        let cycle = plan.activate_slot.at_or_after(from);
-        state.last_activate = cycle;
-        state.banks.open(place);
-        self.issue(plan, Command::Act, place, cycle);
+    /// As `open_rows`, of a burst whose atoms visit the bank groups in turn.
+    #[inline]
+    fn open_walk(&mut self, plan: &Plan, lane: &LanePlan, (walk, atoms): (&Walk, usize), choice: i64) {
+        let visited = lane.interleave.min(atoms);
+        if self.state.banks.are_open(walk, visited) {
+            self.statistics.row_hits += visited as u64;
+            return;
+        }
+        let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
+        if self.trace.is_none()
+            && let Some(settled) = plan.settled
+            && self.state.banks.are_settled(walk, visited, choice + 1 - settled.cycles)
+        {
+            let [hits, misses, conflicts] = self.state.banks.open_settled(plan, settled, (walk, visited), &mut turns);
+            self.statistics.row_hits += hits;
+            self.statistics.row_misses += misses;
+            self.statistics.row_conflicts += conflicts;
+            self.statistics.commands[Command::Act.index()] += misses + conflicts;
+            self.statistics.commands[Command::Pre.index()] += conflicts;
+        } else {
+            (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns));
+        }
+        (self.state.last_precharge, self.state.last_activate) = turns.last();
+    }
+
+    /// Row commands to one bank.
+    #[inline(always)]
+    fn open(&mut self, plan: &Plan, place: Location, turns: &mut Turns) {
+        let (banks, bank) = (&mut self.state.banks, place.bank as usize);
+        match banks.visit(place) {
+            Visit::Hit => {
+                self.statistics.row_hits += 1;
+                return;
+            }
+            Visit::Miss => self.statistics.row_misses += 1,
+            Visit::Conflict => {
+                self.statistics.row_conflicts += 1;
+                let cycle = turns.precharge.take(plan.precharge_slot, banks.earliest(plan, Command::Pre, bank));
+                banks.note(plan, Command::Pre, bank, cycle);
+                self.issued(Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
+            }
+        }
+        let banks = &mut self.state.banks;
+        let cycle = turns.activate.take(plan.activate_slot, banks.earliest_activate(plan, bank));
+        banks.open(place);
+        banks.note(plan, Command::Act, bank, cycle);
+        self.issued(Command::Act, place, cycle);
     }
 
     /// Column times of a burst with constant stride, up to where the stride alone is left; and takes note of the last
@@ -288,46 +316,34 @@ impl FastChannel {
         &mut self,
         plan: &Plan,
         lane: &LanePlan,
-        burst: &Requested,
+        (walk, atoms): (&Walk, usize),
         choice: i64,
         listed: &mut Vec<i64>,
     ) {
-        let command = column_command(lane.direction);
-        let (walk, atoms, stride) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan), lane.least_stride);
-        let banks = &mut self.state.banks;
+        let (command, stride) = (column_command(lane.direction), lane.least_stride);
         let first = plan.column_slot.at_or_after((choice + 1).max(self.state.last_column + 1));
         let visited = lane.interleave.min(atoms);
-        let held = (0..visited)
-            .fold(first, |at_least, i| {
-                at_least.max(banks.earliest_in_bank(plan, command, walk.bank(i)) - i as i64 * stride)
-            })
-            .max(banks.earliest_all(command));
-        if held == first {
+        let banks = &self.state.banks;
+        let all = banks.earliest_all(plan, command);
+        let last_row = self.state.last_activate.max(self.state.last_precharge);
+        let is_free = first >= all
+            && first >= last_row + lane.free_after
+            && banks.groups_are_free(plan, command, (walk, visited), (first, stride));
+        if is_free {
             // No bank holds its atom back: the stride is constant from the first one on.
             listed.push(first);
         } else {
-            let mut slot = first;
-            for i in 0..visited {
-                let allowed = banks.earliest(plan, command, walk.bank(i));
-                let cycle = if allowed <= slot { slot } else { plan.column_slot.at_or_after(allowed) };
-                listed.push(cycle);
-                slot = cycle + stride;
-            }
+            banks.columns(plan, command, (walk, visited), (first, all, stride), listed);
         }
-        self.note_columns(plan, lane, burst, listed);
+        self.note_columns(lane, (walk, atoms), listed);
     }
 
     /// Takes note of the last column command to each bank.
     #[inline]
-    fn note_columns(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, listed: &[i64]) {
+    fn note_columns(&mut self, lane: &LanePlan, (walk, atoms): (&Walk, usize), listed: &[i64]) {
         let command = column_command(lane.direction);
-        let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
         let columns = Columns { head: listed, stride: lane.least_stride };
-        let banks = &mut self.state.banks;
-        for i in atoms.saturating_sub(lane.interleave)..atoms {
-            banks.note_in_bank(plan, command, walk.bank(i), columns.at(i));
-        }
-        banks.note_in_channel(plan, command, columns.at(atoms - 1));
+        self.state.banks.note_columns(command, (walk, atoms.saturating_sub(lane.interleave)..atoms), &columns);
     }
 
     /// Column times of a burst whose banks come in any pattern.
@@ -344,8 +360,14 @@ impl FastChannel {
     }
 
     fn issue(&mut self, plan: &Plan, command: Command, place: Location, cycle: i64) {
-        self.statistics.commands[command.index()] += 1;
         self.state.banks.note(plan, command, place.bank as usize, cycle);
+        self.issued(command, place, cycle);
+    }
+
+    /// Counts a command.
+    #[inline(always)]
+    fn issued(&mut self, command: Command, place: Location, cycle: i64) {
+        self.statistics.commands[command.index()] += 1;
         if let Some(trace) = &mut self.trace {
             trace.push(traced(command, place, cycle));
         }
@@ -477,7 +499,7 @@ fn for_each_bank(plan: &Plan, lane: &LanePlan, burst: &Requested, mut f: impl Fn
     let (first, atoms) = (burst.first_atom(plan), burst.atoms(plan));
     if lane.interleave > 0 {
         let walk: Walk = plan.walk(first);
-        (0..lane.interleave.min(atoms)).for_each(|i| f(Location { bank: walk.bank(i) as u32, row: walk.row }));
+        (0..lane.interleave.min(atoms)).for_each(|i| f(walk.location(i)));
         return;
     }
     let mut seen = 0_u64;

@@ -32,6 +32,12 @@ pub(super) struct Requested {
 }
 
 impl Requested {
+    /// A burst to which no other is compared: it ends no transfer that anybody asks for.
+    #[inline]
+    pub(super) fn alone(address: u64, end: u64, arrival: i64, ticket: Ticket) -> Self {
+        Self { address, end, transfer_end: end, arrival, ticket }
+    }
+
     #[inline]
     pub(super) fn bytes(&self) -> u64 {
         self.end - self.address
@@ -56,6 +62,43 @@ impl Requested {
     #[inline]
     fn beats(&self, lane: &LanePlan) -> i64 {
         pieces(self.address, self.end, lane.port_shift) as i64
+    }
+
+    /// Last atom of a beat; both are counted from its first.
+    #[inline]
+    fn last_atom(&self, plan: &Plan, lane: &LanePlan, beat: u64) -> usize {
+        let beats_to_here = (self.address >> lane.port_shift) + beat + 1;
+        let last_byte = ((beats_to_here << lane.port_shift) - 1).min(self.end - 1);
+        ((last_byte >> plan.atom_shift) - self.first_atom(plan)) as usize
+    }
+
+    /// Kernel cycle of its last beat, as far as the data of one of its atoms, and the beats from there on, say.
+    #[inline(always)]
+    fn delivered(&self, plan: &Plan, lane: &LanePlan, atom: usize, columns: &Columns<'_>) -> i64 {
+        let byte = ((self.first_atom(plan) + atom as u64) << plan.atom_shift).max(self.address);
+        let following = ((self.end - 1) >> lane.port_shift) - (byte >> lane.port_shift);
+        plan.returned(columns.at(atom) + plan.read_latency) + following as i64
+    }
+
+    /// The same for the atoms that may decide beside the last, or beside that of the first beat: the last before a last beat that is
+    /// not whole; and those that come at no constant stride, with the first beat after them, which is also where beats fall behind that
+    /// begin in the middle of an atom.
+    #[cold]
+    fn undecided(&self, plan: &Plan, lane: &LanePlan, columns: &Columns<'_>) -> i64 {
+        let beats = self.beats(lane) as u64;
+        if lane.memory_bound {
+            return self.delivered(plan, lane, self.last_atom(plan, lane, beats - 2), columns);
+        }
+        let of_beats = (1..beats).map(|beat| self.last_atom(plan, lane, beat));
+        let after = columns.head.len();
+        let mut done = 0;
+        for atom in of_beats {
+            done = done.max(self.delivered(plan, lane, atom, columns));
+            if atom >= after {
+                break;
+            }
+        }
+        done
     }
 
     /// The transfer that ends with it.
@@ -152,6 +195,13 @@ impl Lane {
         }
     }
 
+    /// Requests a read that nothing is queued before, not before kernel cycle `start`; the memory cycle in which it arrives.
+    #[inline]
+    pub(super) fn request_alone(&mut self, plan: &Plan, start: i64) -> i64 {
+        self.last_request = self.next_request().max(start);
+        plan.to_memory(self.last_request + plan.request_cycles)
+    }
+
     /// A burst that a design under test has requested itself: it enters the request path at kernel cycle `sent`. It
     /// ends no transfer.
     pub(super) fn push_burst(&mut self, plan: &Plan, address: u64, bytes: u64, sent: i64) {
@@ -171,6 +221,7 @@ impl Lane {
     }
 
     /// First kernel cycle in which an empty lane could request a burst.
+    #[inline]
     pub(super) fn next_request(&self) -> i64 {
         self.last_request.max(self.done.at(0)) + 1
     }
@@ -209,6 +260,7 @@ impl Lane {
     }
 
     /// Kernel cycle in which `burst`, just taken, is done: the last beat delivered, or the response.
+    #[inline]
     pub(super) fn finish(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, columns: &Columns<'_>) -> i64 {
         let done = match lane.direction {
             Direction::Read => self.last_read_beat(plan, lane, burst, columns),
@@ -228,11 +280,9 @@ impl Lane {
         columns: &Columns<'_>,
         beats: &mut VecDeque<i64>,
     ) {
-        let first_beat = burst.address >> lane.port_shift;
         let mut delivered = self.last_delivered;
-        for beat in first_beat..first_beat + burst.beats(lane) as u64 {
-            let last_byte = (((beat + 1) << lane.port_shift) - 1).min(burst.end - 1);
-            let atom = ((last_byte >> plan.atom_shift) - burst.first_atom(plan)) as usize;
+        for beat in 0..burst.beats(lane) as u64 {
+            let atom = burst.last_atom(plan, lane, beat);
             delivered = plan.returned(columns.at(atom) + plan.read_latency).max(delivered + 1);
             beats.push_back(delivered);
         }
@@ -241,36 +291,19 @@ impl Lane {
     /// Beats come in order, one a kernel cycle, each not before its atoms: so the last beat comes `beats` after the
     /// lane's previous one, or later if for some atom its data plus the beats still to follow end later. Only those
     /// atoms are looked at that can decide.
+    #[inline]
     fn last_read_beat(&self, plan: &Plan, lane: &LanePlan, burst: &Requested, columns: &Columns<'_>) -> i64 {
-        let (atoms, beats, first_atom) = (burst.atoms(plan), burst.beats(lane), burst.first_atom(plan));
-        let last = atoms - 1;
-        let first_beat = burst.address >> lane.port_shift;
-        let end = |i: usize| {
-            let byte = ((first_atom + i as u64) << plan.atom_shift).max(burst.address);
-            let following = beats - 1 - ((byte >> lane.port_shift) - first_beat) as i64;
-            plan.returned(columns.at(i) + plan.read_latency) + following
+        let beats = burst.beats(lane);
+        // Each whole beat's data comes a kernel cycle or more after the one before, where the DRAM is no faster than the port: the
+        // last decides. Else the port falls behind data that come at a constant stride: the first beat decides.
+        let (decisive, simple) = if lane.memory_bound {
+            (burst.atoms(plan) - 1, beats == 1 || burst.end.trailing_zeros() >= lane.port_shift)
+        } else {
+            let starts_whole = lane.port_shift >= plan.atom_shift || burst.address.trailing_zeros() >= plan.atom_shift;
+            (burst.last_atom(plan, lane, 0), columns.head.len() == 1 && starts_whole)
         };
-        // Last atom of the beats before beat `beat`, counted in the burst.
-        let last_atom_before = |beat: u64| {
-            let byte = (beat << lane.port_shift) - 1;
-            ((byte >> plan.atom_shift).saturating_sub(first_atom) as usize).min(last)
-        };
-        let streamed = (self.last_delivered + beats).max(end(last));
-        if lane.memory_bound {
-            // Each whole beat's data comes a kernel cycle or more after the one before: the last decides, and if it
-            // is not whole, the one before it.
-            let whole = burst.end.trailing_zeros() >= lane.port_shift;
-            let last_beat = first_beat + beats as u64 - 1;
-            if whole || beats == 1 {
-                return streamed;
-            }
-            return streamed.max(end(last_atom_before(last_beat)));
-        }
-        // With a constant stride the port falls behind the data: the head, and the first beat after it, decide.
-        let head = columns.head.len().min(atoms);
-        let listed = (0..head).map(end).fold(streamed, i64::max);
-        let beat = ((first_atom + head as u64 - 1) << plan.atom_shift) >> lane.port_shift;
-        listed.max(end(head.min(last))).max(end(last_atom_before(beat + 1).max(head - 1)))
+        let done = (self.last_delivered + beats).max(burst.delivered(plan, lane, decisive, columns));
+        if simple { done } else { done.max(burst.undecided(plan, lane, columns)) }
     }
 
     /// A kernel cycle before which the next transfer to complete cannot, given that its first waiting burst is chosen

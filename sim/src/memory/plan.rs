@@ -1,53 +1,83 @@
 //! A channel's configuration, compiled once into the numbers that the fast model uses: immutable, shared by all
 //! channels of the same kind. Times are `i64` here and in the fast model so that "no rule" is simply long ago.
 
-use hw_config::memory::{Command, Constraint, Controller, Level, Location, Mapping, Slot};
+use hw_config::memory::{Command, Controller, Level, Location, Mapping, MemoryStandard, Slot};
 
 use super::clocks::{Divider, gcd};
-use super::{ChannelConfig, ClockRatio, Direction};
+use super::{CYCLE_MAX, ChannelConfig, ClockRatio, Direction, Transfer};
 
 /// Earlier than any cycle, by more than any latency.
 pub(super) const LONG_AGO: i64 = -(1 << 60);
 /// Commands of the table.
 pub(super) const COMMANDS: usize = Command::ALL.len();
-/// Cycles from which each command may follow; [`LONG_AGO`] where nothing holds it back.
-pub(super) type Ready = [i64; COMMANDS];
+/// Places for commands: a power of two, so that an index needs no check.
+pub(super) const LAST: usize = COMMANDS.next_power_of_two();
+/// The last cycle of each command; [`LONG_AGO`] where there was none.
+pub(super) type Last = [i64; LAST];
 
-/// What one command imposes on later ones at one level: following commands and least distances, the first `count`.
+/// What holds one command back at one level: preceding commands and least distances from the last of each, the first `count`.
 /// Beside each other in the plan, since every command looks here.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Imposed {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Awaited {
+    /// Filled up with rules that hold nothing back.
     rules: [(u8, i64); COMMANDS],
     count: u8,
 }
 
-impl Imposed {
+impl Awaited {
     fn new(rules: impl Iterator<Item = (usize, i64)>) -> Self {
-        let mut imposed = Self::default();
-        for (following, latency) in rules {
-            imposed.rules[usize::from(imposed.count)] = (following as u8, latency);
-            imposed.count += 1;
+        let mut awaited = Self { rules: [(0, LONG_AGO); COMMANDS], count: 0 };
+        for (preceding, distance) in rules {
+            awaited.rules[usize::from(awaited.count)] = (preceding as u8, distance);
+            awaited.count += 1;
         }
-        imposed
+        awaited
     }
 
-    fn rules(&self) -> &[(u8, i64)] {
-        &self.rules[..usize::from(self.count)]
+    fn rules(&self) -> impl Iterator<Item = (usize, i64)> {
+        let rules = &self.rules[..usize::from(self.count)];
+        rules.iter().map(|&(preceding, distance)| (usize::from(preceding), distance))
     }
 
-    /// Takes note of the command at `cycle`.
+    /// First cycle in which the command may follow.
     #[inline(always)]
-    pub(super) fn raise(&self, ready: &mut Ready, cycle: i64) {
-        for &(following, latency) in self.rules() {
-            let at = &mut ready[usize::from(following)];
-            *at = (*at).max(cycle + latency);
+    pub(super) fn earliest(&self, last: &Last) -> i64 {
+        let after = |(preceding, distance): (u8, i64)| last[usize::from(preceding) % LAST] + distance;
+        // Mostly there are no more than two.
+        let [first, second, ..] = self.rules;
+        let cycle = after(first).max(after(second));
+        if self.count <= 2 {
+            return cycle;
         }
+        self.rules[2..].iter().fold(cycle, |cycle, &rule| cycle.max(after(rule)))
     }
 
-    /// Least distance of `following`, 0 if none.
-    fn on(&self, following: usize) -> i64 {
-        self.rules().iter().find(|&&(command, _)| usize::from(command) == following).map_or(0, |&(_, latency)| latency)
+    /// Least distance from `preceding`, 0 if none.
+    fn from(&self, preceding: usize) -> i64 {
+        self.rules().find(|&(command, _)| command == preceding).map_or(0, |(_, distance)| distance)
     }
+
+    /// Longest distance from one of `preceding`, 0 if none.
+    fn longest(&self, preceding: &[Command]) -> i64 {
+        preceding.iter().map(|command| self.from(command.index())).max().unwrap_or(0)
+    }
+}
+
+/// What holds each command back at one level.
+pub(super) type Rules = [Awaited; COMMANDS];
+
+/// Forgets what no longer matters when no command can come before `floor`, so that states look equal that hold all commands
+/// back alike: each last command moves to the latest cycle in which it would hold none back further than they are. That is the
+/// greatest solution of `max(last + distance) = ready` (residuation in max-plus algebra), and what was there is one.
+pub(super) fn forget(rules: &Rules, last: &mut Last, floor: i64) {
+    let mut latest = [i64::MAX; LAST];
+    for awaited in rules {
+        let ready = awaited.earliest(last).max(floor);
+        for (preceding, distance) in awaited.rules() {
+            latest[preceding] = latest[preceding].min(ready - distance);
+        }
+    }
+    *last = latest.map(|cycle| if cycle == i64::MAX { floor } else { cycle });
 }
 
 /// Compiled configuration.
@@ -67,10 +97,12 @@ pub(super) struct Plan {
     pub(super) bank_groups: usize,
     /// log2 of the banks of a bank group.
     group_shift: u32,
-    /// Least distances by level and preceding command.
-    pub(super) bank: [Imposed; COMMANDS],
-    pub(super) bank_group: [Imposed; COMMANDS],
-    pub(super) channel: [Imposed; COMMANDS],
+    /// Least distances by level and following command.
+    pub(super) bank: Rules,
+    pub(super) bank_group: Rules,
+    pub(super) channel: Rules,
+    /// What holds row commands back in banks that have long been left alone; none where more does than the slots and this.
+    pub(super) settled: Option<Settled>,
     /// Rows that count several ACT of the channel: (how many, cycles).
     pub(super) activate_windows: Vec<(usize, i64)>,
     pub(super) column_slot: Slots,
@@ -82,6 +114,26 @@ pub(super) struct Plan {
     pub(super) lanes: Vec<LanePlan>,
     period_kernel_cycles: i64,
     config: ChannelConfig,
+}
+
+/// Row commands to a bank that no command has gone to for `cycles`: each waits for its slot, for what the rules of the channel say
+/// whatever bank it goes to, and an ACT for the PRE before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    pub(super) cycles: i64,
+    /// From a PRE to the ACT of its bank.
+    pub(super) precharge: i64,
+}
+
+impl Settled {
+    fn new(bank: &Rules, bank_group: &Rules, channel: &Rules) -> Option<Self> {
+        let [act, pre] = [Command::Act, Command::Pre].map(Command::index);
+        let moving = [Command::Act, Command::Pre, Command::Rd, Command::Wr];
+        let is_free = |rules: &Rules, command: usize| rules[command].longest(&moving) == 0;
+        let free = [bank_group, channel].iter().all(|rules| is_free(rules, act) && is_free(rules, pre));
+        let cycles = bank[act].longest(&moving).max(bank[pre].longest(&moving));
+        (free && channel[pre].count == 0).then(|| Self { cycles, precharge: bank[act].from(pre) })
+    }
 }
 
 /// Compiled lane.
@@ -101,6 +153,9 @@ pub(super) struct LanePlan {
     pub(super) least_stride: i64,
     /// Whether an atom takes the DRAM at least as long as it takes the port.
     pub(super) memory_bound: bool,
+    /// Cycles after the last row command from which on no bank holds a column command of the lane back; far away where a bank may
+    /// do so for another reason.
+    pub(super) free_after: i64,
 }
 
 impl LanePlan {
@@ -118,16 +173,29 @@ pub(super) struct Slots {
     period: i64,
     phase: i64,
     periods: Divider,
+    /// One less than the period, if that is a power of two.
+    mask: Option<i64>,
 }
 
 impl Slots {
     fn new(slot: Slot) -> Self {
-        Self { period: i64::from(slot.period), phase: i64::from(slot.phase), periods: Divider::new(slot.period.into()) }
+        let (period, phase) = (i64::from(slot.period), i64::from(slot.phase));
+        let mask = slot.period.is_power_of_two().then_some(period - 1);
+        Self { period, phase, periods: Divider::new(slot.period.into()), mask }
+    }
+
+    /// Cycles from one slot to the next.
+    #[inline]
+    pub(super) fn period(self) -> i64 {
+        self.period
     }
 
     /// First slot at or after `cycle`, which is not negative.
     #[inline]
     pub(super) fn at_or_after(self, cycle: i64) -> i64 {
+        if let Some(mask) = self.mask {
+            return ((cycle - self.phase + mask) & !mask) + self.phase;
+        }
         let whole = self.periods.ceil((cycle + self.period - self.phase) as u64) as i64;
         (whole - 1) * self.period + self.phase
     }
@@ -147,7 +215,7 @@ impl Plan {
         config.check()?;
         let standard = &*config.standard;
         let organisation = &standard.organisation;
-        let table = |level| imposed(&standard.constraints, level);
+        let table = |level| awaited(standard, level);
         let windows = standard.constraints.iter().filter(|row| row.window > 1);
         let mut plan = Self {
             clocks: config.clocks(),
@@ -172,10 +240,12 @@ impl Plan {
             read_latency: i64::from(standard.read_latency_cycles()),
             refresh_interval: i64::from(standard.refresh_interval_cycles()),
             refresh_cycles: i64::from(standard.refresh_cycles()),
+            settled: None,
             lanes: Vec::new(),
             period_kernel_cycles: period_kernel_cycles(&config.clocks(), standard.slots),
             config: config.clone(),
         };
+        plan.settled = Settled::new(&plan.bank, &plan.bank_group, &plan.channel);
         plan.lanes = config.lanes.iter().map(|lane| plan.lane(lane)).collect();
         Ok(plan)
     }
@@ -183,16 +253,19 @@ impl Plan {
     fn lane(&self, lane: &super::LaneConfig) -> LanePlan {
         let direction = lane.kind.direction();
         let command = column_command(direction).index();
-        let least_stride = self.column_slot.distance(self.channel[command].on(command));
+        let least_stride = self.column_slot.distance(self.channel[command].from(command));
         let block = self.mapping.interleaved_block_atoms();
         let burst_atoms = u64::from(lane.burst_bytes >> self.atom_shift);
         let interleave = if block > 1 && burst_atoms <= block { self.bank_groups } else { 0 };
         // After one visit to each bank, an atom waits for its predecessor (least_stride) and for the last atom of its
         // own bank, `interleave` strides ago. When the latter is never later, the stride is constant.
-        let own = self.bank_group[command].on(command).max(self.bank[command].on(command));
+        let own = self.bank_group[command].from(command).max(self.bank[command].from(command));
         let constant = interleave > 0 && own <= least_stride * interleave as i64;
         let port_bytes = u64::from(lane.port_bytes);
+        let of_bank = &self.bank[command];
+        let after_columns = of_bank.longest(&[Command::Rd, Command::Wr]) > 0;
         LanePlan {
+            free_after: if after_columns { i64::MAX / 2 } else { of_bank.longest(&[Command::Act, Command::Pre]) },
             direction,
             port_shift: lane.port_bytes.ilog2(),
             burst_bytes: u64::from(lane.burst_bytes),
@@ -203,6 +276,16 @@ impl Plan {
             memory_bound: port_bytes * least_stride as u64 * self.clocks.kernel()
                 >= (1 << self.atom_shift) * self.clocks.memory(),
         }
+    }
+
+    /// # Panics
+    /// When a transfer is none that the channel could have.
+    #[inline]
+    pub(super) fn check(&self, transfer: &Transfer) {
+        let Transfer { start, address, bytes } = *transfer;
+        assert!(bytes > 0 && start.0 <= CYCLE_MAX, "transfer of {bytes} bytes from cycle {}", start.0);
+        let fits = address.checked_add(bytes).is_some_and(|end| end <= self.channel_bytes);
+        assert!(fits, "transfer of {bytes} bytes at {address:#x}, channel has {}", self.channel_bytes);
     }
 
     /// First memory edge at or after kernel edge `kernel`.
@@ -274,14 +357,26 @@ pub(super) struct Walk {
     last_group: usize,
     bank_in_group: usize,
     group_shift: u32,
-    pub(super) row: u32,
+    row: u32,
 }
 
 impl Walk {
+    /// Bank and row of atom `i`.
+    #[inline]
+    pub(super) fn location(&self, i: usize) -> Location {
+        Location { bank: self.bank(i) as u32, row: self.row }
+    }
+
+    /// The bank group of atom `i`.
+    #[inline]
+    pub(super) fn group(&self, i: usize) -> usize {
+        (self.first_group + i) & self.last_group
+    }
+
     /// The bank of atom `i`.
     #[inline]
     pub(super) fn bank(&self, i: usize) -> usize {
-        ((self.first_group + i) & self.last_group) << self.group_shift | self.bank_in_group
+        self.group(i) << self.group_shift | self.bank_in_group
     }
 }
 
@@ -302,14 +397,24 @@ fn period_kernel_cycles(clocks: &ClockRatio, slots: hw_config::memory::Slots) ->
     (memory / clocks.memory() * clocks.kernel()) as i64
 }
 
-/// Longest latency of each pair of commands at one level.
-fn imposed(constraints: &[Constraint], level: Level) -> [Imposed; COMMANDS] {
-    Command::ALL.map(|first| {
-        let after = |row: &&Constraint| row.level == level && row.window == 1 && row.preceding.contains(&first);
-        let longest = |second: Command| {
-            let rows = constraints.iter().filter(after).filter(|row| row.following.contains(&second));
-            rows.map(|row| (second.index(), row.cycles)).max_by_key(|&(_, cycles)| cycles)
+/// Longest latency of each pair of commands at one level. Left out is what a bus with slots implies: two commands that take turns
+/// on it are at least a slot apart, wherever they go.
+fn awaited(standard: &MemoryStandard, level: Level) -> Rules {
+    let slot = |command: Command| match command {
+        Command::Act => standard.slots.activate,
+        Command::Rd | Command::Wr => standard.slots.column,
+        Command::Pre | Command::PreAll | Command::Ref => standard.slots.precharge,
+    };
+    Command::ALL.map(|second| {
+        let rows = || standard.constraints.iter().filter(|row| row.level == level && row.window == 1);
+        let before = |first: Command| {
+            let rows = rows().filter(|row| row.following.contains(&second) && row.preceding.contains(&first));
+            rows.map(|row| row.cycles).max()
         };
-        Imposed::new(Command::ALL.into_iter().filter_map(longest))
+        let latency = |first: Command| {
+            let implied = if first == second { i64::from(slot(first).period) } else { 0 };
+            before(first).filter(|&cycles| cycles > implied).map(|cycles| (first.index(), cycles))
+        };
+        Awaited::new(Command::ALL.into_iter().filter_map(latency))
     })
 }

@@ -47,13 +47,17 @@ impl FastChannel {
             (served, noted) = (burst, Some(first));
         }
         if let Some(first) = noted {
-            self.note_columns(plan, lane_plan, &served, &[first]);
+            let walked = (&plan.walk(served.first_atom(plan)), served.atoms(plan));
+            self.note_columns(lane_plan, walked, &[first]);
         }
     }
 
     /// Transfers alone: their lane and all others are empty, and nothing comes to the others before they are done. The end
     /// of the last.
     pub(in super::super) fn stream(&mut self, plan: &Plan, lane: usize, rows: Rows) -> KernelCycle {
+        if self.reads_alone(&plan.lanes[lane]) {
+            return self.stream_reads(plan, lane, rows);
+        }
         let mut last = KernelCycle(0);
         for transfer in rows.transfers() {
             self.push(plan, lane, AT_ONCE, transfer);
