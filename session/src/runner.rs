@@ -8,10 +8,10 @@ use hw_config::isa::{Operation, REGISTERS, VectorOp};
 use hw_config::program::Program;
 use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
-use sim::engine::{CoresStep, MemoryModel, Prepared, run_cores_with_timelines};
+use sim::engine::{CoresStep, MemoryModel, Prepared, Watched, run_cores_watched};
 use sim::functional::{self, Core, MAX_TOP_K, MemoryImage, Routing};
 use sim::memory::{Grouping, Streams};
-use sim::outcome::Timeline;
+use sim::outcome::StepOutcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ struct Start {
     registers: Registers,
     /// By core.
     routing: Vec<Vec<Routing>>,
+    /// By core: what it took.
+    outcomes: Vec<StepOutcome>,
 }
 
 /// A model on a machine, ready for steps.
@@ -120,9 +122,9 @@ impl<'a> Runner<'a> {
         steps.flat_map(|((kind, bucket), programs)| programs.programs().iter().map(|program| (*kind, *bucket, program)))
     }
 
-    /// The last step's programs, one a core, and the cycle of each of their instructions; nothing before the first timed
-    /// step.
-    pub fn last_timelines(&self) -> Option<Vec<(&Program, Timeline)>> {
+    /// The last step once more, watched: its registers, and its programs, one a core, with what each of them did; nothing before
+    /// the first timed step.
+    pub(crate) fn watch_last(&self) -> Option<(&Registers, Vec<(&Program, Watched)>)> {
         let start = self.last.as_ref()?;
         let programs = self.programs[&start.program].programs();
         let step = CoresStep {
@@ -130,10 +132,14 @@ impl<'a> Runner<'a> {
             programs,
             registers: &start.registers,
             routing: &start.routing,
-            memory: self.memory_model,
+            memory: MemoryModel::Fast(Grouping::Shared),
         };
-        let timelines = run_cores_with_timelines(&step).into_iter().map(|(_, timeline)| timeline);
-        Some(programs.iter().zip(timelines).collect())
+        let watched = run_cores_watched(&step);
+        for (Watched { outcome, .. }, before) in watched.iter().zip(&start.outcomes) {
+            assert_eq!(outcome.cycles, before.cycles, "watched and not");
+            assert_eq!(outcome.operators, before.operators, "watched and not");
+        }
+        Some((&start.registers, programs.iter().zip(watched).collect()))
     }
 
     /// Processes the tokens of `sequence` that stand from `position` on; the logits of the last one, where values are
@@ -228,7 +234,7 @@ impl<'a> Runner<'a> {
                 StepKind::Decode => Phase::Decode,
             };
             self.totals.add(phase, prepared.programs(), &outcomes, &self.setup.machine, &self.energy);
-            self.last = Some(Start { program: (kind, bucket), registers, routing });
+            self.last = Some(Start { program: (kind, bucket), registers, routing, outcomes });
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use reports::trace::TraceWriter;
 use session::Setup;
 use session::figure::roofline;
 use session::page::machine_picture;
-use session::trace::{Ended, last_step};
+use session::trace::last_step;
 
 use super::ablation;
 use super::program::core_suffix;
@@ -34,10 +34,9 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
         return ablation::run(args, host);
     }
     let setup = timing::setup(&args.timing, host)?;
-    let mut timed = timing::simulate(&args.timing, &setup, host)?;
+    let timed = timing::simulate(&args.timing, &setup, host)?;
     if let Some(path) = &args.trace {
-        let ended = Ended { prefill: args.timing.prefill, decode: args.timing.decode, batch: args.timing.batch };
-        write_trace(path, &setup, &mut timed, ended, host)?;
+        write_trace(path, &setup, &timed)?;
     }
     if let Some(folder) = &args.output {
         write_folder(folder, &setup, &timed)?;
@@ -46,13 +45,12 @@ pub(crate) fn run(args: &RunArgs, host: Host) -> Result<(), Failure> {
     if args.json { print(&timed.report.to_json()?) } else { print_report(&timed.report) }
 }
 
-fn write_trace(path: &Path, setup: &Setup, timed: &mut Timed<'_>, ended: Ended, host: Host) -> Result<(), Failure> {
-    let trace = last_step(&mut timed.runner, &setup.machine, ended)?;
-    trace.left_out.iter().for_each(|line| host.note(line));
+fn write_trace(path: &Path, setup: &Setup, timed: &Timed<'_>) -> Result<(), Failure> {
+    let trace = last_step(&timed.runner, &setup.machine);
     let failed = |source| WriteError { path: path.to_owned(), step: "write it", source };
     let mut writer = TraceWriter::begin(AtomicFile::create(path)?).map_err(failed)?;
-    for span in &trace.spans {
-        writer.span(span).map_err(failed)?;
+    for span in trace.spans() {
+        writer.span(&span).map_err(failed)?;
     }
     Ok(writer.finish().map_err(failed)?.commit()?)
 }

@@ -4,70 +4,46 @@
 //! tracks as it needs, because timeline viewers draw spans of one track either apart or nested.
 //! Beside them each unit has a track of its states (`states`): busy, or why not; and each memory channel one of what it moved
 //! (`channels`).
-//! It must never invent a time: all are the engine's.
+//! The step is simulated once more, watched, which gives the same cycles. It must never invent a time: all are the engine's.
 
 mod channels;
 mod states;
 
-use crate::{Runner, SessionError};
-use compiler::step::{Logits, StepKind};
+use crate::Runner;
 use hw_config::isa::{Unit, text::write_instruction};
 use hw_config::machine::Machine;
-use hw_config::program::Program;
+use hw_config::program::{Mark, Program};
+use hw_config::timing::Registers;
 use reports::trace::{Category, Span};
+use sim::engine::Watched;
 use sim::outcome::Timeline;
 
-use channels::Channels;
 pub use states::DISPATCH;
 
-/// What a run of shapes ended with, after `prefill` tokens of each of `batch` sequences and `decode` of all together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// Prompt tokens of each sequence.
-    pub prefill: u32,
-    /// Generated tokens of each sequence.
-    pub decode: u32,
-    /// Sequences.
-    pub batch: u32,
-}
-
 /// A step as a timeline.
-pub struct Trace {
-    /// Instructions and the states of each unit, core by core, then the memory channels.
-    pub spans: Vec<Span>,
-    /// What it does not have and why, a line each.
-    pub left_out: Vec<String>,
+pub struct Trace<'a> {
+    machine: &'a Machine,
+    registers: &'a Registers,
+    cores: Vec<(&'a Program, Watched)>,
 }
 
-/// The last step of a run of shapes.
-///
-/// # Errors
-/// None that the run itself had not.
+/// The last step of a run.
 ///
 /// # Panics
-/// Before the first step, and on a runner that has run something else.
-pub fn last_step(runner: &mut Runner<'_>, machine: &Machine, ended: Ended) -> Result<Trace, SessionError> {
-    let Ended { prefill, decode, batch } = ended;
-    let (_, registers) = match decode.checked_sub(1) {
-        Some(before) => runner.prepare(StepKind::Decode, 0, prefill + before, &vec![0; batch as usize])?,
-        None => {
-            let rows = *runner.compiler().prefill_steps(0, prefill).last().expect("a run has at least one step");
-            let kind = StepKind::Prefill { logits: Logits::Last };
-            runner.prepare(kind, batch - 1, prefill - rows, &vec![0; rows as usize])?
-        }
-    };
-    let timelines = runner.last_timelines().expect("a run has at least one step");
-    let mut all = Vec::new();
-    for (program, timeline) in &timelines {
-        all.extend(spans(machine, program, timeline));
+/// Before the first timed step.
+pub fn last_step<'a>(runner: &'a Runner<'_>, machine: &'a Machine) -> Trace<'a> {
+    let (registers, cores) = runner.watch_last().expect("a run has at least one step");
+    Trace { machine, registers, cores }
+}
+
+impl Trace<'_> {
+    /// Instructions and the states of each unit, core by core, then the memory channels. They are made as they are taken: there
+    /// are many.
+    pub fn spans(&self) -> impl Iterator<Item = Span> + '_ {
+        let Self { machine, registers, cores } = self;
+        let instructions = cores.iter().flat_map(|(program, watched)| spans(machine, program, &watched.timeline));
+        instructions.chain(states::spans(machine, cores, registers)).chain(channels::spans(machine, cores))
     }
-    all.extend(states::spans(machine, &timelines, &registers));
-    let mut left_out = Vec::new();
-    match channels::spans(machine, &timelines, &registers) {
-        Channels::Traced(spans) => all.extend(spans),
-        Channels::LeftOut(line) => left_out.push(line),
-    }
-    Ok(Trace { spans: all, left_out })
 }
 
 /// The name of a core's tracks: empty where there is one.
@@ -76,7 +52,7 @@ fn core_name(machine: &Machine, program: &Program) -> String {
 }
 
 /// The spans of a step, by instruction: from issue to retirement; `end` retires when the step is over.
-pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<Span> {
+fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<Span> {
     let core = core_name(machine, program);
     let mut free: [Vec<u64>; Unit::ALL.len()] = std::array::from_fn(|_| Vec::new());
     let mut spans = Vec::with_capacity(program.instructions.len());
@@ -113,10 +89,14 @@ pub fn spans(machine: &Machine, program: &Program, timeline: &Timeline) -> Vec<S
 /// Layer and operator of an instruction.
 fn name(program: &Program, index: usize) -> String {
     match program.mark_of(index) {
-        Some(mark) => match mark.layer {
-            Some(layer) => format!("layer {layer} {}", mark.operator),
-            None => mark.operator.clone(),
-        },
+        Some(mark) => mark_name(mark),
         None => program.instructions[index].operation.spec().mnemonic.to_owned(),
+    }
+}
+
+fn mark_name(mark: &Mark) -> String {
+    match mark.layer {
+        Some(layer) => format!("layer {layer} {}", mark.operator),
+        None => mark.operator.clone(),
     }
 }

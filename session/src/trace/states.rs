@@ -10,6 +10,7 @@ use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::timing::{self, Duration, LOADS_IN_FLIGHT, MATRIX_IN_FLIGHT, Registers, STORES_IN_FLIGHT};
 use reports::trace::{Category, Span};
+use sim::engine::Watched;
 use sim::outcome::{StallCause, Timeline};
 
 use crate::report::BUSY;
@@ -26,11 +27,11 @@ const AFTER: [StallCause; 4] =
     [StallCause::AfterLoad, StallCause::AfterStore, StallCause::AfterMatrix, StallCause::AfterVector];
 
 /// A state track a unit of each core, from cycle 0 to the end of the step.
-pub(super) fn spans(machine: &Machine, cores: &[(&Program, Timeline)], registers: &Registers) -> Vec<Span> {
-    let cycles = cores.iter().filter_map(|(_, timeline)| timeline.retire.last()).max().copied().unwrap_or(0);
+pub(super) fn spans(machine: &Machine, cores: &[(&Program, Watched)], registers: &Registers) -> Vec<Span> {
+    let cycles = cores.iter().filter_map(|(_, watched)| watched.timeline.retire.last()).max().copied().unwrap_or(0);
     let shares = share_times(cores);
     let mut spans = Vec::new();
-    for (program, timeline) in cores {
+    for (program, Watched { timeline, .. }) in cores {
         let mut core = Core { machine, registers, shares: &shares, tracks: Default::default() };
         for (index, instruction) in program.instructions.iter().enumerate() {
             if let Some(number) = UNITS.iter().position(|unit| *unit == instruction.operation.unit()) {
@@ -55,9 +56,9 @@ pub(super) fn spans(machine: &Machine, cores: &[(&Program, Timeline)], registers
 }
 
 /// The cycle in which the last core issued each `share`: all wait for it.
-fn share_times(cores: &[(&Program, Timeline)]) -> Vec<u64> {
+fn share_times(cores: &[(&Program, Watched)]) -> Vec<u64> {
     let mut last: Vec<u64> = Vec::new();
-    for (program, timeline) in cores {
+    for (program, Watched { timeline, .. }) in cores {
         let shares = program.instructions.iter().enumerate().filter(|(_, i)| is_share(&i.operation));
         for (number, (index, _)) in shares.enumerate() {
             if number == last.len() {

@@ -2,8 +2,8 @@
 //! Both follow the same rules (`docs/src/memory.md`) and give the same cycles; nothing here adds a rule.
 
 use crate::memory::{
-    ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, MemorySystem, Statistics, SteppedChannel, Ticket,
-    Traced, Transfer,
+    ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, MemorySystem, Moved, Statistics, SteppedChannel,
+    Ticket, Traced, Transfer,
 };
 
 /// Which memory model a step runs on. The cycles are the same.
@@ -93,6 +93,14 @@ impl Backing {
         match self {
             Self::Fast(system) => system.trace(channel).expect("commands are kept"),
             Self::Stepped(system) => system.channels[channel].trace().to_vec(),
+        }
+    }
+
+    /// What a channel moved, if the fast model keeps it.
+    pub(super) fn moved(&self, channel: usize) -> Option<Vec<Moved>> {
+        match self {
+            Self::Fast(system) => system.moved(channel),
+            Self::Stepped(_) => None,
         }
     }
 

@@ -13,7 +13,7 @@ use hw_config::timing::Registers;
 /// A program decoded instruction by instruction.
 pub(super) struct Decoded {
     pub(super) tasks: Vec<Task>,
-    operators: Operators,
+    pub(super) operators: Operators,
     counts: Counts,
 }
 

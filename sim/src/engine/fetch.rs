@@ -6,7 +6,7 @@
 
 use super::backing::{Backing, MemoryModel};
 use super::ports::fetch_channel;
-use crate::memory::{ChannelSet, KernelCycle, Rows, Statistics, Traced, Transfer};
+use crate::memory::{ChannelSet, KernelCycle, Moved, Rows, Statistics, Traced, Transfer};
 use hw_config::isa::Word;
 use hw_config::machine::Machine;
 
@@ -102,6 +102,18 @@ impl Fetch {
 
     pub(super) fn commands(&self) -> Vec<Traced> {
         self.memory.commands(0)
+    }
+
+    /// Keeps what is fetched when, of the fast model.
+    pub(super) fn keep_moves(&mut self) {
+        if let Some(memory) = self.memory.fast() {
+            memory.keep_moves();
+        }
+    }
+
+    /// What was fetched when, if it is kept: of no operator.
+    pub(super) fn moved(&self) -> Option<Vec<Moved>> {
+        self.memory.moved(0)
     }
 
     pub(super) fn statistics(&self) -> Statistics {

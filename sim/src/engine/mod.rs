@@ -30,12 +30,12 @@ mod vector_counts;
 mod work;
 
 pub use backing::MemoryModel;
-pub use cores::{CoresStep, run_cores, run_cores_with_timelines};
+pub use cores::{CoresStep, Watched, run_cores, run_cores_watched, run_cores_with_timelines};
 pub use ports::{data_channels, fetch_channel};
 pub use prepared::Prepared;
 
 use crate::functional::Routing;
-use crate::memory::{Streams, Traced};
+use crate::memory::{Moved, Streams, Traced};
 use crate::outcome::{StallCause, StepOutcome, Timeline};
 use decoded::Decoded;
 use fetch::Fetch;
@@ -43,7 +43,7 @@ use hw_config::isa::Unit;
 use hw_config::machine::Machine;
 use hw_config::program::Program;
 use hw_config::timing::Registers;
-use ports::DataPorts;
+use ports::{DataPorts, Serves};
 use times::Times;
 use units::{Queued, Units};
 use work::Task;
@@ -168,6 +168,21 @@ impl<'a> Engine<'a> {
     /// Goes on from a `share` of which the last core's issued in cycle `last`.
     fn share(&mut self, last: u64) {
         self.units.share(last, &mut self.timeline);
+    }
+
+    /// Keeps what memories move, for the operators of each instruction.
+    fn keep_moves(&mut self, operators: &[u32]) {
+        let of = |unit: Unit| {
+            let tasks = self.tasks.iter().zip(operators).filter(|(task, _)| task.unit == unit);
+            tasks.map(|(_, &operator)| operator).collect()
+        };
+        self.data.keep_moves(Serves { loads: of(Unit::Load), stores: of(Unit::Store) });
+        self.fetch.keep_moves();
+    }
+
+    /// What each data channel and the instruction channel moved, if it is kept.
+    fn moved(&self) -> Option<(Vec<Vec<Moved>>, Vec<Moved>)> {
+        self.data.moved().zip(self.fetch.moved())
     }
 
     /// Uses and fills what streams did before; `give_back` ends it.

@@ -5,8 +5,8 @@ use super::store::LineWrite;
 use super::units::Units;
 use super::work::LoadShape;
 use crate::memory::{
-    ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, PortTiming, Rows,
-    Standing, Statistics, Streams, Traced, Transfer,
+    ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, Moved,
+    PortTiming, Rows, Standing, Statistics, Streams, Traced, Transfer,
 };
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;
@@ -79,6 +79,8 @@ pub(super) struct DataPorts {
     /// Line writes under way.
     lines_under_way: u64,
     opening: Opening,
+    /// Whom what is moved is for, if that is kept.
+    serves: Option<Serves>,
     /// Kept for its memory.
     found: Vec<Completion>,
 }
@@ -117,6 +119,12 @@ impl Opening {
     }
 }
 
+/// The operators of loads and stores, each by its number in its unit.
+pub(super) struct Serves {
+    pub(super) loads: Vec<u32>,
+    pub(super) stores: Vec<u32>,
+}
+
 /// An issued load.
 struct Held {
     number: usize,
@@ -145,6 +153,7 @@ impl DataPorts {
             held: VecDeque::new(),
             lines_under_way: 0,
             opening: Opening::default(),
+            serves: None,
             found: Vec::new(),
         }
     }
@@ -157,10 +166,11 @@ impl DataPorts {
         }
     }
 
-    /// Writes a beat to each channel of a line in cycle `start`.
-    pub(super) fn write(&mut self, number: usize, write: &LineWrite, start: u64) {
+    /// Writes a beat to each channel of a line of a store in cycle `start`.
+    pub(super) fn write(&mut self, number: usize, store: usize, write: &LineWrite, start: u64) {
         self.release();
         self.lines_under_way += 1;
+        self.serve(|serves| serves.stores[store]);
         let transfer = Transfer { start: KernelCycle(start), address: write.address, bytes: self.port_bytes };
         self.push(ChannelSet(write.channels), STORE_LANE, transfer, Owner::Write(number));
     }
@@ -169,6 +179,7 @@ impl DataPorts {
     pub(super) fn release(&mut self) {
         self.end_opening();
         while let Some(Held { number, shape, start }) = self.held.pop_front() {
+            self.serve(|serves| serves.loads[number]);
             for transfer in rows(&shape, start).transfers() {
                 self.push(self.channels, LOAD_LANE, transfer, Owner::Load(number));
             }
@@ -187,6 +198,9 @@ impl DataPorts {
         }
         let Some(Held { number, shape, start }) = self.held.pop_front() else { return false };
         let rows_of_load = rows(&shape, start);
+        if let Some(serves) = &self.serves {
+            memory.set_operator(serves.loads[number]);
+        }
         let done = memory.stream(LOAD_LANE, rows_of_load);
         if !self.opening.is_over {
             self.opening.loads.push((rows_of_load, done));
@@ -265,8 +279,28 @@ impl DataPorts {
         }
     }
 
+    /// What is moved from now on is for an operator, if anybody wants to know.
+    fn serve(&mut self, operator: impl FnOnce(&Serves) -> u32) {
+        if let (Some(serves), Some(memory)) = (&self.serves, self.memory.fast()) {
+            memory.set_operator(operator(serves));
+        }
+    }
+
     pub(super) fn keep_commands(&mut self) {
         self.memory.keep_commands();
+    }
+
+    /// Keeps what is moved when and for whom, of the fast model.
+    pub(super) fn keep_moves(&mut self, serves: Serves) {
+        if let Some(memory) = self.memory.fast() {
+            memory.keep_moves();
+            self.serves = Some(serves);
+        }
+    }
+
+    /// What each channel moved, if it is kept.
+    pub(super) fn moved(&self) -> Option<Vec<Vec<Moved>>> {
+        (0..self.channel_count).map(|channel| self.memory.moved(channel)).collect()
     }
 
     /// Commands of each channel.

@@ -283,8 +283,8 @@ impl Units {
         let fire = (writes.cursor.max(gathering.start) + line.gather - 1).max(credit);
         writes.cursor = fire + 1;
         writes.fired.push_back((gathering.number, None));
-        data.write(sequence, &line, fire);
         let store = gathering.number;
+        data.write(sequence, store, &line, fire);
         let last = gathering.writes.is_done();
         if last {
             writes.gathering.pop_front();

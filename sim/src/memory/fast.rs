@@ -17,6 +17,7 @@ use super::plan::{LONG_AGO, LanePlan, Plan, Walk, column_command};
 use super::ring::Ring;
 use super::streams::AT_ONCE;
 use super::system::Ticket;
+use super::watch::Watch;
 use super::{CYCLE_MAX, Direction, KernelCycle, MemoryCycle, Statistics, Traced, Transfer};
 
 /// One channel.
@@ -25,7 +26,7 @@ pub(super) struct FastChannel {
     state: State,
     statistics: Statistics,
     completions: Vec<(Ticket, KernelCycle)>,
-    trace: Option<Vec<Traced>>,
+    watch: Option<Watch>,
     /// Column times of the burst at hand that come before those with a constant stride; kept for its memory.
     columns: Vec<i64>,
     refreshes: u64,
@@ -67,7 +68,7 @@ impl FastChannel {
             state,
             statistics: Statistics::default(),
             completions: Vec::new(),
-            trace: None,
+            watch: None,
             columns: Vec::new(),
             refreshes: 0,
             deliveries: None,
@@ -100,15 +101,13 @@ impl FastChannel {
         self.state.lanes[lane].push_burst(plan, address, bytes, sent);
     }
 
-    pub(super) fn keep_trace(&mut self) {
-        self.trace = Some(Vec::new());
+    /// Who sees its commands, if anybody does.
+    pub(super) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
     }
 
-    /// Commands so far, in order of time.
-    pub(super) fn sorted_trace(&self) -> Option<Vec<Traced>> {
-        let mut trace = self.trace.clone()?;
-        trace.sort_by_key(|traced| traced.cycle);
-        Some(trace)
+    pub(super) fn watch_mut(&mut self) -> &mut Option<Watch> {
+        &mut self.watch
     }
 
     pub(super) fn statistics(&self) -> &Statistics {
@@ -233,11 +232,10 @@ impl FastChannel {
         state.finishes.turn(state.last_column);
         self.statistics.lane_bytes[lane] += burst.bytes();
         self.statistics.commands[command.index()] += atoms as u64;
-        if let Some(trace) = &mut self.trace {
-            trace.extend((0..atoms).map(|i| {
-                let place = plan.locate(burst.first_atom(plan) + i as u64);
-                traced(command, place, columns.at(i))
-            }));
+        if let Some(watch) = &mut self.watch {
+            let place = |i: usize| plan.locate(burst.first_atom(plan) + i as u64);
+            let columns = (0..atoms).map(|i| traced(command, place(i), columns.at(i)));
+            watch.burst((lane, lane_plan.direction), burst.bytes(), columns);
         }
         let kept = self.deliveries.as_mut().map(|lanes| &mut lanes[lane]);
         let done = deliver(plan, lane_plan, &mut state.lanes[lane], burst, columns, kept);
@@ -269,7 +267,7 @@ impl FastChannel {
             return;
         }
         let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
-        if self.trace.is_none()
+        if self.watch.is_none()
             && let Some(settled) = plan.settled
             && self.state.banks.are_settled(walk, visited, choice + 1 - settled.cycles)
         {
@@ -368,8 +366,8 @@ impl FastChannel {
     #[inline(always)]
     fn issued(&mut self, command: Command, place: Location, cycle: i64) {
         self.statistics.commands[command.index()] += 1;
-        if let Some(trace) = &mut self.trace {
-            trace.push(traced(command, place, cycle));
+        if let Some(watch) = &mut self.watch {
+            watch.row_command(traced(command, place, cycle));
         }
     }
 }

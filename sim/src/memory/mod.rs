@@ -4,7 +4,7 @@
 //! `checker`, knows only the device rules and judges the commands of either. Nothing here reads data, moves data,
 //! reads a clock or a file: a transfer is an address, a length and a time.
 //! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`, `ring`), `streams`,
-//! `system`, `port` (either model behind the ports of a design under test), `checker`.
+//! `system`, `watch`, `port` (either model behind the ports of a design under test), `checker`.
 
 mod banks;
 mod checker;
@@ -21,6 +21,7 @@ mod streams;
 mod system;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use checker::{Checker, Violation};
 pub use clocks::ClockRatio;
@@ -30,6 +31,7 @@ pub use statistics::Statistics;
 pub use stepped::SteppedChannel;
 pub use streams::Streams;
 pub use system::{ChannelSet, Completion, Grouping, MemorySystem, Standing, Ticket};
+pub use watch::{Moved, PAUSE_CYCLES};
 
 use hw_config::memory::Command;
 

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use super::fast::FastChannel;
 use super::plan::Plan;
 use super::streams::{Cursor, Streams, Table};
+use super::watch::{Moved, Moves, Past, Watch};
 use super::{ChannelConfig, KernelCycle, Rows, Statistics, Traced, Transfer};
 
 /// A pushed transfer, in order of pushing.
@@ -35,6 +36,10 @@ impl ChannelSet {
 
     fn contains(self, channel: usize) -> bool {
         self.0 >> channel & 1 == 1
+    }
+
+    fn channels(self) -> impl Iterator<Item = usize> {
+        (0..Self::CHANNELS_MAX).filter(move |&channel| self.contains(channel))
     }
 }
 
@@ -67,7 +72,11 @@ pub struct MemorySystem {
     completed: Vec<Completion>,
     horizon: KernelCycle,
     grouping: Grouping,
+    /// Whether commands are kept.
     tracing: bool,
+    /// What channels moved, if that is kept, and whom the next transfers are for.
+    past: Option<Past>,
+    operator: u32,
     refreshes_at_merge: u64,
     /// What streams did before, if all channels are alike.
     table: Option<Table>,
@@ -84,6 +93,22 @@ struct Group {
 struct Progress {
     channels_left: u32,
     cycle: KernelCycle,
+}
+
+impl Group {
+    /// A lane is asked for so many bytes for an operator, if anybody wants to know.
+    fn ask(&mut self, lane: usize, operator: u32, bytes: u64) {
+        if let Some(Watch::Moves(moves)) = self.channel.watch_mut() {
+            moves.ask(lane, operator, bytes);
+        }
+    }
+
+    /// Gives each member what they have moved together, if that is kept: from now on they may be of another group.
+    fn part(&mut self, past: &mut Option<Past>) {
+        if let (Some(past), Some(Watch::Moves(moves))) = (past, self.channel.watch_mut()) {
+            past.take(self.members.channels(), moves);
+        }
+    }
 }
 
 /// How idle channels stand that are all in the same state, and what each has counted so far. Equal ones have equal futures,
@@ -146,6 +171,8 @@ impl MemorySystem {
             horizon: KernelCycle(0),
             grouping,
             tracing: false,
+            past: None,
+            operator: 0,
             refreshes_at_merge: 0,
             table: None,
         })
@@ -153,7 +180,7 @@ impl MemorySystem {
 
     /// Lets the system use and fill what streams did before, where all channels are alike; `give_back` ends it.
     pub fn remember(&mut self, streams: &mut Streams) {
-        if let ([plan], false) = (&self.plans[..], self.tracing) {
+        if let ([plan], false) = (&self.plans[..], self.tracing || self.past.is_some()) {
             self.table = Some(streams.take(plan.config()));
         }
     }
@@ -170,12 +197,37 @@ impl MemorySystem {
     pub fn keep_traces(&mut self) {
         self.settle();
         (self.tracing, self.table) = (true, None);
-        self.groups.iter_mut().for_each(|group| group.channel.keep_trace());
+        self.groups.iter_mut().for_each(|group| *group.channel.watch_mut() = Some(Watch::Commands(Vec::new())));
     }
 
     /// Commands of a channel in order of time, if they are kept. Those later than the horizon may be incomplete.
     pub fn trace(&self, channel: usize) -> Option<Vec<Traced>> {
-        self.group_of(channel).channel.sorted_trace()
+        let Some(Watch::Commands(commands)) = self.group_of(channel).channel.watch() else { return None };
+        let mut commands = commands.clone();
+        commands.sort_by_key(|traced| traced.cycle);
+        Some(commands)
+    }
+
+    /// Keeps what every channel moves from now on for whom, as spans. Nothing may be under way.
+    pub fn keep_moves(&mut self) {
+        assert!(self.is_idle(), "what is under way is of no known operator");
+        self.settle();
+        (self.past, self.table) = (Some(Past::of(self.offsets.len())), None);
+        for Group { plan, channel, .. } in &mut self.groups {
+            let standard = &self.plans[*plan].config().standard;
+            *channel.watch_mut() = Some(Watch::Moves(Moves::new(standard.burst_cycles())));
+        }
+    }
+
+    /// Transfers from now on are for this operator: a name for [`Self::moved`].
+    pub fn set_operator(&mut self, operator: u32) {
+        self.operator = operator;
+    }
+
+    /// What a channel moved, if that is kept, in order of time; as for [`Self::statistics`], of all decisions made so far.
+    pub fn moved(&self, channel: usize) -> Option<Vec<Moved>> {
+        let Some(Watch::Moves(moves)) = self.group_of(channel).channel.watch() else { return None };
+        Some(self.past.as_ref()?.and(channel, moves))
     }
 
     /// Counts of a channel: of all decisions made so far, some of which lie beyond the horizon.
@@ -204,12 +256,14 @@ impl MemorySystem {
             let outside = self.groups[index].members.0 & !channels.0;
             let group = &mut self.groups[index];
             if outside != 0 {
+                group.part(&mut self.past);
                 let (plan, channel, cursor) = (group.plan, group.channel.clone(), Cursor::default());
                 let rest = Group { members: ChannelSet(outside), plan, channel, cursor };
                 group.members.0 = inside;
                 self.groups.push(rest);
             }
             let group = &mut self.groups[index];
+            group.ask(lane, self.operator, transfer.bytes);
             group.channel.push(&self.plans[group.plan], lane, ticket, transfer);
         }
         ticket
@@ -272,7 +326,9 @@ impl MemorySystem {
     pub fn stream(&mut self, lane: usize, rows: Rows) -> KernelCycle {
         assert!(self.is_idle() && rows.first.start >= self.horizon, "{rows:?} are not alone from {:?}", self.horizon);
         let mut last = KernelCycle(0);
-        for Group { plan, channel, cursor, .. } in &mut self.groups {
+        for group in &mut self.groups {
+            group.ask(lane, self.operator, rows.first.bytes * rows.count);
+            let Group { plan, channel, cursor, .. } = group;
             let done = match &mut self.table {
                 Some(table) => table.stream(&self.plans[*plan], (cursor, channel), lane, rows),
                 None => channel.stream(&self.plans[*plan], lane, rows),
@@ -350,7 +406,8 @@ impl MemorySystem {
             forget(&mut group.channel, &self.plans[group.plan], self.horizon.0 as i64);
         }
         let mut kept: Vec<Group> = Vec::with_capacity(self.groups.len());
-        for group in self.groups.drain(..) {
+        for mut group in self.groups.drain(..) {
+            group.part(&mut self.past);
             let equal = |other: &&mut Group| other.plan == group.plan && other.channel.is_equal(&group.channel);
             let Some(other) = kept.iter_mut().find(equal) else {
                 kept.push(group);

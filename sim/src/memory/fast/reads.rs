@@ -21,7 +21,7 @@ struct Served {
 impl FastChannel {
     /// Whether `stream_reads` takes a lane.
     pub(super) fn reads_alone(&self, lane: &LanePlan) -> bool {
-        lane.direction == Direction::Read && lane.stride.is_some() && self.trace.is_none() && self.deliveries.is_none()
+        lane.direction == Direction::Read && lane.stride.is_some() && self.watch.is_none() && self.deliveries.is_none()
     }
 
     /// As `stream`, of a lane that `reads_alone` allows.

@@ -41,15 +41,18 @@ fn step(config: &ChannelConfig, transfers: &[(usize, Transfer)], tail: u64) -> (
     }
 }
 
-/// Runs the same through the fast model in random steps of time, pushing as late as allowed.
+/// Runs the same through the fast model in random steps of time, pushing as late as allowed; its commands are kept or not.
 fn fast(
     config: &ChannelConfig,
     transfers: &[(usize, Transfer)],
     horizon: u64,
     random: &mut Random,
+    is_watched: bool,
 ) -> (MemorySystem, Vec<Completion>) {
     let mut system = MemorySystem::new(std::slice::from_ref(config), Grouping::Shared).expect("checked");
-    system.keep_traces();
+    if is_watched {
+        system.keep_traces();
+    }
     let (mut now, mut pushed, mut completions) = (0, 0, Vec::new());
     let most = random.pick(&[1, 30, 1000, 1_000_000]);
     let mut bound: Option<KernelCycle> = None;
@@ -79,7 +82,12 @@ fn compare(seed: u64, shipped: &[hw_config::memory::RawMemoryStandard]) -> Compa
     let transfers = random_transfers(&mut random, &config);
     let tail = random.pick(&[0, 0, 10, 2000]);
     let (stepped, horizon) = step(&config, &transfers, tail);
-    let (system, completions) = fast(&config, &transfers, horizon, &mut random);
+    let mut again = Random(random.0);
+    let (system, completions) = fast(&config, &transfers, horizon, &mut random, true);
+    // Where nobody sees the commands, some are not made one by one.
+    let (unseen, unseen_completions) = fast(&config, &transfers, horizon, &mut again, false);
+    assert_eq!(completions, unseen_completions, "seed {seed}: watched, unwatched\n{config:?}\n{transfers:?}");
+    assert_eq!(system.statistics(0), unseen.statistics(0), "seed {seed}: watched, unwatched\n{config:?}\n{transfers:?}");
     let end = stepped.now();
     let mut theirs: Vec<(usize, KernelCycle)> = stepped.completions().to_vec();
     theirs.sort_unstable();

@@ -30,7 +30,7 @@ fn random_actions(random: &mut Random, config: &ChannelConfig, channels: usize) 
 #[test]
 fn groups_equal_single_channels() {
     let shipped = shipped();
-    let (mut completions, mut counts, mut merges) = (0, 0, 0);
+    let (mut completions, mut counts, mut spans, mut merges) = (0, 0, 0, 0);
     for seed in 0..400 {
         let mut random = Random(seed ^ 0x6071);
         let one = random_channel(&mut random, &shipped);
@@ -44,7 +44,12 @@ fn groups_equal_single_channels() {
         let mut grouped = MemorySystem::new(&configs, Grouping::Shared).expect("checked");
         let mut single = MemorySystem::new(&configs, Grouping::Separate).expect("checked");
         let mut most_groups = 0;
-        for action in &actions {
+        // Every other case is watched.
+        let systems = if seed % 2 == 0 { vec![&mut grouped, &mut single] } else { Vec::new() };
+        systems.into_iter().for_each(MemorySystem::keep_moves);
+        for (number, action) in actions.iter().enumerate() {
+            grouped.set_operator(number as u32 / 2);
+            single.set_operator(number as u32 / 2);
             let ticket = grouped.push(action.channels, action.lane, action.transfer);
             assert_eq!(ticket, single.push(action.channels, action.lane, action.transfer));
             most_groups = most_groups.max(grouped.group_count());
@@ -65,10 +70,16 @@ fn groups_equal_single_channels() {
         for channel in 0..channels {
             assert_eq!(grouped.statistics(channel), single.statistics(channel), "seed {seed} channel {channel}");
             counts += 1;
+            let moved = grouped.moved(channel);
+            assert_eq!(moved, single.moved(channel), "seed {seed} channel {channel}");
+            assert_eq!(moved.is_some(), seed % 2 == 0, "seed {seed}: kept");
+            spans += moved.map_or(0, |spans| spans.len());
         }
     }
-    println!("{completions} completions and {counts} sets of counts equal; groups merged {merges} times at least");
-    assert!(completions > 5000 && counts > 1000 && merges > 300);
+    println!(
+        "{completions} completions, {counts} sets of counts and {spans} spans equal; groups merged {merges} times at least"
+    );
+    assert!(completions > 5000 && counts > 1000 && spans > 5000 && merges > 300);
 }
 
 #[test]
