@@ -9,11 +9,9 @@ use hw_config::machine::Machine;
 use hw_config::program::{Program, check_set};
 use models::ModelConfig;
 use models::attention::AttentionMask;
+use sim::engine::StepPrograms;
 
 use crate::{SessionError, Setup};
-
-/// The programs of one step kind and length bucket, one a core.
-pub(crate) type Programs = Arc<[Program]>;
 
 /// A model in a format, compiled for machines of one form.
 pub struct Plan {
@@ -21,7 +19,8 @@ pub struct Plan {
     machine: Machine,
     made_from: MadeFrom,
     compiler: Compiler,
-    programs: Mutex<BTreeMap<(StepKind, Bucket), Programs>>,
+    /// Of a step kind and length bucket: the same programs for each length of links that has been asked for.
+    programs: Mutex<BTreeMap<(StepKind, Bucket), Vec<Arc<StepPrograms>>>>,
 }
 
 /// Everything that programs are made from, but for the machine.
@@ -70,25 +69,35 @@ impl Plan {
         &self.compiler
     }
 
-    /// The programs of a step, compiled if nobody has asked for them before.
+    /// The programs of a step for a machine that the plan serves, compiled if nobody has asked for them before.
     ///
     /// # Errors
     /// What the compiler refuses.
     ///
     /// # Panics
     /// When the compiler makes an illegal program.
-    pub(crate) fn programs(&self, kind: StepKind, bucket: Bucket) -> Result<Programs, SessionError> {
+    pub(crate) fn programs(
+        &self,
+        machine: &Machine,
+        kind: StepKind,
+        bucket: Bucket,
+    ) -> Result<Arc<StepPrograms>, SessionError> {
         // What was put in before a panic elsewhere is whole. Others that need the same programs wait for them.
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = programs.get(&(kind, bucket)) {
+        let of_step = programs.entry((kind, bucket)).or_default();
+        if let Some(known) = of_step.iter().find(|known| known.serves(machine)) {
             return Ok(Arc::clone(known));
         }
-        let made: Programs = self.compiler.compile_cores(kind, bucket)?.into();
+        if let Some(known) = of_step.first() {
+            of_step.push(Arc::new(known.on(machine)));
+            return Ok(Arc::clone(&of_step[of_step.len() - 1]));
+        }
+        let made: Arc<[Program]> = self.compiler.compile_cores(kind, bucket)?.into();
         if let Err(violations) = check_set(&made, &self.machine) {
             let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
             panic!("the compiler made an illegal program `{}`:\n{}", made[0].name, lines.join("\n"));
         }
-        programs.insert((kind, bucket), Arc::clone(&made));
-        Ok(made)
+        of_step.push(Arc::new(StepPrograms::new(machine, made)));
+        Ok(Arc::clone(&of_step[0]))
     }
 }

@@ -255,16 +255,12 @@ impl<'a> Runner<'a> {
         let registers = self.registers(sequence, position, rows, tokens);
         let bucket = self.compiler().bucket(kind, position + rows);
         if !self.programs.contains_key(&(kind, bucket)) {
-            let programs = self.plan.programs(kind, bucket)?;
-            self.programs.insert((kind, bucket), Prepared::new(&self.setup.machine, programs));
+            let programs = self.plan.programs(&self.setup.machine, kind, bucket)?;
+            self.programs.insert((kind, bucket), Prepared::sharing(&self.setup.machine, programs));
         }
-        for program in self.programs[&(kind, bucket)].programs() {
-            if let Err(violations) = program.check_step(&self.setup.machine, &registers) {
-                let (name, first) = (&program.name, &violations[0]);
-                return Err(SessionError::Input(format!(
-                    "`{name}` on {rows} tokens from position {position} on: {first}"
-                )));
-            }
+        if let Err((program, violations)) = self.programs[&(kind, bucket)].check_step(&registers) {
+            let (name, first) = (&program.name, &violations[0]);
+            return Err(SessionError::Input(format!("`{name}` on {rows} tokens from position {position} on: {first}")));
         }
         Ok(((kind, bucket), registers))
     }

@@ -17,21 +17,40 @@ impl Program {
     /// # Errors
     /// The first violations (at most [`MOST_VIOLATIONS`]): those of the buckets first, then of addresses in program order.
     pub fn check_step(&self, machine: &Machine, registers: &Registers) -> Result<(), Vec<Violation>> {
+        self.check_step_at(&self.free_accesses(), machine, registers)
+    }
+
+    /// The loads and stores whose addresses no bucket bounds: what `check_step` looks at, step after step.
+    pub fn free_accesses(&self) -> Vec<u32> {
+        let is_free = |operation: &Operation| match operation {
+            Operation::Load(ld) => is_free_register(ld.reg),
+            Operation::Store(st) => is_free_register(st.reg),
+            Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => false,
+        };
+        let all = (0..).zip(&self.instructions);
+        all.filter(|(_, instruction)| is_free(&instruction.operation)).map(|(index, _)| index).collect()
+    }
+
+    /// As [`Program::check_step`], where `free` is what [`Program::free_accesses`] gives.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_step_at(
+        &self,
+        free: &[u32],
+        machine: &Machine,
+        registers: &Registers,
+    ) -> Result<(), Vec<Violation>> {
         let (limits, scope) = (Limits::of(machine), self.scope());
         let mut violations = self.bucket_violations(registers);
         // `topk` writes its registers during the step: extents by them may be whole.
         let mut most = *registers;
         most[usize::from(register::TOPK)..][..usize::from(register::TOPK_COUNT)].fill(u32::MAX);
-        for (index, instruction) in self.instructions.iter().enumerate() {
-            let (number, base, bytes) = match &instruction.operation {
-                Operation::Load(ld) if is_free_register(ld.reg) => (ld.reg, ld.base, load_bytes(ld, &most)),
-                Operation::Store(st) if is_free_register(st.reg) => (st.reg, st.base, store_bytes(st, &most)),
-                Operation::Load(_)
-                | Operation::Store(_)
-                | Operation::MatMul(_)
-                | Operation::MatVec(_)
-                | Operation::Misc(_)
-                | Operation::End(_) => continue,
+        for index in free.iter().map(|&index| index as usize) {
+            let (number, base, bytes) = match &self.instructions[index].operation {
+                Operation::Load(ld) => (ld.reg, ld.base, load_bytes(ld, &most)),
+                Operation::Store(st) => (st.reg, st.base, store_bytes(st, &most)),
+                Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => continue,
             };
             let mut report = |rule, message| {
                 let message = format!("r{number} is {}: {message}", registers[usize::from(number)]);

@@ -3,7 +3,7 @@
 
 use super::decoded::Decoded;
 use super::times::Times;
-use super::work::Task;
+use super::work::Tasks;
 use super::{Engine, MemoryModel, Stop};
 use crate::functional::Routing;
 use crate::memory::{Moved, Streams};
@@ -90,7 +90,7 @@ pub fn run_cores_with_timelines(step: &CoresStep<'_>) -> Vec<(StepOutcome, Timel
 /// Runs the tasks of each core, given with its number.
 pub(super) fn run<'a>(
     machine: &Machine,
-    tasks: impl Iterator<Item = (u32, &'a [Task])>,
+    tasks: impl Iterator<Item = (u32, Tasks<'a>)>,
     memory: MemoryModel,
     streams: &mut Streams,
 ) -> Vec<(Times, Timeline)> {
@@ -111,13 +111,13 @@ fn decode(step: &CoresStep<'_>) -> Vec<Decoded> {
 }
 
 /// The tasks of each core with its number.
-fn tasks<'a>(step: &CoresStep<'a>, decoded: &'a [Decoded]) -> impl Iterator<Item = (u32, &'a [Task])> {
-    step.programs.iter().zip(decoded).map(|(program, decoded)| (program.core, &decoded.tasks[..]))
+fn tasks<'a>(step: &CoresStep<'a>, decoded: &'a [Decoded]) -> impl Iterator<Item = (u32, Tasks<'a>)> {
+    step.programs.iter().zip(decoded).map(|(program, decoded)| (program.core, decoded.tasks()))
 }
 
 fn engines<'a>(
     machine: &Machine,
-    tasks: impl Iterator<Item = (u32, &'a [Task])>,
+    tasks: impl Iterator<Item = (u32, Tasks<'a>)>,
     memory: MemoryModel,
 ) -> Vec<Engine<'a>> {
     tasks.map(|(core, tasks)| Engine::new(machine, core, tasks, memory)).collect()

@@ -3,7 +3,7 @@
 
 use super::tally::{Counts, Operators, Tally};
 use super::times::{Times, outcome, place};
-use super::work::{Decoder, Task};
+use super::work::{Asks, Decoder, Task, Tasks};
 use crate::functional::Routing;
 use crate::outcome::{StepOutcome, Timeline};
 use hw_config::machine::Machine;
@@ -12,7 +12,7 @@ use hw_config::timing::Registers;
 
 /// A program decoded instruction by instruction.
 pub(super) struct Decoded {
-    pub(super) tasks: Vec<Task>,
+    tasks: Vec<Task>,
     pub(super) operators: Operators,
     counts: Counts,
 }
@@ -26,11 +26,15 @@ impl Decoded {
             let work = decoder.decode(&instruction.operation);
             tally.count(operator as usize, &instruction.operation, &work, decoder.registers());
             decoder.write_registers(&instruction.operation);
-            Task::new(instruction, work)
+            Task::new(instruction, Asks::Always(work))
         };
         let tasks = program.instructions.iter().zip(&operators.of).map(decode).collect();
         let counts = tally.counts();
         Self { tasks, operators, counts }
+    }
+
+    pub(super) fn tasks(&self) -> Tasks<'_> {
+        Tasks { fixed: &self.tasks, asked: &[] }
     }
 
     /// The outcome of a step with these times.

@@ -6,7 +6,7 @@
 
 use super::backing::{Backing, MemoryModel};
 use super::ports::fetch_channel;
-use crate::memory::{ChannelSet, KernelCycle, Moved, Rows, Statistics, Traced, Transfer};
+use crate::memory::{ChannelSet, Completion, KernelCycle, Moved, Rows, Statistics, Traced, Transfer};
 use hw_config::isa::Word;
 use hw_config::machine::Machine;
 
@@ -15,14 +15,16 @@ pub(super) struct Fetch {
     /// Bytes of the program, rounded up to beats.
     bytes: u64,
     burst_bytes: u64,
-    /// Instructions of a burst.
-    burst_instructions: usize,
+    /// log2 of the instructions of a burst.
+    burst_shift: u32,
     outstanding: usize,
     /// Kernel cycle of the last beat of each burst that has arrived.
     arrivals: Vec<u64>,
     requested: usize,
     dispatched: usize,
     horizon: u64,
+    /// Kept for its memory.
+    found: Vec<Completion>,
 }
 
 impl Fetch {
@@ -34,12 +36,13 @@ impl Fetch {
             memory,
             bytes: ((instructions * Word::BYTES) as u64).next_multiple_of(port_bytes),
             burst_bytes,
-            burst_instructions: burst_bytes as usize / Word::BYTES,
+            burst_shift: (burst_bytes / Word::BYTES as u64).ilog2(),
             outstanding: machine.instructions.outstanding as usize,
             arrivals: Vec::new(),
             requested: 0,
             dispatched: 0,
             horizon: 0,
+            found: Vec::new(),
         }
     }
 
@@ -57,13 +60,13 @@ impl Fetch {
 
     /// The cycle in which the burst of an instruction was complete, if that is known.
     pub(super) fn arrival(&self, instruction: usize) -> Option<u64> {
-        self.arrivals.get(instruction / self.burst_instructions).copied()
+        self.arrivals.get(instruction >> self.burst_shift).copied()
     }
 
     /// The next instruction is dispatched in `cycle`.
     pub(super) fn dispatch(&mut self, cycle: u64) {
         self.dispatched += 1;
-        if self.dispatched.is_multiple_of(self.burst_instructions) {
+        if self.dispatched.trailing_zeros() >= self.burst_shift {
             self.request(cycle + 1);
         }
     }
@@ -86,9 +89,8 @@ impl Fetch {
         self.horizon = until;
         self.memory.advance(until);
         // One lane completes its transfers in order.
-        let mut found = Vec::new();
-        self.memory.poll_into(&mut found);
-        self.arrivals.extend(found.iter().map(|completion| completion.cycle.0));
+        self.memory.poll_into(&mut self.found);
+        self.arrivals.extend(self.found.iter().map(|completion| completion.cycle.0));
     }
 
     /// Bytes fetched.

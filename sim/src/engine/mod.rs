@@ -32,7 +32,7 @@ mod work;
 pub use backing::MemoryModel;
 pub use cores::{CoresStep, Watched, run_cores, run_cores_watched, run_cores_with_timelines};
 pub use ports::{data_channels, fetch_channel};
-pub use prepared::Prepared;
+pub use prepared::{Prepared, StepPrograms};
 
 use crate::functional::Routing;
 use crate::memory::{Moved, Streams, Traced};
@@ -46,7 +46,7 @@ use hw_config::timing::Registers;
 use ports::{DataPorts, Serves};
 use times::Times;
 use units::{Queued, Units};
-use work::Task;
+use work::Tasks;
 
 /// Advances of the memories without any instruction getting on, before the engine is thought to hang: a stepped memory
 /// takes one a cycle, and the longest transfer well below this.
@@ -80,7 +80,7 @@ pub fn run_step(step: &Step<'_>) -> StepOutcome {
 pub fn run_step_with_timeline(step: &Step<'_>) -> (StepOutcome, Timeline) {
     let Step { machine, program, registers, routing, memory } = *step;
     let decoded = Decoded::of(machine, program, registers, routing);
-    let mut engine = Engine::new(machine, program.core, &decoded.tasks, memory);
+    let mut engine = Engine::new(machine, program.core, decoded.tasks(), memory);
     let end = engine.run_alone();
     let (times, timeline) = engine.finish(end, end + 1);
     (decoded.outcome(&times, &timeline), timeline)
@@ -90,7 +90,7 @@ pub fn run_step_with_timeline(step: &Step<'_>) -> (StepOutcome, Timeline) {
 pub fn run_step_with_commands(step: &Step<'_>) -> Vec<Vec<Traced>> {
     let Step { machine, program, registers, routing, memory } = *step;
     let decoded = Decoded::of(machine, program, registers, routing);
-    let mut engine = Engine::new(machine, program.core, &decoded.tasks, memory);
+    let mut engine = Engine::new(machine, program.core, decoded.tasks(), memory);
     engine.data.keep_commands();
     engine.fetch.keep_commands();
     engine.run_alone();
@@ -109,7 +109,7 @@ enum Stop {
 }
 
 struct Engine<'a> {
-    tasks: &'a [Task],
+    tasks: Tasks<'a>,
     fetch: Fetch,
     units: Units,
     data: DataPorts,
@@ -121,7 +121,7 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(machine: &Machine, core: u32, tasks: &'a [Task], memory: MemoryModel) -> Self {
+    fn new(machine: &Machine, core: u32, tasks: Tasks<'a>, memory: MemoryModel) -> Self {
         Self {
             tasks,
             fetch: Fetch::new(machine, core, tasks.len(), memory),
@@ -173,7 +173,7 @@ impl<'a> Engine<'a> {
     /// Keeps what memories move, for the operators of each instruction.
     fn keep_moves(&mut self, operators: &[u32]) {
         let of = |unit: Unit| {
-            let tasks = self.tasks.iter().zip(operators).filter(|(task, _)| task.unit == unit);
+            let tasks = self.tasks.fixed.iter().zip(operators).filter(|(task, _)| task.unit == unit);
             tasks.map(|(_, &operator)| operator).collect()
         };
         self.data.keep_moves(Serves { loads: of(Unit::Load), stores: of(Unit::Store) });

@@ -13,35 +13,48 @@ use super::cores;
 use super::renaming::Renaming;
 use super::tally::{Counts, Operators, Tally};
 use super::times::{Placed, Times, outcome, place};
-use super::work::{Decoder, LoadShape, Task, Work};
+use super::work::{Asks, Decoder, LoadShape, Task, Tasks, Work};
 use crate::functional::Routing;
 use crate::memory::{ChannelSet, Statistics, Streams};
 use crate::outcome::StepOutcome;
 use hw_config::isa::{Operation, VectorOp};
 use hw_config::machine::Machine;
-use hw_config::program::Program;
+use hw_config::program::{Program, Violation};
 use hw_config::timing::{Registers, depends_on_registers};
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Most steps that are kept, of some 100 bytes an operator and as many a variable instruction. Steps take turns: rows of a
 /// table lie in other bank groups from one to the next.
 const KNOWN_MAX: usize = 4;
+/// Most registers of steps that are known to be good.
+const PASSED_MAX: usize = 32;
 
-/// Programs of a step, one a core, and the times of their last ones.
+/// Programs of a step, one a core, decoded as far as they depend on no register: by the first who needs that, for all who run them
+/// on machines of one form whose links are equally long.
+#[derive(Debug)]
+pub struct StepPrograms {
+    programs: Arc<[Program]>,
+    form: Machine,
+    link_cycles: u32,
+    cores: OnceLock<Vec<Core>>,
+    /// Of each: the instructions that `check_step` looks at.
+    free: OnceLock<Vec<Vec<u32>>>,
+    /// Registers that `check_step` has found good: runs of one form begin with the same steps.
+    passed: Mutex<Vec<Registers>>,
+}
+
+/// Programs of a step on a machine, and the times of their last ones.
 pub struct Prepared<'a> {
     machine: &'a Machine,
-    programs: Arc<[Program]>,
-    /// Empty before the first step.
-    cores: Vec<Core>,
-    /// Steps that have been simulated, the one that was asked for last first.
+    programs: Arc<StepPrograms>,
     known: VecDeque<Known>,
     repeated: u64,
 }
 
-/// One core.
+/// The program of one core.
+#[derive(Debug)]
 struct Core {
-    /// Of the step simulated last; of instructions in `variable`, of no step before the first.
     tasks: Vec<Task>,
     /// The instructions that differ between steps.
     variable: Vec<u32>,
@@ -67,15 +80,82 @@ struct KnownCore {
     opening: Vec<u32>,
 }
 
-impl<'a> Prepared<'a> {
+impl StepPrograms {
     /// The programs of a step, which `program::check_set` has found legal together.
-    pub fn new(machine: &'a Machine, programs: impl Into<Arc<[Program]>>) -> Self {
-        Self { machine, programs: programs.into(), cores: Vec::new(), known: VecDeque::new(), repeated: 0 }
+    pub fn new(machine: &Machine, programs: impl Into<Arc<[Program]>>) -> Self {
+        let (form, link_cycles) = (machine.form(), machine.link_cycles());
+        let (cores, free, passed) = Default::default();
+        Self { programs: programs.into(), form, link_cycles, cores, free, passed }
+    }
+
+    /// The same programs for another machine.
+    #[must_use]
+    pub fn on(&self, machine: &Machine) -> Self {
+        Self::new(machine, Arc::clone(&self.programs))
+    }
+
+    /// Whether a machine may run them.
+    pub fn serves(&self, machine: &Machine) -> bool {
+        machine.link_cycles() == self.link_cycles && machine.form() == self.form
     }
 
     /// The programs.
     pub fn programs(&self) -> &[Program] {
         &self.programs
+    }
+
+    /// Whether a step may run with these registers, as [`Program::check_step`] of each core says.
+    ///
+    /// # Errors
+    /// The first core's program that may not, and the first violations.
+    pub fn check_step(&self, machine: &Machine, registers: &Registers) -> Result<(), (&Program, Vec<Violation>)> {
+        // What was put in before a panic elsewhere is whole.
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if passed.contains(registers) {
+            return Ok(());
+        }
+        let free = self.free.get_or_init(|| self.programs.iter().map(Program::free_accesses).collect());
+        let mut each = self.programs.iter().zip(free);
+        each.try_for_each(|(program, free)| {
+            program.check_step_at(free, machine, registers).map_err(|violations| (program, violations))
+        })?;
+        if passed.len() < PASSED_MAX {
+            passed.push(*registers);
+        }
+        Ok(())
+    }
+
+    fn cores(&self, machine: &Machine) -> &[Core] {
+        self.cores.get_or_init(|| self.programs.iter().map(|program| Core::new(machine, program)).collect())
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// The programs of a step, which `program::check_set` has found legal together.
+    pub fn new(machine: &'a Machine, programs: impl Into<Arc<[Program]>>) -> Self {
+        Self::sharing(machine, Arc::new(StepPrograms::new(machine, programs)))
+    }
+
+    /// As [`Prepared::new`], with programs that others may run too.
+    ///
+    /// # Panics
+    /// When they are for another form of machine.
+    pub fn sharing(machine: &'a Machine, programs: Arc<StepPrograms>) -> Self {
+        assert!(programs.serves(machine), "the programs of a step are for another form than `{}`", machine.name);
+        Self { machine, programs, known: VecDeque::new(), repeated: 0 }
+    }
+
+    /// The programs.
+    pub fn programs(&self) -> &[Program] {
+        self.programs.programs()
+    }
+
+    /// As [`StepPrograms::check_step`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_step(&self, registers: &Registers) -> Result<(), (&Program, Vec<Violation>)> {
+        self.programs.check_step(self.machine, registers)
     }
 
     /// How many steps had the times of an earlier one.
@@ -95,12 +175,9 @@ impl<'a> Prepared<'a> {
         memory: MemoryModel,
         streams: &mut Streams,
     ) -> Vec<StepOutcome> {
-        assert_eq!(self.programs.len(), routing.len(), "programs and routings, one a core");
+        assert_eq!(self.programs().len(), routing.len(), "programs and routings, one a core");
         let machine = self.machine;
-        if self.cores.is_empty() {
-            self.cores.extend(self.programs.iter().map(|program| Core::new(machine, program)));
-        }
-        let steps = self.cores.iter().zip(&*self.programs).zip(routing);
+        let steps = self.programs.cores(machine).iter().zip(self.programs()).zip(routing);
         let decode =
             |((core, program), routing): ((&Core, _), &Vec<Routing>)| core.decode(machine, program, registers, routing);
         let (asked, counts): (Vec<Vec<Work>>, Vec<Counts>) = steps.map(decode).unzip();
@@ -137,21 +214,23 @@ impl<'a> Prepared<'a> {
         streams: &mut Streams,
     ) -> Option<Vec<Vec<Statistics>>> {
         let known = &self.known[number];
-        let cores = self.cores.iter().zip(&*self.programs).zip(asked).zip(&known.cores);
+        let cores = self.programs.cores(self.machine).iter().zip(self.programs()).zip(asked).zip(&known.cores);
         let again = |(((core, program), asked), known): (((&Core, &Program), &Vec<Work>), _)| {
             core.again(asked, known, (self.machine, program.core), streams)
         };
         if known.memory == memory { cores.map(again).collect() } else { None }
     }
 
-    fn simulate(&mut self, asked: Vec<Vec<Work>>, memory: MemoryModel, streams: &mut Streams) -> Known {
-        self.cores.iter_mut().zip(&asked).for_each(|(core, asked)| core.ask(asked));
-        let tasks = self.programs.iter().zip(&self.cores).map(|(program, core)| (program.core, &core.tasks[..]));
-        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(&self.cores).zip(asked);
+    fn simulate(&self, asked: Vec<Vec<Work>>, memory: MemoryModel, streams: &mut Streams) -> Known {
+        let cores = self.programs.cores(self.machine);
+        let tasks = self.programs().iter().zip(cores).zip(&asked);
+        let tasks = tasks.map(|((program, core), asked)| (program.core, core.tasks(asked)));
+        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(cores).zip(asked);
         let known = ran.map(|(((times, timeline), core), asked)| {
             let placed = place(&core.operators.of, &timeline);
-            let loads = core.tasks.iter().zip(0..).filter(|(task, _)| matches!(task.work, Work::Load(_)));
-            let opening = loads.take(times.opening.loads.len()).map(|(_, index)| index).collect();
+            let all = core.tasks(&asked);
+            let loads = (0..all.len()).filter(|&index| matches!(all.work(index), Work::Load(_)));
+            let opening = loads.take(times.opening.loads.len()).map(|index| index as u32).collect();
             KnownCore { asked, times, placed, opening }
         });
         Known { memory, cores: known.collect() }
@@ -168,18 +247,18 @@ impl Core {
         let (mut variable, mut tasks) = (Vec::new(), Vec::with_capacity(program.instructions.len()));
         for (index, instruction) in program.instructions.iter().enumerate() {
             let operation = &instruction.operation;
-            let work = if differs(operation) {
+            let asks = if differs(operation) {
                 variable.push(index as u32);
-                Work::Nothing
+                Asks::InStep(variable.len() as u32 - 1)
             } else {
                 let work = decoder.decode(operation);
                 tally.count(operators.of[index] as usize, operation, &work, &registers);
                 if let Work::Store(shape) = &work {
                     fixed_lines.extend(shape.writes().map(|line| line.channels));
                 }
-                work
+                Asks::Always(work)
             };
-            tasks.push(Task::new(instruction, work));
+            tasks.push(Task::new(instruction, asks));
         }
         let fixed = tally.counts();
         Self { tasks, variable, operators, fixed, fixed_lines }
@@ -243,11 +322,9 @@ impl Core {
         again.is_equal(left).then(|| channels.map(|counts| counts.plus(&difference)).collect())
     }
 
-    /// Asks for this in the next step.
-    fn ask(&mut self, asked: &[Work]) {
-        for (&index, work) in self.variable.iter().zip(asked) {
-            self.tasks[index as usize].work.clone_from(work);
-        }
+    /// A step that asks for this.
+    fn tasks<'a>(&'a self, asked: &'a [Work]) -> Tasks<'a> {
+        Tasks { fixed: &self.tasks, asked }
     }
 }
 

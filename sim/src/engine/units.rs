@@ -7,7 +7,7 @@
 
 use super::ports::DataPorts;
 use super::store::LineWrites;
-use super::work::{Task, Work};
+use super::work::{Tasks, Work};
 use crate::outcome::{StallCause, Timeline, UnitTime};
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
@@ -77,6 +77,8 @@ struct UnitState {
     /// Instructions dispatched to it.
     dispatched: usize,
     queue: VecDeque<Waiting>,
+    /// A retirement without which the oldest instruction of the queue cannot issue: of which unit, and which of it.
+    blocked: Option<(usize, usize)>,
     issues: Vec<u64>,
     retirements: Vec<u64>,
     /// First cycle in which it may issue again.
@@ -179,14 +181,24 @@ impl Units {
     }
 
     /// Issues the oldest instruction of a unit's queue if its cycle is known, or fires a store's next line.
-    pub(super) fn issue_next(&mut self, unit: Unit, tasks: &[Task], data: &mut DataPorts, log: &mut Timeline) -> bool {
+    pub(super) fn issue_next(&mut self, unit: Unit, tasks: Tasks<'_>, data: &mut DataPorts, log: &mut Timeline) -> bool {
         let u = number(unit);
         if u == STORE && self.fire_next(data) {
             self.decided += 1;
             return true;
         }
-        let Some(issue) = self.units[u].queue.front().and_then(|waiting| self.issue_cycle(u, waiting)) else {
+        if let Some((other, ordinal)) = self.units[u].blocked
+            && self.units[other].retirements.len() <= ordinal
+        {
             return false;
+        }
+        let Some(waiting) = self.units[u].queue.front() else { return false };
+        let issue = match self.issue_cycle(u, waiting) {
+            Ok(issue) => issue,
+            Err(blocked) => {
+                self.units[u].blocked = blocked;
+                return false;
+            }
         };
         let Waiting { queued, .. } = self.units[u].queue.pop_front().expect("looked at above");
         let state = &mut self.units[u];
@@ -194,7 +206,7 @@ impl Units {
         state.issues.push(issue.cycle);
         log.issue[queued.index] = issue.cycle;
         self.decided += 1;
-        match &tasks[queued.index].work {
+        match tasks.work(queued.index) {
             Work::Timed(duration) => {
                 state.free = issue.cycle + duration.occupancy;
                 state.account(&issue, state.free);
@@ -221,13 +233,17 @@ impl Units {
         true
     }
 
-    /// When an instruction issues and why not sooner, if all that it depends on is known.
-    fn issue_cycle(&self, u: usize, waiting: &Waiting) -> Option<Issue> {
+    /// When an instruction issues and why not sooner; or, if not all that it depends on is known, the first retirement that is not: of
+    /// which unit, and which of it. None if that is another core's.
+    fn issue_cycle(&self, u: usize, waiting: &Waiting) -> Result<Issue, Option<(usize, usize)>> {
         const AFTER: [StallCause; UNITS] =
             [StallCause::AfterLoad, StallCause::AfterStore, StallCause::AfterMatrix, StallCause::AfterVector];
         if u == VECTOR && self.sharing.is_some() {
-            return None;
+            return Err(None);
         }
+        let retirement = |unit: usize, ordinal: usize| {
+            self.units[unit].retirements.get(ordinal).copied().ok_or(Some((unit, ordinal)))
+        };
         let state = &self.units[u];
         let dispatched = waiting.queued.dispatch + 1;
         let (mut cycle, mut wait_cause) = (dispatched.max(state.free), waiting.queued.cause);
@@ -238,13 +254,13 @@ impl Units {
         };
         for (other, cause) in AFTER.into_iter().enumerate() {
             if let Some(ordinal) = waiting.waits[other] {
-                at_least(self.units[other].retirements.get(ordinal)? + 1, cause);
+                at_least(retirement(other, ordinal)? + 1, cause);
             }
         }
         if let Some(ordinal) = state.issues.len().checked_sub(IN_FLIGHT[u]) {
-            at_least(state.retirements.get(ordinal)? + 1, StallCause::InFlightLimit);
+            at_least(retirement(u, ordinal)? + 1, StallCause::InFlightLimit);
         }
-        Some(Issue { cycle, dispatched, dispatch_cause: waiting.queued.cause, wait_cause })
+        Ok(Issue { cycle, dispatched, dispatch_cause: waiting.queued.cause, wait_cause })
     }
 
     /// The issue cycle of a `share` that waits for other cores.

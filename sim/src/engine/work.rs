@@ -41,12 +41,51 @@ pub(super) struct Task {
     /// What it waits for, as in `Instruction::after`.
     pub(super) after: [u8; 4],
     /// What it asks of its unit.
-    pub(super) work: Work,
+    pub(super) asks: Asks,
+}
+
+/// What an instruction asks of its unit.
+#[derive(Clone, Debug)]
+pub(super) enum Asks {
+    /// The same in every step.
+    Always(Work),
+    /// What the step says: the work with this number.
+    InStep(u32),
 }
 
 impl Task {
-    pub(super) fn new(instruction: &Instruction, work: Work) -> Self {
-        Self { unit: instruction.operation.unit(), after: instruction.after, work }
+    pub(super) fn new(instruction: &Instruction, asks: Asks) -> Self {
+        Self { unit: instruction.operation.unit(), after: instruction.after, asks }
+    }
+}
+
+/// The instructions of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tasks<'a> {
+    /// What is the same in every step of a program.
+    pub(super) fixed: &'a [Task],
+    /// What this one asks for beside it.
+    pub(super) asked: &'a [Work],
+}
+
+impl<'a> Tasks<'a> {
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        self.fixed.len()
+    }
+
+    /// An instruction, if there are so many; what it asks for is `work`.
+    #[inline]
+    pub(super) fn get(self, index: usize) -> Option<&'a Task> {
+        self.fixed.get(index)
+    }
+
+    #[inline]
+    pub(super) fn work(self, index: usize) -> &'a Work {
+        match &self.fixed[index].asks {
+            Asks::Always(work) => work,
+            Asks::InStep(number) => &self.asked[*number as usize],
+        }
     }
 }
 

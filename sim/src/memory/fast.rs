@@ -210,7 +210,7 @@ impl FastChannel {
             Some(_) => {
                 let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
                 self.open_walk(plan, lane_plan, (&walk, atoms), choice);
-                self.columns_by_stride(plan, lane_plan, (&walk, atoms), choice, &mut listed);
+                self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, false), &mut listed);
             }
             None => {
                 self.open_rows(plan, lane_plan, &burst, choice);
@@ -308,14 +308,15 @@ impl FastChannel {
     }
 
     /// Column times of a burst with constant stride, up to where the stride alone is left; and takes note of the last
-    /// column command to each bank: the earlier ones bind nothing that these do not.
+    /// column command to each bank: the earlier ones bind nothing that these do not. Where it `follows` a burst of its lane that
+    /// visited the bank groups in the same turns, none of them holds it back: each had its last command `interleave` strides ago.
     #[inline]
     fn columns_by_stride(
         &mut self,
         plan: &Plan,
         lane: &LanePlan,
         (walk, atoms): (&Walk, usize),
-        choice: i64,
+        (choice, follows): (i64, bool),
         listed: &mut Vec<i64>,
     ) {
         let (command, stride) = (column_command(lane.direction), lane.least_stride);
@@ -326,7 +327,7 @@ impl FastChannel {
         let last_row = self.state.last_activate.max(self.state.last_precharge);
         let is_free = first >= all
             && first >= last_row + lane.free_after
-            && banks.groups_are_free(plan, command, (walk, visited), (first, stride));
+            && (follows || banks.groups_are_free(plan, command, (walk, visited), (first, stride)));
         if is_free {
             // No bank holds its atom back: the stride is constant from the first one on.
             listed.push(first);

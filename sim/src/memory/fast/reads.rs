@@ -12,8 +12,8 @@ use hw_config::memory::Command;
 /// A burst served, and what is to be said of it.
 struct Served {
     burst: Requested,
-    /// Whether a burst that begins at its end, in its block, finds no bank that holds it back.
-    goes_on: bool,
+    /// Whether it visited all bank groups equally often.
+    is_round: bool,
     /// The first column command, if none of them has been noted in the banks.
     unnoted: Option<i64>,
 }
@@ -50,25 +50,28 @@ impl FastChannel {
                 let atoms = burst.atoms(plan);
                 let is_round = lane_plan.is_round(atoms);
                 let block = |byte: u64| byte >> plan.interleaved_block_shift;
-                let is_next = |before: &Served| before.goes_on && before.burst.end() == address;
-                let goes_on =
-                    is_round && block(address) == block(address.wrapping_sub(1)) && last.as_ref().is_some_and(is_next);
-                let goes_on_after = is_round && end & whole == 0;
+                let is_next = |before: &Served| {
+                    before.is_round && before.burst.end() == address && block(address) == block(address - 1)
+                };
+                let goes_on = is_round && address & whole == 0 && last.as_ref().is_some_and(is_next);
                 if goes_on {
                     let first = self.next_column(plan, lane_plan, choice);
                     self.statistics.row_hits += lane_plan.interleave as u64;
                     self.count_read(plan, lane, (&burst, atoms), &Columns { head: &[first], stride });
-                    last = Some(Served { burst, goes_on: goes_on_after, unnoted: Some(first) });
+                    last = Some(Served { burst, is_round, unnoted: Some(first) });
                 } else {
+                    let turn = |address: u64| (address >> plan.atom_shift) & (lane_plan.interleave as u64 - 1);
+                    let in_turn = |before: &Served| before.is_round && turn(before.burst.address) == turn(address);
+                    let follows = last.as_ref().is_some_and(in_turn);
                     self.note_served(plan, lane_plan, last.take());
                     let walk = plan.walk(burst.first_atom(plan));
                     let mut listed = std::mem::take(&mut self.columns);
                     listed.clear();
                     self.open_walk(plan, lane_plan, (&walk, atoms), choice);
-                    self.columns_by_stride(plan, lane_plan, (&walk, atoms), choice, &mut listed);
+                    self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, follows), &mut listed);
                     self.count_read(plan, lane, (&burst, atoms), &Columns { head: &listed, stride });
                     self.columns = listed;
-                    last = Some(Served { burst, goes_on: goes_on_after, unnoted: None });
+                    last = Some(Served { burst, is_round, unnoted: None });
                 }
                 address = end;
             }
