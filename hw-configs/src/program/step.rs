@@ -35,12 +35,7 @@ impl Program {
     ///
     /// # Errors
     /// As there.
-    pub fn check_step_at(
-        &self,
-        free: &[u32],
-        machine: &Machine,
-        registers: &Registers,
-    ) -> Result<(), Vec<Violation>> {
+    pub fn check_step_at(&self, free: &[u32], machine: &Machine, registers: &Registers) -> Result<(), Vec<Violation>> {
         let (limits, scope) = (Limits::of(machine), self.scope());
         let mut violations = self.bucket_violations(registers);
         // `topk` writes its registers during the step: extents by them may be whole.

@@ -181,7 +181,13 @@ impl Units {
     }
 
     /// Issues the oldest instruction of a unit's queue if its cycle is known, or fires a store's next line.
-    pub(super) fn issue_next(&mut self, unit: Unit, tasks: Tasks<'_>, data: &mut DataPorts, log: &mut Timeline) -> bool {
+    pub(super) fn issue_next(
+        &mut self,
+        unit: Unit,
+        tasks: Tasks<'_>,
+        data: &mut DataPorts,
+        log: &mut Timeline,
+    ) -> bool {
         let u = number(unit);
         if u == STORE && self.fire_next(data) {
             self.decided += 1;

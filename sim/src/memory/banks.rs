@@ -6,7 +6,7 @@ use std::ops::Range;
 use hw_config::memory::{Command, Location};
 
 use super::lane::Columns;
-use super::plan::{self, LONG_AGO, Last, Plan, Settled, Slots, Walk};
+use super::plan::{self, LONG_AGO, Last, Plan, Slots, Walk};
 use super::ring::Ring;
 
 /// No row is open.
@@ -66,59 +66,53 @@ impl Banks {
         (0..visited).all(|i| banks[walk.bank(i)].open_row == row)
     }
 
-    /// Whether no command has gone to the banks of the first atoms of a walk since `cycle`.
+    /// What a burst of these atoms finds in the banks of a walk, if that is the same miss or conflict in all of them and no command
+    /// has gone to them since `cycle`.
     #[inline]
-    pub(super) fn are_settled(&self, walk: &Walk, visited: usize, cycle: i64) -> bool {
+    pub(super) fn alike(&self, walk: &Walk, visited: usize, cycle: i64) -> Option<Visit> {
         let banks = &self.banks[..];
-        let moved = [Command::Act, Command::Pre, Command::Rd, Command::Wr].map(Command::index);
-        (0..visited).all(|i| {
-            let last = &banks[walk.bank(i)].last;
-            moved.into_iter().fold(LONG_AGO, |latest, command| latest.max(last[command])) < cycle
-        })
+        let (row, moved) = (i64::from(walk.location(0).row), [Command::Act, Command::Pre, Command::Rd, Command::Wr]);
+        let is_closed = banks[walk.bank(0)].open_row == CLOSED;
+        for i in 0..visited {
+            let Bank { open_row, last } = &banks[walk.bank(i)];
+            let latest = moved.into_iter().fold(LONG_AGO, |latest, command| latest.max(last[command.index()]));
+            if *open_row == row || (*open_row == CLOSED) != is_closed || latest >= cycle {
+                return None;
+            }
+        }
+        Some(if is_closed { Visit::Miss } else { Visit::Conflict })
     }
 
-    /// Opens the row of a walk in the banks of its first atoms, which are settled: how many had it open, were closed, and had
-    /// another one open.
+    /// The cycle from which no activate window holds any ACT back.
     #[inline]
-    pub(super) fn open_settled(
+    pub(super) fn windows_end(&self) -> i64 {
+        self.windows.iter().fold(LONG_AGO, |end, window| end.max(window.at(window.len() - 1)))
+    }
+
+    /// Takes note of row commands to the banks of a walk, each kind a slot apart: ACT, the first one at `activate`, and PRE, if any.
+    #[inline]
+    pub(super) fn note_rows(
         &mut self,
         plan: &Plan,
-        settled: Settled,
         (walk, visited): (&Walk, usize),
-        turns: &mut Turns,
-    ) -> [u64; 3] {
+        (activate, precharge): (i64, Option<i64>),
+    ) {
         let [act, pre] = [Command::Act, Command::Pre].map(Command::index);
-        let all = self.earliest_all(plan, Command::Act);
         let Self { banks, bank_groups, channel, windows } = self;
-        let (banks, bank_groups, windows) = (&mut banks[..], &mut bank_groups[..], &mut windows[..]);
+        let (banks, bank_groups) = (&mut banks[..], &mut bank_groups[..]);
         let row = i64::from(walk.location(0).row);
-        let mut found = [0; 3];
+        let (mut cycle, mut closed) = (activate, precharge.unwrap_or(LONG_AGO));
         for i in 0..visited {
-            let Bank { open_row, last } = &mut banks[walk.bank(i)];
-            if *open_row == row {
-                found[0] += 1;
-                continue;
+            let (bank, group) = (&mut banks[walk.bank(i)], &mut bank_groups[walk.group(i)]);
+            (bank.open_row, bank.last[act], group[act], channel[act]) = (row, cycle, cycle, cycle);
+            if precharge.is_some() {
+                (bank.last[pre], group[pre], channel[pre]) = (closed, closed, closed);
             }
-            let mut allowed = windows.iter().fold(all, |allowed, window| allowed.max(window.at(0)));
-            if *open_row == CLOSED {
-                found[1] += 1;
-            } else {
-                found[2] += 1;
-                let cycle = turns.precharge.take(plan.precharge_slot, LONG_AGO);
-                (last[pre], channel[pre]) = (cycle, cycle);
-                bank_groups[walk.group(i)][pre] = cycle;
-                allowed = allowed.max(cycle + settled.precharge);
-            }
-            let cycle = turns.activate.take(plan.activate_slot, allowed);
-            *open_row = row;
-            (last[act], channel[act]) = (cycle, cycle);
-            bank_groups[walk.group(i)][act] = cycle;
-            windows
-                .iter_mut()
-                .zip(&plan.activate_windows)
-                .for_each(|(window, &(_, cycles))| window.turn(cycle + cycles));
+            (cycle, closed) = (cycle + plan.activate_slot.period(), closed + plan.precharge_slot.period());
         }
-        found
+        for (window, &(_, cycles)) in windows.iter_mut().zip(&plan.activate_windows) {
+            (0..visited as i64).for_each(|i| window.turn(activate + i * plan.activate_slot.period() + cycles));
+        }
     }
 
     /// Whether no bank group holds back column commands to the first atoms of a walk that are a `stride` apart from `first` on.
@@ -307,6 +301,12 @@ impl Turns {
 }
 
 impl Turn {
+    /// The next slot.
+    #[inline]
+    pub(super) fn next(&self) -> i64 {
+        self.next
+    }
+
     /// The next slot from `allowed` on.
     #[inline(always)]
     pub(super) fn take(&mut self, slots: Slots, allowed: i64) -> i64 {

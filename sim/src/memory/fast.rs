@@ -13,7 +13,7 @@ use hw_config::memory::{Command, Location};
 
 use super::banks::{Banks, Turns, Visit};
 use super::lane::{Columns, Lane, Requested};
-use super::plan::{LONG_AGO, LanePlan, Plan, Walk, column_command};
+use super::plan::{AtOnce, LONG_AGO, LanePlan, Plan, Walk, column_command};
 use super::ring::Ring;
 use super::streams::AT_ONCE;
 use super::system::Ticket;
@@ -209,8 +209,8 @@ impl FastChannel {
         match lane_plan.stride {
             Some(_) => {
                 let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
-                self.open_walk(plan, lane_plan, (&walk, atoms), choice);
-                self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, false), &mut listed);
+                let opened = self.open_walk(plan, lane_plan, (&walk, atoms), choice);
+                self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, opened, false), &mut listed);
             }
             None => {
                 self.open_rows(plan, lane_plan, &burst, choice);
@@ -258,29 +258,59 @@ impl FastChannel {
         (self.state.last_precharge, self.state.last_activate) = turns.last();
     }
 
-    /// As `open_rows`, of a burst whose atoms visit the bank groups in turn.
+    /// As `open_rows`, of a burst whose atoms visit the bank groups in turn. Where all its banks are opened alike, a slot apart: the
+    /// cycle of the first ACT.
     #[inline]
-    fn open_walk(&mut self, plan: &Plan, lane: &LanePlan, (walk, atoms): (&Walk, usize), choice: i64) {
+    fn open_walk(&mut self, plan: &Plan, lane: &LanePlan, (walk, atoms): (&Walk, usize), choice: i64) -> Option<i64> {
         let visited = lane.interleave.min(atoms);
         if self.state.banks.are_open(walk, visited) {
             self.statistics.row_hits += visited as u64;
-            return;
+            return None;
         }
         let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
-        if self.watch.is_none()
-            && let Some(settled) = plan.settled
-            && self.state.banks.are_settled(walk, visited, choice + 1 - settled.cycles)
-        {
-            let [hits, misses, conflicts] = self.state.banks.open_settled(plan, settled, (walk, visited), &mut turns);
-            self.statistics.row_hits += hits;
-            self.statistics.row_misses += misses;
-            self.statistics.row_conflicts += conflicts;
-            self.statistics.commands[Command::Act.index()] += misses + conflicts;
-            self.statistics.commands[Command::Pre.index()] += conflicts;
-        } else {
+        let at_once = plan.at_once.filter(|_| self.watch.is_none());
+        let alike = at_once.and_then(|at_once| self.open_alike(plan, at_once, (walk, visited), choice, &turns));
+        if alike.is_none() {
             (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns));
+            (self.state.last_precharge, self.state.last_activate) = turns.last();
         }
-        (self.state.last_precharge, self.state.last_activate) = turns.last();
+        alike
+    }
+
+    /// Row commands to banks that are all closed, or all have another row open, and that no command has gone to for long: in closed
+    /// form, where nothing but their slots and what is the same for all of them holds them back. The cycle of the first ACT; none
+    /// if that is not so, and nothing has been done.
+    #[inline]
+    fn open_alike(
+        &mut self,
+        plan: &Plan,
+        at_once: AtOnce,
+        (walk, visited): (&Walk, usize),
+        choice: i64,
+        turns: &Turns,
+    ) -> Option<i64> {
+        let Self { state: State { banks, last_activate, last_precharge, .. }, statistics, .. } = self;
+        let visit = banks.alike(walk, visited, choice + 1 - at_once.settled)?;
+        let precharge = (visit == Visit::Conflict).then_some(turns.precharge.next());
+        let allowed = precharge.map_or(LONG_AGO, |cycle| cycle + at_once.precharge);
+        let allowed = allowed.max(banks.earliest_all(plan, Command::Act)).max(turns.activate.next());
+        let activate = plan.activate_slot.at_or_after(allowed);
+        if banks.windows_end() > activate {
+            return None;
+        }
+        banks.note_rows(plan, (walk, visited), (activate, precharge));
+        let (count, later) = (visited as u64, visited as i64 - 1);
+        *last_activate = activate + later * plan.activate_slot.period();
+        statistics.commands[Command::Act.index()] += count;
+        match precharge {
+            None => statistics.row_misses += count,
+            Some(first) => {
+                *last_precharge = first + later * plan.precharge_slot.period();
+                statistics.row_conflicts += count;
+                statistics.commands[Command::Pre.index()] += count;
+            }
+        }
+        Some(activate)
     }
 
     /// Row commands to one bank.
@@ -308,15 +338,16 @@ impl FastChannel {
     }
 
     /// Column times of a burst with constant stride, up to where the stride alone is left; and takes note of the last
-    /// column command to each bank: the earlier ones bind nothing that these do not. Where it `follows` a burst of its lane that
-    /// visited the bank groups in the same turns, none of them holds it back: each had its last command `interleave` strides ago.
+    /// column command to each bank: the earlier ones bind nothing that these do not. `opened` is what `open_walk` gave. Where the
+    /// burst `follows` one of its lane that visited the bank groups in the same turns, none of them holds it back: each had its last
+    /// command `interleave` strides ago.
     #[inline]
     fn columns_by_stride(
         &mut self,
         plan: &Plan,
         lane: &LanePlan,
         (walk, atoms): (&Walk, usize),
-        (choice, follows): (i64, bool),
+        (choice, opened, follows): (i64, Option<i64>, bool),
         listed: &mut Vec<i64>,
     ) {
         let (command, stride) = (column_command(lane.direction), lane.least_stride);
@@ -325,12 +356,19 @@ impl FastChannel {
         let banks = &self.state.banks;
         let all = banks.earliest_all(plan, command);
         let last_row = self.state.last_activate.max(self.state.last_precharge);
-        let is_free = first >= all
-            && first >= last_row + lane.free_after
-            && (follows || banks.groups_are_free(plan, command, (walk, visited), (first, stride)));
-        if is_free {
+        let groups_are_free =
+            first >= all && (follows || banks.groups_are_free(plan, command, (walk, visited), (first, stride)));
+        if groups_are_free && first >= last_row + lane.free_after {
             // No bank holds its atom back: the stride is constant from the first one on.
             listed.push(first);
+        } else if let Some((activate, distance)) = opened.zip(lane.after_activate).filter(|_| groups_are_free) {
+            // Each atom waits for its own ACT, which come a slot apart, or for the atom before it.
+            let (mut slot, mut held) = (first, plan.column_slot.at_or_after(activate + distance));
+            for _ in 0..visited {
+                slot = slot.max(held);
+                listed.push(slot);
+                (slot, held) = (slot + stride, held + plan.activate_slot.period());
+            }
         } else {
             banks.columns(plan, command, (walk, visited), (first, all, stride), listed);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::plan::{LONG_AGO, LanePlan, Plan};
+use super::plan::{LONG_AGO, LanePlan, Plan, WholeBurst};
 use super::ring::Ring;
 use super::system::Ticket;
 use super::{Direction, Transfer};
@@ -200,6 +200,16 @@ impl Lane {
     pub(super) fn request_alone(&mut self, plan: &Plan, start: i64) -> i64 {
         self.last_request = self.next_request().max(start);
         plan.to_memory(self.last_request + plan.request_cycles)
+    }
+
+    /// Requests and delivers a whole read burst at once: requested at kernel cycle `request`, its first column command at memory cycle
+    /// `column`, the others at a constant stride.
+    #[inline(always)]
+    pub(super) fn finish_whole(&mut self, plan: &Plan, whole: &WholeBurst, request: i64, column: i64) {
+        let decided = plan.returned(column + whole.data) + whole.following;
+        self.last_request = request;
+        self.last_delivered = decided.max(self.last_delivered + whole.beats);
+        self.done.turn(self.last_delivered);
     }
 
     /// A burst that a design under test has requested itself: it enters the request path at kernel cycle `sent`. It

@@ -101,8 +101,7 @@ pub(super) struct Plan {
     pub(super) bank: Rules,
     pub(super) bank_group: Rules,
     pub(super) channel: Rules,
-    /// What holds row commands back in banks that have long been left alone; none where more does than the slots and this.
-    pub(super) settled: Option<Settled>,
+    pub(super) at_once: Option<AtOnce>,
     /// Rows that count several ACT of the channel: (how many, cycles).
     pub(super) activate_windows: Vec<(usize, i64)>,
     pub(super) column_slot: Slots,
@@ -116,24 +115,15 @@ pub(super) struct Plan {
     config: ChannelConfig,
 }
 
-/// Row commands to a bank that no command has gone to for `cycles`: each waits for its slot, for what the rules of the channel say
-/// whatever bank it goes to, and an ACT for the PRE before it.
+/// Rows opened in several bank groups at once, in banks that no command has gone to for long: of each kind of command one comes
+/// a slot after the other. So it is where the rules between row commands of different banks are those of slots and windows alone,
+/// where ACT are no closer to each other than PRE, and where a window counts no fewer ACT than there are bank groups.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settled {
-    pub(super) cycles: i64,
+pub(super) struct AtOnce {
+    /// Cycles after which no command to a bank holds a row command to it back.
+    pub(super) settled: i64,
     /// From a PRE to the ACT of its bank.
     pub(super) precharge: i64,
-}
-
-impl Settled {
-    fn new(bank: &Rules, bank_group: &Rules, channel: &Rules) -> Option<Self> {
-        let [act, pre] = [Command::Act, Command::Pre].map(Command::index);
-        let moving = [Command::Act, Command::Pre, Command::Rd, Command::Wr];
-        let is_free = |rules: &Rules, command: usize| rules[command].longest(&moving) == 0;
-        let free = [bank_group, channel].iter().all(|rules| is_free(rules, act) && is_free(rules, pre));
-        let cycles = bank[act].longest(&moving).max(bank[pre].longest(&moving));
-        (free && channel[pre].count == 0).then(|| Self { cycles, precharge: bank[act].from(pre) })
-    }
 }
 
 /// Compiled lane.
@@ -156,9 +146,36 @@ pub(super) struct LanePlan {
     /// Cycles after the last row command from which on no bank holds a column command of the lane back; far away where a bank may
     /// do so for another reason.
     pub(super) free_after: i64,
+    /// Cycles from an ACT to a column command of the lane in its bank, where no other row command holds that back and where ACT that
+    /// are a slot apart leave column commands whole slots, and no less than a stride, apart.
+    pub(super) after_activate: Option<i64>,
+}
+
+/// What decides when a whole read burst at a constant stride has been delivered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WholeBurst {
+    pub(super) beats: i64,
+    /// Memory cycles from the first column command to the data that decide.
+    pub(super) data: i64,
+    /// Beats that follow these.
+    pub(super) following: i64,
 }
 
 impl LanePlan {
+    /// A whole burst: of a port that is no faster than the DRAM the last beat decides, else the first (`Lane::finish`).
+    #[inline]
+    pub(super) fn whole_burst(&self, plan: &Plan) -> WholeBurst {
+        let beats = (self.burst_bytes >> self.port_shift) as i64;
+        let atoms = (self.burst_bytes >> plan.atom_shift) as i64;
+        let (atom, following) = if self.memory_bound {
+            // Of the last atom's beats the first.
+            (atoms - 1, (1 << plan.atom_shift >> self.port_shift).max(1) - 1)
+        } else {
+            ((1 << self.port_shift >> plan.atom_shift).max(1) - 1, beats - 1)
+        };
+        WholeBurst { beats, data: atom * self.least_stride + plan.read_latency, following }
+    }
+
     /// Whether so many consecutive atoms visit each of their banks equally often, at a constant stride.
     #[inline]
     pub(super) fn is_round(&self, atoms: usize) -> bool {
@@ -240,14 +257,27 @@ impl Plan {
             read_latency: i64::from(standard.read_latency_cycles()),
             refresh_interval: i64::from(standard.refresh_interval_cycles()),
             refresh_cycles: i64::from(standard.refresh_cycles()),
-            settled: None,
+            at_once: None,
             lanes: Vec::new(),
             period_kernel_cycles: period_kernel_cycles(&config.clocks(), standard.slots),
             config: config.clone(),
         };
-        plan.settled = Settled::new(&plan.bank, &plan.bank_group, &plan.channel);
+        plan.at_once = plan.at_once();
         plan.lanes = config.lanes.iter().map(|lane| plan.lane(lane)).collect();
         Ok(plan)
+    }
+
+    fn at_once(&self) -> Option<AtOnce> {
+        use Command::{Act, Pre, Rd, Wr};
+        let holds_back = |rules: &Rules, command: Command| rules[command.index()].longest(&[Act, Pre, Rd, Wr]);
+        let wide = [&self.bank_group, &self.channel];
+        let apart = wide.iter().all(|rules| holds_back(rules, Act) == 0 && holds_back(rules, Pre) == 0);
+        let slots = self.precharge_slot.period <= self.activate_slot.period && self.channel[Pre.index()].count == 0;
+        let windows = self.activate_windows.iter().all(|&(count, _)| count >= self.bank_groups);
+        (apart && slots && windows).then(|| AtOnce {
+            settled: holds_back(&self.bank, Act).max(holds_back(&self.bank, Pre)),
+            precharge: self.bank[Act.index()].from(Pre.index()),
+        })
     }
 
     fn lane(&self, lane: &super::LaneConfig) -> LanePlan {
@@ -262,9 +292,16 @@ impl Plan {
         let own = self.bank_group[command].from(command).max(self.bank[command].from(command));
         let constant = interleave > 0 && own <= least_stride * interleave as i64;
         let port_bytes = u64::from(lane.port_bytes);
+        let apart = self.activate_slot.period;
+        let in_slots = apart % self.column_slot.period == 0 && apart >= least_stride;
+        let of_act_alone = self.bank[command].longest(&[Command::Pre, Command::Rd, Command::Wr]) == 0
+            && [&self.bank_group, &self.channel]
+                .iter()
+                .all(|rules| rules[command].longest(&[Command::Act, Command::Pre]) == 0);
         let of_bank = &self.bank[command];
         let after_columns = of_bank.longest(&[Command::Rd, Command::Wr]) > 0;
         LanePlan {
+            after_activate: (in_slots && of_act_alone).then(|| self.bank[command].from(Command::Act.index())),
             free_after: if after_columns { i64::MAX / 2 } else { of_bank.longest(&[Command::Act, Command::Pre]) },
             direction,
             port_shift: lane.port_bytes.ilog2(),
@@ -276,6 +313,12 @@ impl Plan {
             memory_bound: port_bytes * least_stride as u64 * self.clocks.kernel()
                 >= (1 << self.atom_shift) * self.clocks.memory(),
         }
+    }
+
+    /// The bank group of a byte, for a lane whose bursts visit them in turn.
+    #[inline]
+    pub(super) fn turn(&self, lane: &LanePlan, byte: u64) -> u64 {
+        (byte >> self.atom_shift) & (lane.interleave as u64 - 1)
     }
 
     /// # Panics

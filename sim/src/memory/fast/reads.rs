@@ -9,15 +9,6 @@ use crate::memory::streams::AT_ONCE;
 use crate::memory::{Direction, KernelCycle, Rows};
 use hw_config::memory::Command;
 
-/// A burst served, and what is to be said of it.
-struct Served {
-    burst: Requested,
-    /// Whether it visited all bank groups equally often.
-    is_round: bool,
-    /// The first column command, if none of them has been noted in the banks.
-    unnoted: Option<i64>,
-}
-
 impl FastChannel {
     /// Whether `stream_reads` takes a lane.
     pub(super) fn reads_alone(&self, lane: &LanePlan) -> bool {
@@ -27,73 +18,96 @@ impl FastChannel {
     /// As `stream`, of a lane that `reads_alone` allows.
     pub(super) fn stream_reads(&mut self, plan: &Plan, lane: usize, rows: Rows) -> KernelCycle {
         let lane_plan = &plan.lanes[lane];
-        let (stride, whole) = (lane_plan.least_stride, (1_u64 << plan.atom_shift) - 1);
         // What choosing does where one lane alone has work.
         (self.state.mode, self.state.bypassed) = (Direction::Read, 0);
-        let mut last: Option<Served> = None;
+        // The bank group that comes next, if the last burst visited all equally often: that of its first atom.
+        let mut turn: Option<u64> = None;
         for transfer in rows.transfers() {
             plan.check(&transfer);
-            let (mut address, transfer_end) = (transfer.address, transfer.address + transfer.bytes);
-            while address < transfer_end {
-                let end = transfer_end.min((address | (lane_plan.burst_bytes - 1)) + 1);
-                let arrival = self.state.lanes[lane].request_alone(plan, transfer.start.0 as i64);
+            let (start, end) = (transfer.start.0 as i64, transfer.address + transfer.bytes);
+            let mut address = transfer.address;
+            while address < end {
+                let burst_end = end.min((address | (lane_plan.burst_bytes - 1)) + 1);
+                let arrival = self.state.lanes[lane].request_alone(plan, start);
                 let mut choice = self.state.choice_of(arrival);
-                if self.state.refresh_due <= choice {
-                    self.note_served(plan, lane_plan, last.take());
-                    while self.state.refresh_due <= choice {
-                        self.refresh(plan);
-                        choice = self.state.choice_of(arrival);
-                    }
+                while self.state.refresh_due <= choice {
+                    self.refresh(plan);
+                    choice = self.state.choice_of(arrival);
+                    turn = None;
                 }
-                self.state.last_choice = choice;
-                let burst = Requested::alone(address, end, arrival, AT_ONCE);
-                let atoms = burst.atoms(plan);
-                let is_round = lane_plan.is_round(atoms);
-                let block = |byte: u64| byte >> plan.interleaved_block_shift;
-                let is_next = |before: &Served| {
-                    before.is_round && before.burst.end() == address && block(address) == block(address - 1)
-                };
-                let goes_on = is_round && address & whole == 0 && last.as_ref().is_some_and(is_next);
-                if goes_on {
-                    let first = self.next_column(plan, lane_plan, choice);
-                    self.statistics.row_hits += lane_plan.interleave as u64;
-                    self.count_read(plan, lane, (&burst, atoms), &Columns { head: &[first], stride });
-                    last = Some(Served { burst, is_round, unnoted: Some(first) });
-                } else {
-                    let turn = |address: u64| (address >> plan.atom_shift) & (lane_plan.interleave as u64 - 1);
-                    let in_turn = |before: &Served| before.is_round && turn(before.burst.address) == turn(address);
-                    let follows = last.as_ref().is_some_and(in_turn);
-                    self.note_served(plan, lane_plan, last.take());
-                    let walk = plan.walk(burst.first_atom(plan));
-                    let mut listed = std::mem::take(&mut self.columns);
-                    listed.clear();
-                    self.open_walk(plan, lane_plan, (&walk, atoms), choice);
-                    self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, follows), &mut listed);
-                    self.count_read(plan, lane, (&burst, atoms), &Columns { head: &listed, stride });
-                    self.columns = listed;
-                    last = Some(Served { burst, is_round, unnoted: None });
+                let burst = Requested::alone(address, burst_end, arrival, AT_ONCE);
+                let first = plan.turn(lane_plan, address);
+                let is_round = self.serve_read(plan, lane, &burst, choice, turn == Some(first));
+                turn = is_round.then_some(first);
+                address = burst_end;
+                if is_round {
+                    address += self.go_on(plan, lane, start, address..end);
                 }
-                address = end;
             }
         }
-        self.note_served(plan, lane_plan, last);
         KernelCycle(self.state.lanes[lane].last_delivered() as u64)
     }
 
-    /// Takes a read, whose column commands are known, back to the core.
-    #[inline(always)]
-    fn count_read(&mut self, plan: &Plan, lane: usize, (burst, atoms): (&Requested, usize), columns: &Columns<'_>) {
+    /// Takes a read, chosen at `choice`, through row commands, column commands and back to the core; whether it visited all bank
+    /// groups equally often. It `follows` as `columns_by_stride` says.
+    fn serve_read(&mut self, plan: &Plan, lane: usize, burst: &Requested, choice: i64, follows: bool) -> bool {
+        let lane_plan = &plan.lanes[lane];
+        let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
+        self.state.last_choice = choice;
+        let mut listed = std::mem::take(&mut self.columns);
+        listed.clear();
+        let opened = self.open_walk(plan, lane_plan, (&walk, atoms), choice);
+        self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, opened, follows), &mut listed);
+        let columns = Columns { head: &listed, stride: lane_plan.least_stride };
         let Self { state, statistics, .. } = self;
         state.last_column = columns.at(atoms - 1);
         state.finishes.turn(state.last_column);
         statistics.lane_bytes[lane] += burst.bytes();
         statistics.commands[Command::Rd.index()] += atoms as u64;
-        state.lanes[lane].finish(plan, &plan.lanes[lane], burst, columns);
+        state.lanes[lane].finish(plan, lane_plan, burst, &columns);
+        self.columns = listed;
+        lane_plan.is_round(atoms)
     }
 
-    /// Takes note of the column commands of a burst, if that is still to be done.
-    fn note_served(&mut self, plan: &Plan, lane: &LanePlan, served: Option<Served>) {
-        let Some(Served { burst, unnoted: Some(first), .. }) = served else { return };
-        self.note_columns(lane, (&plan.walk(burst.first_atom(plan)), burst.atoms(plan)), &[first]);
+    /// Serves whole bursts that go on in the block where the one before ended, before a refresh falls due: no bank holds them back
+    /// (`next_column`), and of their column commands those of the last alone are noted. How many bytes.
+    fn go_on(&mut self, plan: &Plan, lane: usize, start: i64, bytes: std::ops::Range<u64>) -> u64 {
+        let lane_plan = &plan.lanes[lane];
+        let (burst_bytes, block) = (lane_plan.burst_bytes, 1_u64 << plan.interleaved_block_shift);
+        let atoms = (burst_bytes >> plan.atom_shift) as usize;
+        let in_block = bytes.start.next_multiple_of(block) - bytes.start;
+        let most = in_block.min(bytes.end - bytes.start) / burst_bytes;
+        if most == 0 || bytes.start & (burst_bytes - 1) != 0 || !lane_plan.is_round(atoms) {
+            return 0;
+        }
+        let stride = lane_plan.least_stride;
+        let span = (atoms as i64 - 1) * stride;
+        let Self { state, statistics, .. } = self;
+        let (finishes, of_lane) = (&mut state.finishes, &mut state.lanes[lane]);
+        let whole = lane_plan.whole_burst(plan);
+        let (mut choice, mut last_column) = (state.last_choice, state.last_column);
+        let mut served = 0;
+        while served < most {
+            let request = of_lane.next_request().max(start);
+            let arrival = plan.to_memory(request + plan.request_cycles);
+            let chosen = arrival.max(choice + 1).max(finishes.at(0) + 1);
+            if state.refresh_due <= chosen {
+                break;
+            }
+            let first = plan.column_slot.at_or_after(chosen + 1).max(last_column + stride);
+            (choice, last_column) = (chosen, first + span);
+            finishes.turn(last_column);
+            of_lane.finish_whole(plan, &whole, request, first);
+            served += 1;
+        }
+        if served > 0 {
+            (state.last_choice, state.last_column) = (choice, last_column);
+            statistics.row_hits += served * lane_plan.interleave as u64;
+            statistics.lane_bytes[lane] += served * burst_bytes;
+            statistics.commands[Command::Rd.index()] += served * atoms as u64;
+            let walk = plan.walk(bytes.start >> plan.atom_shift);
+            self.note_columns(lane_plan, (&walk, atoms), &[last_column - span]);
+        }
+        served * burst_bytes
     }
 }

@@ -87,7 +87,11 @@ fn compare(seed: u64, shipped: &[hw_config::memory::RawMemoryStandard]) -> Compa
     // Where nobody sees the commands, some are not made one by one.
     let (unseen, unseen_completions) = fast(&config, &transfers, horizon, &mut again, false);
     assert_eq!(completions, unseen_completions, "seed {seed}: watched, unwatched\n{config:?}\n{transfers:?}");
-    assert_eq!(system.statistics(0), unseen.statistics(0), "seed {seed}: watched, unwatched\n{config:?}\n{transfers:?}");
+    assert_eq!(
+        system.statistics(0),
+        unseen.statistics(0),
+        "seed {seed}: watched, unwatched\n{config:?}\n{transfers:?}"
+    );
     let end = stepped.now();
     let mut theirs: Vec<(usize, KernelCycle)> = stepped.completions().to_vec();
     theirs.sort_unstable();
