@@ -58,6 +58,11 @@ impl Fetch {
         self.dispatched
     }
 
+    /// Bursts that are known to be complete.
+    pub(super) fn arrived(&self) -> usize {
+        self.arrivals.len()
+    }
+
     /// The cycle in which the burst of an instruction was complete, if that is known.
     pub(super) fn arrival(&self, instruction: usize) -> Option<u64> {
         self.arrivals.get(instruction >> self.burst_shift).copied()

@@ -50,7 +50,7 @@ use work::Tasks;
 
 /// Advances of the memories without any instruction getting on, before the engine is thought to hang: a stepped memory
 /// takes one a cycle, and the longest transfer well below this.
-const IDLE_ROUNDS_MAX: u32 = 10_000_000;
+const ADVANCES_MAX: u32 = 10_000_000;
 
 /// What a step of a program starts from, on a machine of one core or between two shares.
 #[derive(Clone, Copy, Debug)]
@@ -144,24 +144,42 @@ impl<'a> Engine<'a> {
     /// Runs until the core cannot go on by itself.
     fn run(&mut self) -> Stop {
         self.fetch.begin();
-        let mut idle_rounds = 0;
         loop {
-            let before = self.progress();
-            while self.dispatch_next() {}
-            for unit in [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector] {
-                while self.units.issue_next(unit, self.tasks, &mut self.data, &mut self.timeline) {}
-            }
+            self.decide();
             if let Some(end) = self.end_cycle() {
                 return Stop::End(end);
             }
-            idle_rounds = if self.progress() == before { idle_rounds + 1 } else { 0 };
-            assert!(idle_rounds < IDLE_ROUNDS_MAX, "no progress: {}", self.dump());
-            if idle_rounds > 0 {
-                if let Some(issue) = self.units.waiting_share() {
-                    return Stop::Share(issue);
-                }
-                self.advance_memory();
+            if let Some(issue) = self.units.waiting_share() {
+                return Stop::Share(issue);
             }
+            let before = self.progress();
+            let mut advances = 0;
+            while self.progress() == before {
+                self.advance_memory();
+                advances += 1;
+                assert!(advances < ADVANCES_MAX, "no progress: {}", self.dump());
+            }
+        }
+    }
+
+    /// Works out all that follows from what is known: dispatch and units in turn, until none of them gets on.
+    fn decide(&mut self) {
+        const UNITS: [Unit; 4] = [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector];
+        let (mut turn, mut waiting) = (0_usize, 0);
+        while waiting <= UNITS.len() {
+            let mut got_on = false;
+            match turn.checked_sub(1) {
+                None => while self.dispatch_next() {
+                    got_on = true;
+                },
+                Some(unit) => {
+                    while self.units.issue_next(UNITS[unit], self.tasks, &mut self.data, &mut self.timeline) {
+                        got_on = true;
+                    }
+                }
+            }
+            waiting = if got_on { 1 } else { waiting + 1 };
+            turn = if turn == UNITS.len() { 0 } else { turn + 1 };
         }
     }
 
@@ -210,7 +228,7 @@ impl<'a> Engine<'a> {
 
     /// Counts everything that has been decided; equal counts mean that only memory can say more.
     fn progress(&self) -> usize {
-        self.fetch.dispatched() + self.units.decided()
+        self.fetch.dispatched() + self.fetch.arrived() + self.units.decided()
     }
 
     /// Dispatches the next instruction if its cycle is known. `end` stays: it issues when all else has retired.

@@ -30,6 +30,9 @@ pub(super) struct FastChannel {
     /// Column times of the burst at hand that come before those with a constant stride; kept for its memory.
     columns: Vec<i64>,
     refreshes: u64,
+    /// The lane and the first bank group of the last burst, if its column commands were the last ones and visited all groups
+    /// equally often. Nothing is decided by it that the banks would not say too.
+    turn: Option<(usize, u64)>,
     /// Kernel cycles of beats and responses by lane, if they are kept: those of chosen bursts that nobody has taken.
     deliveries: Option<Vec<VecDeque<i64>>>,
 }
@@ -71,6 +74,7 @@ impl FastChannel {
             watch: None,
             columns: Vec::new(),
             refreshes: 0,
+            turn: None,
             deliveries: None,
         }
     }
@@ -157,6 +161,13 @@ impl FastChannel {
         lanes.filter_map(|(lane, lane_plan)| lane.completion_bound(plan, lane_plan, chosen)).min()
     }
 
+    /// Whether the futures of two channels may be equal, as far as nothing that `forget_before` forgets makes them differ.
+    pub(super) fn may_be_equal(&self, other: &Self) -> bool {
+        let (state, other) = (&self.state, &other.state);
+        let asked = state.lanes.iter().zip(&other.lanes).all(|(lane, other)| lane.is_asked_the_same(other));
+        asked && state.mode == other.mode && state.banks.open_rows().eq(other.banks.open_rows())
+    }
+
     /// Whether the futures of two channels are equal, given that nothing starts before kernel cycle `horizon`, to
     /// which both have run.
     pub(super) fn is_equal(&self, other: &Self) -> bool {
@@ -178,6 +189,7 @@ impl FastChannel {
 
     /// Closes all banks and refreshes, once the pipeline is empty.
     fn refresh(&mut self, plan: &Plan) {
+        self.turn = None;
         let state = &mut self.state;
         let empty = state.refresh_due.max(state.last_column + 1);
         if state.banks.any_open() {
@@ -210,9 +222,11 @@ impl FastChannel {
             Some(_) => {
                 let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
                 let opened = self.open_walk(plan, lane_plan, (&walk, atoms), choice);
-                self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, opened, false), &mut listed);
+                let follows = self.take_turn(plan, lane, burst.address, atoms);
+                self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, opened, follows), &mut listed);
             }
             None => {
+                self.turn = None;
                 self.open_rows(plan, lane_plan, &burst, choice);
                 self.every_column(plan, lane_plan, &burst, choice, &mut listed);
             }
@@ -220,6 +234,15 @@ impl FastChannel {
         self.take_back(plan, lane, &burst, &Columns { head: &listed, stride: lane_plan.least_stride });
         self.columns = listed;
         burst
+    }
+
+    /// Whether a burst visits the bank groups in the same turns as the one before it, with no other command in between that they
+    /// could wait for; takes note of its own.
+    #[inline]
+    fn take_turn(&mut self, plan: &Plan, lane: usize, address: u64, atoms: usize) -> bool {
+        let turn = Some((lane, plan.turn(&plan.lanes[lane], address)));
+        let before = std::mem::replace(&mut self.turn, turn.filter(|_| plan.lanes[lane].is_round(atoms)));
+        before == turn
     }
 
     /// Counts a burst whose column commands are known, and takes it back to the core.
@@ -239,7 +262,9 @@ impl FastChannel {
         }
         let kept = self.deliveries.as_mut().map(|lanes| &mut lanes[lane]);
         let done = deliver(plan, lane_plan, &mut state.lanes[lane], burst, columns, kept);
-        self.completions.extend(burst.finishes().map(|ticket| (ticket, KernelCycle(done as u64))));
+        if let Some(ticket) = burst.finishes() {
+            self.completions.push((ticket, KernelCycle(done as u64)));
+        }
         state.lanes[lane].request(plan, lane_plan);
     }
 
@@ -415,8 +440,8 @@ impl State {
     /// Memory cycle of the next choice, if no transfer comes that is not known: a place in the pipeline, and a burst.
     #[inline]
     fn next_choice(&self) -> i64 {
-        let arrivals = self.lanes.iter().filter_map(|lane| lane.head()).map(|burst| burst.arrival);
-        self.choice_of(arrivals.min().unwrap_or(i64::MAX))
+        let first = self.lanes.iter().map(Lane::next_arrival).fold(i64::MAX, i64::min);
+        self.choice_of(first)
     }
 
     /// Memory cycle of the next choice, if it is of a burst that arrives at `arrival`.
@@ -428,15 +453,18 @@ impl State {
     /// The lane whose head is chosen at memory cycle `now`, at which some burst waits.
     #[inline]
     fn choose(&mut self, plan: &Plan, now: i64) -> usize {
-        let mut waiting = (0..self.lanes.len()).filter(|&lane| self.lanes[lane].waits(now));
-        match (waiting.next(), waiting.next()) {
-            // Nothing to turn to and nothing to pass it by.
-            (Some(only), None) if plan.lanes[only].direction == self.mode => {
-                self.bypassed = 0;
-                only
+        let (mut waiting, mut last) = (0, 0);
+        for (number, lane) in self.lanes.iter().enumerate() {
+            if lane.waits(now) {
+                (waiting, last) = (waiting + 1, number);
             }
-            _ => self.choose_among(plan, now),
         }
+        if waiting > 1 || plan.lanes[last].direction != self.mode {
+            return self.choose_among(plan, now);
+        }
+        // Nothing to turn to and nothing to pass it by.
+        self.bypassed = 0;
+        last
     }
 
     /// As `choose`, whatever waits.

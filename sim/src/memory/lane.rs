@@ -253,10 +253,21 @@ impl Lane {
         self.requested.front()
     }
 
+    /// Memory cycle in which the next burst arrives; never, if none has been requested.
+    #[inline]
+    pub(super) fn next_arrival(&self) -> i64 {
+        self.requested.front().map_or(i64::MAX, |burst| burst.arrival)
+    }
+
     /// Whether the next burst has arrived by memory cycle `cycle`.
     #[inline]
     pub(super) fn waits(&self, cycle: i64) -> bool {
-        self.requested.front().is_some_and(|burst| burst.arrival <= cycle)
+        self.next_arrival() <= cycle
+    }
+
+    /// Whether two lanes are still to serve the same bursts.
+    pub(super) fn is_asked_the_same(&self, other: &Self) -> bool {
+        self.requested.len() == other.requested.len() && self.requested == other.requested && self.transfers == other.transfers
     }
 
     /// Bursts that have arrived by memory cycle `cycle`, counted up to `most`.

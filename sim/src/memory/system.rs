@@ -402,6 +402,13 @@ impl MemorySystem {
         }
         self.refreshes_at_merge = refreshes;
         self.settle();
+        let alike = |(number, group): (usize, &Group)| {
+            let mut others = self.groups[..number].iter();
+            others.any(|other| other.plan == group.plan && other.channel.may_be_equal(&group.channel))
+        };
+        if !self.groups.iter().enumerate().any(alike) {
+            return;
+        }
         for group in &mut self.groups {
             forget(&mut group.channel, &self.plans[group.plan], self.horizon.0 as i64);
         }

@@ -137,6 +137,7 @@ impl FastChannel {
     /// Puts an idle channel into a state that was written.
     pub(in super::super) fn set_words(&mut self, words: &[i32], base: Base, rows: &OpenRows, refresh_due: i64) {
         debug_assert!(self.is_idle());
+        self.turn = None;
         let state = &mut self.state;
         state.refresh_due = refresh_due;
         let (open, rest) = words.split_at(state.banks.open_rows().count());

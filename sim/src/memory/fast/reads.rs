@@ -20,8 +20,6 @@ impl FastChannel {
         let lane_plan = &plan.lanes[lane];
         // What choosing does where one lane alone has work.
         (self.state.mode, self.state.bypassed) = (Direction::Read, 0);
-        // The bank group that comes next, if the last burst visited all equally often: that of its first atom.
-        let mut turn: Option<u64> = None;
         for transfer in rows.transfers() {
             plan.check(&transfer);
             let (start, end) = (transfer.start.0 as i64, transfer.address + transfer.bytes);
@@ -33,12 +31,9 @@ impl FastChannel {
                 while self.state.refresh_due <= choice {
                     self.refresh(plan);
                     choice = self.state.choice_of(arrival);
-                    turn = None;
                 }
                 let burst = Requested::alone(address, burst_end, arrival, AT_ONCE);
-                let first = plan.turn(lane_plan, address);
-                let is_round = self.serve_read(plan, lane, &burst, choice, turn == Some(first));
-                turn = is_round.then_some(first);
+                let is_round = self.serve_read(plan, lane, &burst, choice);
                 address = burst_end;
                 if is_round {
                     address += self.go_on(plan, lane, start, address..end);
@@ -49,14 +44,15 @@ impl FastChannel {
     }
 
     /// Takes a read, chosen at `choice`, through row commands, column commands and back to the core; whether it visited all bank
-    /// groups equally often. It `follows` as `columns_by_stride` says.
-    fn serve_read(&mut self, plan: &Plan, lane: usize, burst: &Requested, choice: i64, follows: bool) -> bool {
+    /// groups equally often.
+    fn serve_read(&mut self, plan: &Plan, lane: usize, burst: &Requested, choice: i64) -> bool {
         let lane_plan = &plan.lanes[lane];
         let (walk, atoms) = (plan.walk(burst.first_atom(plan)), burst.atoms(plan));
         self.state.last_choice = choice;
         let mut listed = std::mem::take(&mut self.columns);
         listed.clear();
         let opened = self.open_walk(plan, lane_plan, (&walk, atoms), choice);
+        let follows = self.take_turn(plan, lane, burst.address, atoms);
         self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, opened, follows), &mut listed);
         let columns = Columns { head: &listed, stride: lane_plan.least_stride };
         let Self { state, statistics, .. } = self;
