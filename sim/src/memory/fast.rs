@@ -138,13 +138,15 @@ impl FastChannel {
         assert!(horizon as u64 <= CYCLE_MAX, "kernel cycle {horizon} is out of reach");
         let safe = plan.decided_before(horizon);
         loop {
+            if let Some(lane) = self.lane_alone() {
+                self.run_lane(plan, lane, AT_ONCE, safe);
+            }
             let choice = self.state.next_choice();
             if self.state.refresh_due <= choice && self.state.refresh_due < safe {
                 self.refresh(plan);
             } else if choice < safe {
                 let lane = self.state.choose(plan, choice);
-                let served = self.serve(plan, lane, choice);
-                self.serve_on(plan, lane, served, AT_ONCE, safe);
+                self.serve(plan, lane, choice);
             } else {
                 return;
             }

@@ -13,25 +13,43 @@ impl FastChannel {
     /// in another lane, nor come to one before that. What comes to `lane` itself comes behind it and changes nothing.
     pub(in super::super) fn run_alone(&mut self, plan: &Plan, lane: usize, last: Ticket) {
         assert!(self.is_quiet_beside(lane), "another lane than {lane} has work");
-        while self.state.lanes[lane].head().is_some_and(|burst| burst.ticket <= last) {
-            let choice = self.state.next_choice();
-            if self.state.refresh_due <= choice {
+        self.run_lane(plan, lane, last, i64::MAX);
+    }
+
+    /// The only lane that has work, if one has.
+    #[inline]
+    pub(super) fn lane_alone(&self) -> Option<usize> {
+        let mut busy = (0..self.state.lanes.len()).filter(|&lane| self.state.lanes[lane].head().is_some());
+        let first = busy.next()?;
+        busy.next().is_none().then_some(first)
+    }
+
+    /// Makes every decision before memory cycle `until` on what is queued in `lane` up to the end of transfer `last`; no other lane
+    /// has work.
+    pub(super) fn run_lane(&mut self, plan: &Plan, lane: usize, last: Ticket, until: i64) {
+        let lane_plan = &plan.lanes[lane];
+        while let Some(head) = self.state.lanes[lane].head().filter(|head| head.ticket <= last) {
+            let choice = self.state.choice_of(head.arrival);
+            if self.state.refresh_due <= choice.min(until - 1) {
                 self.refresh(plan);
-            } else {
-                let chosen = self.state.choose(plan, choice);
-                let served = self.serve(plan, chosen, choice);
-                self.serve_on(plan, lane, served, last, i64::MAX);
+                continue;
+            }
+            if choice >= until {
+                return;
+            }
+            // Nothing to turn to and nothing to pass it by.
+            (self.state.mode, self.state.bypassed) = (lane_plan.direction, 0);
+            let served = self.serve(plan, lane, choice);
+            if lane_plan.is_round(served.atoms(plan)) {
+                self.serve_on(plan, lane, served, last, until);
             }
         }
     }
 
     /// Serves the bursts that go on where `served` ended, the last one served, of transfers up to `last` and as far as they are
-    /// chosen before memory cycle `until`, if no other lane has work: as `serve` would one after the other, but that the column
-    /// commands of the last of them alone are noted, which bind whatever comes no sooner than those before.
-    pub(super) fn serve_on(&mut self, plan: &Plan, lane: usize, mut served: Requested, last: Ticket, until: i64) {
-        if !self.is_quiet_beside(lane) {
-            return;
-        }
+    /// chosen before memory cycle `until`: as `serve` would one after the other, but that the column commands of the last of them
+    /// alone are noted, which bind whatever comes no sooner than those before. No other lane has work.
+    fn serve_on(&mut self, plan: &Plan, lane: usize, mut served: Requested, last: Ticket, until: i64) {
         let lane_plan = &plan.lanes[lane];
         let mut noted = None;
         while let Some(head) = self.state.lanes[lane].head().filter(|head| head.ticket <= last) {
