@@ -239,9 +239,11 @@ impl<'s> Evaluator<'s> {
 
     fn judged(&self, point: &Point, shared: &SharedPlan) -> Result<Outcome, String> {
         let ready = point.ready.as_ref().map_err(Clone::clone)?;
-        let early = Figures::of_resources(&resources(&ready.machine));
-        if let Some(constraint) = self.violated(point, ready, &early, true)? {
-            return Ok(Outcome::Excluded { constraint, figures: early });
+        if self.sweep.constraints.iter().any(|constraint| constraint.is_static(&self.axes)) {
+            let early = Figures::of_resources(&resources(&ready.machine));
+            if let Some(constraint) = self.violated(point, ready, &early, true)? {
+                return Ok(Outcome::Excluded { constraint, figures: early });
+            }
         }
         let setup = ready.setup()?;
         let plan = shared.get_or_init(|| Plan::new(&setup).map(Arc::new).map_err(|error| flat(&error.to_string())));

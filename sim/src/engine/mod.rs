@@ -169,9 +169,11 @@ impl<'a> Engine<'a> {
         while waiting <= UNITS.len() {
             let mut got_on = false;
             match turn.checked_sub(1) {
-                None => while self.dispatch_next() {
-                    got_on = true;
-                },
+                None => {
+                    while self.dispatch_next() {
+                        got_on = true;
+                    }
+                }
                 Some(unit) => {
                     while self.units.issue_next(UNITS[unit], self.tasks, &mut self.data, &mut self.timeline) {
                         got_on = true;
