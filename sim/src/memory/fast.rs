@@ -140,6 +140,8 @@ impl FastChannel {
         loop {
             if let Some(lane) = self.lane_alone() {
                 self.run_lane(plan, lane, AT_ONCE, safe);
+            } else if let Some(lanes) = plan.reads_and_writes {
+                self.run_reads(plan, lanes, safe);
             }
             let choice = self.state.next_choice();
             if self.state.refresh_due <= choice && self.state.refresh_due < safe {

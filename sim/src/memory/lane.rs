@@ -259,6 +259,12 @@ impl Lane {
         self.requested.front().map_or(i64::MAX, |burst| burst.arrival)
     }
 
+    /// Memory cycle in which the burst behind `earlier` others arrives; never, if it has not been requested.
+    #[inline]
+    pub(super) fn arrival_behind(&self, earlier: usize) -> i64 {
+        if earlier < self.requested.len() { self.requested.at(earlier).arrival } else { i64::MAX }
+    }
+
     /// Whether the next burst has arrived by memory cycle `cycle`.
     #[inline]
     pub(super) fn waits(&self, cycle: i64) -> bool {

@@ -111,6 +111,8 @@ pub(super) struct Plan {
     pub(super) refresh_interval: i64,
     pub(super) refresh_cycles: i64,
     pub(super) lanes: Vec<LanePlan>,
+    /// The lane that reads and the one that writes, where there is one of each and no other.
+    pub(super) reads_and_writes: Option<(usize, usize)>,
     period_kernel_cycles: i64,
     config: ChannelConfig,
 }
@@ -259,10 +261,19 @@ impl Plan {
             refresh_cycles: i64::from(standard.refresh_cycles()),
             at_once: None,
             lanes: Vec::new(),
+            reads_and_writes: None,
             period_kernel_cycles: period_kernel_cycles(&config.clocks(), standard.slots),
             config: config.clone(),
         };
         plan.at_once = plan.at_once();
+        plan.reads_and_writes = match &config.lanes[..] {
+            [one, other] => match (one.kind.direction(), other.kind.direction()) {
+                (Direction::Read, Direction::Write) => Some((0, 1)),
+                (Direction::Write, Direction::Read) => Some((1, 0)),
+                (Direction::Read, Direction::Read) | (Direction::Write, Direction::Write) => None,
+            },
+            _ => None,
+        };
         plan.lanes = config.lanes.iter().map(|lane| plan.lane(lane)).collect();
         Ok(plan)
     }

@@ -41,20 +41,42 @@ impl FastChannel {
             (self.state.mode, self.state.bypassed) = (lane_plan.direction, 0);
             let served = self.serve(plan, lane, choice);
             if lane_plan.is_round(served.atoms(plan)) {
-                self.serve_on(plan, lane, served, last, until);
+                self.serve_on(plan, lane, served, last, (until, i64::MAX));
             }
+        }
+    }
+
+    /// Serves reads as long as the writes that wait beside them change nothing: the controller reads, too few have arrived to turn
+    /// to them, none has waited too long, and none could be chosen before a read arrives.
+    pub(super) fn run_reads(&mut self, plan: &Plan, (reads, writes): (usize, usize), until: i64) {
+        let policy = &plan.policy;
+        let Some(too_many) = (policy.write_high as usize).checked_sub(1) else { return };
+        let waiting = &self.state.lanes[writes];
+        let first = waiting.next_arrival();
+        let overdue = first.saturating_add(policy.write_wait_cycles.into());
+        let until = until.min(overdue).min(waiting.arrival_behind(too_many));
+        while self.state.mode == Direction::Read {
+            let choice = self.state.choice_of(self.state.lanes[reads].next_arrival());
+            if choice >= until || self.state.refresh_due <= choice || choice > self.state.choice_of(first) {
+                return;
+            }
+            self.state.bypassed = 0;
+            let served = self.serve(plan, reads, choice);
+            self.serve_on(plan, reads, served, AT_ONCE, (until, first));
         }
     }
 
     /// Serves the bursts that go on where `served` ended, the last one served, of transfers up to `last` and as far as they are
     /// chosen before memory cycle `until`: as `serve` would one after the other, but that the column commands of the last of them
-    /// alone are noted, which bind whatever comes no sooner than those before. No other lane has work.
-    fn serve_on(&mut self, plan: &Plan, lane: usize, mut served: Requested, last: Ticket, until: i64) {
+    /// alone are noted, which bind whatever comes no sooner than those before. Nor is one served for which a burst of another lane
+    /// would be chosen that arrives at `other`.
+    fn serve_on(&mut self, plan: &Plan, lane: usize, mut served: Requested, last: Ticket, (until, other): (i64, i64)) {
         let lane_plan = &plan.lanes[lane];
         let mut noted = None;
         while let Some(head) = self.state.lanes[lane].head().filter(|head| head.ticket <= last) {
             let choice = self.state.choice_of(head.arrival);
-            if choice >= until.min(self.state.refresh_due) || !goes_on(plan, lane_plan, &served, head) {
+            let is_late = choice >= until.min(self.state.refresh_due) || choice > self.state.choice_of(other);
+            if is_late || !goes_on(plan, lane_plan, &served, head) {
                 break;
             }
             let burst = self.state.lanes[lane].take_head();
