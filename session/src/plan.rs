@@ -13,6 +13,9 @@ use sim::engine::StepPrograms;
 
 use crate::{SessionError, Setup};
 
+/// Equal programs, decoded for links of different lengths.
+type OfLinks = Vec<Arc<StepPrograms>>;
+
 /// A model in a format, compiled for machines of one form.
 pub struct Plan {
     /// The machine that programs are compiled and checked for, and whose fingerprint they carry.
@@ -20,7 +23,7 @@ pub struct Plan {
     made_from: MadeFrom,
     compiler: Compiler,
     /// Of a step kind and length bucket: the same programs for each length of links that has been asked for.
-    programs: Mutex<BTreeMap<(StepKind, Bucket), Vec<Arc<StepPrograms>>>>,
+    programs: Mutex<BTreeMap<(StepKind, Bucket), OfLinks>>,
 }
 
 /// Everything that programs are made from, but for the machine.
