@@ -256,7 +256,7 @@ impl Banks {
     pub(super) fn each_cycle(&mut self, f: &mut impl FnMut(&mut i64)) {
         let banks = self.banks.iter_mut().map(|bank| &mut bank.last);
         let levels = banks.chain(&mut self.bank_groups).chain(std::iter::once(&mut self.channel));
-        levels.flatten().for_each(&mut *f);
+        levels.flat_map(|last| &mut last[..Command::ALL.len()]).for_each(&mut *f);
         self.windows.iter_mut().for_each(|window| window.each(&mut *f));
     }
 

@@ -70,14 +70,16 @@ pub(super) type Rules = [Awaited; COMMANDS];
 /// back alike: each last command moves to the latest cycle in which it would hold none back further than they are. That is the
 /// greatest solution of `max(last + distance) = ready` (residuation in max-plus algebra), and what was there is one.
 pub(super) fn forget(rules: &Rules, last: &mut Last, floor: i64) {
-    let mut latest = [i64::MAX; LAST];
+    let mut latest = [i64::MAX; COMMANDS];
     for awaited in rules {
         let ready = awaited.earliest(last).max(floor);
         for (preceding, distance) in awaited.rules() {
             latest[preceding] = latest[preceding].min(ready - distance);
         }
     }
-    *last = latest.map(|cycle| if cycle == i64::MAX { floor } else { cycle });
+    for (last, latest) in last.iter_mut().zip(latest) {
+        *last = if latest == i64::MAX { floor } else { latest };
+    }
 }
 
 /// Compiled configuration.

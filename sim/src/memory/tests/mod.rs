@@ -3,6 +3,7 @@
 mod config;
 mod device;
 mod equal;
+mod forget;
 mod groups;
 mod port;
 mod streams;
