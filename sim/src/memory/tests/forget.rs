@@ -26,12 +26,17 @@ fn what_is_forgotten_holds_nothing_back() {
                 let floor = random.range(0, 2 * most) as i64;
                 let mut after = last;
                 forget(rules, &mut after, floor);
-                assert_eq!(ready(rules, &last, floor), ready(rules, &after, floor), "seed {seed}: {last:?} from {floor}");
+                assert_eq!(
+                    ready(rules, &last, floor),
+                    ready(rules, &after, floor),
+                    "seed {seed}: {last:?} from {floor}"
+                );
                 let mut twice = after;
                 forget(rules, &mut twice, floor);
                 assert_eq!(after, twice, "seed {seed}: forgotten twice");
                 // Any last commands between these and those left hold the others back as they do.
-                let mut between: Last = std::array::from_fn(|i| if random.range(0, 1) == 0 { last[i] } else { after[i] });
+                let mut between: Last =
+                    std::array::from_fn(|i| if random.range(0, 1) == 0 { last[i] } else { after[i] });
                 (alike, moved) = (alike + usize::from(between != last), moved + usize::from(after != last));
                 between[COMMANDS..].copy_from_slice(&last[COMMANDS..]);
                 forget(rules, &mut between, floor);
