@@ -80,9 +80,9 @@ impl Requested {
         plan.returned(columns.at(atom) + plan.read_latency) + following as i64
     }
 
-    /// The same for the atoms that may decide beside the last, or beside that of the first beat: the last before a last beat that is
-    /// not whole; and those that come at no constant stride, with the first beat after them, which is also where beats fall behind that
-    /// begin in the middle of an atom.
+    /// The same for the other atoms that may decide. Where the last one decides mostly: the last before a beat that is not whole. Where
+    /// that of the first beat does: those that come at no constant stride and the first beat after them; and if the burst begins within
+    /// an atom of several beats, the atom after it.
     #[cold]
     fn undecided(&self, plan: &Plan, lane: &LanePlan, columns: &Columns<'_>) -> i64 {
         let beats = self.beats(lane) as u64;

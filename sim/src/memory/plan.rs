@@ -103,6 +103,7 @@ pub(super) struct Plan {
     pub(super) bank: Rules,
     pub(super) bank_group: Rules,
     pub(super) channel: Rules,
+    /// How rows are opened in several bank groups at once; none where the standard's rules say more than that can.
     pub(super) at_once: Option<AtOnce>,
     /// Rows that count several ACT of the channel: (how many, cycles).
     pub(super) activate_windows: Vec<(usize, i64)>,
@@ -280,6 +281,7 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The conditions of [`AtOnce`], of the rules as they have been compiled.
     fn at_once(&self) -> Option<AtOnce> {
         use Command::{Act, Pre, Rd, Wr};
         let holds_back = |rules: &Rules, command: Command| rules[command.index()].longest(&[Act, Pre, Rd, Wr]);
