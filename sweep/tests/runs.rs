@@ -2,6 +2,7 @@
 //! change no byte.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,13 +75,29 @@ fn bytes(folder: &Path) -> [Vec<u8>; 3] {
     [ROWS, TABLE, SUMMARY].map(|name| fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
+/// Two cores in one form of machine, whose links, ways to memory and places on the board are all others.
+const PLACES: &str = r#"
+machine = "tiny-2core"
+model = "tiny-llama"
+[workload]
+prefill = 3
+decode = 2
+[axes]
+format = ["w8a8"]
+"workload.batch" = [1]
+"machine.core.crossing_cycles" = [1, 2, 5]
+"machine.core.slr" = [[0, 1], [0, 2]]
+"machine.memory.request_cycles" = [2, 6]
+"#;
+
 /// A row's figures by a run of its own, that shares nothing with any other.
-fn alone(axes: &[(String, Value)]) -> Result<Figures, String> {
+fn alone(base: &str, axes: &[(String, Value)]) -> Result<Figures, String> {
     let text =
         |name: &str| axes.iter().find(|(axis, _)| axis == name).map(|(_, value)| value.to_string()).expect("axis");
-    let keys = ["core.vector.lanes", "clock.kernel_mhz", "memory.outstanding"];
-    let overrides = keys.map(|key| (key.to_owned(), text(&format!("machine.{key}"))));
-    let machine = resolve::machine("tiny", &overrides).map_err(|error| error.to_string())?;
+    let of_machine =
+        |(name, value): &(String, Value)| Some((name.strip_prefix("machine.")?.to_owned(), value.literal()));
+    let overrides: Vec<(String, String)> = axes.iter().filter_map(of_machine).collect();
+    let machine = resolve::machine(base, &overrides).map_err(|error| error.to_string())?;
     let Ok(models::compress::Format::Compressed(profile)) = resolve::format(&text("format")) else {
         panic!("a format")
     };
@@ -105,7 +122,7 @@ fn each_row_is_what_a_run_of_its_own_says() {
     let finished = finish(&sweep, &folder.0, 2);
     let (mut figures, mut failed, mut excluded) = (0, 0, 0);
     for row in &finished.rows {
-        let expected = alone(&row.axes);
+        let expected = alone("tiny", &row.axes);
         match &row.outcome {
             Outcome::Done(got) => {
                 assert_eq!(Ok(got), expected.as_ref(), "point {}", row.point);
@@ -124,6 +141,24 @@ fn each_row_is_what_a_run_of_its_own_says() {
     }
     assert_eq!((finished.rows.len(), failed, excluded), (72, 24, 16), "points, failed, excluded");
     println!("compared {figures} figures and {} reasons", failed + excluded);
+}
+
+/// Programs are decoded once for all machines of a form, but not for links of different lengths.
+#[test]
+fn machines_of_one_form_in_other_places_are_what_each_is_alone() {
+    let sweep = Sweep::from_toml("places.toml", PLACES).unwrap_or_else(|faults| panic!("{faults}"));
+    let folder = Scratch::new();
+    let finished = finish(&sweep, &folder.0, 2);
+    let (mut figures, mut cycles) = (0, BTreeSet::new());
+    for row in &finished.rows {
+        let Outcome::Done(got) = &row.outcome else { panic!("point {}: {:?}", row.point, row.outcome) };
+        assert_eq!(Ok(got), alone("tiny-2core", &row.axes).as_ref(), "point {}", row.point);
+        figures += got.iter().count();
+        cycles.insert(format!("{:?}", got.get("total_cycles")));
+    }
+    println!("compared {figures} figures of {} points, {} different cycles", finished.rows.len(), cycles.len());
+    assert_eq!(finished.rows.len(), 12);
+    assert!(cycles.len() >= 6, "the places make no difference: {cycles:?}");
 }
 
 #[test]
