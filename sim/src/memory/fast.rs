@@ -2,7 +2,8 @@
 //! The controller's three engines (column, activate, precharge) each work in the order in which bursts were chosen,
 //! in command slots of their own, so the times of all commands of a burst are sums and maxima over what is known when
 //! it is chosen; nothing chosen later can change them. Column commands after the first of each bank have a constant
-//! stride and are not visited one by one. There is no second path for contention: it is the same step.
+//! stride and are not visited one by one. There is no second path for contention: it is the same step. What has a channel to
+//! itself goes shorter ways (`alone`, `reads`), and banks that are alike are opened in closed form; each says why that is the same.
 
 mod alone;
 mod reads;
@@ -31,7 +32,7 @@ pub(super) struct FastChannel {
     columns: Vec<i64>,
     refreshes: u64,
     /// The lane and the first bank group of the last burst, if its column commands were the last ones and visited all groups
-    /// equally often. Nothing is decided by it that the banks would not say too.
+    /// equally often. Nothing is decided by it that the banks would not say too; a refresh in between only makes them freer.
     turn: Option<(usize, u64)>,
     /// Kernel cycles of beats and responses by lane, if they are kept: those of chosen bursts that nobody has taken.
     deliveries: Option<Vec<VecDeque<i64>>>,
@@ -193,7 +194,6 @@ impl FastChannel {
 
     /// Closes all banks and refreshes, once the pipeline is empty.
     fn refresh(&mut self, plan: &Plan) {
-        self.turn = None;
         let state = &mut self.state;
         let empty = state.refresh_due.max(state.last_column + 1);
         if state.banks.any_open() {
@@ -387,7 +387,7 @@ impl FastChannel {
         let last_row = self.state.last_activate.max(self.state.last_precharge);
         let groups_are_free =
             first >= all && (follows || banks.groups_are_free(plan, command, (walk, visited), (first, stride)));
-        if groups_are_free && first >= last_row + lane.free_after {
+        if groups_are_free && lane.free_after.is_some_and(|cycles| first >= last_row + cycles) {
             // No bank holds its atom back: the stride is constant from the first one on.
             listed.push(first);
         } else if let Some((activate, distance)) = opened.zip(lane.after_activate).filter(|_| groups_are_free) {

@@ -273,9 +273,7 @@ impl Lane {
 
     /// Whether two lanes are still to serve the same bursts.
     pub(super) fn is_asked_the_same(&self, other: &Self) -> bool {
-        self.requested.len() == other.requested.len()
-            && self.requested == other.requested
-            && self.transfers == other.transfers
+        self.requested == other.requested && self.transfers == other.transfers
     }
 
     /// Bursts that have arrived by memory cycle `cycle`, counted up to `most`.

@@ -148,9 +148,9 @@ pub(super) struct LanePlan {
     pub(super) least_stride: i64,
     /// Whether an atom takes the DRAM at least as long as it takes the port.
     pub(super) memory_bound: bool,
-    /// Cycles after the last row command from which on no bank holds a column command of the lane back; far away where a bank may
-    /// do so for another reason.
-    pub(super) free_after: i64,
+    /// Cycles after the last row command from which on no bank holds a column command of the lane back; none where a bank may do so
+    /// for another reason.
+    pub(super) free_after: Option<i64>,
     /// Cycles from an ACT to a column command of the lane in its bank, where no other row command holds that back and where ACT that
     /// are a slot apart leave column commands whole slots, and no less than a stride, apart.
     pub(super) after_activate: Option<i64>,
@@ -317,7 +317,7 @@ impl Plan {
         let after_columns = of_bank.longest(&[Command::Rd, Command::Wr]) > 0;
         LanePlan {
             after_activate: (in_slots && of_act_alone).then(|| self.bank[command].from(Command::Act.index())),
-            free_after: if after_columns { i64::MAX / 2 } else { of_bank.longest(&[Command::Act, Command::Pre]) },
+            free_after: (!after_columns).then(|| of_bank.longest(&[Command::Act, Command::Pre])),
             direction,
             port_shift: lane.port_bytes.ilog2(),
             burst_bytes: u64::from(lane.burst_bytes),

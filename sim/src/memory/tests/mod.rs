@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use hw_config::memory::{Controller, MemoryStandard, RawMemoryStandard, RawSlot};
+use hw_config::memory::{Controller, MemoryStandard, RawConstraint, RawMemoryStandard, RawSlot};
 
 use super::*;
 
@@ -102,6 +102,13 @@ fn random_standard(random: &mut Random, shipped: &[RawMemoryStandard]) -> Option
         // A row that others imply may go: then nothing but the engines' own order holds their commands apart.
         let index = random.range(0, raw.constraint.len() as u64 - 1) as usize;
         raw.constraint.remove(index);
+    }
+    if random.range(0, 5) == 0 {
+        // No shipped standard has it: a bank that column commands hold back.
+        let columns = || vec!["RD".to_owned(), "WR".to_owned()];
+        let latency = random.range(1, 24).to_string();
+        let (preceding, following) = (columns(), columns());
+        raw.constraint.push(RawConstraint { level: "bank".to_owned(), preceding, following, latency, window: None });
     }
     raw.organisation.bank_groups = random.pick(&[1, 2, 4, 4, 4, 8]);
     raw.organisation.banks_per_group = random.pick(&[1, 2, 4, 4]);

@@ -105,7 +105,7 @@ fn run(
 fn streams_equal_transfers_one_by_one() {
     let shipped = shipped();
     let (mut compared, mut repeated, mut with_moves) = (0, 0, 0);
-    for seed in 0..300 {
+    for seed in 0..3000 {
         let mut random = Random(seed ^ 0x57e4);
         let config = random_channel(&mut random, &shipped);
         let configs = vec![config.clone(); random.range(1, 5) as usize];
