@@ -3,7 +3,7 @@
 //! It must never place anything by itself beyond the plain default (core k in region k): the machine file says where.
 
 use crate::machine::Machine;
-use crate::resources::{Amounts, Resources};
+use crate::resources::Resources;
 
 /// Signals of an AXI address channel beside the address: length (8), valid, ready. Size, burst and the other
 /// attributes are constants that no wire carries.
@@ -69,9 +69,9 @@ impl Machine {
         let mut regions: Vec<(Vec<u32>, Resources)> = Vec::new();
         for slr in 0..self.board.slrs.len() {
             let cores: Vec<u32> = (0..self.core.count).filter(|core| self.slr_of(*core) == slr).collect();
-            if let Some(first) = cores.first() {
+            if let Some((first, others)) = cores.split_first() {
                 let one = self.resources_of(*first);
-                let total = cores.iter().fold(Amounts::default(), |sum, core| sum.plus(self.resources_of(*core).total));
+                let total = others.iter().fold(one.total, |sum, core| sum.plus(self.resources_of(*core).total));
                 regions.push((cores, Resources { total, ..one }));
             }
         }

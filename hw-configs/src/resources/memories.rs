@@ -298,23 +298,33 @@ impl Wanted {
 pub(super) fn place(mut wanted: Vec<Wanted>, region: &Fabric, cores: u32) -> Vec<PhysicalMemory> {
     wanted.sort_by_key(|memory| (memory.fixed.is_none(), std::cmp::Reverse(memory.bits()), memory.name));
     let greedy = place_greedily(&wanted, region);
-    let fits = |memories: &Vec<PhysicalMemory>| fullness(memories, region) * f64::from(cores) <= 1.0;
-    if fits(&greedy) {
+    let fits = |taken: Amounts| fullness(taken, region) * f64::from(cores) <= 1.0;
+    if fits(taken(&greedy)) {
         return greedy;
     }
-    let free = wanted.iter().filter(|memory| memory.forced().is_none()).count();
-    let all = (0..1_u32 << free).map(|in_uram| place_as(&wanted, in_uram));
-    let best = all.min_by(|a, b| fullness(a, region).total_cmp(&fullness(b, region)));
+    let (free, forced): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|memory| memory.forced().is_none());
+    let either = [Primitive::Bram36, Primitive::Uram];
+    let choices: Vec<[Amounts; 2]> = free.iter().map(|memory| either.map(|one| memory.amounts(one))).collect();
+    let others = forced.iter().filter_map(|memory| Some(memory.amounts(memory.forced()?)));
+    let others = others.fold(Amounts::default(), Amounts::plus);
+    let chosen = |in_uram: u32| {
+        let choices = choices.iter().enumerate();
+        choices.fold(others, |sum, (number, amounts)| sum.plus(amounts[(in_uram >> number & 1) as usize]))
+    };
+    let all = (0..1_u32 << free.len()).map(|in_uram| (in_uram, chosen(in_uram)));
+    let best = all.min_by(|(_, a), (_, b)| fullness(*a, region).total_cmp(&fullness(*b, region)));
     // What fits in no way keeps the first account, which the refusal is about.
-    best.filter(fits).unwrap_or(greedy)
+    best.filter(|(_, taken)| fits(*taken)).map_or(greedy, |(in_uram, _)| place_as(&wanted, in_uram))
+}
+
+fn taken(memories: &[PhysicalMemory]) -> Amounts {
+    memories.iter().fold(Amounts::default(), |sum, memory| sum.plus(memory.amounts))
 }
 
 /// The larger of the shares that memories take of a region's block RAM and UltraRAM.
-fn fullness(memories: &[PhysicalMemory], region: &Fabric) -> f64 {
-    let share = |used: fn(&Amounts) -> u64, has: u32| {
-        memories.iter().map(|memory| used(&memory.amounts)).sum::<u64>() as f64 / f64::from(has.max(1))
-    };
-    share(|a| a.bram36, region.bram36).max(share(|a| a.uram, region.uram))
+fn fullness(taken: Amounts, region: &Fabric) -> f64 {
+    let share = |used: u64, has: u32| used as f64 / f64::from(has.max(1));
+    share(taken.bram36, region.bram36).max(share(taken.uram, region.uram))
 }
 
 fn place_greedily(wanted: &[Wanted], region: &Fabric) -> Vec<PhysicalMemory> {
