@@ -38,6 +38,8 @@ pub struct StepPrograms {
     form: Machine,
     link_cycles: u32,
     cores: OnceLock<Vec<Core>>,
+    /// What the last step asked for that chose nothing by itself, and its registers: runs of one form ask for the same steps.
+    last: Mutex<Option<(Registers, Arc<[Asked]>)>>,
     /// Of each: the instructions that `check_step` looks at.
     free: OnceLock<Vec<Vec<u32>>>,
     /// Registers that `check_step` has found good: runs of one form begin with the same steps.
@@ -65,15 +67,23 @@ struct Core {
     fixed_lines: BTreeSet<u64>,
 }
 
+/// What the instructions of a core that differ ask for in a step, and what all count.
+#[derive(Debug)]
+struct Asked {
+    works: Vec<Work>,
+    counts: Counts,
+}
+
 /// A step that has been simulated.
 struct Known {
     memory: MemoryModel,
+    /// What was asked for, core by core.
+    asked: Arc<[Asked]>,
     cores: Vec<KnownCore>,
 }
 
-/// What the variable instructions of a core asked for, and when all of them came about.
+/// When the instructions of a core came about.
 struct KnownCore {
-    asked: Vec<Work>,
     times: Times,
     placed: Vec<Placed>,
     /// The instructions of its opening.
@@ -84,8 +94,8 @@ impl StepPrograms {
     /// The programs of a step, which `program::check_set` has found legal together.
     pub fn new(machine: &Machine, programs: impl Into<Arc<[Program]>>) -> Self {
         let (form, link_cycles) = (machine.form(), machine.link_cycles());
-        let (cores, free, passed) = Default::default();
-        Self { programs: programs.into(), form, link_cycles, cores, free, passed }
+        let (cores, last, free, passed) = Default::default();
+        Self { programs: programs.into(), form, link_cycles, cores, last, free, passed }
     }
 
     /// The same programs for another machine.
@@ -127,6 +137,21 @@ impl StepPrograms {
 
     fn cores(&self, machine: &Machine) -> &[Core] {
         self.cores.get_or_init(|| self.programs.iter().map(|program| Core::new(machine, program)).collect())
+    }
+
+    /// What each core asks for in a step.
+    fn asked(&self, machine: &Machine, registers: &Registers, routing: &[Vec<Routing>]) -> Arc<[Asked]> {
+        let is_free = routing.iter().all(Vec::is_empty);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, asked)) = last.as_ref().filter(|(known, _)| is_free && known == registers) {
+            return Arc::clone(asked);
+        }
+        let cores = self.cores(machine).iter().zip(&*self.programs).zip(routing);
+        let asked = cores.map(|((core, program), routing)| core.decode(machine, program, registers, routing)).collect();
+        if is_free {
+            *last = Some((*registers, Arc::clone(&asked)));
+        }
+        asked
     }
 }
 
@@ -177,29 +202,19 @@ impl<'a> Prepared<'a> {
     ) -> Vec<StepOutcome> {
         assert_eq!(self.programs().len(), routing.len(), "programs and routings, one a core");
         let machine = self.machine;
-        let steps = self.programs.cores(machine).iter().zip(self.programs()).zip(routing);
-        let decode =
-            |((core, program), routing): ((&Core, _), &Vec<Routing>)| core.decode(machine, program, registers, routing);
-        let (asked, counts): (Vec<Vec<Work>>, Vec<Counts>) = steps.map(decode).unzip();
+        let asked = self.programs.asked(machine, registers, routing);
         for number in 0..self.known.len() {
             if let Some(memories) = self.again(number, &asked, memory, streams) {
                 self.repeated += 1;
                 let known = self.known.remove(number).expect("one of them");
-                let outcomes = known.cores.iter().zip(counts).zip(memories);
-                let outcomes =
-                    outcomes.map(|((core, counts), memory)| outcome(counts, &core.times, &core.placed, memory));
-                let outcomes = outcomes.collect();
+                let outcomes = known.outcomes(&asked, memories);
                 self.known.push_front(known);
                 return outcomes;
             }
         }
         let known = self.simulate(asked, memory, streams);
-        let outcomes = known
-            .cores
-            .iter()
-            .zip(counts)
-            .map(|(core, counts)| outcome(counts, &core.times, &core.placed, core.times.data_memory.clone()));
-        let outcomes = outcomes.collect();
+        let memories = known.cores.iter().map(|core| core.times.data_memory.clone()).collect();
+        let outcomes = known.outcomes(&known.asked, memories);
         self.known.truncate(KNOWN_MAX - 1);
         self.known.push_front(known);
         outcomes
@@ -209,31 +224,44 @@ impl<'a> Prepared<'a> {
     fn again(
         &self,
         number: usize,
-        asked: &[Vec<Work>],
+        asked: &[Asked],
         memory: MemoryModel,
         streams: &mut Streams,
     ) -> Option<Vec<Vec<Statistics>>> {
         let known = &self.known[number];
-        let cores = self.programs.cores(self.machine).iter().zip(self.programs()).zip(asked).zip(&known.cores);
-        let again = |(((core, program), asked), known): (((&Core, &Program), &Vec<Work>), _)| {
-            core.again(asked, known, (self.machine, program.core), streams)
+        let cores = self.programs.cores(self.machine).iter().zip(self.programs());
+        let cores = cores.zip(asked).zip(known.asked.iter().zip(&known.cores));
+        let again = |(((core, program), asked), (before, known)): (((&Core, &Program), &Asked), (&Asked, _))| {
+            core.again((&asked.works, &before.works), known, (self.machine, program.core), streams)
         };
         if known.memory == memory { cores.map(again).collect() } else { None }
     }
 
-    fn simulate(&self, asked: Vec<Vec<Work>>, memory: MemoryModel, streams: &mut Streams) -> Known {
+    fn simulate(&self, asked: Arc<[Asked]>, memory: MemoryModel, streams: &mut Streams) -> Known {
         let cores = self.programs.cores(self.machine);
-        let tasks = self.programs().iter().zip(cores).zip(&asked);
-        let tasks = tasks.map(|((program, core), asked)| (program.core, core.tasks(asked)));
-        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(cores).zip(asked);
+        let tasks = self.programs().iter().zip(cores).zip(&*asked);
+        let tasks = tasks.map(|((program, core), asked)| (program.core, core.tasks(&asked.works)));
+        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(cores).zip(&*asked);
         let known = ran.map(|(((times, timeline), core), asked)| {
             let placed = place(&core.operators.of, &timeline);
-            let all = core.tasks(&asked);
+            let all = core.tasks(&asked.works);
             let loads = (0..all.len()).filter(|&index| matches!(all.work(index), Work::Load(_)));
             let opening = loads.take(times.opening.loads.len()).map(|index| index as u32).collect();
-            KnownCore { asked, times, placed, opening }
+            KnownCore { times, placed, opening }
         });
-        Known { memory, cores: known.collect() }
+        let cores = known.collect();
+        Known { memory, asked, cores }
+    }
+}
+
+impl Known {
+    /// The outcome on each core of a step that goes through these cycles.
+    fn outcomes(&self, asked: &[Asked], memories: Vec<Vec<Statistics>>) -> Vec<StepOutcome> {
+        let cores = self.cores.iter().zip(asked).zip(memories);
+        let outcome = |((core, asked), memory): ((&KnownCore, &Asked), Vec<Statistics>)| {
+            outcome(asked.counts.clone(), &core.times, &core.placed, memory)
+        };
+        cores.map(outcome).collect()
     }
 }
 
@@ -264,14 +292,7 @@ impl Core {
         Self { tasks, variable, operators, fixed, fixed_lines }
     }
 
-    /// What the instructions that differ ask for in a step, and what all count.
-    fn decode(
-        &self,
-        machine: &Machine,
-        program: &Program,
-        registers: &Registers,
-        routing: &[Routing],
-    ) -> (Vec<Work>, Counts) {
+    fn decode(&self, machine: &Machine, program: &Program, registers: &Registers, routing: &[Routing]) -> Asked {
         let mut decoder = Decoder::new(machine, registers, routing);
         let mut tally = Tally::new(machine, program, &self.operators, self.fixed.clone());
         let works = self.variable.iter().map(|&index| {
@@ -281,18 +302,18 @@ impl Core {
             decoder.write_registers(operation);
             work
         });
-        (works.collect(), tally.counts())
+        Asked { works: works.collect(), counts: tally.counts() }
     }
 
     /// What the channels count in a step that asks for this, if it goes through the cycles of a known one.
     fn again(
         &self,
-        asked: &[Work],
+        (asked, asked_before): (&[Work], &[Work]),
         known: &KnownCore,
         machine: (&Machine, u32),
         streams: &mut Streams,
     ) -> Option<Vec<Statistics>> {
-        let KnownCore { asked: asked_before, times, .. } = known;
+        let times = &known.times;
         let mut renaming = Renaming::of(ChannelSet::first(times.data_memory.len()).0);
         // What is written to the same channels in every step keeps them where they are.
         assert!(
