@@ -164,24 +164,19 @@ impl<'a> Engine<'a> {
 
     /// Works out all that follows from what is known: dispatch and units in turn, until none of them gets on.
     fn decide(&mut self) {
-        const UNITS: [Unit; 4] = [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector];
-        let (mut turn, mut waiting) = (0_usize, 0);
-        while waiting <= UNITS.len() {
-            let mut got_on = false;
-            match turn.checked_sub(1) {
-                None => {
-                    while self.dispatch_next() {
-                        got_on = true;
-                    }
-                }
-                Some(unit) => {
-                    while self.units.issue_next(UNITS[unit], self.tasks, &mut self.data, &mut self.timeline) {
-                        got_on = true;
-                    }
+        let mut gets_on = true;
+        while gets_on {
+            gets_on = false;
+            while self.dispatch_next() {
+                gets_on = true;
+            }
+            for unit in [Unit::Load, Unit::Store, Unit::Matrix, Unit::Vector] {
+                while self.units.may_issue(unit)
+                    && self.units.issue_next(unit, self.tasks, &mut self.data, &mut self.timeline)
+                {
+                    gets_on = true;
                 }
             }
-            waiting = if got_on { 1 } else { waiting + 1 };
-            turn = if turn == UNITS.len() { 0 } else { turn + 1 };
         }
     }
 
@@ -259,18 +254,24 @@ impl<'a> Engine<'a> {
         Some((dispatched + 1).max(retired.map_or(0, |cycle| cycle + 1)))
     }
 
-    /// Decides the oldest load, if it has the memory to itself; see `DataPorts::finish_oldest_load`. Else
-    /// lets both memories run up to the earliest cycle in which a transfer not yet pushed could start. Such a transfer
-    /// follows, directly or not, from a completion that is still unknown, and no completion is earlier than the bounds:
-    /// a write fires a cycle after the acknowledgement that it waits for; a retirement is not earlier than a completion
-    /// of its instruction, an issue follows a retirement by a cycle and a dispatch by one, the first request of a load
-    /// or store its issue by `FIRST_REQUEST`, a dispatch an arrival or an issue by one, a fetch a dispatch by one.
+    /// Decides the oldest load, if it has the memory to itself (`DataPorts::finish_oldest_load`), or what there is up to the last
+    /// line written (`DataPorts::run_to_last_line`). Where nothing comes of that, lets both memories run up to the earliest cycle in
+    /// which a transfer not yet pushed could start. Such a transfer follows, directly or not, from a completion that is still
+    /// unknown, and no completion is earlier than the bounds: a write fires a cycle after the acknowledgement that it waits for; a
+    /// retirement is not earlier than a completion of its instruction, an issue follows a retirement by a cycle and a dispatch by
+    /// one, the first request of a load or store its issue by `FIRST_REQUEST`, a dispatch an arrival or an issue by one, a fetch a
+    /// dispatch by one.
     fn advance_memory(&mut self) {
         // The end of a step goes by bounds, so that both memories stand where it ends, with the refreshes due up to there.
         let all_dispatched = self.fetch.dispatched() == self.tasks.len();
         if all_dispatched {
             self.data.release();
         } else if self.fetch.is_known() && self.data.finish_oldest_load(&mut self.units, &mut self.timeline) {
+            return;
+        }
+        let before = self.progress();
+        self.data.run_to_last_line(&mut self.units, &mut self.timeline);
+        if self.progress() > before {
             return;
         }
         let (data, fetch) = (self.data.completion_bound(), self.fetch.completion_bound());

@@ -180,6 +180,15 @@ impl Units {
         state.queue.push_back(Waiting { queued, waits });
     }
 
+    /// Whether it is worth asking whether a unit issues an instruction or fires a line: not where a retirement is known to be missing.
+    #[inline]
+    pub(super) fn may_issue(&self, unit: Unit) -> bool {
+        let u = number(unit);
+        let state = &self.units[u];
+        let is_blocked = state.blocked.is_some_and(|(other, ordinal)| self.units[other].retirements.len() <= ordinal);
+        (!is_blocked && !state.queue.is_empty()) || (u == STORE && !self.writes.gathering.is_empty())
+    }
+
     /// Issues the oldest instruction of a unit's queue if its cycle is known, or fires a store's next line.
     pub(super) fn issue_next(
         &mut self,

@@ -11,6 +11,8 @@ use super::ring::Ring;
 
 /// No row is open.
 const CLOSED: i64 = -1;
+/// Not the same in all banks.
+const MIXED: i64 = -2;
 
 /// What a burst finds at a bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +26,11 @@ pub(super) enum Visit {
 }
 
 /// Device state. Equal states behave equally.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Banks {
     banks: Vec<Bank>,
+    /// By the place of their banks in the bank groups.
+    sets: Vec<Set>,
     bank_groups: Vec<Last>,
     channel: Last,
     /// For each activate window, the cycle from which each of the last ACT no longer blocks one.
@@ -39,11 +43,30 @@ struct Bank {
     last: Last,
 }
 
+/// What is known of the banks that a walk visits, one of each bank group, without looking at each: nothing that they do not say.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    /// The row that is open in all of them, or [`CLOSED`], or [`MIXED`].
+    row: i64,
+    /// The last cycle of each command to any of them.
+    latest: Last,
+}
+
+impl PartialEq for Banks {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { banks, sets: _, bank_groups, channel, windows } = self;
+        let Self { banks: others, sets: _, bank_groups: other_groups, channel: other_channel, windows: others_windows } =
+            other;
+        banks == others && bank_groups == other_groups && channel == other_channel && windows == others_windows
+    }
+}
+
 impl Banks {
     pub(super) fn new(plan: &Plan) -> Self {
         let never: Last = [LONG_AGO; plan::LAST];
         Self {
             banks: vec![Bank { open_row: CLOSED, last: never }; plan.banks],
+            sets: vec![Set { row: CLOSED, latest: never }; plan.banks / plan.bank_groups],
             bank_groups: vec![never; plan.bank_groups],
             channel: never,
             windows: plan.activate_windows.iter().map(|&(count, _)| Ring::of(count, LONG_AGO)).collect(),
@@ -62,56 +85,70 @@ impl Banks {
     /// Whether the banks of the first atoms of a walk have its row open.
     #[inline]
     pub(super) fn are_open(&self, walk: &Walk, visited: usize) -> bool {
-        let (banks, row) = (&self.banks[..], i64::from(walk.location(0).row));
-        (0..visited).all(|i| banks[walk.bank(i)].open_row == row)
+        let row = i64::from(walk.row());
+        match self.sets[walk.set()].row {
+            MIXED => (0..visited).all(|i| self.banks[walk.bank(i)].open_row == row),
+            open => open == row,
+        }
     }
 
-    /// What a burst of these atoms finds in the banks of a walk, if that is the same miss or conflict in all of them and no command
-    /// has gone to them since `cycle`.
+    /// What a burst that needs another row finds in all banks of a walk, if that is the same; and the last of each command to any of
+    /// them.
     #[inline]
-    pub(super) fn alike(&self, walk: &Walk, visited: usize, cycle: i64) -> Option<Visit> {
-        let banks = &self.banks[..];
-        let (row, moved) = (i64::from(walk.location(0).row), [Command::Act, Command::Pre, Command::Rd, Command::Wr]);
-        let is_closed = banks[walk.bank(0)].open_row == CLOSED;
-        for i in 0..visited {
-            let Bank { open_row, last } = &banks[walk.bank(i)];
-            let latest = moved.into_iter().fold(LONG_AGO, |latest, command| latest.max(last[command.index()]));
-            if *open_row == row || (*open_row == CLOSED) != is_closed || latest >= cycle {
+    pub(super) fn alike(&self, walk: &Walk) -> Option<(Visit, &Last)> {
+        let Set { row, latest } = &self.sets[walk.set()];
+        match *row {
+            MIXED => None,
+            CLOSED => Some((Visit::Miss, latest)),
+            row => (row != i64::from(walk.row())).then_some((Visit::Conflict, latest)),
+        }
+    }
+
+    /// The first of ACT to all banks of a walk, a slot apart and none before `allowed`, as far as activate windows go; none if they
+    /// would be more than a slot apart.
+    #[inline]
+    pub(super) fn in_windows(&self, plan: &Plan, walk: &Walk, allowed: i64) -> Option<i64> {
+        let mut first = plan.activate_slot.at_or_after(allowed);
+        let span = (walk.groups() as i64 - 1) * plan.activate_slot.period();
+        for window in &self.windows {
+            let (free, last) = (window.at(0), window.at(walk.groups() - 1));
+            if last <= first {
+                // It holds none of them back.
+            } else if last - free == span {
+                // Nor one more than another: those that it counts were a slot apart too.
+                first = first.max(plan.activate_slot.at_or_after(free));
+            } else {
                 return None;
             }
         }
-        Some(if is_closed { Visit::Miss } else { Visit::Conflict })
+        Some(first)
     }
 
-    /// The cycle from which no activate window holds any ACT back.
+    /// Takes note of row commands to all banks of a walk, each kind a slot apart: ACT, the first one at `activate`, and PRE, if any.
     #[inline]
-    pub(super) fn windows_end(&self) -> i64 {
-        self.windows.iter().fold(LONG_AGO, |end, window| end.max(window.at(window.len() - 1)))
-    }
-
-    /// Takes note of row commands to the banks of a walk, each kind a slot apart: ACT, the first one at `activate`, and PRE, if any.
-    #[inline]
-    pub(super) fn note_rows(
-        &mut self,
-        plan: &Plan,
-        (walk, visited): (&Walk, usize),
-        (activate, precharge): (i64, Option<i64>),
-    ) {
+    pub(super) fn note_rows(&mut self, plan: &Plan, walk: &Walk, activate: i64, precharge: Option<i64>) {
         let [act, pre] = [Command::Act, Command::Pre].map(Command::index);
-        let Self { banks, bank_groups, channel, windows } = self;
+        let Self { banks, sets, bank_groups, channel, windows } = self;
         let (banks, bank_groups) = (&mut banks[..], &mut bank_groups[..]);
-        let row = i64::from(walk.location(0).row);
+        let (row, period) = (i64::from(walk.row()), plan.activate_slot.period());
         let (mut cycle, mut closed) = (activate, precharge.unwrap_or(LONG_AGO));
-        for i in 0..visited {
+        for i in 0..walk.groups() {
             let (bank, group) = (&mut banks[walk.bank(i)], &mut bank_groups[walk.group(i)]);
-            (bank.open_row, bank.last[act], group[act], channel[act]) = (row, cycle, cycle, cycle);
+            (bank.open_row, bank.last[act], group[act]) = (row, cycle, cycle);
             if precharge.is_some() {
-                (bank.last[pre], group[pre], channel[pre]) = (closed, closed, closed);
+                (bank.last[pre], group[pre]) = (closed, closed);
             }
-            (cycle, closed) = (cycle + plan.activate_slot.period(), closed + plan.precharge_slot.period());
+            (cycle, closed) = (cycle + period, closed + plan.precharge_slot.period());
+        }
+        let set = &mut sets[walk.set()];
+        set.row = row;
+        (set.latest[act], channel[act]) = (cycle - period, cycle - period);
+        if precharge.is_some() {
+            closed -= plan.precharge_slot.period();
+            (set.latest[pre], channel[pre]) = (closed, closed);
         }
         for (window, &(_, cycles)) in windows.iter_mut().zip(&plan.activate_windows) {
-            (0..visited as i64).for_each(|i| window.turn(activate + i * plan.activate_slot.period() + cycles));
+            window.turn_each(walk.groups(), |i| activate + i as i64 * period + cycles);
         }
     }
 
@@ -135,14 +172,14 @@ impl Banks {
         true
     }
 
-    /// Column commands to the banks of the first atoms of a walk: `first` at the earliest, none before `all`, a `stride` apart at
-    /// least. Where no bank holds its own back, only the first is listed.
+    /// Column commands to the banks of the first atoms of a walk: `first` at the earliest, a `stride` apart at least. Where no bank
+    /// holds its own back, only the first is listed.
     pub(super) fn columns(
         &self,
         plan: &Plan,
         command: Command,
         (walk, visited): (&Walk, usize),
-        (first, all, stride): (i64, i64, i64),
+        (first, stride): (i64, i64),
         listed: &mut Vec<i64>,
     ) {
         let (banks, bank_groups) = (&self.banks[..], &self.bank_groups[..]);
@@ -150,7 +187,7 @@ impl Banks {
         let (mut slot, mut held) = (first, false);
         for i in 0..visited {
             let in_bank = of_bank.earliest(&banks[walk.bank(i)].last);
-            let allowed = in_bank.max(of_group.earliest(&bank_groups[walk.group(i)])).max(all);
+            let allowed = in_bank.max(of_group.earliest(&bank_groups[walk.group(i)]));
             if allowed > slot {
                 (slot, held) = (plan.column_slot.at_or_after(allowed), true);
             }
@@ -163,7 +200,7 @@ impl Banks {
     }
 
     /// Takes note of the column commands of these atoms of a walk.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_columns(
         &mut self,
         command: Command,
@@ -172,12 +209,14 @@ impl Banks {
     ) {
         let Self { banks, bank_groups, channel, .. } = self;
         let (banks, bank_groups) = (&mut banks[..], &mut bank_groups[..]);
+        let mut cycle = LONG_AGO;
         for i in atoms {
-            let cycle = columns.at(i);
+            cycle = columns.at(i);
             banks[walk.bank(i)].last[command.index()] = cycle;
             bank_groups[walk.group(i)][command.index()] = cycle;
-            channel[command.index()] = cycle;
         }
+        channel[command.index()] = cycle;
+        self.sets[walk.set()].latest[command.index()] = cycle;
     }
 
     pub(super) fn any_open(&self) -> bool {
@@ -185,32 +224,54 @@ impl Banks {
     }
 
     #[inline]
-    pub(super) fn open(&mut self, place: Location) {
+    pub(super) fn open(&mut self, plan: &Plan, place: Location) {
         self.banks[place.bank as usize].open_row = i64::from(place.row);
+        self.sets[plan.set_of(place.bank as usize)].row = MIXED;
+    }
+
+    /// All banks of a walk have been opened.
+    #[inline]
+    pub(super) fn opened(&mut self, walk: &Walk) {
+        self.sets[walk.set()].row = i64::from(walk.row());
     }
 
     pub(super) fn close_all(&mut self) {
         self.banks.iter_mut().for_each(|bank| bank.open_row = CLOSED);
+        self.sets.iter_mut().for_each(|set| set.row = CLOSED);
     }
 
     /// Earliest cycle at which the rules allow `command` to `bank`. Slots are not its business.
     #[inline(always)]
     pub(super) fn earliest(&self, plan: &Plan, command: Command, bank: usize) -> i64 {
-        self.earliest_in_bank(plan, command, bank).max(self.earliest_all(plan, command))
+        let (i, group) = (command.index(), plan.group_of(bank));
+        let in_bank = plan.bank[i].earliest(&self.banks[bank].last);
+        in_bank.max(plan.bank_group[i].earliest(&self.bank_groups[group])).max(self.earliest_all(plan, command))
     }
 
-    /// As [`Banks::earliest`], as far as rules of the bank and its bank group go.
+    /// As [`Banks::earliest`] for PRE. `wide` is what [`Banks::wide`] says.
     #[inline(always)]
-    pub(super) fn earliest_in_bank(&self, plan: &Plan, command: Command, bank: usize) -> i64 {
-        let (i, group) = (command.index(), plan.group_of(bank));
-        plan.bank[i].earliest(&self.banks[bank].last).max(plan.bank_group[i].earliest(&self.bank_groups[group]))
+    pub(super) fn earliest_precharge(&self, plan: &Plan, bank: usize, wide: Option<i64>) -> i64 {
+        match wide {
+            Some(_) => plan.bank[Command::Pre.index()].earliest(&self.banks[bank].last),
+            None => self.earliest(plan, Command::Pre, bank),
+        }
     }
 
     /// As [`Banks::earliest`] for ACT, with the activate windows.
     #[inline(always)]
-    pub(super) fn earliest_activate(&self, plan: &Plan, bank: usize) -> i64 {
-        let rules = self.earliest(plan, Command::Act, bank);
+    pub(super) fn earliest_activate(&self, plan: &Plan, bank: usize, wide: Option<i64>) -> i64 {
+        let rules = match wide {
+            Some(cycle) => plan.bank[Command::Act.index()].earliest(&self.banks[bank].last).max(cycle),
+            None => self.earliest(plan, Command::Act, bank),
+        };
         self.windows.iter().fold(rules, |cycle, window| cycle.max(window.at(0)))
+    }
+
+    /// What rules of bank group and channel, but for the windows, say about all row commands of a burst: nothing about PRE, and this
+    /// about ACT. None if they say more than that (`AtOnce`).
+    #[inline(always)]
+    pub(super) fn wide(&self, plan: &Plan) -> Option<i64> {
+        plan.at_once.map(|_| self.earliest_all(plan, Command::Act))
     }
 
     /// As [`Banks::earliest`], as far as rules of the channel go: all rules of PREA and REF.
@@ -236,6 +297,7 @@ impl Banks {
     pub(super) fn note_in_bank(&mut self, plan: &Plan, command: Command, bank: usize, cycle: i64) {
         self.banks[bank].last[command.index()] = cycle;
         self.bank_groups[plan.group_of(bank)][command.index()] = cycle;
+        self.sets[plan.set_of(bank)].latest[command.index()] = cycle;
     }
 
     /// The part of a column command's note that concerns the channel.
@@ -265,6 +327,18 @@ impl Banks {
         self.banks.iter().map(|bank| (bank.open_row != CLOSED).then_some(bank.open_row))
     }
 
+    /// Finds out what there is to know of sets, after their banks have been written one by one: their rows once they are opened or
+    /// closed together.
+    pub(super) fn compare(&mut self) {
+        self.sets.fill(Set { row: MIXED, latest: [LONG_AGO; plan::LAST] });
+        // Banks of a group are a power of two.
+        let mask = self.sets.len() - 1;
+        for (number, Bank { last, .. }) in self.banks.iter().enumerate() {
+            let latest = &mut self.sets[number & mask].latest;
+            latest.iter_mut().zip(last).for_each(|(latest, cycle)| *latest = (*latest).max(*cycle));
+        }
+    }
+
     /// Opens these rows, and no others.
     pub(super) fn set_open_rows(&mut self, rows: impl Iterator<Item = Option<i64>>) {
         self.banks.iter_mut().zip(rows).for_each(|(bank, row)| bank.open_row = row.unwrap_or(CLOSED));
@@ -287,7 +361,7 @@ pub(super) struct Turn {
 
 impl Turns {
     /// For a burst chosen at `choice`, after the last PRE and the last ACT.
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(plan: &Plan, choice: i64, precharge: i64, activate: i64) -> Self {
         let turn = |slots: Slots, last: i64| Turn { next: slots.at_or_after(choice.max(last) + 1), last };
         Self { precharge: turn(plan.precharge_slot, precharge), activate: turn(plan.activate_slot, activate) }

@@ -136,13 +136,26 @@ impl FastChannel {
     /// Makes every decision that no transfer from kernel cycle `horizon` on can change. Completions so found are
     /// final and may lie beyond the horizon.
     pub(super) fn run(&mut self, plan: &Plan, horizon: i64) {
+        self.run_while(plan, horizon, |_| true);
+    }
+
+    /// As `run`, as long as a burst waits in `lane`: up to there what comes to `lane` itself comes behind it and changes nothing.
+    pub(super) fn run_with(&mut self, plan: &Plan, lane: usize, horizon: i64) {
+        self.run_while(plan, horizon, |state| state.lanes[lane].head().is_some());
+    }
+
+    #[inline(always)]
+    fn run_while(&mut self, plan: &Plan, horizon: i64, goes_on: impl Fn(&State) -> bool) {
         assert!(horizon as u64 <= CYCLE_MAX, "kernel cycle {horizon} is out of reach");
         let safe = plan.decided_before(horizon);
-        loop {
+        while goes_on(&self.state) {
             if let Some(lane) = self.lane_alone() {
                 self.run_lane(plan, lane, AT_ONCE, safe);
             } else if let Some(lanes) = plan.reads_and_writes {
                 self.run_reads(plan, lanes, safe);
+            }
+            if !goes_on(&self.state) {
+                return;
             }
             let choice = self.state.next_choice();
             if self.state.refresh_due <= choice && self.state.refresh_due < safe {
@@ -180,10 +193,10 @@ impl FastChannel {
     }
 
     /// Forgets times that can no longer matter, so that equal futures look equal: no transfer starts before kernel cycle
-    /// `horizon`, and no command comes before the next choice.
+    /// `horizon`, and no command comes before the next choice or the next refresh, which may be due before a channel first runs.
     pub(super) fn forget_before(&mut self, plan: &Plan, horizon: i64) {
         let state = &mut self.state;
-        let floor = plan.decided_before(horizon).max(state.last_choice + 1);
+        let floor = plan.decided_before(horizon).max(state.last_choice + 1).min(state.refresh_due);
         state.lanes.iter_mut().for_each(|lane| lane.forget_before(horizon));
         state.banks.forget_before(plan, floor);
         let singles =
@@ -228,6 +241,7 @@ impl FastChannel {
                 let opened = self.open_walk(plan, lane_plan, (&walk, atoms), choice);
                 let follows = self.take_turn(plan, lane, burst.address, atoms);
                 self.columns_by_stride(plan, lane_plan, (&walk, atoms), (choice, opened, follows), &mut listed);
+                self.note_columns(lane_plan, (&walk, atoms), &listed);
             }
             None => {
                 self.turn = None;
@@ -272,18 +286,11 @@ impl FastChannel {
         state.lanes[lane].request(plan, lane_plan);
     }
 
-    /// The first column command of a burst that goes on where the one before ended: no bank holds it back. The one before has
-    /// waited for their rows, and each bank group had its last command `interleave` strides ago, which is enough
-    /// (`LanePlan::stride`).
-    #[inline]
-    fn next_column(&self, plan: &Plan, lane: &LanePlan, choice: i64) -> i64 {
-        plan.column_slot.at_or_after(choice + 1).max(self.state.last_column + lane.least_stride)
-    }
-
     /// Row commands of a burst: each of its banks once, in the order of its atoms.
     fn open_rows(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64) {
         let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
-        for_each_bank(plan, lane, burst, |place| self.open(plan, place, &mut turns));
+        let wide = self.state.banks.wide(plan);
+        for_each_bank(plan, lane, burst, |place| self.open(plan, place, &mut turns, wide));
         (self.state.last_precharge, self.state.last_activate) = turns.last();
     }
 
@@ -297,38 +304,38 @@ impl FastChannel {
             return None;
         }
         let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
-        let at_once = plan.at_once.filter(|_| self.watch.is_none());
-        let alike = at_once.and_then(|at_once| self.open_alike(plan, at_once, (walk, visited), choice, &turns));
+        let at_once = plan.at_once.filter(|_| self.watch.is_none() && visited == walk.groups());
+        let alike = at_once.and_then(|at_once| self.open_alike(plan, at_once, walk, &turns));
         if alike.is_none() {
-            (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns));
+            let wide = self.state.banks.wide(plan);
+            (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns, wide));
+            if visited == walk.groups() {
+                self.state.banks.opened(walk);
+            }
             (self.state.last_precharge, self.state.last_activate) = turns.last();
         }
         alike
     }
 
-    /// Row commands to banks that are all closed, or all have another row open, and that no command has gone to for long: in closed
-    /// form, where nothing but their slots and what is the same for all of them holds them back. The cycle of the first ACT; none
-    /// if that is not so, and nothing has been done.
+    /// Row commands to banks that are all closed, or all have another row open: in closed form, where no rule of one of them holds a
+    /// slot back. The cycle of the first ACT; none if that is not so, and nothing has been done.
     #[inline]
-    fn open_alike(
-        &mut self,
-        plan: &Plan,
-        at_once: AtOnce,
-        (walk, visited): (&Walk, usize),
-        choice: i64,
-        turns: &Turns,
-    ) -> Option<i64> {
+    fn open_alike(&mut self, plan: &Plan, at_once: AtOnce, walk: &Walk, turns: &Turns) -> Option<i64> {
         let Self { state: State { banks, last_activate, last_precharge, .. }, statistics, .. } = self;
-        let visit = banks.alike(walk, visited, choice + 1 - at_once.settled)?;
+        let (visit, latest) = banks.alike(walk)?;
+        let ready = |command: Command| plan.bank[command.index()].earliest(latest);
         let precharge = (visit == Visit::Conflict).then_some(turns.precharge.next());
-        let allowed = precharge.map_or(LONG_AGO, |cycle| cycle + at_once.precharge);
-        let allowed = allowed.max(banks.earliest_all(plan, Command::Act)).max(turns.activate.next());
-        let activate = plan.activate_slot.at_or_after(allowed);
-        if banks.windows_end() > activate {
+        if precharge.is_some_and(|cycle| ready(Command::Pre) > cycle) {
             return None;
         }
-        banks.note_rows(plan, (walk, visited), (activate, precharge));
-        let (count, later) = (visited as u64, visited as i64 - 1);
+        let allowed = precharge.map_or(LONG_AGO, |cycle| cycle + at_once.precharge);
+        let allowed = allowed.max(banks.earliest_all(plan, Command::Act)).max(turns.activate.next());
+        let activate = banks.in_windows(plan, walk, allowed)?;
+        if ready(Command::Act) > activate {
+            return None;
+        }
+        banks.note_rows(plan, walk, activate, precharge);
+        let (count, later) = (walk.groups() as u64, walk.groups() as i64 - 1);
         *last_activate = activate + later * plan.activate_slot.period();
         statistics.commands[Command::Act.index()] += count;
         match precharge {
@@ -342,9 +349,9 @@ impl FastChannel {
         Some(activate)
     }
 
-    /// Row commands to one bank.
+    /// Row commands to one bank. `wide` is what `Banks::wide` said before the first of the burst.
     #[inline(always)]
-    fn open(&mut self, plan: &Plan, place: Location, turns: &mut Turns) {
+    fn open(&mut self, plan: &Plan, place: Location, turns: &mut Turns, wide: Option<i64>) {
         let (banks, bank) = (&mut self.state.banks, place.bank as usize);
         match banks.visit(place) {
             Visit::Hit => {
@@ -354,20 +361,19 @@ impl FastChannel {
             Visit::Miss => self.statistics.row_misses += 1,
             Visit::Conflict => {
                 self.statistics.row_conflicts += 1;
-                let cycle = turns.precharge.take(plan.precharge_slot, banks.earliest(plan, Command::Pre, bank));
+                let cycle = turns.precharge.take(plan.precharge_slot, banks.earliest_precharge(plan, bank, wide));
                 banks.note(plan, Command::Pre, bank, cycle);
                 self.issued(Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
             }
         }
         let banks = &mut self.state.banks;
-        let cycle = turns.activate.take(plan.activate_slot, banks.earliest_activate(plan, bank));
-        banks.open(place);
+        let cycle = turns.activate.take(plan.activate_slot, banks.earliest_activate(plan, bank, wide));
+        banks.open(plan, place);
         banks.note(plan, Command::Act, bank, cycle);
         self.issued(Command::Act, place, cycle);
     }
 
-    /// Column times of a burst with constant stride, up to where the stride alone is left; and takes note of the last
-    /// column command to each bank: the earlier ones bind nothing that these do not. `opened` is what `open_walk` gave. Where the
+    /// Column times of a burst with constant stride, up to where the stride alone is left. `opened` is what `open_walk` gave. Where the
     /// burst `follows` one of its lane that visited the bank groups in the same turns, none of them holds it back: each had its last
     /// command `interleave` strides ago.
     #[inline]
@@ -380,13 +386,12 @@ impl FastChannel {
         listed: &mut Vec<i64>,
     ) {
         let (command, stride) = (column_command(lane.direction), lane.least_stride);
-        let first = plan.column_slot.at_or_after((choice + 1).max(self.state.last_column + 1));
-        let visited = lane.interleave.min(atoms);
         let banks = &self.state.banks;
-        let all = banks.earliest_all(plan, command);
+        let allowed = (choice + 1).max(self.state.last_column + 1).max(banks.earliest_all(plan, command));
+        let first = plan.column_slot.at_or_after(allowed);
+        let visited = lane.interleave.min(atoms);
         let last_row = self.state.last_activate.max(self.state.last_precharge);
-        let groups_are_free =
-            first >= all && (follows || banks.groups_are_free(plan, command, (walk, visited), (first, stride)));
+        let groups_are_free = follows || banks.groups_are_free(plan, command, (walk, visited), (first, stride));
         if groups_are_free && lane.free_after.is_some_and(|cycles| first >= last_row + cycles) {
             // No bank holds its atom back: the stride is constant from the first one on.
             listed.push(first);
@@ -399,12 +404,11 @@ impl FastChannel {
                 (slot, held) = (slot + stride, held + plan.activate_slot.period());
             }
         } else {
-            banks.columns(plan, command, (walk, visited), (first, all, stride), listed);
+            banks.columns(plan, command, (walk, visited), (first, stride), listed);
         }
-        self.note_columns(lane, (walk, atoms), listed);
     }
 
-    /// Takes note of the last column command to each bank.
+    /// Takes note of the last column command to each bank of a burst: the earlier ones bind nothing that these do not.
     #[inline]
     fn note_columns(&mut self, lane: &LanePlan, (walk, atoms): (&Walk, usize), listed: &[i64]) {
         let command = column_command(lane.direction);
@@ -526,15 +530,6 @@ impl State {
         for_each_bank(plan, &plan.lanes[lane], burst, |place| hit &= self.banks.visit(place) == Visit::Hit);
         hit
     }
-}
-
-/// Whether a burst goes on where `before` ended, in the same rows, and both visit each bank group equally often.
-#[inline]
-fn goes_on(plan: &Plan, lane: &LanePlan, before: &Requested, burst: &Requested) -> bool {
-    let (end, block) = (before.end(), |byte: u64| byte >> plan.interleaved_block_shift);
-    let is_round = |burst: &Requested| lane.is_round(burst.atoms(plan));
-    let is_whole = end & ((1 << plan.atom_shift) - 1) == 0;
-    burst.address == end && block(end) == block(end - 1) && is_whole && is_round(before) && is_round(burst)
 }
 
 /// Takes a burst, whose column commands are known, back to the core; gives the cycle in which it is done.

@@ -49,6 +49,12 @@ impl Requested {
         self.end
     }
 
+    /// First byte after its transfer.
+    #[inline]
+    pub(super) fn transfer_end(&self) -> u64 {
+        self.transfer_end
+    }
+
     #[inline]
     pub(super) fn first_atom(&self, plan: &Plan) -> u64 {
         self.address >> plan.atom_shift
@@ -118,7 +124,8 @@ fn pieces(from: u64, end: u64, shift: u32) -> u64 {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Lane {
     transfers: VecDeque<Pending>,
-    /// In order; never more than `outstanding`, and as many as transfers and credit allow.
+    /// In order; never more than `outstanding`, and as many as transfers and credit allow; of reads that the lane requests itself only
+    /// the first, since nothing depends on the others.
     requested: Ring<Requested>,
     /// Kernel cycles in which the last `outstanding` chosen bursts are done, oldest first.
     done: Ring<i64>,
@@ -169,9 +176,13 @@ impl Lane {
         self.request(plan, lane);
     }
 
-    /// Issues every request whose time is known: burst n waits for burst n - outstanding to be done.
+    /// Issues every request that somebody may ask about and whose time is known: burst n waits for burst n - outstanding to be done.
     pub(super) fn request(&mut self, plan: &Plan, lane: &LanePlan) {
-        while self.requested.len() < lane.outstanding {
+        let most = match lane.direction {
+            Direction::Read => 1,
+            Direction::Write => lane.outstanding,
+        };
+        while self.requested.len() < most {
             let Some(transfer) = self.transfers.front_mut() else { return };
             let credit = self.done.at(self.requested.len()) + 1;
             let cycle = (self.last_request + 1).max(transfer.start).max(credit);
@@ -202,14 +213,35 @@ impl Lane {
         plan.to_memory(self.last_request + plan.request_cycles)
     }
 
+    /// First kernel cycle in which the next transfer may request a burst.
+    #[inline]
+    pub(super) fn start(&self) -> i64 {
+        self.transfers.front().map_or(LONG_AGO, |transfer| transfer.start)
+    }
+
+    /// The bursts of the next transfer up to byte `end` have been requested, chosen and delivered.
+    pub(super) fn served_to(&mut self, end: u64) {
+        let transfer = self.transfers.front_mut().expect("a transfer goes on behind its burst");
+        transfer.next = end;
+        if end == transfer.end {
+            self.transfers.pop_front();
+        }
+    }
+
     /// Requests and delivers a whole read burst at once: requested at kernel cycle `request`, its first column command at memory cycle
     /// `column`, the others at a constant stride.
     #[inline(always)]
-    pub(super) fn finish_whole(&mut self, plan: &Plan, whole: &WholeBurst, request: i64, column: i64) {
-        let decided = plan.returned(column + whole.data) + whole.following;
+    pub(super) fn finish_whole(&mut self, plan: &Plan, lane: &LanePlan, request: i64, column: i64) {
         self.last_request = request;
-        self.last_delivered = decided.max(self.last_delivered + whole.beats);
+        self.last_delivered = self.last_whole_beat(plan, lane, column);
         self.done.turn(self.last_delivered);
+    }
+
+    /// Kernel cycle of the last beat of such a burst.
+    #[inline(always)]
+    fn last_whole_beat(&self, plan: &Plan, lane: &LanePlan, column: i64) -> i64 {
+        let WholeBurst { beats, data, following } = lane.whole_burst;
+        (plan.returned(column + data) + following).max(self.last_delivered + beats)
     }
 
     /// A burst that a design under test has requested itself: it enters the request path at kernel cycle `sent`. It
@@ -290,7 +322,10 @@ impl Lane {
     #[inline]
     pub(super) fn finish(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, columns: &Columns<'_>) -> i64 {
         let done = match lane.direction {
-            Direction::Read => self.last_read_beat(plan, lane, burst, columns),
+            Direction::Read => match columns.head {
+                [column] if burst.bytes() == lane.burst_bytes => self.last_whole_beat(plan, lane, *column),
+                _ => self.last_read_beat(plan, lane, burst, columns),
+            },
             Direction::Write => plan.returned(columns.at(burst.atoms(plan) - 1)).max(self.last_delivered + 1),
         };
         self.last_delivered = done;
@@ -351,10 +386,14 @@ impl Lane {
         })
     }
 
-    /// Forgets what can no longer matter when nothing can be requested before kernel cycle `floor`.
+    /// Forgets what can no longer matter when nothing that is still to come can be requested before kernel cycle `floor`.
     pub(super) fn forget_before(&mut self, floor: i64) {
-        self.done.each(|cycle| *cycle = (*cycle).max(floor - 1));
-        self.last_request = self.last_request.max(floor - 1);
+        if self.transfers.is_empty() {
+            self.last_request = self.last_request.max(floor - 1);
+        }
+        // The next request is later than the last one anyway.
+        let last = self.last_request;
+        self.done.each(|cycle| *cycle = (*cycle).max(last));
         self.last_delivered = self.last_delivered.max(floor);
         self.last_write_beat = self.last_write_beat.max(floor);
     }

@@ -44,12 +44,16 @@ impl Awaited {
     pub(super) fn earliest(&self, last: &Last) -> i64 {
         let after = |(preceding, distance): (u8, i64)| last[usize::from(preceding) % LAST] + distance;
         // Mostly there are no more than two.
-        let [first, second, ..] = self.rules;
+        let [first, second, third, ..] = self.rules;
         let cycle = after(first).max(after(second));
         if self.count <= 2 {
             return cycle;
         }
-        self.rules[2..].iter().fold(cycle, |cycle, &rule| cycle.max(after(rule)))
+        let cycle = cycle.max(after(third));
+        if self.count == 3 {
+            return cycle;
+        }
+        self.rules[3..].iter().fold(cycle, |cycle, &rule| cycle.max(after(rule)))
     }
 
     /// Least distance from `preceding`, 0 if none.
@@ -120,13 +124,11 @@ pub(super) struct Plan {
     config: ChannelConfig,
 }
 
-/// Rows opened in several bank groups at once, in banks that no command has gone to for long: of each kind of command one comes
-/// a slot after the other. So it is where the rules between row commands of different banks are those of slots and windows alone,
+/// Rows opened in several bank groups at once, in banks that hold no slot back: of each kind of command one comes a slot after the
+/// other. So it is where the rules between row commands of different banks are those of slots and windows alone,
 /// where ACT are no closer to each other than PRE, and where a window counts no fewer ACT than there are bank groups.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AtOnce {
-    /// Cycles after which no command to a bank holds a row command to it back.
-    pub(super) settled: i64,
     /// From a PRE to the ACT of its bank.
     pub(super) precharge: i64,
 }
@@ -148,6 +150,8 @@ pub(super) struct LanePlan {
     pub(super) least_stride: i64,
     /// Whether an atom takes the DRAM at least as long as it takes the port.
     pub(super) memory_bound: bool,
+    /// How a whole burst is delivered.
+    pub(super) whole_burst: WholeBurst,
     /// Cycles after the last row command from which on no bank holds a column command of the lane back; none where a bank may do so
     /// for another reason.
     pub(super) free_after: Option<i64>,
@@ -156,7 +160,8 @@ pub(super) struct LanePlan {
     pub(super) after_activate: Option<i64>,
 }
 
-/// What decides when a whole read burst at a constant stride has been delivered.
+/// What decides when a whole read burst at a constant stride has been delivered: of a port that is no faster than the DRAM the last
+/// beat, else the first (`Lane::finish`).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WholeBurst {
     pub(super) beats: i64,
@@ -167,20 +172,6 @@ pub(super) struct WholeBurst {
 }
 
 impl LanePlan {
-    /// A whole burst: of a port that is no faster than the DRAM the last beat decides, else the first (`Lane::finish`).
-    #[inline]
-    pub(super) fn whole_burst(&self, plan: &Plan) -> WholeBurst {
-        let beats = (self.burst_bytes >> self.port_shift) as i64;
-        let atoms = (self.burst_bytes >> plan.atom_shift) as i64;
-        let (atom, following) = if self.memory_bound {
-            // Of the last atom's beats the first.
-            (atoms - 1, (1 << plan.atom_shift >> self.port_shift).max(1) - 1)
-        } else {
-            ((1 << self.port_shift >> plan.atom_shift).max(1) - 1, beats - 1)
-        };
-        WholeBurst { beats, data: atom * self.least_stride + plan.read_latency, following }
-    }
-
     /// Whether so many consecutive atoms visit each of their banks equally often, at a constant stride.
     #[inline]
     pub(super) fn is_round(&self, atoms: usize) -> bool {
@@ -289,10 +280,7 @@ impl Plan {
         let apart = wide.iter().all(|rules| holds_back(rules, Act) == 0 && holds_back(rules, Pre) == 0);
         let slots = self.precharge_slot.period <= self.activate_slot.period && self.channel[Pre.index()].count == 0;
         let windows = self.activate_windows.iter().all(|&(count, _)| count >= self.bank_groups);
-        (apart && slots && windows).then(|| AtOnce {
-            settled: holds_back(&self.bank, Act).max(holds_back(&self.bank, Pre)),
-            precharge: self.bank[Act.index()].from(Pre.index()),
-        })
+        (apart && slots && windows).then(|| AtOnce { precharge: self.bank[Act.index()].from(Pre.index()) })
     }
 
     fn lane(&self, lane: &super::LaneConfig) -> LanePlan {
@@ -313,6 +301,8 @@ impl Plan {
             && [&self.bank_group, &self.channel]
                 .iter()
                 .all(|rules| rules[command].longest(&[Command::Act, Command::Pre]) == 0);
+        let memory_bound =
+            port_bytes * least_stride as u64 * self.clocks.kernel() >= (1 << self.atom_shift) * self.clocks.memory();
         let of_bank = &self.bank[command];
         let after_columns = of_bank.longest(&[Command::Rd, Command::Wr]) > 0;
         LanePlan {
@@ -325,9 +315,22 @@ impl Plan {
             interleave,
             stride: constant.then_some(least_stride),
             least_stride,
-            memory_bound: port_bytes * least_stride as u64 * self.clocks.kernel()
-                >= (1 << self.atom_shift) * self.clocks.memory(),
+            memory_bound,
+            whole_burst: self.whole_burst(lane, least_stride, memory_bound),
         }
+    }
+
+    fn whole_burst(&self, lane: &super::LaneConfig, stride: i64, memory_bound: bool) -> WholeBurst {
+        let port_shift = lane.port_bytes.ilog2();
+        let beats = i64::from(lane.burst_bytes >> port_shift);
+        let (atom, following) = if memory_bound {
+            // Of the last atom's beats the first.
+            let atoms = i64::from(lane.burst_bytes >> self.atom_shift);
+            (atoms - 1, (1 << self.atom_shift >> port_shift).max(1) - 1)
+        } else {
+            ((1 << port_shift >> self.atom_shift).max(1) - 1, beats - 1)
+        };
+        WholeBurst { beats, data: atom * stride + self.read_latency, following }
     }
 
     /// The bank group of a byte, for a lane whose bursts visit them in turn.
@@ -386,6 +389,12 @@ impl Plan {
         bank >> self.group_shift
     }
 
+    /// The place of a bank in its bank group.
+    #[inline]
+    pub(super) fn set_of(&self, bank: usize) -> usize {
+        bank & ((1 << self.group_shift) - 1)
+    }
+
     /// Bank and row of an atom.
     #[inline]
     pub(super) fn locate(&self, atom: u64) -> Location {
@@ -396,11 +405,10 @@ impl Plan {
     #[inline]
     pub(super) fn walk(&self, first_atom: u64) -> Walk {
         let Location { bank, row } = self.locate(first_atom);
-        let group_mask = (1 << self.group_shift) - 1;
         Walk {
             first_group: self.group_of(bank as usize),
             last_group: self.bank_groups - 1,
-            bank_in_group: bank as usize & group_mask,
+            bank_in_group: self.set_of(bank as usize),
             group_shift: self.group_shift,
             row,
         }
@@ -423,6 +431,24 @@ impl Walk {
     #[inline]
     pub(super) fn location(&self, i: usize) -> Location {
         Location { bank: self.bank(i) as u32, row: self.row }
+    }
+
+    /// The row of all atoms.
+    #[inline]
+    pub(super) fn row(&self) -> u32 {
+        self.row
+    }
+
+    /// How many bank groups there are to visit.
+    #[inline]
+    pub(super) fn groups(&self) -> usize {
+        self.last_group + 1
+    }
+
+    /// The place of its banks in their groups.
+    #[inline]
+    pub(super) fn set(&self) -> usize {
+        self.bank_in_group
     }
 
     /// The bank group of atom `i`.

@@ -62,6 +62,16 @@ impl<T: Copy> Ring<T> {
         self.head = self.place(1);
     }
 
+    /// Puts `count` items behind the others and lets as many of the oldest go.
+    #[inline]
+    pub(super) fn turn_each(&mut self, count: usize, item: impl Fn(usize) -> T) {
+        for i in 0..count {
+            let end = self.place(self.len + i);
+            self.places[end] = item(i);
+        }
+        self.head = self.place(count);
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         (0..self.len).map(|i| &self.places[self.place(i)])
     }
@@ -98,7 +108,7 @@ mod tests {
         for capacity in 1..20 {
             let (mut ring, mut queue) = (Ring::empty(capacity, 99), VecDeque::new());
             for step in 0..200_usize {
-                match step * 7 % 5 {
+                match step * 7 % 6 {
                     0 | 1 if queue.len() < capacity => {
                         ring.push(step);
                         queue.push_back(step);
@@ -107,6 +117,11 @@ mod tests {
                         ring.turn(step);
                         queue.pop_front();
                         queue.push_back(step);
+                    }
+                    5 if queue.len() > 1 => {
+                        ring.turn_each(2, |i| step + i);
+                        queue.extend([step, step + 1]);
+                        queue.drain(..2);
                     }
                     _ => assert_eq!(ring.pop(), queue.pop_front()),
                 }

@@ -321,6 +321,18 @@ impl MemorySystem {
         self.merge(FastChannel::forget_before);
     }
 
+    /// As `advance` and beyond the horizon, as long as `lane`, which reads, has work: for a caller who knows that no transfer of another
+    /// lane starts before `until` that has not been pushed. Those of `lane` itself come behind its work and change nothing: of reads
+    /// the controller looks at the first of each lane alone, of writes it counts how many wait.
+    pub fn run_ahead(&mut self, lane: usize, until: KernelCycle) {
+        self.settle();
+        for group in &mut self.groups {
+            group.channel.run_with(&self.plans[group.plan], lane, until.0 as i64);
+        }
+        self.collect();
+        self.merge(FastChannel::forget_before);
+    }
+
     /// Transfers to `lane` of all channels, under the same condition as `finish_oldest`: the end of the last. The start must
     /// not be before the horizon, and nothing else under way.
     pub fn stream(&mut self, lane: usize, rows: Rows) -> KernelCycle {

@@ -1,9 +1,9 @@
 //! A channel of which one lane alone has work: as far as that goes at once, and its whole state as words. The decisions are
 //! the fast model's own.
 
-use super::{FastChannel, Lane, State, goes_on};
+use super::{FastChannel, Lane, State};
 use crate::memory::lane::{Columns, Requested};
-use crate::memory::plan::Plan;
+use crate::memory::plan::{LanePlan, Plan};
 use crate::memory::streams::{AT_ONCE, Base, Clock, OpenRows};
 use crate::memory::system::Ticket;
 use crate::memory::{Direction, KernelCycle, Rows, Statistics};
@@ -28,6 +28,7 @@ impl FastChannel {
     /// has work.
     pub(super) fn run_lane(&mut self, plan: &Plan, lane: usize, last: Ticket, until: i64) {
         let lane_plan = &plan.lanes[lane];
+        let is_alone = self.reads_alone(lane_plan);
         while let Some(head) = self.state.lanes[lane].head().filter(|head| head.ticket <= last) {
             let choice = self.state.choice_of(head.arrival);
             if self.state.refresh_due <= choice.min(until - 1) {
@@ -39,6 +40,10 @@ impl FastChannel {
             }
             // Nothing to turn to and nothing to pass it by.
             (self.state.mode, self.state.bypassed) = (lane_plan.direction, 0);
+            if is_alone {
+                self.serve_queued_reads(plan, lane, choice, (until, i64::MAX));
+                continue;
+            }
             let served = self.serve(plan, lane, choice);
             if lane_plan.is_round(served.atoms(plan)) {
                 self.serve_on(plan, lane, served, last, (until, i64::MAX));
@@ -55,14 +60,19 @@ impl FastChannel {
         let first = waiting.next_arrival();
         let overdue = first.saturating_add(policy.write_wait_cycles.into());
         let until = until.min(overdue).min(waiting.arrival_behind(too_many));
+        let is_alone = self.reads_alone(&plan.lanes[reads]);
         while self.state.mode == Direction::Read {
             let choice = self.state.choice_of(self.state.lanes[reads].next_arrival());
             if choice >= until || self.state.refresh_due <= choice || choice > self.state.choice_of(first) {
                 return;
             }
             self.state.bypassed = 0;
-            let served = self.serve(plan, reads, choice);
-            self.serve_on(plan, reads, served, AT_ONCE, (until, first));
+            if is_alone {
+                self.serve_queued_reads(plan, reads, choice, (until, first));
+            } else {
+                let served = self.serve(plan, reads, choice);
+                self.serve_on(plan, reads, served, AT_ONCE, (until, first));
+            }
         }
     }
 
@@ -90,6 +100,14 @@ impl FastChannel {
             let walked = (&plan.walk(served.first_atom(plan)), served.atoms(plan));
             self.note_columns(lane_plan, walked, &[first]);
         }
+    }
+
+    /// The first column command of a burst that goes on where the one before ended: no bank holds it back. The one before has
+    /// waited for their rows, and each bank group had its last command `interleave` strides ago, which is enough
+    /// (`LanePlan::stride`).
+    #[inline]
+    fn next_column(&self, plan: &Plan, lane: &LanePlan, choice: i64) -> i64 {
+        plan.column_slot.at_or_after(choice + 1).max(self.state.last_column + lane.least_stride)
     }
 
     /// Transfers alone: their lane and all others are empty, and nothing comes to the others before they are done. The end
@@ -188,6 +206,7 @@ impl FastChannel {
         state.each_cycle(|clock, cycle| {
             *cycle = base.of(clock) + relative.next().expect("as many words as were written");
         });
+        state.banks.compare();
     }
 
     /// Whether no burst waits to be chosen in lanes other than `lane`.
@@ -206,4 +225,13 @@ impl State {
         let singles = [&mut self.last_choice, &mut self.last_column, &mut self.last_activate, &mut self.last_precharge];
         singles.into_iter().for_each(memory);
     }
+}
+
+/// Whether a burst goes on where `before` ended, in the same rows, and both visit each bank group equally often.
+#[inline]
+fn goes_on(plan: &Plan, lane: &LanePlan, before: &Requested, burst: &Requested) -> bool {
+    let (end, block) = (before.end(), |byte: u64| byte >> plan.interleaved_block_shift);
+    let is_round = |burst: &Requested| lane.is_round(burst.atoms(plan));
+    let is_whole = end & ((1 << plan.atom_shift) - 1) == 0;
+    burst.address == end && block(end) == block(end - 1) && is_whole && is_round(before) && is_round(burst)
 }

@@ -1,5 +1,6 @@
 //! Tests of the memory system, and what they share: shipped standards, random channels, random transfers.
 
+mod ahead;
 mod config;
 mod device;
 mod equal;
