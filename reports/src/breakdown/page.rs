@@ -47,23 +47,27 @@ pub(super) fn draw(breakdown: &Breakdown) -> Result<Drawing, FigureError> {
     };
     let bottom = top + f64::max(height, legend_lines as f64 * LINE_PT + 4.0);
     let highest = breakdown.bars.iter().map(|bar| bar.total).fold(0.0, f64::max);
-    let factor = 10_f64.powi(exponent_of(highest));
-    let totals: Vec<String> = breakdown.bars.iter().map(|bar| plain(bar.total / factor)).collect();
-    // First as if totals had no room above, to know the width of the labels; they are as wide in the end.
-    let rough = DataAxis::from_zero(highest, [bottom, top])?;
-    let title = rough.title_runs(&breakdown.label);
-    let left = EDGE_PT + scale::y_title_room(&title, bottom - top)? + rough.label_room()? + 4.0;
+    // Totals and labels stand in one power of ten, whatever room the axis leaves above the highest bar.
+    let exponent = exponent_of(highest);
+    let totals: Vec<String> = breakdown.bars.iter().map(|bar| plain(bar.total / 10_f64.powi(exponent))).collect();
+    let wide = plot::widest(totals.iter().map(String::as_str), SMALL_PT)?;
     let right = width - EDGE_PT - legend_pt;
-    let pitch = (right - left) / breakdown.bars.len() as f64;
+    // The axis with so much room for totals, its title, and where the plot begins beside its labels.
+    let beside = |total_pt: f64| {
+        let above = total_pt + 2.0 * TOTAL_GAP_PT;
+        let axis = DataAxis::from_zero(highest / (1.0 - above / (bottom - top)), exponent, [bottom, top])?;
+        let title = axis.title_runs(&breakdown.label);
+        let left = EDGE_PT + scale::y_title_room(&title, bottom - top)? + axis.label_room()? + 4.0;
+        Ok::<_, FigureError>((axis, title, left, (right - left) / breakdown.bars.len() as f64))
+    };
+    let lying = beside(CAP_HEIGHT * SMALL_PT)?;
+    let upright = wide > lying.3 - 2.0;
+    let (axis, title, left, pitch) = if upright { beside(wide)? } else { lying };
     if pitch < PITCH_MIN_PT {
         let most = ((right - left).max(0.0) / PITCH_MIN_PT).floor() as usize;
         let advice = "leave some out or use the double width";
         return Err(FigureError::TooMany { what: "bars", count: breakdown.bars.len(), most, advice });
     }
-    let wide = plot::widest(totals.iter().map(String::as_str), SMALL_PT)?;
-    let upright = wide > pitch - 2.0;
-    let above = if upright { wide } else { CAP_HEIGHT * SMALL_PT } + 2.0 * TOTAL_GAP_PT;
-    let axis = DataAxis::from_zero(highest / (1.0 - above / (bottom - top)), [bottom, top])?;
     let area = Rect { left, top, right, bottom };
     axis_lines(&area, &axis, &mut elements);
     let bar_pt = (pitch * BAR_SHARE).min(BAR_MAX_PT);

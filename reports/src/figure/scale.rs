@@ -60,12 +60,12 @@ impl DataAxis {
         }
     }
 
-    /// A linear axis from 0 to `high` or a little more.
+    /// A linear axis from 0 to `high`, with labels in this power of ten.
     ///
     /// # Errors
     /// `BadValue` for a bound that is not finite.
-    pub(crate) fn from_zero(high: f64, ends: [f64; 2]) -> Result<DataAxis, FigureError> {
-        Self::linear(0.0, if high > 0.0 { high } else { 1.0 }, ends)
+    pub(crate) fn from_zero(high: f64, exponent: i32, ends: [f64; 2]) -> Result<DataAxis, FigureError> {
+        Self::linear_in(0.0, if high > 0.0 { high } else { 1.0 }, exponent, ends)
     }
 
     /// An axis over exactly `low..=high`.
@@ -79,10 +79,13 @@ impl DataAxis {
         }
     }
 
-    fn linear(low: f64, high: f64, [start, end]: [f64; 2]) -> Result<DataAxis, FigureError> {
+    fn linear(low: f64, high: f64, ends: [f64; 2]) -> Result<DataAxis, FigureError> {
+        Self::linear_in(low, high, exponent_of(low.abs().max(high.abs())), ends)
+    }
+
+    fn linear_in(low: f64, high: f64, exponent: i32, [start, end]: [f64; 2]) -> Result<DataAxis, FigureError> {
         let axis = Axis::new(Scale::Linear, low, high, start, end)?;
         let ticks = axis.ticks();
-        let exponent = exponent_of(low.abs().max(high.abs()));
         let step = match ticks.as_slice() {
             [first, second, ..] => second.value - first.value,
             [_] | [] => high - low,

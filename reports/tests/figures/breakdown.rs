@@ -133,6 +133,22 @@ fn what_does_not_add_up_is_refused() {
     println!("compared 4 refusals");
 }
 
+/// Totals just below a power of ten, whose axis goes beyond it: labels, title and totals are in one power all the same.
+#[test]
+fn an_axis_that_goes_beyond_a_power_of_ten_is_written_as_its_totals_are() {
+    let mut compared = 0;
+    for (value, title, total) in [(9.8e-4, "Latency (10\u{2212}6 ms)", "980"), (9.99e2, "Latency (ms)", "999")] {
+        let page = read(&breakdown(&[&[value]]).to_svg().expect("drawn"));
+        assert_eq!((page.texts("y-title"), page.texts("total")), (vec![title], vec![total]));
+        let labels = page.texts("y-tick");
+        let highest = labels.iter().map(|label| label.parse::<f64>().expect("a number")).fold(0.0, f64::max);
+        assert!((500.0..=1200.0).contains(&highest), "{labels:?} beside {total}");
+        assert!(assert_labels_apart(&page, "none") > 0);
+        compared += labels.len() + 2;
+    }
+    println!("compared {compared} texts");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
