@@ -78,9 +78,8 @@ pub(super) struct DataPorts {
     held: VecDeque<Held>,
     /// Line writes under way.
     lines_under_way: u64,
-    /// The cycle in which the last of them was written, and up to which the memory has run for its sake.
-    last_line: u64,
-    ran_to: u64,
+    /// The cycle in which the last of them was written, if the memory has not been run there for its sake.
+    last_line: Option<u64>,
     opening: Opening,
     /// Whom what is moved is for, if that is kept.
     serves: Option<Serves>,
@@ -155,8 +154,7 @@ impl DataPorts {
             horizon: 0,
             held: VecDeque::new(),
             lines_under_way: 0,
-            last_line: 0,
-            ran_to: 1,
+            last_line: None,
             opening: Opening::default(),
             serves: None,
             found: Vec::new(),
@@ -174,7 +172,7 @@ impl DataPorts {
     /// Writes a beat to each channel of a line of a store in cycle `start`, later than the lines before.
     pub(super) fn write(&mut self, number: usize, store: usize, write: &LineWrite, start: u64) {
         self.release();
-        self.last_line = start;
+        self.last_line = Some(start);
         self.lines_under_way += 1;
         self.serve(|serves| serves.stores[store]);
         let transfer = Transfer { start: KernelCycle(start), address: write.address, bytes: self.port_bytes };
@@ -221,11 +219,8 @@ impl DataPorts {
     /// Runs the memory up to the last line that has been written, as long as it has loads to serve: lines not known yet are written
     /// later, and loads come behind those that are there.
     pub(super) fn run_to_last_line(&mut self, units: &mut Units, timeline: &mut Timeline) {
-        if self.last_line >= self.ran_to
-            && let Some(memory) = self.memory.fast()
-        {
-            self.ran_to = self.last_line + 1;
-            memory.run_ahead(LOAD_LANE, KernelCycle(self.ran_to));
+        if let (Some(line), Some(memory)) = (self.last_line.take(), self.memory.fast()) {
+            memory.run_ahead(LOAD_LANE, KernelCycle(line + 1));
             self.poll(units, timeline);
         }
     }

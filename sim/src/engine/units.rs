@@ -184,9 +184,15 @@ impl Units {
     #[inline]
     pub(super) fn may_issue(&self, unit: Unit) -> bool {
         let u = number(unit);
+        self.is_free(u) || (u == STORE && !self.writes.gathering.is_empty())
+    }
+
+    /// Whether a unit has an instruction to issue, and no retirement is known to be missing for it.
+    #[inline]
+    fn is_free(&self, u: usize) -> bool {
         let state = &self.units[u];
         let is_blocked = state.blocked.is_some_and(|(other, ordinal)| self.units[other].retirements.len() <= ordinal);
-        (!is_blocked && !state.queue.is_empty()) || (u == STORE && !self.writes.gathering.is_empty())
+        !is_blocked && !state.queue.is_empty()
     }
 
     /// Issues the oldest instruction of a unit's queue if its cycle is known, or fires a store's next line.
@@ -202,9 +208,7 @@ impl Units {
             self.decided += 1;
             return true;
         }
-        if let Some((other, ordinal)) = self.units[u].blocked
-            && self.units[other].retirements.len() <= ordinal
-        {
+        if !self.is_free(u) {
             return false;
         }
         let Some(waiting) = self.units[u].queue.front() else { return false };

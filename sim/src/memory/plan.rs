@@ -43,7 +43,7 @@ impl Awaited {
     #[inline(always)]
     pub(super) fn earliest(&self, last: &Last) -> i64 {
         let after = |(preceding, distance): (u8, i64)| last[usize::from(preceding) % LAST] + distance;
-        // Mostly there are no more than two.
+        // Mostly there are no more than three.
         let [first, second, third, ..] = self.rules;
         let cycle = after(first).max(after(second));
         if self.count <= 2 {
@@ -275,10 +275,11 @@ impl Plan {
     /// The conditions of [`AtOnce`], of the rules as they have been compiled.
     fn at_once(&self) -> Option<AtOnce> {
         use Command::{Act, Pre, Rd, Wr};
-        let holds_back = |rules: &Rules, command: Command| rules[command.index()].longest(&[Act, Pre, Rd, Wr]);
-        let wide = [&self.bank_group, &self.channel];
-        let apart = wide.iter().all(|rules| holds_back(rules, Act) == 0 && holds_back(rules, Pre) == 0);
-        let slots = self.precharge_slot.period <= self.activate_slot.period && self.channel[Pre.index()].count == 0;
+        let is_free = |rules: &Rules, command: Command| rules[command.index()].count == 0;
+        // What a PREA or a REF holds back in the channel is the same for all ACT of a burst.
+        let apart = is_free(&self.bank_group, Act) && is_free(&self.bank_group, Pre) && is_free(&self.channel, Pre);
+        let apart = apart && self.channel[Act.index()].longest(&[Act, Pre, Rd, Wr]) == 0;
+        let slots = self.precharge_slot.period <= self.activate_slot.period;
         let windows = self.activate_windows.iter().all(|&(count, _)| count >= self.bank_groups);
         (apart && slots && windows).then(|| AtOnce { precharge: self.bank[Act.index()].from(Pre.index()) })
     }
