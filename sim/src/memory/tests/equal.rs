@@ -161,3 +161,32 @@ fn fast_equals_stepped_to_the_cycle_at_length() {
     let sum = compare_all(1_000_000..1_100_000);
     assert!(sum.completions > 1_000_000);
 }
+
+/// Each rule of HBM2 stretched by itself, so that no other implies it: rows that are opened again and again, in closed form where nobody
+/// sees the commands, and one by one where somebody does.
+#[test]
+fn stretched_rules_hold_rows_back_unseen_too() {
+    let mut compared = 0;
+    let shipped = hbm2().check("hbm2").expect("valid");
+    for index in 0..shipped.constraints.len() {
+        for seed in 0..20 {
+            let mut random = Random(seed);
+            let mut standard = shipped.clone();
+            standard.constraints[index].cycles += random.pick(&[61, 150, 300]);
+            let config = usual_channel(standard);
+            let transfer = |_| {
+                let address = random.range(0, 5) * (1 << 16) + random.range(0, 3) * 4096;
+                (0, Transfer { start: KernelCycle(0), address, bytes: 1024 * random.range(1, 4) })
+            };
+            let transfers: Vec<(usize, Transfer)> = (0..60).map(transfer).collect();
+            let mut again = Random(seed);
+            let (seen, expected) = fast(&config, &transfers, 20_000, &mut again, true);
+            let (unseen, found) = fast(&config, &transfers, 20_000, &mut Random(seed), false);
+            assert_eq!(found, expected, "rule {index}, seed {seed}");
+            assert_eq!(unseen.statistics(0), seen.statistics(0), "rule {index}, seed {seed}");
+            compared += found.len();
+        }
+    }
+    println!("{compared} completions equal");
+    assert!(compared > 20_000, "{compared}");
+}
