@@ -28,6 +28,7 @@ pub(super) enum Visit {
 /// Device state. Equal states behave equally.
 #[derive(Clone, Debug)]
 pub(super) struct Banks {
+    /// Set by set, in a set by bank group (`Plan::place_of`).
     banks: Vec<Bank>,
     /// By the place of their banks in the bank groups.
     sets: Vec<Set>,
@@ -74,8 +75,8 @@ impl Banks {
     }
 
     #[inline(always)]
-    pub(super) fn visit(&self, place: Location) -> Visit {
-        match self.banks[place.bank as usize].open_row {
+    pub(super) fn visit(&self, plan: &Plan, place: Location) -> Visit {
+        match self.banks[plan.place_of(place.bank as usize)].open_row {
             CLOSED => Visit::Miss,
             row if row == i64::from(place.row) => Visit::Hit,
             _ => Visit::Conflict,
@@ -87,7 +88,7 @@ impl Banks {
     pub(super) fn are_open(&self, walk: &Walk, visited: usize) -> bool {
         let row = i64::from(walk.row());
         match self.sets[walk.set()].row {
-            MIXED => (0..visited).all(|i| self.banks[walk.bank(i)].open_row == row),
+            MIXED => (0..visited).all(|i| self.banks[walk.place(i)].open_row == row),
             open => open == row,
         }
     }
@@ -128,17 +129,19 @@ impl Banks {
     #[inline]
     pub(super) fn note_rows(&mut self, plan: &Plan, walk: &Walk, activate: i64, precharge: Option<i64>) {
         let [act, pre] = [Command::Act, Command::Pre].map(Command::index);
-        let Self { banks, sets, bank_groups, channel, windows } = self;
-        let (banks, bank_groups) = (&mut banks[..], &mut bank_groups[..]);
+        let Self { banks, sets, bank_groups: _, channel, windows } = self;
         let (row, period) = (i64::from(walk.row()), plan.activate_slot.period());
         let (mut cycle, mut closed) = (activate, precharge.unwrap_or(LONG_AGO));
-        for i in 0..walk.groups() {
-            let (bank, group) = (&mut banks[walk.bank(i)], &mut bank_groups[walk.group(i)]);
-            (bank.open_row, bank.last[act], group[act]) = (row, cycle, cycle);
-            if precharge.is_some() {
-                (bank.last[pre], group[pre]) = (closed, closed);
-            }
-            (cycle, closed) = (cycle + period, closed + plan.precharge_slot.period());
+        let banks = &mut banks[walk.places()];
+        match precharge {
+            None => in_turn(banks, walk.group(0), |bank| {
+                (bank.open_row, bank.last[act]) = (row, cycle);
+                cycle += period;
+            }),
+            Some(_) => in_turn(banks, walk.group(0), |bank| {
+                (bank.open_row, bank.last[act], bank.last[pre]) = (row, cycle, closed);
+                (cycle, closed) = (cycle + period, closed + plan.precharge_slot.period());
+            }),
         }
         let set = &mut sets[walk.set()];
         set.row = row;
@@ -186,7 +189,7 @@ impl Banks {
         let (of_bank, of_group) = (&plan.bank[command.index()], &plan.bank_group[command.index()]);
         let (mut slot, mut held) = (first, false);
         for i in 0..visited {
-            let in_bank = of_bank.earliest(&banks[walk.bank(i)].last);
+            let in_bank = of_bank.earliest(&banks[walk.place(i)].last);
             let allowed = in_bank.max(of_group.earliest(&bank_groups[walk.group(i)]));
             if allowed > slot {
                 (slot, held) = (plan.column_slot.at_or_after(allowed), true);
@@ -199,7 +202,7 @@ impl Banks {
         }
     }
 
-    /// Takes note of the column commands of these atoms of a walk.
+    /// Takes note of the column commands of these atoms of a walk, no more than there are bank groups.
     #[inline(always)]
     pub(super) fn note_columns(
         &mut self,
@@ -207,16 +210,28 @@ impl Banks {
         (walk, atoms): (&Walk, Range<usize>),
         columns: &Columns<'_>,
     ) {
-        let Self { banks, bank_groups, channel, .. } = self;
-        let (banks, bank_groups) = (&mut banks[..], &mut bank_groups[..]);
-        let mut cycle = LONG_AGO;
-        for i in atoms {
-            cycle = columns.at(i);
-            banks[walk.bank(i)].last[command.index()] = cycle;
-            bank_groups[walk.group(i)][command.index()] = cycle;
+        let Self { banks, sets, bank_groups, channel, .. } = self;
+        let (command, first) = (command.index(), columns.at(atoms.start));
+        let last = columns.at(atoms.end - 1);
+        if atoms.len() == walk.groups() && atoms.start + 1 >= columns.head.len() {
+            let (mut cycle, mut again) = (first, first);
+            in_turn(&mut banks[walk.places()], walk.group(atoms.start), |bank| {
+                bank.last[command] = cycle;
+                cycle += columns.stride;
+            });
+            in_turn(bank_groups, walk.group(atoms.start), |group| {
+                group[command] = again;
+                again += columns.stride;
+            });
+        } else {
+            for i in atoms {
+                let cycle = columns.at(i);
+                banks[walk.place(i)].last[command] = cycle;
+                bank_groups[walk.group(i)][command] = cycle;
+            }
         }
-        channel[command.index()] = cycle;
-        self.sets[walk.set()].latest[command.index()] = cycle;
+        channel[command] = last;
+        sets[walk.set()].latest[command] = last;
     }
 
     pub(super) fn any_open(&self) -> bool {
@@ -225,7 +240,7 @@ impl Banks {
 
     #[inline]
     pub(super) fn open(&mut self, plan: &Plan, place: Location) {
-        self.banks[place.bank as usize].open_row = i64::from(place.row);
+        self.banks[plan.place_of(place.bank as usize)].open_row = i64::from(place.row);
         self.sets[plan.set_of(place.bank as usize)].row = MIXED;
     }
 
@@ -244,7 +259,7 @@ impl Banks {
     #[inline(always)]
     pub(super) fn earliest(&self, plan: &Plan, command: Command, bank: usize) -> i64 {
         let (i, group) = (command.index(), plan.group_of(bank));
-        let in_bank = plan.bank[i].earliest(&self.banks[bank].last);
+        let in_bank = plan.bank[i].earliest(&self.banks[plan.place_of(bank)].last);
         in_bank.max(plan.bank_group[i].earliest(&self.bank_groups[group])).max(self.earliest_all(plan, command))
     }
 
@@ -252,7 +267,7 @@ impl Banks {
     #[inline(always)]
     pub(super) fn earliest_precharge(&self, plan: &Plan, bank: usize, wide: Option<i64>) -> i64 {
         match wide {
-            Some(_) => plan.bank[Command::Pre.index()].earliest(&self.banks[bank].last),
+            Some(_) => plan.bank[Command::Pre.index()].earliest(&self.banks[plan.place_of(bank)].last),
             None => self.earliest(plan, Command::Pre, bank),
         }
     }
@@ -261,7 +276,7 @@ impl Banks {
     #[inline(always)]
     pub(super) fn earliest_activate(&self, plan: &Plan, bank: usize, wide: Option<i64>) -> i64 {
         let rules = match wide {
-            Some(cycle) => plan.bank[Command::Act.index()].earliest(&self.banks[bank].last).max(cycle),
+            Some(cycle) => plan.bank[Command::Act.index()].earliest(&self.banks[plan.place_of(bank)].last).max(cycle),
             None => self.earliest(plan, Command::Act, bank),
         };
         self.windows.iter().fold(rules, |cycle, window| cycle.max(window.at(0)))
@@ -295,7 +310,7 @@ impl Banks {
     /// The part of a column command's note that concerns its bank and bank group.
     #[inline(always)]
     pub(super) fn note_in_bank(&mut self, plan: &Plan, command: Command, bank: usize, cycle: i64) {
-        self.banks[bank].last[command.index()] = cycle;
+        self.banks[plan.place_of(bank)].last[command.index()] = cycle;
         self.bank_groups[plan.group_of(bank)][command.index()] = cycle;
         self.sets[plan.set_of(bank)].latest[command.index()] = cycle;
     }
@@ -331,11 +346,10 @@ impl Banks {
     /// closed together.
     pub(super) fn compare(&mut self) {
         self.sets.fill(Set { row: MIXED, latest: [LONG_AGO; plan::LAST] });
-        // Banks of a group are a power of two.
-        let mask = self.sets.len() - 1;
-        for (number, Bank { last, .. }) in self.banks.iter().enumerate() {
-            let latest = &mut self.sets[number & mask].latest;
-            latest.iter_mut().zip(last).for_each(|(latest, cycle)| *latest = (*latest).max(*cycle));
+        for (set, banks) in self.sets.iter_mut().zip(self.banks.chunks(self.bank_groups.len())) {
+            for Bank { last, .. } in banks {
+                set.latest.iter_mut().zip(last).for_each(|(latest, cycle)| *latest = (*latest).max(*cycle));
+            }
         }
     }
 
@@ -343,6 +357,20 @@ impl Banks {
     pub(super) fn set_open_rows(&mut self, rows: impl Iterator<Item = Option<i64>>) {
         self.banks.iter_mut().zip(rows).for_each(|(bank, row)| bank.open_row = row.unwrap_or(CLOSED));
     }
+}
+
+/// Visits all items in turn, from the `first` on.
+#[inline(always)]
+fn in_turn<T>(items: &mut [T], first: usize, mut visit: impl FnMut(&mut T)) {
+    if first == 0
+        && let Ok(four) = <&mut [T; 4]>::try_from(&mut *items)
+    {
+        // As most devices have and most bursts begin: no loop at all.
+        return four.iter_mut().for_each(visit);
+    }
+    let (later, sooner) = items.split_at_mut(first);
+    sooner.iter_mut().for_each(&mut visit);
+    later.iter_mut().for_each(visit);
 }
 
 /// The row commands of a burst, in slots of each engine: its first one, and those that follow it slot by slot.
@@ -375,12 +403,6 @@ impl Turns {
 }
 
 impl Turn {
-    /// The next slot.
-    #[inline]
-    pub(super) fn next(&self) -> i64 {
-        self.next
-    }
-
     /// The next slot from `allowed` on.
     #[inline(always)]
     pub(super) fn take(&mut self, slots: Slots, allowed: i64) -> i64 {

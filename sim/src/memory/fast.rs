@@ -296,40 +296,47 @@ impl FastChannel {
 
     /// As `open_rows`, of a burst whose atoms visit the bank groups in turn. Where all its banks are opened alike, a slot apart: the
     /// cycle of the first ACT.
-    #[inline]
+    #[inline(always)]
     fn open_walk(&mut self, plan: &Plan, lane: &LanePlan, (walk, atoms): (&Walk, usize), choice: i64) -> Option<i64> {
         let visited = lane.interleave.min(atoms);
         if self.state.banks.are_open(walk, visited) {
             self.statistics.row_hits += visited as u64;
             return None;
         }
-        let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
         let at_once = plan.at_once.filter(|_| self.watch.is_none() && visited == walk.groups());
-        let alike = at_once.and_then(|at_once| self.open_alike(plan, at_once, walk, &turns));
+        let alike = at_once.and_then(|at_once| self.open_alike(plan, at_once, walk, choice));
         if alike.is_none() {
-            let wide = self.state.banks.wide(plan);
-            (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns, wide));
-            if visited == walk.groups() {
-                self.state.banks.opened(walk);
-            }
-            (self.state.last_precharge, self.state.last_activate) = turns.last();
+            self.open_each(plan, (walk, visited), choice);
         }
         alike
     }
 
+    /// Row commands to the banks of the first atoms of a walk, one by one.
+    #[inline(never)]
+    fn open_each(&mut self, plan: &Plan, (walk, visited): (&Walk, usize), choice: i64) {
+        let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
+        let wide = self.state.banks.wide(plan);
+        (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns, wide));
+        if visited == walk.groups() {
+            self.state.banks.opened(walk);
+        }
+        (self.state.last_precharge, self.state.last_activate) = turns.last();
+    }
+
     /// Row commands to banks that are all closed, or all have another row open: in closed form, where no rule of one of them holds a
     /// slot back. The cycle of the first ACT; none if that is not so, and nothing has been done.
-    #[inline]
-    fn open_alike(&mut self, plan: &Plan, at_once: AtOnce, walk: &Walk, turns: &Turns) -> Option<i64> {
+    #[inline(never)]
+    fn open_alike(&mut self, plan: &Plan, at_once: AtOnce, walk: &Walk, choice: i64) -> Option<i64> {
         let Self { state: State { banks, last_activate, last_precharge, .. }, statistics, .. } = self;
         let (visit, latest) = banks.alike(walk)?;
         let ready = |command: Command| plan.bank[command.index()].earliest(latest);
-        let precharge = (visit == Visit::Conflict).then_some(turns.precharge.next());
+        let next = || plan.precharge_slot.at_or_after(choice.max(*last_precharge) + 1);
+        let precharge = (visit == Visit::Conflict).then(next);
         if precharge.is_some_and(|cycle| ready(Command::Pre) > cycle) {
             return None;
         }
         let allowed = precharge.map_or(LONG_AGO, |cycle| cycle + at_once.precharge);
-        let allowed = allowed.max(banks.earliest_all(plan, Command::Act)).max(turns.activate.next());
+        let allowed = allowed.max(banks.earliest_all(plan, Command::Act)).max(choice.max(*last_activate) + 1);
         let activate = banks.in_windows(plan, walk, allowed)?;
         if ready(Command::Act) > activate {
             return None;
@@ -353,7 +360,7 @@ impl FastChannel {
     #[inline(always)]
     fn open(&mut self, plan: &Plan, place: Location, turns: &mut Turns, wide: Option<i64>) {
         let (banks, bank) = (&mut self.state.banks, place.bank as usize);
-        match banks.visit(place) {
+        match banks.visit(plan, place) {
             Visit::Hit => {
                 self.statistics.row_hits += 1;
                 return;
@@ -527,7 +534,7 @@ impl State {
     fn is_hit(&self, plan: &Plan, lane: usize) -> bool {
         let burst = self.lanes[lane].head().expect("the lane has a head");
         let mut hit = true;
-        for_each_bank(plan, &plan.lanes[lane], burst, |place| hit &= self.banks.visit(place) == Visit::Hit);
+        for_each_bank(plan, &plan.lanes[lane], burst, |place| hit &= self.banks.visit(plan, place) == Visit::Hit);
         hit
     }
 }

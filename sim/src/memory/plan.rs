@@ -1,6 +1,8 @@
 //! A channel's configuration, compiled once into the numbers that the fast model uses: immutable, shared by all
 //! channels of the same kind. Times are `i64` here and in the fast model so that "no rule" is simply long ago.
 
+use std::ops::Range;
+
 use hw_config::memory::{Command, Controller, Level, Location, Mapping, MemoryStandard, Slot};
 
 use super::clocks::{Divider, gcd};
@@ -126,7 +128,8 @@ pub(super) struct Plan {
 
 /// Rows opened in several bank groups at once, in banks that hold no slot back: of each kind of command one comes a slot after the
 /// other. So it is where the rules between row commands of different banks are those of slots and windows alone,
-/// where ACT are no closer to each other than PRE, and where a window counts no fewer ACT than there are bank groups.
+/// where ACT are no closer to each other than PRE, and where a window counts no fewer ACT than there are bank groups. No rule of a
+/// bank group waits for ACT or PRE at all, so nobody takes note of them there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AtOnce {
     /// From a PRE to the ACT of its bank.
@@ -185,6 +188,8 @@ impl LanePlan {
 pub(super) struct Slots {
     period: i64,
     phase: i64,
+    /// What is added to a cycle before it is rounded down to a whole period, so that its slot is not before it.
+    lift: i64,
     periods: Divider,
     /// One less than the period, if that is a power of two.
     mask: Option<i64>,
@@ -194,7 +199,7 @@ impl Slots {
     fn new(slot: Slot) -> Self {
         let (period, phase) = (i64::from(slot.period), i64::from(slot.phase));
         let mask = slot.period.is_power_of_two().then_some(period - 1);
-        Self { period, phase, periods: Divider::new(slot.period.into()), mask }
+        Self { period, phase, lift: period - 1 - phase, periods: Divider::new(slot.period.into()), mask }
     }
 
     /// Cycles from one slot to the next.
@@ -206,11 +211,12 @@ impl Slots {
     /// First slot at or after `cycle`, which is not negative.
     #[inline]
     pub(super) fn at_or_after(self, cycle: i64) -> i64 {
-        if let Some(mask) = self.mask {
-            return ((cycle - self.phase + mask) & !mask) + self.phase;
-        }
-        let whole = self.periods.ceil((cycle + self.period - self.phase) as u64) as i64;
-        (whole - 1) * self.period + self.phase
+        let lifted = cycle + self.lift;
+        let whole = match self.mask {
+            Some(mask) => lifted & !mask,
+            None => self.periods.floor(lifted as u64) as i64 * self.period,
+        };
+        whole + self.phase
     }
 
     /// Least distance of two slots that is at least `cycles`, and at least one slot.
@@ -279,6 +285,7 @@ impl Plan {
         // What a PREA or a REF holds back in the channel is the same for all ACT of a burst.
         let apart = is_free(&self.bank_group, Act) && is_free(&self.bank_group, Pre) && is_free(&self.channel, Pre);
         let apart = apart && self.channel[Act.index()].longest(&[Act, Pre, Rd, Wr]) == 0;
+        let apart = apart && self.bank_group.iter().all(|rules| rules.longest(&[Act, Pre]) == 0);
         let slots = self.precharge_slot.period <= self.activate_slot.period;
         let windows = self.activate_windows.iter().all(|&(count, _)| count >= self.bank_groups);
         (apart && slots && windows).then(|| AtOnce { precharge: self.bank[Act.index()].from(Pre.index()) })
@@ -396,6 +403,12 @@ impl Plan {
         bank & ((1 << self.group_shift) - 1)
     }
 
+    /// The number of a bank where those that a walk visits stand beside each other: set by set, in a set by bank group.
+    #[inline]
+    pub(super) fn place_of(&self, bank: usize) -> usize {
+        self.set_of(bank) * self.bank_groups + self.group_of(bank)
+    }
+
     /// Bank and row of an atom.
     #[inline]
     pub(super) fn locate(&self, atom: u64) -> Location {
@@ -458,9 +471,22 @@ impl Walk {
         (self.first_group + i) & self.last_group
     }
 
-    /// The bank of atom `i`.
+    /// The number of atom `i`'s bank, as [`Plan::place_of`] counts.
     #[inline]
-    pub(super) fn bank(&self, i: usize) -> usize {
+    pub(super) fn place(&self, i: usize) -> usize {
+        self.set() * self.groups() + self.group(i)
+    }
+
+    /// The numbers of all its banks, by bank group.
+    #[inline]
+    pub(super) fn places(&self) -> Range<usize> {
+        let first = self.set() * self.groups();
+        first..first + self.groups()
+    }
+
+    /// The device's number of the bank of atom `i`.
+    #[inline]
+    fn bank(&self, i: usize) -> usize {
         self.group(i) << self.group_shift | self.bank_in_group
     }
 }

@@ -1,11 +1,15 @@
 //! A queue that never grows beyond what it was made for: what the fast model turns over with every burst.
 //! It knows nothing of bursts or cycles. Equal queues hold equal items in equal order, wherever they begin in memory.
 
+/// Most items of a queue: a power of two, and all of them in the queue itself, so that no place is looked for elsewhere or checked.
+const PLACES: usize = 64;
+
 /// Items, oldest first.
 #[derive(Clone, Debug)]
 pub(super) struct Ring<T> {
-    /// A power of two of places.
-    places: Box<[T]>,
+    places: [T; PLACES],
+    /// One less than the places in use, a power of two.
+    mask: usize,
     head: usize,
     len: usize,
 }
@@ -13,13 +17,13 @@ pub(super) struct Ring<T> {
 impl<T: Copy> Ring<T> {
     /// Room for `capacity` items, none of them there; `filler` is never seen.
     pub(super) fn empty(capacity: usize, filler: T) -> Self {
-        Self { places: vec![filler; capacity.next_power_of_two()].into(), head: 0, len: 0 }
+        assert!((1..=PLACES).contains(&capacity), "a ring of {capacity}");
+        Self { places: [filler; PLACES], mask: capacity.next_power_of_two() - 1, head: 0, len: 0 }
     }
 
     /// `count` times `item`, at least one.
     pub(super) fn of(count: usize, item: T) -> Self {
-        assert!(count > 0, "a ring of nothing");
-        Self { places: vec![item; count.next_power_of_two()].into(), head: 0, len: count }
+        Self { len: count, ..Self::empty(count, item) }
     }
 
     #[inline]
@@ -36,12 +40,12 @@ impl<T: Copy> Ring<T> {
 
     #[inline]
     pub(super) fn front(&self) -> Option<&T> {
-        (self.len > 0).then(|| &self.places[self.head])
+        (self.len > 0).then(|| &self.places[self.head % PLACES])
     }
 
     #[inline]
     pub(super) fn push(&mut self, item: T) {
-        assert!(self.len < self.places.len(), "a ring of {} is full", self.len);
+        assert!(self.len <= self.mask, "a ring of {} is full", self.len);
         self.places[self.place(self.len)] = item;
         self.len += 1;
     }
@@ -86,7 +90,7 @@ impl<T: Copy> Ring<T> {
 
     #[inline]
     fn place(&self, i: usize) -> usize {
-        (self.head + i) & (self.places.len() - 1)
+        (self.head + i) & (self.mask % PLACES)
     }
 }
 

@@ -162,16 +162,27 @@ fn fast_equals_stepped_to_the_cycle_at_length() {
     assert!(sum.completions > 1_000_000);
 }
 
-/// Each rule of HBM2 stretched by itself, so that no other implies it: rows that are opened again and again, in closed form where nobody
-/// sees the commands, and one by one where somebody does.
+/// Each rule of HBM2 stretched by itself, so that no other implies it, and rules that it does not have: rows that are opened again and
+/// again, in closed form where nobody sees the commands, and one by one where somebody does.
 #[test]
 fn stretched_rules_hold_rows_back_unseen_too() {
     let mut compared = 0;
     let shipped = hbm2().check("hbm2").expect("valid");
-    for index in 0..shipped.constraints.len() {
+    let of_groups = [(Command::Act, Command::Rd), (Command::Pre, Command::Rd), (Command::Act, Command::Act)];
+    let added = of_groups.map(|(first, second)| Constraint {
+        level: Level::BankGroup,
+        preceding: vec![first],
+        following: vec![second],
+        cycles: 0,
+        window: 1,
+        rule: "added".to_owned(),
+    });
+    let rules = shipped.constraints.len() + added.len();
+    for index in 0..rules {
         for seed in 0..20 {
             let mut random = Random(seed);
             let mut standard = shipped.clone();
+            standard.constraints.extend(added.iter().filter(|_| index >= shipped.constraints.len()).cloned());
             standard.constraints[index].cycles += random.pick(&[61, 150, 300]);
             let config = usual_channel(standard);
             let transfer = |_| {

@@ -13,7 +13,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use hw_config::memory::{Controller, MemoryStandard, RawConstraint, RawMemoryStandard, RawSlot};
+use hw_config::memory::{
+    Command, Constraint, Controller, Level, MemoryStandard, RawConstraint, RawMemoryStandard, RawSlot,
+};
 
 use super::*;
 

@@ -147,6 +147,33 @@ fn a_steady_stream_is_known() {
     assert!(share > 0.7, "{share} known");
 }
 
+/// Each rule of HBM2 stretched beyond what a refresh takes: what a known stream leaves holds rows back that are opened behind the refresh.
+#[test]
+fn what_a_known_stream_leaves_holds_rows_back() {
+    let shipped = hbm2().check("hbm2").expect("valid");
+    let (mut compared, mut repeated) = (0, 0);
+    for index in 0..shipped.constraints.len() {
+        let mut standard = shipped.clone();
+        standard.constraints[index].cycles += 300;
+        let after_refresh = |rule: &&mut Constraint| rule.preceding.contains(&Command::Ref);
+        standard.constraints.iter_mut().filter(after_refresh).for_each(|rule| rule.cycles = 20);
+        let configs = [usual_channel(standard)];
+        // The same banks again and again, another row each time.
+        let actions: Vec<(u64, Action)> = (0..400)
+            .map(|number| {
+                let first = Transfer { start: KernelCycle(0), address: number * 16_384, bytes: 4096 };
+                (0, Action::Stream { lane: 0, rows: Rows { first, stride: 0, count: 1 } })
+            })
+            .collect();
+        let mut streams = Streams::default();
+        assert_eq!(run(&configs, &actions, Some(&mut streams)), run(&configs, &actions, None), "rule {index}");
+        compared += actions.len();
+        repeated += streams.repeated();
+    }
+    println!("{compared} completions equal, {repeated} moves were known");
+    assert!(repeated > 1000, "{repeated} moves were known");
+}
+
 /// To finish the oldest transfer decides nothing of the one behind it, though that goes on in the same row: what another lane
 /// brings right after its end is served as if nobody had looked ahead.
 #[test]
