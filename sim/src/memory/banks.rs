@@ -25,6 +25,14 @@ pub(super) enum Visit {
     Conflict,
 }
 
+/// How many banks of a burst were found how.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Visits {
+    pub(super) hits: u64,
+    pub(super) misses: u64,
+    pub(super) conflicts: u64,
+}
+
 /// Device state. Equal states behave equally.
 #[derive(Clone, Debug)]
 pub(super) struct Banks {
@@ -155,6 +163,41 @@ impl Banks {
         }
     }
 
+    /// Row commands to the banks of the first atoms of a walk, one by one, in the turns of each engine: the banks' own rules, and those
+    /// of the channel for ACT, are all that holds them back ([`AtOnce`](plan::AtOnce)). What was found.
+    #[inline]
+    pub(super) fn open_each(&mut self, plan: &Plan, (walk, visited): (&Walk, usize), turns: &mut Turns) -> Visits {
+        let [act, pre] = [Command::Act, Command::Pre].map(Command::index);
+        let allowed = self.earliest_all(plan, Command::Act);
+        let Self { banks, sets, bank_groups: _, channel, windows } = self;
+        let (set, row) = (&mut sets[walk.set()], i64::from(walk.row()));
+        let mut visits = Visits::default();
+        for i in 0..visited {
+            let bank = &mut banks[walk.place(i)];
+            match bank.open_row {
+                CLOSED => visits.misses += 1,
+                open if open == row => {
+                    visits.hits += 1;
+                    continue;
+                }
+                _ => {
+                    visits.conflicts += 1;
+                    let cycle = turns.precharge.take(plan.precharge_slot, plan.bank[pre].earliest(&bank.last));
+                    (bank.last[pre], set.latest[pre], channel[pre]) = (cycle, cycle, cycle);
+                }
+            }
+            let in_bank = plan.bank[act].earliest(&bank.last).max(allowed);
+            let in_windows = windows.iter().fold(in_bank, |cycle, window| cycle.max(window.at(0)));
+            let cycle = turns.activate.take(plan.activate_slot, in_windows);
+            (bank.open_row, bank.last[act], set.latest[act], channel[act]) = (row, cycle, cycle, cycle);
+            for (window, &(_, cycles)) in windows.iter_mut().zip(&plan.activate_windows) {
+                window.turn(cycle + cycles);
+            }
+        }
+        set.row = MIXED;
+        visits
+    }
+
     /// Whether no bank group holds back column commands to the first atoms of a walk that are a `stride` apart from `first` on.
     #[inline]
     pub(super) fn groups_are_free(
@@ -263,30 +306,10 @@ impl Banks {
         in_bank.max(plan.bank_group[i].earliest(&self.bank_groups[group])).max(self.earliest_all(plan, command))
     }
 
-    /// As [`Banks::earliest`] for PRE. `wide` is what [`Banks::wide`] says.
-    #[inline(always)]
-    pub(super) fn earliest_precharge(&self, plan: &Plan, bank: usize, wide: Option<i64>) -> i64 {
-        match wide {
-            Some(_) => plan.bank[Command::Pre.index()].earliest(&self.banks[plan.place_of(bank)].last),
-            None => self.earliest(plan, Command::Pre, bank),
-        }
-    }
-
     /// As [`Banks::earliest`] for ACT, with the activate windows.
-    #[inline(always)]
-    pub(super) fn earliest_activate(&self, plan: &Plan, bank: usize, wide: Option<i64>) -> i64 {
-        let rules = match wide {
-            Some(cycle) => plan.bank[Command::Act.index()].earliest(&self.banks[plan.place_of(bank)].last).max(cycle),
-            None => self.earliest(plan, Command::Act, bank),
-        };
+    pub(super) fn earliest_activate(&self, plan: &Plan, bank: usize) -> i64 {
+        let rules = self.earliest(plan, Command::Act, bank);
         self.windows.iter().fold(rules, |cycle, window| cycle.max(window.at(0)))
-    }
-
-    /// What rules of bank group and channel, but for the windows, say about all row commands of a burst: nothing about PRE, and this
-    /// about ACT. None if they say more than that (`AtOnce`).
-    #[inline(always)]
-    pub(super) fn wide(&self, plan: &Plan) -> Option<i64> {
-        plan.at_once.map(|_| self.earliest_all(plan, Command::Act))
     }
 
     /// As [`Banks::earliest`], as far as rules of the channel go: all rules of PREA and REF.

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use hw_config::memory::{Command, Location};
 
-use super::banks::{Banks, Turns, Visit};
+use super::banks::{Banks, Turns, Visit, Visits};
 use super::lane::{Columns, Lane, Requested};
 use super::plan::{AtOnce, LONG_AGO, LanePlan, Plan, Walk, column_command};
 use super::ring::Ring;
@@ -289,8 +289,7 @@ impl FastChannel {
     /// Row commands of a burst: each of its banks once, in the order of its atoms.
     fn open_rows(&mut self, plan: &Plan, lane: &LanePlan, burst: &Requested, choice: i64) {
         let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
-        let wide = self.state.banks.wide(plan);
-        for_each_bank(plan, lane, burst, |place| self.open(plan, place, &mut turns, wide));
+        for_each_bank(plan, lane, burst, |place| self.open(plan, place, &mut turns));
         (self.state.last_precharge, self.state.last_activate) = turns.last();
     }
 
@@ -315,8 +314,16 @@ impl FastChannel {
     #[inline(never)]
     fn open_each(&mut self, plan: &Plan, (walk, visited): (&Walk, usize), choice: i64) {
         let mut turns = Turns::new(plan, choice, self.state.last_precharge, self.state.last_activate);
-        let wide = self.state.banks.wide(plan);
-        (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns, wide));
+        if plan.at_once.is_some() && self.watch.is_none() {
+            let Visits { hits, misses, conflicts } = self.state.banks.open_each(plan, (walk, visited), &mut turns);
+            self.statistics.row_hits += hits;
+            self.statistics.row_misses += misses;
+            self.statistics.row_conflicts += conflicts;
+            self.statistics.commands[Command::Act.index()] += misses + conflicts;
+            self.statistics.commands[Command::Pre.index()] += conflicts;
+        } else {
+            (0..visited).for_each(|i| self.open(plan, walk.location(i), &mut turns));
+        }
         if visited == walk.groups() {
             self.state.banks.opened(walk);
         }
@@ -356,9 +363,8 @@ impl FastChannel {
         Some(activate)
     }
 
-    /// Row commands to one bank. `wide` is what `Banks::wide` said before the first of the burst.
-    #[inline(always)]
-    fn open(&mut self, plan: &Plan, place: Location, turns: &mut Turns, wide: Option<i64>) {
+    /// Row commands to one bank.
+    fn open(&mut self, plan: &Plan, place: Location, turns: &mut Turns) {
         let (banks, bank) = (&mut self.state.banks, place.bank as usize);
         match banks.visit(plan, place) {
             Visit::Hit => {
@@ -368,13 +374,13 @@ impl FastChannel {
             Visit::Miss => self.statistics.row_misses += 1,
             Visit::Conflict => {
                 self.statistics.row_conflicts += 1;
-                let cycle = turns.precharge.take(plan.precharge_slot, banks.earliest_precharge(plan, bank, wide));
+                let cycle = turns.precharge.take(plan.precharge_slot, banks.earliest(plan, Command::Pre, bank));
                 banks.note(plan, Command::Pre, bank, cycle);
                 self.issued(Command::Pre, Location { bank: place.bank, row: 0 }, cycle);
             }
         }
         let banks = &mut self.state.banks;
-        let cycle = turns.activate.take(plan.activate_slot, banks.earliest_activate(plan, bank, wide));
+        let cycle = turns.activate.take(plan.activate_slot, banks.earliest_activate(plan, bank));
         banks.open(plan, place);
         banks.note(plan, Command::Act, bank, cycle);
         self.issued(Command::Act, place, cycle);
