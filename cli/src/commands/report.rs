@@ -13,7 +13,7 @@ use sweep::folder::{SUMMARY, Summary};
 use sweep::row::Row;
 
 use super::run::{MACHINE, REPORT, ROOFLINE};
-use crate::arguments::ReportArgs;
+use crate::arguments::sweep::ReportArgs;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::output::{probe, write};

@@ -15,7 +15,7 @@ use sweep::spec::Sweep;
 use sweep::table::Tables;
 use sweep::text;
 
-use crate::arguments::{MergeArgs, SweepArgs};
+use crate::arguments::sweep::{MergeArgs, SweepArgs};
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::output::{print, probe_folder, write_folder};
