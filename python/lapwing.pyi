@@ -75,8 +75,10 @@ class Summary(TypedDict):
     """Version of Lapwing."""
     seed: int
     """Seed of samples and searches."""
+    inputs: str
+    """A hash of the machines, models, formats and masks that the sweep file names, in hexadecimal."""
     sweep: str
-    """A hash of the sweep file."""
+    """The sweep file's text."""
     of_points: int
     """Points of the whole sweep."""
     first_point: int

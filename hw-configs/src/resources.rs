@@ -168,13 +168,26 @@ impl Machine {
         beyond(&resources.total, region, |_| 1.0)
     }
 
-    /// Whether all cores, in the regions that they are placed in, fit another board.
+    /// Whether another board has the machine's memories with as many channels, and all cores fit the regions that they are placed in.
     pub fn fits(&self, board: &Board) -> bool {
         let there = Self { board: board.clone(), ..self.clone() };
         let regions = there.board.slrs.len();
-        self.core.slrs.iter().all(|slr| (*slr as usize) < regions)
+        self.has_memories(board)
+            && self.core.slrs.iter().all(|slr| (*slr as usize) < regions)
             && there.resources_by_region().iter().all(|(_, resources)| there.excess(resources).is_empty())
             && there.boundaries().iter().all(|boundary| boundary.available.is_none_or(|most| boundary.signals <= most))
+    }
+
+    /// Whether a board has the memories: channels for the data of all cores, and one a core for instructions.
+    fn has_memories(&self, board: &Board) -> bool {
+        let (data, fetch) = (&self.memory, &self.instructions);
+        let channels = data.channels * self.core.count;
+        let has = |name: &str, channels| board.memory(name).is_some_and(|memory| memory.channels >= channels);
+        if data.standard.name == fetch.standard.name {
+            has(&data.standard.name, channels + self.core.count)
+        } else {
+            has(&data.standard.name, channels) && has(&fetch.standard.name, self.core.count)
+        }
     }
 
     /// What the core takes beyond the planning limits of its region: a warning, not a refusal.

@@ -31,11 +31,14 @@ impl<'s> Answers<'s> {
 
     /// The row of the values in a line, a JSON object with a value an axis. Points are numbered as they are asked for; what is
     /// wrong with a line stands in its row.
-    pub fn answer(&self, line: &str) -> Row {
-        let reason = match self.row(line) {
+    pub fn answer(&self, line: &[u8]) -> Row {
+        let text =
+            str::from_utf8(line).map_err(|error| format!("the line is not UTF-8 ({error}), {}", self.expected()));
+        let reason = match text.and_then(|text| self.row(text)) {
             Ok(row) => return row,
             Err(reason) => reason,
         };
+        let line = String::from_utf8_lossy(line);
         Row {
             point: self.number(),
             axes: Vec::new(),
@@ -61,9 +64,13 @@ impl<'s> Answers<'s> {
         self.asked.fetch_add(1, Ordering::Relaxed)
     }
 
+    fn expected(&self) -> String {
+        format!("expected a JSON object with a value for each of: {}", self.sweep().axis_names().join(", "))
+    }
+
     fn values(&self, line: &str) -> Result<Vec<Value>, String> {
         let names = self.sweep().axis_names();
-        let expected = || format!("expected a JSON object with a value for each of: {}", names.join(", "));
+        let expected = || self.expected();
         let read: serde_json::Value =
             serde_json::from_str(line).map_err(|error| format!("the line is not JSON ({error}), {}", expected()))?;
         let object = read.as_object().ok_or_else(|| format!("the line is no object, {}", expected()))?;

@@ -146,6 +146,21 @@ pub fn factors(from: f64, to: f64, factor: f64) -> Vec<f64> {
     (0..=clamped(count)).map(|i| from * factor.powi(i as i32)).collect()
 }
 
+/// So many values from `from` to `to`, at equal distances, or in equal ratios on a logarithmic scale.
+pub fn evenly(from: f64, to: f64, count: usize, scale: Scale) -> Vec<f64> {
+    let value = |i: usize| {
+        let part = i as f64 / (count - 1) as f64;
+        match scale {
+            // The ends as they were written.
+            _ if i == 0 => from,
+            _ if i == count - 1 => to,
+            Scale::Linear => from + (to - from) * part,
+            Scale::Logarithmic => from * (to / from).powf(part),
+        }
+    };
+    (0..count).map(value).collect()
+}
+
 /// One more than the most that is allowed is enough to be refused.
 fn clamped(count: f64) -> usize {
     count.clamp(0.0, VALUES_MAX as f64) as usize

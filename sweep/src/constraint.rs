@@ -58,7 +58,7 @@ impl Constraint {
         if let Some(name) = tree.iter_function_identifiers().find(|name| !is_function(name)) {
             return Err(ConstraintError::UnknownFunction(name.to_owned()));
         }
-        for board in boards(text) {
+        for board in boards(&tree)? {
             if Board::text(&board).is_none() {
                 return Err(ConstraintError::UnknownBoard(board));
             }
@@ -118,7 +118,7 @@ fn make_real(node: &mut Node) {
 }
 
 /// The key that a name stands for.
-fn unalias(name: &str) -> &str {
+pub fn unalias(name: &str) -> &str {
     ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, key)| key)
 }
 
@@ -129,10 +129,29 @@ fn is_function(name: &str) -> bool {
 }
 
 /// Names of boards in calls of `fits`, as far as they are written out.
-fn boards(text: &str) -> Vec<String> {
-    let calls = text.match_indices("fits(").map(|(at, call)| text[at + call.len()..].trim_start());
-    let quoted = calls.filter_map(|rest| rest.strip_prefix('"')?.split_once('"').map(|(name, _)| name.to_owned()));
-    quoted.collect()
+fn boards(node: &Node) -> Result<Vec<String>, ConstraintError> {
+    let mut found = Vec::new();
+    for child in node.children() {
+        found.extend(boards(child)?);
+    }
+    if let Operator::FunctionIdentifier { identifier } = node.operator()
+        && identifier == FITS
+    {
+        let mut argument = node.children().first();
+        while let Some(inner) = argument.filter(|inner| matches!(inner.operator(), Operator::RootNode)) {
+            argument = inner.children().first();
+        }
+        match argument.map(Node::operator) {
+            Some(Operator::Const { value: evalexpr::Value::String(name) }) => found.push(name.clone()),
+            Some(Operator::VariableIdentifierRead { .. }) => {}
+            Some(_) | None => {
+                return Err(ConstraintError::Syntax(format!(
+                    "`{FITS}` takes the name of a board, as in {FITS}(\"u280\")"
+                )));
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn of_axis(value: &Value) -> evalexpr::Value {

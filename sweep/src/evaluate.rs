@@ -17,7 +17,7 @@ use session::{Plan, Runner, Setup};
 use crate::axis::{Axis, Field, Values};
 use crate::results::Figures;
 use crate::row::{Outcome, Row};
-use crate::spec::Sweep;
+use crate::spec::{Base, Sweep};
 use crate::value::Value;
 
 /// A model in a format, and a hash of both.
@@ -150,6 +150,38 @@ impl<'s> Evaluator<'s> {
     /// The same row as another point's with equal configuration.
     pub fn row_like(&self, point: &Point, known: &Row) -> Row {
         self.row(point, known.outcome.clone())
+    }
+
+    /// A hash of all that the sweep's names stand for: machines, models in their formats, masks.
+    pub fn inputs(&self) -> u64 {
+        let Base { machine, model, format, attention, .. } = &self.sweep.base;
+        let named = |field: Field, base: &str| -> Vec<String> {
+            match self.sweep.space.axes().iter().find(|axis| axis.field == field).map(|axis| &axis.values) {
+                Some(Values::Listed(values)) => values.iter().map(Value::to_string).collect(),
+                Some(Values::Between(_)) | None => vec![base.to_owned()],
+            }
+        };
+        let machine_of = |name: &String| {
+            let file = find(&self.machines, name, || MachineFile::find(name).map_err(one_line));
+            file.as_ref().as_ref().map_err(Clone::clone).and_then(|file| file.machine(&[]).map_err(one_line))
+        };
+        let machines: Vec<_> = named(Field::Machine, machine).iter().map(machine_of).collect();
+        let mut found: Vec<String> =
+            machines.iter().map(|machine| format!("{:?}", machine.as_ref().map(Machine::fingerprint))).collect();
+        if let Some(machine) = machines.iter().flatten().next() {
+            for model in named(Field::Model, model) {
+                for format in named(Field::Format, format) {
+                    let made = || subject(machine, &model, &format);
+                    let subject = find(&self.subjects, &format!("{model}\n{format}"), made);
+                    found.push(format!("{:?}", subject.as_ref().as_ref().map(|subject| subject.hash)));
+                }
+            }
+        }
+        for name in named(Field::Attention, attention) {
+            let mask = find(&self.attentions, &name, || resolve::attention(&name).map_err(one_line));
+            found.push(format!("{mask:?}"));
+        }
+        hash(&format!("{found:?}"))
     }
 
     /// Whether the axes allow such a row, and seed and version are the same.

@@ -103,6 +103,8 @@ pub struct Summary {
     pub version: String,
     /// Seed of samples and searches.
     pub seed: u64,
+    /// A hash of the machines, models, formats and masks that the sweep file names, in hexadecimal.
+    pub inputs: String,
     /// The sweep file.
     pub sweep: String,
     /// Points of the whole sweep.
@@ -259,6 +261,16 @@ impl Folder {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(FolderError::Io(path, error)),
             Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Folder {
+    /// A journal without a row says nothing, and must not make a finished folder look as if it were not.
+    fn drop(&mut self) {
+        if self.journal.metadata().is_ok_and(|journal| journal.len() == 0) {
+            // One that stays is empty, and taken up by the next run.
+            let _ = fs::remove_file(self.path.join(JOURNAL));
         }
     }
 }

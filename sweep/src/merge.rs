@@ -1,5 +1,6 @@
 //! Parts of a sweep that were run apart, put together: byte for byte what one run would have written.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,7 @@ impl From<FolderError> for MergeError {
 /// Puts the parts in these folders together in another, with these tables; what is now there.
 ///
 /// # Errors
-/// Parts that are damaged, missing, or of different sweeps, or none at all.
+/// Parts that are damaged, missing, or of different sweeps, or none at all; a folder that holds rows of another sweep.
 pub fn merge(parts: &[PathBuf], into: &Path, tables: Tables) -> Result<(Summary, Vec<Row>), MergeError> {
     let mut first: Option<Summary> = None;
     let mut rows = Vec::new();
@@ -78,7 +79,12 @@ pub fn merge(parts: &[PathBuf], into: &Path, tables: Tables) -> Result<(Summary,
     }
     mark_front(&mut rows, &objectives(&first));
     let summary = summarise(&rows, Summary { first_point: 0, ..first });
-    let (folder, _) = Folder::open(into)?;
+    let (folder, found) = Folder::open(into)?;
+    let configs: BTreeSet<u64> = rows.iter().map(|row| row.config).collect();
+    let strange = found.rows.iter().filter(|row| !configs.contains(&row.config)).count() as u64;
+    if strange > 0 {
+        return Err(FolderError::OtherSweep { folder: into.to_owned(), rows: strange }.into());
+    }
     folder.finish(&rows, &summary, tables)?;
     Ok((summary, rows))
 }
@@ -101,6 +107,7 @@ fn difference(a: &Summary, b: &Summary) -> Option<&'static str> {
         (a.axes != b.axes, "axes"),
         ((&a.minimised, &a.maximised) != (&b.minimised, &b.maximised), "objectives"),
         (a.sweep != b.sweep, "sweep files"),
+        (a.inputs != b.inputs, "machines, models, formats or masks behind the names of the sweep file"),
     ];
     differs.into_iter().find(|(differs, _)| *differs).map(|(_, what)| what)
 }

@@ -147,7 +147,10 @@ impl Figures {
     /// # Panics
     /// When a figure is not finite, or the report lacks one: faults of the simulator.
     pub fn of_report(report: &RunReport) -> Self {
-        let simulated = SIMULATED.iter().map(|(key, source)| (*key, source.figure(report)));
+        // Without a token there is no time of one, and nobody is faster.
+        let is_there = |key: &str| key != "decode_ms_per_token" || report.decode_tokens > 0;
+        let simulated = SIMULATED.iter().filter(|(key, _)| is_there(key));
+        let simulated = simulated.map(|(key, source)| (*key, source.figure(report)));
         let resources = STATIC_KEYS.into_iter().map(|key| (key, resource(&report.resources, key)));
         let figures: Vec<(&'static str, Figure)> = simulated.chain(resources).collect();
         let unsound = figures.iter().find(|(_, figure)| !figure.number().is_finite());

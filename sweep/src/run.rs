@@ -288,7 +288,7 @@ pub fn run_while(
     }
     rows.sort_by_key(|row| row.point);
     mark_front(&mut rows, &sweep.objectives);
-    let summary = summary(sweep, part, &rows, version);
+    let summary = summary(&evaluator, part, &rows, version);
     opened.finish(&rows, &summary, tables)?;
     Ok(Some(Finished { rows, summary, reused, damaged }))
 }
@@ -388,7 +388,8 @@ pub fn mark_front(rows: &mut [Row], objectives: &[Objective]) {
 }
 
 /// What stands in a finished folder beside its rows.
-fn summary(sweep: &Sweep, part: Part, rows: &[Row], version: &str) -> Summary {
+fn summary(evaluator: &Evaluator<'_>, part: Part, rows: &[Row], version: &str) -> Summary {
+    let sweep = evaluator.sweep();
     let listed = |direction: Direction| {
         let objectives = sweep.objectives.iter().filter(|objective| objective.direction == direction);
         objectives.map(|objective| objective.key.clone()).collect()
@@ -400,6 +401,7 @@ fn summary(sweep: &Sweep, part: Part, rows: &[Row], version: &str) -> Summary {
     let empty = Summary {
         version: version.to_owned(),
         seed: sweep.seed,
+        inputs: format!("{:016x}", evaluator.inputs()),
         sweep: sweep.text.clone(),
         of_points: sweep.points(),
         first_point: part.first,

@@ -21,6 +21,8 @@ pub struct Job<'j> {
     pub sweep: &'j str,
     /// The folder of the results, and of the scripts.
     pub folder: &'j str,
+    /// The folder that names of files in the sweep file begin in.
+    pub directory: &'j str,
     /// Parts of the sweep, a task each.
     pub parts: u32,
     /// Tables of the whole.
@@ -29,7 +31,7 @@ pub struct Job<'j> {
 
 /// The scripts: `submit.sh` starts the other two.
 pub fn scripts(job: &Job<'_>) -> [Script; 3] {
-    let (program, sweep, folder) = (quoted(job.program), quoted(job.sweep), quoted(job.folder));
+    let [program, sweep, folder, directory] = [job.program, job.sweep, job.folder, job.directory].map(quoted);
     let parts = job.parts;
     let tables = match job.tables {
         Tables::Csv => "",
@@ -45,6 +47,7 @@ pub fn scripts(job: &Job<'_>) -> [Script; 3] {
 #SBATCH --mem-per-cpu=2G
 #SBATCH --output=part-%a.log
 #SBATCH --requeue
+cd {directory}
 part=\"$SLURM_ARRAY_TASK_ID\"
 exec {program} sweep {sweep} -o {folder}/\"part-$part\" \\
     --shard \"$part/{parts}\" --threads \"${{SLURM_CPUS_PER_TASK:-1}}\"

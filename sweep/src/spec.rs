@@ -131,9 +131,9 @@ fn refuse(document: &Document<'_>, error: &SpaceError) {
     let (key, got, expected, advice) = match error {
         SpaceError::Endless(axis) => (
             format!("axes.{axis}"),
-            "a range without step or factor".to_owned(),
+            "a range without step, factor or points".to_owned(),
             "values that can be counted, since all points are taken",
-            "give it a step or a factor, or add [sample] or [search]",
+            "give it a step, a factor or points, or add [sample] or [search]",
         ),
         SpaceError::Unequal(a, b) => (
             "zip".to_owned(),

@@ -139,6 +139,31 @@ fn a_file_says_which_points_there_are() {
 }
 
 #[test]
+fn ranges_have_the_values_that_they_say() {
+    let cases = [
+        ("{ from = 100, to = 300, step = 100 }", &[100.0, 200.0, 300.0][..]),
+        ("{ from = 64, to = 512, factor = 2 }", &[64.0, 128.0, 256.0, 512.0]),
+        ("{ from = 0, to = 10, points = 5 }", &[0.0, 3.0, 5.0, 8.0, 10.0]),
+        ("{ from = 0.0, to = 10, points = 5 }", &[0.0, 2.5, 5.0, 7.5, 10.0]),
+        ("{ from = 1, to = 1000, points = 4, log = true }", &[1.0, 10.0, 100.0, 1000.0]),
+        // Numbers that round to the same one are one.
+        ("{ from = 1, to = 3, points = 9 }", &[1.0, 2.0, 3.0]),
+    ];
+    let mut compared = 0;
+    for (range, expected) in cases {
+        let text = format!(
+            "machine = \"tiny\"\nmodel = \"tiny-llama\"\n[workload]\nprefill = 0\ndecode = 1\n[axes]\n\"machine.clock.kernel_mhz\" = {range}\n"
+        );
+        let sweep = Sweep::from_toml("s.toml", &text).unwrap_or_else(|faults| panic!("{range}: {faults}"));
+        let values = (0..sweep.points()).map(|point| sweep.space.point(point)[0].number().expect("a number"));
+        let values: Vec<f64> = values.map(|value| (value * 1e9).round() / 1e9).collect();
+        assert_eq!(values, expected, "{range}");
+        compared += values.len();
+    }
+    println!("compared {compared} values");
+}
+
+#[test]
 fn a_faulty_file_is_refused_with_all_that_is_wrong() {
     // What is replaced by what, and what the message must say.
     let cases = [
@@ -147,13 +172,20 @@ fn a_faulty_file_is_refused_with_all_that_is_wrong() {
             "machine.core.matrix.colums\" = [16",
             "did you mean `machine.core.matrix.columns`",
         ),
-        ("power_w", "powr_w", "unknown name `powr_w`"),
+        ("power_w", "powr_w", "did you mean `power_w`"),
+        ("power_w < 60", "workload.batch < 60", "`workload.batch`, which is no axis of this sweep"),
+        ("power_w < 60 &&", "fits (\\\"u281\\\") &&", "did you mean `u280`"),
+        ("power_w < 60 &&", "fits(3) &&", "takes the name of a board"),
         ("power_w < 60 &&", "fits(\\\"u281\\\") &&", "did you mean `u280`"),
         ("power_w < 60 &&", "power_w << 60 &&", "an expression such as"),
         ("step = 100", "stepp = 100", "did you mean `step`"),
         ("step = 100", "step = 0", "a step above 0"),
         ("factor = 2", "factor = 1", "a factor above 1"),
-        (", step = 100", "", "a range without step or factor"),
+        ("factor = 2", "factor = 2, log = true", "a factor alone, or log with points"),
+        ("factor = 2", "factor = 2, points = 3", "two of step, factor and points"),
+        ("factor = 2", "points = 1", "from 2 to 100,000"),
+        ("from = 100, to = 300, step = 100", "from = 0, to = 300, points = 3, log = true", "a `from` above 0"),
+        (", step = 100", "", "a range without step, factor or points"),
         ("from = 100, ", "", "without `from`"),
         ("[\"w8a8\", \"w4a8\"]", "[]", "at least one value"),
         ("[\"w8a8\", \"w4a8\"]", "[\"w8a8\", \"w8a8\"]", "each value once"),
@@ -221,6 +253,7 @@ fn constraints_say_what_they_say() {
         ("!(machine.core.count > 1)", false),
         ("fits(\"u280\")", true),
         ("fits(\"u280\") && average_power_w > 60", false),
+        ("fits( (\"u280\") )", true),
     ];
     for (text, expected) in cases {
         let constraint = Constraint::parse(text, &axes).unwrap_or_else(|error| panic!("{text}: {error:?}"));
@@ -230,6 +263,15 @@ fn constraints_say_what_they_say() {
     let resources = large.resources_by_region();
     assert!(resources.iter().any(|(_, resources)| !large.excess(resources).is_empty()), "the large machine fits");
     assert_eq!(fits.holds(&large, &axes, &figures), Ok(false), "a machine that exceeds its region");
+    // Boards that lack a memory of the machine, or channels of it, take it no more than those that lack its logic.
+    let mut boards = 0;
+    for board in hw_config::board::Board::names() {
+        let there = session::resolve::machine("tiny", &[("board".to_owned(), board.to_owned())]);
+        let fits = Constraint::parse(&format!("fits(\"{board}\")"), &axes).expect("a constraint");
+        assert_eq!(fits.holds(&small, &axes, &figures), Ok(there.is_ok()), "{board}");
+        boards += 1;
+    }
+    assert!(boards > 5, "{boards} boards");
     // A figure that is not there yet is no condition that holds.
     let early = Constraint::parse("total_ms < 1", &axes).expect("a constraint");
     assert!(early.holds(&small, &axes, &figures).is_err());

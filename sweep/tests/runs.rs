@@ -285,6 +285,65 @@ fn parts_put_together_are_the_whole() {
     }
 }
 
+/// A machine file that was changed between two parts, and a folder that holds another sweep.
+#[test]
+fn parts_of_other_machines_are_not_merged_nor_other_sweeps_lost() {
+    let (files, halves) = (Scratch::new(), [Scratch::new(), Scratch::new()]);
+    fs::create_dir_all(&files.0).expect("a folder");
+    let file = files.0.join("m.toml");
+    let tiny = hw_config::raw::machine_text("tiny").expect("a shipped machine");
+    let text = SWEEP.replace("machine = \"tiny\"", &format!("machine = '{}'", file.display()));
+    let parts = |outstanding: [u32; 2]| -> Vec<PathBuf> {
+        for (number, (half, outstanding)) in (1..=2).zip(halves.iter().zip(outstanding)) {
+            // No axis of it varies this key.
+            let machine = tiny.replace("request_cycles = 4", &format!("request_cycles = {outstanding}"));
+            fs::write(&file, machine).expect("a machine file");
+            let sweep = Sweep::from_toml("sweep.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+            let part = Part::of(&sweep, number, 2).expect("a half");
+            let _ = fs::remove_dir_all(&half.0);
+            run(&sweep, part, &half.0, Tables::Csv, VERSION, |_| {}).unwrap_or_else(|error| panic!("{error}"));
+        }
+        halves.iter().map(|half| half.0.clone()).collect()
+    };
+    assert!(tiny.contains("request_cycles = 4"), "the key that is changed");
+    let merged = Scratch::new();
+    let refused = sweep::merge::merge(&parts([4, 5]), &merged.0, Tables::Csv).expect_err("two machines").to_string();
+    assert!(refused.contains("behind the names of the sweep file"), "{refused}");
+    let paths = parts([5, 5]);
+    let other = Scratch::new();
+    finish(&sweep(), &other.0, 2);
+    let before = bytes(&other.0);
+    let refused = sweep::merge::merge(&paths, &other.0, Tables::Csv).expect_err("another sweep").to_string();
+    assert!(refused.contains("another sweep"), "{refused}");
+    assert!(bytes(&other.0) == before && !other.0.join(JOURNAL).exists(), "the other sweep changed");
+    sweep::merge::merge(&paths, &merged.0, Tables::Csv).unwrap_or_else(|error| panic!("{error}"));
+    sweep::merge::merge(&paths, &merged.0, Tables::Csv).unwrap_or_else(|error| panic!("once more: {error}"));
+}
+
+/// A run without a token has no time of one, and is better than none.
+#[test]
+fn no_token_is_not_the_fastest() {
+    let text = SWEEP
+        .replace("decode = 2", "decode = 1")
+        .replace("\"workload.batch\" = [1, 2, 3]", "\"workload.decode\" = [0, 1]");
+    let text = text.replace(", \"workload.batch < 3\"", "") + "[objectives]\nminimise = [\"decode_ms_per_token\"]\n";
+    let sweep = Sweep::from_toml("sweep.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    let folder = Scratch::new();
+    let finished = finish(&sweep, &folder.0, 2);
+    let (mut without, mut with) = (0, 0);
+    for row in finished.rows.iter().filter(|row| matches!(row.outcome, Outcome::Done(_))) {
+        let is_none = row.axes.iter().any(|(name, value)| name == "workload.decode" && *value == Value::Whole(0));
+        let time = row.figures().expect("it was run").get("decode_ms_per_token");
+        assert_eq!(time.is_none(), is_none, "{row:?}");
+        assert!(!(is_none && row.front), "{row:?}");
+        *if is_none { &mut without } else { &mut with } += 1;
+    }
+    let (_, rows) = sweep::folder::read(&folder.0).unwrap_or_else(|error| panic!("{error}"));
+    assert!(rows == finished.rows && rows.iter().any(|row| row.front), "what is read back");
+    println!("compared {without} rows without a token and {with} with one");
+    assert!(without > 10 && with > 10);
+}
+
 #[test]
 fn a_sweep_that_is_told_to_stop_keeps_its_rows() {
     let (sweep, whole) = (sweep(), Scratch::new());
@@ -328,8 +387,10 @@ fn questions_of_several_threads_are_answered_as_one_run_does() {
     for (line, expected) in wrong {
         let refused = answers.row(line).expect_err(line);
         assert!(refused.contains(expected), "{line}: {refused}");
-        assert_eq!(answers.answer(line).outcome, Outcome::Failed(refused));
+        assert_eq!(answers.answer(line.as_bytes()).outcome, Outcome::Failed(refused));
     }
+    let Outcome::Failed(reason) = answers.answer(b"\xff\xfe").outcome else { panic!("two bytes are no point") };
+    assert!(reason.contains("not UTF-8"), "{reason}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `sweep` and `merge`: many points, and the front of the best.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use reports::table::{Align, Table};
@@ -50,9 +50,9 @@ fn tables(parquet: bool, with_parquet: Option<Tables>) -> Result<Tables, Failure
 /// Answers each line of stdin by a row.
 fn answer(sweep: &Sweep) -> Result<(), Failure> {
     let answers = Answers::new(Cow::Borrowed(sweep), env!("LAPWING_VERSION"));
-    for line in io::stdin().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let line = line.map_err(|error| Failure::Io(format!("stdin: cannot be read: {error}")))?;
-        if !line.trim().is_empty() {
+        if !line.trim_ascii().is_empty() {
             print(&(answers.answer(&line).to_line() + "\n"))?;
         }
     }
@@ -78,8 +78,10 @@ fn write_scripts(
         })
     };
     let program = std::env::current_exe().map_err(|error| Failure::Io(format!("the program's path: {error}")))?;
-    let (program, path, place) = (absolute(&program)?, absolute(path)?, absolute(folder)?);
-    let scripts = scripts(&Job { program: &program, sweep: &path, folder: &place, parts, tables });
+    let here = std::env::current_dir().map_err(|error| Failure::Io(format!("the current folder: {error}")))?;
+    let (program, path, place, directory) = (absolute(&program)?, absolute(path)?, absolute(folder)?, absolute(&here)?);
+    let job = Job { program: &program, sweep: &path, folder: &place, directory: &directory, parts, tables };
+    let scripts = scripts(&job);
     write_folder(folder, scripts.iter().map(|script| (script.name, script.text.as_bytes())))?;
     host.note(format!("`sh {}/submit.sh` starts {parts} parts and what puts them together", folder.display()));
     Ok(())

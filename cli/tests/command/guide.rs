@@ -62,6 +62,63 @@ fn every_command_of_the_guide_runs() {
     assert_eq!(elsewhere, commands);
 }
 
+/// The ladder that the page shows, at full size: the picture is what its command makes, byte for byte.
+#[test]
+fn the_ladder_of_the_guide_is_what_its_command_makes() {
+    let folder = Folder::new("guide-ladder");
+    let page = page();
+    let (_, rest) = page.split_once("cat > half.toml").expect("the format of the ladder");
+    let (format, _) = rest.split_once("\nEND\n").expect("its end");
+    let command = page.lines().find(|line| line.ends_with("-o ablation-half")).expect("the command of the ladder");
+    run(&folder, &format!("cat > half.toml{format}\nEND\n{command}\n"));
+    let (made, shown) = (folder.read("ablation-half/ablation.svg"), read("docs/src/ablation-u280-flightllm.svg"));
+    assert!(made == shown.as_bytes(), "the ladder is not what its command makes, run it again");
+    println!("compared {} bytes", made.len());
+    assert!(page.contains("](ablation-u280-flightllm.svg)") && made.len() > 1000);
+}
+
+/// The front of the worked example of sweeps: what the page shows is what its file says today, cell by cell.
+#[test]
+fn the_front_that_the_page_of_sweeps_shows_is_what_its_file_says() {
+    let folder = Folder::new("guide-front");
+    let file = project("sweep/examples/u280.toml");
+    folder.must(&["sweep", &file, "-o", "u280"]);
+    let rows = String::from_utf8(folder.read("u280/points.jsonl")).expect("UTF-8");
+    let rows: Vec<serde_json::Value> = rows.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let number = |row: &serde_json::Value, key: &str| row["results"][key].as_f64().expect("a figure");
+    let mut front: Vec<&serde_json::Value> = rows.iter().filter(|row| row["front"] == true).collect();
+    front.sort_by(|a, b| number(a, "decode_ms_per_token").total_cmp(&number(b, "decode_ms_per_token")));
+    let thousands =
+        |count: u64| if count < 1000 { count.to_string() } else { format!("{},{:03}", count / 1000, count % 1000) };
+    let cells = |row: &&serde_json::Value| {
+        let axis = |name: &str| row["axes"][format!("machine.core.{name}")].to_string();
+        [
+            axis("count"),
+            axis("matrix.chain"),
+            format!("{}, {}", axis("matrix.columns"), axis("matrix.gemv_columns")),
+            format!("`{}`", row["axes"]["format"].as_str().expect("a name")),
+            format!("{:.2}", number(row, "decode_ms_per_token")),
+            format!("{:.1}", number(row, "average_power_w")),
+            thousands(number(row, "resources.dsp.used") as u64),
+            format!("{:.0} %", 100.0 * number(row, "utilisation.mx")),
+            format!("{:.0} of {:.0}", number(row, "memory.achieved_gb_per_s"), number(row, "memory.peak_gb_per_s")),
+        ]
+        .to_vec()
+    };
+    let found: Vec<Vec<String>> = front.iter().map(cells).collect();
+    let page = read("docs/src/sweeps.md");
+    let (_, rest) = page.split_once("| cores | chain |").expect("the table of the front");
+    let lines = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let shown: Vec<Vec<String>> =
+        lines.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect();
+    assert_eq!(found, shown, "the page's front is not the one that comes out");
+    let done = rows.iter().filter(|row| !row["results"].is_null() && row["excluded"].is_null()).count();
+    let counts = format!("{} points, of which the board and the model's size leave {done}", rows.len());
+    assert!(page.replace('\n', " ").contains(&counts), "the page does not say: {counts}");
+    println!("compared {} cells of {} points", shown.iter().map(Vec::len).sum::<usize>(), rows.len());
+    assert!(shown.len() > 10);
+}
+
 /// The page of figures, in a copy of its folder: every picture is made by a command that stands there, and those of results that are
 /// kept beside it are the ones that are shown, byte for byte.
 #[test]

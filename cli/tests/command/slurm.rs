@@ -15,7 +15,7 @@ use crate::guide::blocks;
 
 /// 44 points, of which 11 have a machine that there is not.
 const SWEEP: &str = r#"
-machine = "tiny"
+machine = "./machine.toml"
 model = "tiny-llama"
 constraints = ["machine.clock.kernel_mhz < 290"]
 [workload]
@@ -176,6 +176,9 @@ fn equal_bytes(folder: &Folder, a: &str, b: &str) -> usize {
 fn an_array_of_jobs_leaves_the_bytes_of_one_run() {
     let folder = Folder::new("slurm");
     folder.write("sweep.toml", SWEEP);
+    // Named from the folder in which the command is given.
+    let machine = std::fs::read(project("hw-configs/machines/tiny.toml")).expect("a shipped machine");
+    folder.write("machine.toml", machine);
     folder.must(&["sweep", "sweep.toml", "-o", "one"]);
     let cluster = Cluster::start(&folder);
 

@@ -7,8 +7,8 @@ use hw_config::reader::{Document, Entry, Section};
 use toml::de::{DeTable, DeValue};
 
 use super::Objective;
-use crate::axis::{Axis, Field, Range, Scale, VALUES_MAX, Values, factors, steps};
-use crate::constraint::{Constraint, ConstraintError};
+use crate::axis::{Axis, Field, Range, Scale, VALUES_MAX, Values, evenly, factors, steps};
+use crate::constraint::{ALIASES, Constraint, ConstraintError, unalias};
 use crate::front::Direction;
 use crate::results::{is_key, keys};
 use crate::search::Search;
@@ -16,7 +16,7 @@ use crate::space::{Choice, POINTS_MAX};
 use crate::value::Value;
 
 /// Keys of a range.
-const RANGE_KEYS: [&str; 5] = ["from", "to", "step", "factor", "log"];
+const RANGE_KEYS: [&str; 6] = ["from", "to", "step", "factor", "points", "log"];
 
 /// The axes, in the order of the file, and where the values of each stand.
 pub(super) fn axes(document: &Document<'_>, root: &mut Section<'_, '_>) -> (Vec<Axis>, Vec<std::ops::Range<usize>>) {
@@ -106,7 +106,11 @@ fn values(document: &Document<'_>, name: &str, entry: &Entry<'_, '_>) -> Option<
     let unknown = table.keys().find(|key| !RANGE_KEYS.contains(&key.get_ref().as_ref()));
     if let Some(unknown) = unknown {
         let advice = suggest(unknown.get_ref(), RANGE_KEYS, "delete the key");
-        return refuse(format!("a range with `{}`", unknown.get_ref()), "from, to, step, factor or log", &advice);
+        return refuse(
+            format!("a range with `{}`", unknown.get_ref()),
+            "from, to, step, factor, points or log",
+            &advice,
+        );
     }
     match range(table) {
         Ok(values) => Some(values),
@@ -153,20 +157,36 @@ fn range(table: &DeTable<'_>) -> Result<Values, (String, &'static str)> {
         values.dedup();
         Ok(Values::Listed(values))
     };
-    match (number("step")?, number("factor")?) {
-        (Some(_), Some(_)) => Err(("a range with step and factor".into(), "one of them")),
-        (Some((step, _)), None) if step <= 0.0 => Err((format!("a step of {step}"), "a step above 0")),
+    let (points, step, factor) = (points_of(table)?, number("step")?, number("factor")?);
+    if [points.is_some(), step.is_some(), factor.is_some()].into_iter().filter(|is| *is).count() > 1 {
+        return Err(("a range with two of step, factor and points".into(), "one of them"));
+    }
+    let scale = if log { Scale::Logarithmic } else { Scale::Linear };
+    if log && from.0 <= 0.0 {
+        return Err((format!("a `from` of {} on a logarithmic range", from.0), "a `from` above 0"));
+    }
+    if let Some(count) = points {
+        return listed(evenly(from.0, to.0, count, scale), whole);
+    }
+    match (step, factor) {
+        (Some(_), _) | (_, Some(_)) if log => {
+            Err(("a range with log and step or factor".into(), "a factor alone, or log with points"))
+        }
+        (Some((step, _)), _) if step <= 0.0 => Err((format!("a step of {step}"), "a step above 0")),
         (None, Some((factor, _))) if factor <= 1.0 => Err((format!("a factor of {factor}"), "a factor above 1")),
         (None, Some(_)) if from.0 <= 0.0 => Err((format!("a `from` of {} with a factor", from.0), "a `from` above 0")),
-        (Some((step, step_whole)), None) => listed(steps(from.0, to.0, step), whole && step_whole),
+        (Some((step, step_whole)), _) => listed(steps(from.0, to.0, step), whole && step_whole),
         (None, Some((factor, _))) => listed(factors(from.0, to.0, factor), whole),
-        (None, None) if log && from.0 <= 0.0 => {
-            Err((format!("a `from` of {} on a logarithmic range", from.0), "a `from` above 0"))
-        }
-        (None, None) => {
-            let scale = if log { Scale::Logarithmic } else { Scale::Linear };
-            Ok(Values::Between(Range { from: from.0, to: to.0, scale, whole }))
-        }
+        (None, None) => Ok(Values::Between(Range { from: from.0, to: to.0, scale, whole })),
+    }
+}
+
+/// How many values a range says that it has.
+fn points_of(table: &DeTable<'_>) -> Result<Option<usize>, (String, &'static str)> {
+    match table.get("points").map(|value| Value::from_toml(value.get_ref())) {
+        None => Ok(None),
+        Some(Some(Value::Whole(count))) if (2..=VALUES_MAX as i64).contains(&count) => Ok(Some(count as usize)),
+        Some(_) => Err(("a range with other `points`".into(), "a whole number of points from 2 to 100,000")),
     }
 }
 
@@ -238,9 +258,15 @@ fn explain(text: &str, error: ConstraintError, axes: &[Axis]) -> (String, &'stat
             (format!("`{text}` ({why})"), "an expression such as average_power_w < 60", "correct it".to_owned())
         }
         ConstraintError::UnknownName(name) => {
-            let known: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).chain(keys()).collect();
+            let expected = "names of axes and of results";
+            if Field::by_name(&name).is_some() {
+                let advice = "make it an axis, of one value if need be".to_owned();
+                return (format!("`{text}` with `{name}`, which is no axis of this sweep"), expected, advice);
+            }
+            let known = axes.iter().map(|axis| axis.name.as_str()).chain(keys());
+            let known: Vec<&str> = known.chain(ALIASES.map(|(alias, _)| alias)).collect();
             let advice = suggest(&name, known, "`lapwing sweep --keys` lists the results");
-            (format!("`{text}` with the unknown name `{name}`"), "names of axes and of results", advice)
+            (format!("`{text}` with the unknown name `{name}`"), expected, advice)
         }
         ConstraintError::UnknownFunction(name) => {
             (format!("`{text}` with the unknown function `{name}`"), "fits(\"BOARD\")", "delete it".to_owned())
@@ -264,17 +290,18 @@ pub(super) fn objectives(document: &Document<'_>, root: &mut Section<'_, '_>) ->
             continue;
         }
         let listed = section.list(name, "the key of a result", |value| value.as_str().map(str::to_owned));
-        for key in listed.value.iter().flatten() {
+        for key in listed.value.iter().flatten().map(|key| unalias(key)) {
             let place = format!("objectives.{name}");
             if !is_key(key) {
-                let advice = suggest(key, keys(), "`lapwing sweep --keys` lists the results");
+                let known = keys().chain(ALIASES.map(|(alias, _)| alias));
+                let advice = suggest(key, known, "`lapwing sweep --keys` lists the results");
                 let got = format!("`{key}`, which is no result");
                 document.fault(&place, listed.span.clone(), got, "keys of results", advice);
-            } else if objectives.iter().any(|objective| objective.key == *key) {
+            } else if objectives.iter().any(|objective| objective.key == key) {
                 let got = format!("`{key}`, which is an objective already");
                 document.fault(&place, listed.span.clone(), got, "each result once", "delete one of them");
             }
-            objectives.push(Objective { key: key.clone(), direction });
+            objectives.push(Objective { key: key.to_owned(), direction });
         }
     }
     if objectives.is_empty() {
