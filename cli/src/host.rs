@@ -1,12 +1,12 @@
 //! The host: its terminal, its clock and its cache folder. None of it can reach a simulated figure.
 
 use std::env;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::failure::Failure;
 
@@ -51,8 +51,13 @@ impl Host {
     /// A bar of `total` points with points a second, an estimate of the time left and the size of the front.
     pub(crate) fn sweep_progress(&self, total: u64) -> SweepProgress {
         let bar = self.bar(Some(total));
-        let style = ProgressStyle::with_template("points [{bar:30}] {pos}/{len}, {per_sec}, {eta} left, {msg}");
-        bar.set_style(style.expect("a fixed template is sound").progress_chars("=> "));
+        let style = ProgressStyle::with_template("points [{bar:30}] {pos}/{len}, {rate}, {eta} left, {msg}");
+        let style = style.expect("a fixed template is sound").progress_chars("=> ");
+        let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // A line that cannot be drawn says nothing.
+            let _ = write!(out, "{:.1} points/s", state.per_sec());
+        };
+        bar.set_style(style.with_key("rate", rate));
         bar.enable_steady_tick(TICK);
         SweepProgress(bar)
     }
@@ -95,15 +100,15 @@ impl Progress {
 pub(crate) struct SweepProgress(ProgressBar);
 
 impl SweepProgress {
-    /// So many points are done, of which so many were known before, and so many are on the front.
-    pub(crate) fn set(&self, done: u64, known: u64, front: u64) {
+    /// So many points are done, of which so many were known before, and so many are on the front; the best figures on it.
+    pub(crate) fn set(&self, done: u64, known: u64, front: u64, best: &str) {
         if self.0.position() < known {
             // What was known took no time and says nothing of what is left.
             self.0.set_position(known);
             self.0.reset_eta();
         }
         self.0.set_position(done);
-        self.0.set_message(format!("{front} on the front"));
+        self.0.set_message(if front > 0 { format!("{front} on the front: {best}") } else { "no front yet".to_owned() });
     }
 }
 

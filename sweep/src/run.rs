@@ -27,7 +27,7 @@ const BLOCK_POINTS: u64 = 4096;
 const TASK_POINTS: usize = 16;
 
 /// How far a sweep is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// Points with a row.
     pub done: u64,
@@ -37,6 +37,8 @@ pub struct Progress {
     pub total: u64,
     /// Points on the front of those with a row.
     pub front: u64,
+    /// The best figure of each objective on it, in their order; nothing where the front is empty.
+    pub best: Vec<f64>,
 }
 
 /// What a sweep came to.
@@ -259,7 +261,8 @@ pub fn run_while(
         }
         let tell = |collected: &mut Collected| {
             let (done, front) = (collected.rows.len() as u64, collected.front.len() as u64);
-            collected.stopped |= !progress(Progress { done, known: reused, total, front });
+            let best = best(&collected.front, &sweep.objectives);
+            collected.stopped |= !progress(Progress { done, known: reused, total, front, best });
         };
         tell(&mut lock(&collected));
         run_tasks(&evaluator, tasks(missing), |row| {
@@ -369,6 +372,13 @@ impl Collected {
         }
         self.rows.push(row);
     }
+}
+
+/// The best figure of each objective among these costs; nothing where there are none.
+fn best(front: &[Vec<f64>], objectives: &[Objective]) -> Vec<f64> {
+    let least = |place: usize| front.iter().map(|costs| costs[place]).min_by(f64::total_cmp);
+    let of = |(place, objective): (usize, &Objective)| Some(objective.direction.cost(least(place)?));
+    objectives.iter().enumerate().filter_map(of).collect()
 }
 
 /// What a row costs in each objective; none where it has no figures.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use session::report::{Facts, run_report};
@@ -13,7 +14,7 @@ use sweep::ask::Answers;
 use sweep::folder::{self, FolderError, JOURNAL, ROWS, SUMMARY, TABLE};
 use sweep::results::Figures;
 use sweep::row::{Outcome, Row};
-use sweep::run::{Finished, NoPart, Part, on_threads, run, run_while};
+use sweep::run::{Finished, NoPart, Part, Progress, on_threads, run, run_while};
 use sweep::spec::Sweep;
 use sweep::table::Tables;
 use sweep::value::Value;
@@ -318,6 +319,31 @@ fn parts_of_other_machines_are_not_merged_nor_other_sweeps_lost() {
     assert!(bytes(&other.0) == before && !other.0.join(JOURNAL).exists(), "the other sweep changed");
     sweep::merge::merge(&paths, &merged.0, Tables::Csv).unwrap_or_else(|error| panic!("{error}"));
     sweep::merge::merge(&paths, &merged.0, Tables::Csv).unwrap_or_else(|error| panic!("once more: {error}"));
+}
+
+/// What is told on the way ends with the front that is found.
+#[test]
+fn progress_ends_with_the_best_of_each_objective() {
+    let text = format!("{SWEEP}[objectives]\nminimise = [\"decode_ms_per_token\"]\nmaximise = [\"tokens_per_j\"]\n");
+    let (sweep, folder) =
+        (Sweep::from_toml("sweep.toml", &text).unwrap_or_else(|faults| panic!("{faults}")), Scratch::new());
+    let last = Mutex::new(None);
+    let whole = Part::of(&sweep, 1, 1).expect("a whole");
+    let told = |progress: Progress| {
+        let mut last = last.lock().expect("nobody panicked");
+        let is_later = last.as_ref().is_none_or(|before: &Progress| before.done <= progress.done);
+        assert!(is_later, "{last:?} before {progress:?}");
+        *last = Some(progress);
+    };
+    let finished = run(&sweep, whole, &folder.0, Tables::Csv, VERSION, told).unwrap_or_else(|error| panic!("{error}"));
+    let figures = |key: &str| -> Vec<f64> { finished.rows.iter().filter_map(|row| row.figures()?.get(key)).collect() };
+    let least = figures("decode_ms_per_token").into_iter().fold(f64::INFINITY, f64::min);
+    let most = figures("tokens_per_j").into_iter().fold(0.0, f64::max);
+    let last = last.into_inner().expect("nobody panicked").expect("it was told");
+    let front =
+        finished.rows.iter().filter(|row| row.front).map(|row| row.config).collect::<BTreeSet<_>>().len() as u64;
+    assert_eq!((last.done, last.total), (72, 72));
+    assert_eq!((last.best, last.front), (vec![least, most], front));
 }
 
 /// A run without a token has no time of one, and is better than none.

@@ -93,7 +93,11 @@ fn run_into(args: &SweepArgs, sweep: &Sweep, folder: &Path, tables: Tables, host
     let part = check_part(sweep, number, count)?;
     let finished = {
         let bar = host.sweep_progress(part.end - part.first);
-        let tell = |progress: Progress| bar.set(progress.done, progress.known, progress.front);
+        let keys: Vec<&str> = sweep.objectives.iter().map(|objective| objective.key.as_str()).collect();
+        let tell = |Progress { done, known, front, best, .. }: Progress| {
+            let best = keys.iter().zip(&best).map(|(key, figure)| format!("{key} {figure:.3}"));
+            bar.set(done, known, front, &best.collect::<Vec<_>>().join(", "));
+        };
         let job = || sweep::run::run(sweep, part, folder, tables, env!("LAPWING_VERSION"), tell);
         on_threads(args.threads.into(), job)?
     };
