@@ -7,9 +7,10 @@
 //! writes them.
 
 use crate::bus::Backpressure;
+use crate::counts::Counts;
 use crate::divergence::Divergence;
 use crate::dut::Dut;
-use crate::lockstep::{Cosim, Counts, Options};
+use crate::lockstep::{Cosim, Options};
 use crate::random::{contents, random_run};
 use hw_config::fault::Faults;
 use hw_config::isa::REGISTERS;

@@ -15,6 +15,7 @@
 mod bus;
 pub mod case;
 mod core;
+mod counts;
 mod crossed;
 mod divergence;
 mod dut;
@@ -31,7 +32,8 @@ mod tests;
 pub use bus::Backpressure;
 pub use case::Case;
 pub use core::VerilatedCore;
+pub use counts::Counts;
 pub use divergence::{Difference, Divergence};
 pub use dut::Dut;
-pub use lockstep::{Cosim, Counts, Options};
+pub use lockstep::{Cosim, Options};
 pub use replay::Replay;
