@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::axis::Axis;
 use crate::evaluate::{Evaluator, hash};
 use crate::row::{Outcome, Row};
 use crate::spec::Sweep;
@@ -80,8 +81,12 @@ impl<'s> Answers<'s> {
         }
         let value = |name: &String| {
             let found = object.get(name).ok_or_else(|| format!("`{name}` is missing, {}", expected()))?;
-            Value::from_json(found).ok_or_else(|| format!("`{name}` is {found}, expected a number, name, flag or list"))
+            let read = Value::from_json(found);
+            read.ok_or_else(|| format!("`{name}` is {found}, expected a number, name, flag or list"))
         };
-        names.iter().map(value).collect()
+        let axes = self.sweep().space.axes();
+        let value =
+            |(name, axis): (&String, &Axis)| Ok(if axis.is_whole() { value(name)?.whole() } else { value(name)? });
+        names.iter().zip(axes).map(value).collect()
     }
 }

@@ -99,6 +99,14 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// Whether all of its values are whole numbers.
+    pub fn is_whole(&self) -> bool {
+        match &self.values {
+            Values::Listed(values) => values.iter().all(|value| matches!(value, Value::Whole(_))),
+            Values::Between(range) => range.whole,
+        }
+    }
+
     /// How many values it has; none for a range without steps.
     pub fn count(&self) -> Option<usize> {
         match &self.values {

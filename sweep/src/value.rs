@@ -74,6 +74,17 @@ impl Value {
         }
     }
 
+    /// A measure that is whole as a whole number; everything else as it is. JSON does not tell 8 from 8.0, and some write the one for
+    /// the other.
+    pub fn whole(self) -> Self {
+        match self {
+            Self::Real(number) if number.fract() == 0.0 && number.abs() < 2.0_f64.powi(53) => {
+                Self::Whole(number as i64)
+            }
+            other => other,
+        }
+    }
+
     /// The number, if it is one.
     pub fn number(&self) -> Option<f64> {
         match self {
