@@ -77,12 +77,13 @@ impl Value {
     /// A measure that is whole as a whole number; everything else as it is. JSON does not tell 8 from 8.0, and some write the one for
     /// the other.
     pub fn whole(self) -> Self {
-        match self {
-            Self::Real(number) if number.fract() == 0.0 && number.abs() < 2.0_f64.powi(53) => {
-                Self::Whole(number as i64)
-            }
-            other => other,
+        if let Self::Real(number) = self
+            && number.fract() == 0.0
+            && number.abs() < 2.0_f64.powi(53)
+        {
+            return Self::Whole(number as i64);
         }
+        self
     }
 
     /// The number, if it is one.
