@@ -225,7 +225,12 @@ fn entries(pareto: &Pareto, front: &[usize]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (group, name) in pareto.groups.iter().enumerate() {
         let (shape, color) = GROUPS[group];
-        let sample: Vec<Path> = path(point_marker("legend-point", shape, centre, color, FRONT_REACH_PT));
+        // A group without a design on the front has none of its markers in colour.
+        let sample: Vec<Path> = if front.iter().any(|i| pareto.points[*i].group == group) {
+            path(point_marker("legend-point", shape, centre, color, FRONT_REACH_PT))
+        } else {
+            path(muted_marker("legend-point", shape, centre))
+        };
         let label = if group == 0 && !pareto.group_title.is_empty() {
             format!("{}: {name}", pareto.group_title)
         } else {
