@@ -1,6 +1,7 @@
 //! Figures of results: what stands beside each picture is what the results say, and a wrong word is answered with the right one.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 
 use crate::common::{Folder, project};
 use serde_json::Value;
@@ -419,6 +420,45 @@ fn the_roofline_of_a_report_is_that_of_its_run() {
     let points = rows.iter().filter(|row| row[0] == "point").count();
     assert!(points > 8 && rows.iter().any(|row| row[0] == "ceiling_sparse"), "{rows:?}");
     println!("compared {} rows", rows.len());
+}
+
+/// The page of a run has its figures, and says of whom its channels are.
+#[test]
+fn the_page_of_a_run_has_what_it_is_made_of() {
+    let folder = Folder::new("figure-run-page");
+    let sparse = project("models/tiny-llama-2of4");
+    let one = ["--machine", "tiny", "--model", &sparse, "--format", "sparse"];
+    let two = ["--machine", "tiny-2core", "--model", &sparse, "--format", "sparse"];
+    for (arguments, memory) in [(one, " channels</text>"), (two, " channels a core</text>")] {
+        let steps = ["run", "--prefill", "40", "--decode", "2", "-o", "run"];
+        folder.must(&[&steps[..], &arguments].concat());
+        folder.must(&["report", "run"]);
+        let page = String::from_utf8(folder.read("run/report.html")).expect("UTF-8");
+        for words in ["What the time is made of", "What the energy is made of", memory] {
+            assert!(page.contains(words), "`{words}` is not on the page of {arguments:?}");
+        }
+        assert!(page.matches("class=\"share\"").count() > 4, "bars with their shares");
+        let digits =
+            |key: &&str| key.split('<').next().is_some_and(|value| value.len() > 3 && value.parse::<u64>().is_ok());
+        let keys: Vec<&str> = page.split("<td class=\"number\">").skip(1).collect();
+        assert!(keys.len() > 10 && !keys.iter().any(digits), "a key without separated thousands");
+        let address = format!("file://{}", folder.at("run/report.html").display());
+        let profile = format!("--user-data-dir={}", folder.at("profile").display());
+        let options =
+            ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", &profile, "--dump-dom"];
+        match Command::new("chromium").args(options).arg(&address).stderr(Stdio::null()).output() {
+            Ok(browser) => {
+                let dom = String::from_utf8(browser.stdout).expect("UTF-8");
+                let cells =
+                    dom.split("<td class=\"number\" title=\"").skip(1).filter_map(|cell| Some(cell.split_once('>')?.1));
+                let cells: Vec<&str> = cells.collect();
+                assert!(cells.len() > 50 && !cells.iter().any(digits), "a cell without separated thousands");
+            }
+            Err(_) => println!("SKIPPED: chromium is not installed"),
+        }
+        std::fs::remove_dir_all(folder.at("run")).expect("a folder goes");
+    }
+    println!("compared 2 pages");
 }
 
 /// Ceilings of compute are named by what the engine multiplies.

@@ -245,7 +245,9 @@ fn entries(pareto: &Pareto, front: &[usize]) -> Vec<Entry> {
     entries.push(Entry { sample: steps, label: "Pareto front".to_owned() });
     if front.len() < pareto.points.len() {
         let sample = path(muted_marker("legend-point", Marker::Circle, centre));
-        entries.push(Entry { sample, label: "dominated".to_owned() });
+        // Of groups each has its shape: the circle is none of them in particular.
+        let label = if pareto.groups.is_empty() { "dominated" } else { "dominated (any shape in grey)" };
+        entries.push(Entry { sample, label: label.to_owned() });
     }
     if let Some(iso) = &pareto.iso {
         entries.push(Entry { sample: level("legend-iso", iso::PEN), label: format!("equal {}", iso.label) });
