@@ -65,7 +65,7 @@ pub const GLOSSARY: &[Term] = &[
     ),
     t("tokens_per_s", "tokens/s", "generated tokens of all sequences per simulated second of decode"),
     t("energy_j", "J", "energy of the whole run, static power included"),
-    t("average_power_w", "W", "energy over simulated time"),
+    t("average_power_w", "W", "average power: energy over simulated time"),
     t("tokens_per_j", "tokens/J", "generated tokens per joule of the whole run"),
     t("bytes", "bytes", "traffic with main memory by class"),
     t("bytes.weights", "bytes", "weight values as stored"),

@@ -5,6 +5,7 @@ use hw_config::machine::Machine;
 use hw_config::resources::Resource;
 use reports::html::{Block, Column, MachinePicture, Page, Region, Section, Table};
 use reports::run_report::{RunReport, term};
+use reports::table::count;
 use serde_json::Value;
 
 /// The machine as blocks, what lies where on its board, and its keys.
@@ -13,7 +14,9 @@ pub fn machine_picture(machine: &Machine) -> MachinePicture {
     let block = |name: &str, size: String| Block { name: name.to_owned(), size };
     let kib = |name: &str, kib: u32| block(name, format!("{kib} KiB"));
     let channels = machine.memory.channels;
-    let memory = format!("{channels} channels\nof {} B a beat", machine.memory.port_bytes);
+    // The memory stands outside of the core that the picture has for all of them.
+    let each = if core.count > 1 { " a core" } else { "" };
+    let memory = format!("{channels} channels{each}\nof {} B a beat", machine.memory.port_bytes);
     let engine = &core.engine;
     let shape = format!("{} rows, {} columns of {}", engine.rows(), engine.columns(), engine.chain());
     let inside = match engine {
@@ -58,16 +61,21 @@ fn regions(machine: &Machine) -> Vec<Region> {
     machine.board.slrs.iter().enumerate().map(region).collect()
 }
 
-/// A run as a page: its report, its roofline as an `svg` element, its machine.
-pub fn run_page(report: &RunReport, roofline: Option<String>, machine: Option<MachinePicture>) -> Page {
+/// A run as a page: its report, figures of it (a heading and an `svg` element each), its machine.
+pub fn run_page(report: &RunReport, figures: Vec<(String, String)>, machine: Option<MachinePicture>) -> Page {
     let json = serde_json::to_value(report).expect("plain data with text keys serialises");
     let facts = ["machine", "model", "format", "prefill_tokens", "decode_tokens", "batch", "cores"];
-    let fact = |key: &str| (key.to_owned(), json[key].as_str().map_or_else(|| json[key].to_string(), str::to_owned));
+    let value = |value: &Value| match (value.as_str(), value.as_u64()) {
+        (Some(word), _) => word.to_owned(),
+        (None, Some(number)) => count(number),
+        (None, None) => value.to_string(),
+    };
+    let fact = |key: &str| (key.to_owned(), value(&json[key]));
     let mut sections = vec![Section::Table(results(&json)), Section::Table(operators(&json))];
     for (title, key) in [("Energy", "energy_by_component_j"), ("Bytes to and from main memory", "bytes")] {
         sections.push(Section::Table(pairs(title, key, &json[key])));
     }
-    sections.extend(roofline.map(|svg| Section::Figure { title: "Roofline".to_owned(), svg }));
+    sections.extend(figures.into_iter().map(|(title, svg)| Section::Figure { title, svg }));
     sections.extend(machine.map(Section::Machine));
     let list = |title: &str, lines: &[String]| Section::List { title: title.to_owned(), lines: lines.to_vec() };
     sections.push(list("Left out of the model", &report.left_out));

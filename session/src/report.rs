@@ -2,6 +2,7 @@
 
 use crate::{Phase, SessionError, Setup, Totals};
 use hw_config::board::DspKind;
+use hw_config::engine::ActivationType;
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
 use hw_config::memory::Command;
@@ -276,7 +277,7 @@ fn operators(setup: &Setup, totals: &Totals) -> Vec<OperatorRow> {
     rows
 }
 
-/// The machine's roofs. The sparse ceiling is that of the run's sparsest operator: skipped products count as done.
+/// The machine's roofs, named by what the engine multiplies weights with. The sparse ceiling is that of the run's sparsest operator: skipped products count as done.
 fn roofs(setup: &Setup, totals: &Totals) -> Roofs {
     let machine = &setup.machine;
     let hertz = f64::from(machine.kernel_mhz) * 1e6;
@@ -284,9 +285,14 @@ fn roofs(setup: &Setup, totals: &Totals) -> Roofs {
     let multiplying = totals.operators.values().filter(|total| total.events.macs > 0 && total.bytes() > 0);
     let sparsest =
         multiplying.map(|total| total.events.dense_macs as f64 / total.events.macs as f64).fold(1.0, f64::max);
-    let mut ceilings = vec![Ceiling { label: "INT8 dense".into(), ops_per_s: dense, kind: CeilingKind::ComputeDense }];
+    let precision = match machine.core.engine.activation() {
+        ActivationType::Int8 => "INT8",
+        ActivationType::F16 => "FP16",
+    };
+    let label = format!("{precision} dense");
+    let mut ceilings = vec![Ceiling { label, ops_per_s: dense, kind: CeilingKind::ComputeDense }];
     if sparsest > 1.0 {
-        let label = format!("INT8 sparse, {sparsest:.1}x");
+        let label = format!("{precision} sparse, {sparsest:.1}x");
         ceilings.push(Ceiling { label, ops_per_s: dense * sparsest, kind: CeilingKind::ComputeSparse });
     }
     let vector = f64::from(machine.core.count * machine.core.lanes) * VECTOR_OPS_PER_LANE * hertz;

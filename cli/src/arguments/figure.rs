@@ -187,8 +187,11 @@ pub(crate) struct UtilisationArgs {
     #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub(crate) bins: u32,
     /// Leave the memory channels out.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "all_channels")]
     pub(crate) units_only: bool,
+    /// A strip for each memory channel, also where a core has many.
+    #[arg(long)]
+    pub(crate) all_channels: bool,
     /// Where the figure goes.
     #[command(flatten)]
     pub(crate) picture: PictureArgs,

@@ -119,7 +119,11 @@ fn utilisation_of(args: &UtilisationArgs, host: Host) -> Result<(), Failure> {
     let picture = picture(&args.picture)?;
     let text = resolve::read_result(&args.trace)?;
     let source = Source { name: args.trace.display().to_string(), text: &text };
-    let channels = if args.units_only { Channels::Hidden } else { Channels::Shown };
+    let channels = match (args.units_only, args.all_channels) {
+        (true, _) => Channels::Hidden,
+        (false, true) => Channels::All,
+        (false, false) => Channels::Grouped,
+    };
     let mut figure = utilisation(&source, args.bins as usize, channels, column_width(args.picture.width))?;
     figure.title.clone_from(&args.picture.title);
     write_figure(&picture, &figure, host)

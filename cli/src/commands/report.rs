@@ -6,6 +6,8 @@ use reports::figure::Figure;
 use reports::figure::style::ColumnWidth;
 use reports::html::{MachinePicture, Page};
 use reports::run_report::RunReport;
+use session::figure::Source;
+use session::figure::breakdown::{By, Choice, Of, breakdown};
 use session::figure::sweep::{ParetoChoice, Sweep};
 use session::page::run_page;
 use session::resolve;
@@ -61,17 +63,30 @@ fn front(summary: &Summary, rows: &[Row]) -> Result<Option<String>, Failure> {
 
 fn page_of_run(folder: &Path) -> Result<Page, Failure> {
     let place = folder.join(REPORT);
-    let report: RunReport = read_json(&place)?;
+    let text = resolve::read_text(&place)?;
+    let report: RunReport = from_json(&place, &text)?;
     let machine: Option<MachinePicture> =
         if folder.join(MACHINE).exists() { Some(read_json(&folder.join(MACHINE))?) } else { None };
+    let mut figures = Vec::new();
     let roofline = folder.join(ROOFLINE);
-    let roofline = if roofline.exists() { Some(resolve::read_text(&roofline)?) } else { None };
-    Ok(run_page(&report, roofline, machine))
+    if roofline.exists() {
+        figures.push(("Roofline".to_owned(), resolve::read_text(&roofline)?));
+    }
+    let source = Source { name: place.display().to_string(), text: &text };
+    for (title, of) in [("What the time is made of", Of::Latency), ("What the energy is made of", Of::Energy)] {
+        let choice = Choice { by: By::Operator, of, phase: None, unit: "mx", merge_below: 0.01 };
+        let figure = breakdown(std::slice::from_ref(&source), &choice, ColumnWidth::Single)?;
+        figures.push((title.to_owned(), figure.to_svg()?));
+    }
+    Ok(run_page(&report, figures, machine))
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let text = resolve::read_text(path)?;
-    serde_json::from_str(&text).map_err(|error| {
+    from_json(path, &resolve::read_text(path)?)
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
         Failure::input(format!("{}: {error}, expected what `lapwing run -o` writes; write it anew", path.display()))
     })
 }

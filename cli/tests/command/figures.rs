@@ -1,6 +1,7 @@
 //! Figures of results: what stands beside each picture is what the results say, and a wrong word is answered with the right one.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 
 use crate::common::{Folder, project};
 use serde_json::Value;
@@ -93,6 +94,8 @@ fn a_map_is_drawn_in_the_order_of_its_axes() {
     ];
     assert_eq!(cells, expected);
     assert_eq!(number(&rows[6][2]), 128.0);
+    // Axes have the short names that they have in a Pareto figure.
+    assert_eq!(rows[0][..2], ["columns", "format"]);
     // One axis alone: points share cells unless the other is fixed or the best is shown.
     let one =
         ["figure", "heat-map", "sweep", "--x", "format", "--y", "format", "--value", "tokens_per_s", "-o", "one.svg"];
@@ -221,6 +224,53 @@ fn parts_of_runs_add_up_to_their_totals() {
     folder.must(&["figure", "breakdown", "cores.json", "--of", "bytes", "--by", "component", "-o", "c.svg"]);
     println!("compared {compared} sums");
     assert!(compared > 30);
+}
+
+/// Names in a legend with the fill and hatch of their samples.
+fn looks(svg: &str) -> BTreeMap<String, Vec<String>> {
+    let mut samples: Vec<Vec<String>> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for tag in svg.split('<') {
+        let of = |key: &str| {
+            tag.split_once(&format!("{key}=\"")).map_or("", |(_, rest)| rest.split('"').next().expect("an end"))
+        };
+        match of("class") {
+            // The rim closes a sample.
+            "legend-part" if of("fill") != "none" => samples.push(vec![of("fill").to_owned()]),
+            "legend-hatch" => samples.last_mut().expect("a fill before its hatch").push(of(" d").to_owned()),
+            "legend" => names.push(tag.split_once('>').expect("a text").1.to_owned()),
+            _ => {}
+        }
+    }
+    assert_eq!(names.len(), samples.len());
+    names.into_iter().zip(samples).collect()
+}
+
+#[test]
+fn an_operator_looks_the_same_whatever_is_shown_of_it() {
+    let folder = Folder::new("figure-looks");
+    runs(&folder);
+    let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut compared = 0;
+    for of in ["latency", "energy", "bytes"] {
+        for phase in [&[][..], &["--phase", "prefill"], &["--phase", "decode"]] {
+            let arguments =
+                ["figure", "breakdown", "w8a8.json", "w4a8.json", "--of", of, "--by", "operator", "-o", "b.svg"];
+            folder.must(&[&arguments[..], phase].concat());
+            for (name, look) in looks(&String::from_utf8(folder.read("b.svg")).expect("UTF-8")) {
+                if !name.starts_with("other") {
+                    assert_eq!(
+                        known.entry(name.clone()).or_insert_with(|| look.clone()),
+                        &look,
+                        "{name} in {of} {phase:?}"
+                    );
+                    compared += 1;
+                }
+            }
+        }
+    }
+    println!("compared {compared} looks");
+    assert!(compared > 50);
 }
 
 #[test]
@@ -370,6 +420,59 @@ fn the_roofline_of_a_report_is_that_of_its_run() {
     let points = rows.iter().filter(|row| row[0] == "point").count();
     assert!(points > 8 && rows.iter().any(|row| row[0] == "ceiling_sparse"), "{rows:?}");
     println!("compared {} rows", rows.len());
+}
+
+/// The page of a run has its figures, and says of whom its channels are.
+#[test]
+fn the_page_of_a_run_has_what_it_is_made_of() {
+    let folder = Folder::new("figure-run-page");
+    let sparse = project("models/tiny-llama-2of4");
+    let one = ["--machine", "tiny", "--model", &sparse, "--format", "sparse"];
+    let two = ["--machine", "tiny-2core", "--model", &sparse, "--format", "sparse"];
+    for (arguments, memory) in [(one, " channels</text>"), (two, " channels a core</text>")] {
+        let steps = ["run", "--prefill", "40", "--decode", "2", "-o", "run"];
+        folder.must(&[&steps[..], &arguments].concat());
+        folder.must(&["report", "run"]);
+        let page = String::from_utf8(folder.read("run/report.html")).expect("UTF-8");
+        for words in ["What the time is made of", "What the energy is made of", memory] {
+            assert!(page.contains(words), "`{words}` is not on the page of {arguments:?}");
+        }
+        assert!(page.matches("class=\"share\"").count() > 4, "bars with their shares");
+        let digits =
+            |key: &&str| key.split('<').next().is_some_and(|value| value.len() > 3 && value.parse::<u64>().is_ok());
+        let keys: Vec<&str> = page.split("<td class=\"number\">").skip(1).collect();
+        assert!(keys.len() > 10 && !keys.iter().any(digits), "a key without separated thousands");
+        let address = format!("file://{}", folder.at("run/report.html").display());
+        let profile = format!("--user-data-dir={}", folder.at("profile").display());
+        let options =
+            ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", &profile, "--dump-dom"];
+        match Command::new("chromium").args(options).arg(&address).stderr(Stdio::null()).output() {
+            Ok(browser) => {
+                let dom = String::from_utf8(browser.stdout).expect("UTF-8");
+                let cells =
+                    dom.split("<td class=\"number\" title=\"").skip(1).filter_map(|cell| Some(cell.split_once('>')?.1));
+                let cells: Vec<&str> = cells.collect();
+                assert!(cells.len() > 50 && !cells.iter().any(digits), "a cell without separated thousands");
+            }
+            Err(_) => println!("SKIPPED: chromium is not installed"),
+        }
+        std::fs::remove_dir_all(folder.at("run")).expect("a folder goes");
+    }
+    println!("compared 2 pages");
+}
+
+/// Ceilings of compute are named by what the engine multiplies.
+#[test]
+fn ceilings_have_the_precision_of_their_engine() {
+    let folder = Folder::new("figure-precision");
+    let cases = [("tiny", "w8a8", "INT8 dense"), ("tiny-bit-serial", "w4a16-bitmod", "FP16 dense")];
+    for (machine, format, name) in cases {
+        folder.must(&["roofline", "--machine", machine, "--format", format, "--prefill", "8", "-o", "a.svg"]);
+        let rows = csv(&folder, "a.csv");
+        let names: Vec<&str> = rows.iter().filter(|row| row[0] == "ceiling_dense").map(|row| row[1].as_str()).collect();
+        assert_eq!(names, [name], "{machine}");
+    }
+    println!("compared {} names", cases.len());
 }
 
 #[test]

@@ -6,9 +6,11 @@
 mod page;
 
 use crate::figure::drawing::Drawing;
-use crate::figure::style::{ColumnWidth, PARTS};
+use crate::figure::style::ColumnWidth;
 use crate::figure::{Figure, FigureError, csv};
 
+/// Parts with a look of their own at most: a legend of more is not read.
+const SHOWN_MAX: usize = 12;
 /// Rounding that sums made in another order may differ by.
 const SLACK: f64 = 1e-9;
 
@@ -21,6 +23,9 @@ pub struct Breakdown {
     pub label: String,
     /// Names of the parts, from the bottom of a stack up.
     pub parts: Vec<String>,
+    /// The look of each part, a number that goes with its name: parts with equal numbers look alike in all figures. No two parts of
+    /// a figure share a number.
+    pub looks: Vec<usize>,
     /// Bars from left to right.
     pub bars: Vec<Bar>,
     /// Parts below this share of every bar are merged into `other`; 0 for none.
@@ -94,8 +99,8 @@ impl Breakdown {
         // The largest first; of equals the one that comes first.
         order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]).then(a.cmp(b)));
         let small = order.iter().position(|part| shares[*part] < self.merge_below).unwrap_or(order.len());
-        let mut kept = small.min(PARTS.len());
-        if kept + 1 == order.len() && kept < PARTS.len() {
+        let mut kept = small.min(SHOWN_MAX);
+        if kept + 1 == order.len() && kept < SHOWN_MAX {
             kept += 1;
         }
         let mut fates = vec![Fate::Nothing; self.parts.len()];
@@ -111,6 +116,7 @@ impl Breakdown {
                 return Err(FigureError::Empty { what });
             }
         }
+        assert_eq!(self.looks.len(), self.parts.len(), "a look a part");
         for bar in &self.bars {
             assert_eq!(bar.values.len(), self.parts.len(), "`{}` has a value a part", bar.name);
             for (part, value) in self.parts.iter().zip(&bar.values).chain([(&"total".to_owned(), &bar.total)]) {

@@ -80,7 +80,7 @@ pub(super) fn draw(breakdown: &Breakdown) -> Result<Drawing, FigureError> {
     elements.push(line("frame", xy(left, bottom), xy(right, bottom), pen(BLACK, 0.6)));
     scale::y_title(&area, EDGE_PT, &title, &mut elements)?;
     let names: Vec<String> = breakdown.bars.iter().map(|bar| bar.name.clone()).collect();
-    let below = ticks::below(&names, pitch)?;
+    let below = ticks::below_all(&names, pitch)?;
     below.draw(&area, |number| left + (number as f64 + 0.5) * pitch, &mut elements);
     let mut at = top;
     for (entry, lines) in legend {
@@ -97,11 +97,13 @@ pub(super) fn draw(breakdown: &Breakdown) -> Result<Drawing, FigureError> {
 fn layers(breakdown: &Breakdown) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut merged = Vec::new();
-    for (number, fate) in breakdown.fates().into_iter().enumerate() {
+    let fates = breakdown.fates();
+    let looks = looks(breakdown, &fates);
+    for (number, fate) in fates.into_iter().enumerate() {
         match fate {
             Fate::Shown => {
-                let (label, look) = (breakdown.parts[number].clone(), PARTS[layers.len()]);
-                layers.push(Layer { label, look, parts: vec![number] });
+                let label = breakdown.parts[number].clone();
+                layers.push(Layer { label, look: looks[number], parts: vec![number] });
             }
             Fate::Merged => merged.push(number),
             Fate::Nothing => {}
@@ -112,6 +114,23 @@ fn layers(breakdown: &Breakdown) -> Vec<Layer> {
         layers.push(Layer { label, look: REST, parts: merged });
     }
     layers
+}
+
+/// The look of each part: that of its number. Where there are more numbers than looks, a part whose look another one shown has takes
+/// the next that is free.
+fn looks(breakdown: &Breakdown, fates: &[Fate]) -> Vec<Look> {
+    let mut order: Vec<usize> = (0..fates.len()).filter(|part| fates[*part] == Fate::Shown).collect();
+    order.sort_by_key(|part| breakdown.looks[*part]);
+    let mut looks = vec![REST; fates.len()];
+    let mut taken = [false; PARTS.len()];
+    for part in order {
+        let wanted = breakdown.looks[part];
+        let free = (wanted..wanted + PARTS.len()).map(|number| number % PARTS.len()).find(|number| !taken[*number]);
+        let number = free.expect("fewer parts are shown than there are looks");
+        taken[number] = true;
+        looks[part] = PARTS[number];
+    }
+    looks
 }
 
 /// Entries with their lines, from the top of the stack down.

@@ -24,6 +24,9 @@ pub struct Axis {
     end_pt: f64,
 }
 
+/// Ticks of a linear axis at least: two leave open how values between them spread.
+pub(crate) const TICKS_MIN: i64 = 3;
+
 /// One tick.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tick {
@@ -78,7 +81,7 @@ impl Axis {
         self.start_pt + share * (self.end_pt - self.start_pt)
     }
 
-    /// Ticks from low to high: decades and their 2..9 multiples on a log axis, 1-2-5 steps on a linear one.
+    /// Ticks from low to high: decades and their 2..9 multiples on a log axis, 1-2-5 steps on a linear one, at least three.
     pub fn ticks(&self) -> Vec<Tick> {
         match self.scale {
             Scale::Linear => self.linear_ticks(),
@@ -105,10 +108,19 @@ impl Axis {
     fn linear_ticks(&self) -> Vec<Tick> {
         let rough = (self.high - self.low) / 5.0;
         let decade = power_of_ten(rough.log10().floor() as i32);
-        let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * decade).into_iter().find(|s| *s >= rough).unwrap_or(rough);
-        let slack = step * 1e-9;
-        let first = ((self.low - slack) / step).ceil() as i64;
-        let last = ((self.high + slack) / step).floor() as i64;
+        let within = |step: f64| {
+            let slack = step * 1e-9;
+            (((self.low - slack) / step).ceil() as i64, ((self.high + slack) / step).floor() as i64)
+        };
+        let mut steps = [10.0, 5.0, 2.0, 1.0, 0.5, 0.2].map(|m| m * decade).into_iter().peekable();
+        let mut step = steps.next().unwrap_or(rough);
+        // The smallest that gives about five ticks, and a smaller one where the range lies so that few of them are in it.
+        while let Some(finer) =
+            steps.next_if(|finer| *finer >= rough || within(step).1 - within(step).0 + 1 < TICKS_MIN)
+        {
+            step = finer;
+        }
+        let (first, last) = within(step);
         // A step below 1 is divided out, so that 0.3 does not become 0.30000000000000004.
         let value = |i: i64| {
             if step < 1.0 { i as f64 / (1.0 / step).round() } else { i as f64 * step }
@@ -186,6 +198,21 @@ mod tests {
         let axis = Axis::new(Scale::Linear, -30.0, 170.0, 0.0, 100.0).expect("valid");
         let values: Vec<f64> = axis.ticks().iter().map(|t| t.value).collect();
         assert_eq!(values, [0.0, 50.0, 100.0, 150.0]);
+    }
+
+    #[test]
+    fn a_linear_axis_has_three_ticks_wherever_it_lies() {
+        let mut compared = 0;
+        for length in 1..100 {
+            for from in 0..40 {
+                let low = f64::from(from) * 0.173;
+                let axis = Axis::new(Scale::Linear, low, low + 0.1 * f64::from(length), 0.0, 1.0).expect("valid");
+                let ticks = axis.ticks();
+                assert!((3..=11).contains(&ticks.len()), "{low} + {length}: {ticks:?}");
+                compared += 1;
+            }
+        }
+        println!("compared {compared} ranges");
     }
 
     #[test]

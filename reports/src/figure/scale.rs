@@ -4,7 +4,7 @@
 //! chosen, data is not.
 
 use super::FigureError;
-use super::axis::{Axis, Scale, Tick};
+use super::axis::{Axis, Scale, TICKS_MIN, Tick};
 use super::drawing::{Anchor, Element, Run, Text, line};
 use super::font::{ASCENT, CAP_HEIGHT, DESCENT};
 use super::geometry::{Rect, Xy, xy};
@@ -112,20 +112,24 @@ impl DataAxis {
             return Ok(DataAxis { axis, ticks, exponent: 0 });
         }
         let exponent = exponent_of(high);
-        let shown: Vec<f64> = if high / low > 3.5 {
+        let mut shown: Vec<f64> = if high / low > 3.5 {
             let round = |value: f64| {
                 let digit = (value / 10_f64.powi(value.log10().floor() as i32)).round() as i64;
                 [1, 2, 5, 10].contains(&digit)
             };
             all.iter().map(|tick| tick.value).filter(|value| round(*value)).collect()
         } else {
-            Axis::new(Scale::Linear, low, high, start, end)?.ticks().iter().map(|tick| tick.value).collect()
+            Vec::new()
         };
+        let by_digits = shown.len() as i64 >= TICKS_MIN;
+        if !by_digits {
+            shown = Axis::new(Scale::Linear, low, high, start, end)?.ticks().iter().map(|tick| tick.value).collect();
+        }
         let least =
             shown.windows(2).map(|pair| pair[1] - pair[0]).fold(shown.first().copied().unwrap_or(low), f64::min);
         let mut ticks: Vec<(f64, Option<Vec<Run>>)> = Vec::new();
         for value in shown {
-            let own = if high / low > 3.5 { value } else { least };
+            let own = if by_digits { value } else { least };
             ticks.push((value, Some(number(value, exponent, decimals(own, exponent)))));
         }
         let fine = all.iter().map(|tick| tick.value).filter(|value| !ticks.iter().any(|(v, _)| v == value));

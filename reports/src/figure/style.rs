@@ -130,8 +130,8 @@ const fn look(fill: Color, hatch: Hatch, ink: Color) -> Look {
 }
 
 /// Filled areas in the order in which parts take them: dark and light in turn, so that neighbours differ in grey, and no two with
-/// both lightness and hatch alike. Colours after Okabe and Ito.
-pub const PARTS: [Look; 12] = [
+/// both lightness and hatch alike. Colours after Okabe and Ito; the second dozen has them again with other hatches.
+pub const PARTS: [Look; 24] = [
     look(BLUE, Hatch::Plain, WHITE),
     look(rgb(240, 228, 66), Hatch::Plain, BLACK),
     look(VERMILLION, Hatch::Rising, WHITE),
@@ -144,6 +144,33 @@ pub const PARTS: [Look; 12] = [
     look(rgb(215, 235, 215), Hatch::Crossed, BLACK),
     look(rgb(0, 70, 110), Hatch::Upright, WHITE),
     look(rgb(235, 235, 235), Hatch::Level, BLACK),
+    look(BLUE, Hatch::Upright, WHITE),
+    look(rgb(240, 228, 66), Hatch::Upright, BLACK),
+    look(VERMILLION, Hatch::Crossed, WHITE),
+    look(rgb(160, 214, 242), Hatch::Plain, BLACK),
+    look(GREEN, Hatch::Level, WHITE),
+    look(rgb(247, 200, 120), Hatch::Falling, BLACK),
+    look(PURPLE, Hatch::Plain, WHITE),
+    look(rgb(220, 190, 215), Hatch::Rising, BLACK),
+    look(rgb(50, 50, 50), Hatch::Rising, WHITE),
+    look(rgb(215, 235, 215), Hatch::Level, BLACK),
+    look(rgb(0, 70, 110), Hatch::Falling, WHITE),
+    look(rgb(235, 235, 235), Hatch::Crossed, BLACK),
+];
+
+/// What a unit or a channel did, work first: dark alone, so that no hatch is needed to see it in a low strip, and causes of waiting
+/// all light.
+pub const STATES: [Look; 10] = [
+    look(rgb(0, 70, 110), Hatch::Plain, WHITE),
+    look(rgb(240, 228, 66), Hatch::Plain, BLACK),
+    look(rgb(240, 150, 90), Hatch::Rising, BLACK),
+    look(rgb(160, 214, 242), Hatch::Upright, BLACK),
+    look(rgb(120, 200, 160), Hatch::Falling, BLACK),
+    look(rgb(247, 200, 120), Hatch::Crossed, BLACK),
+    look(rgb(215, 165, 205), Hatch::Level, BLACK),
+    look(rgb(200, 200, 200), Hatch::Rising, BLACK),
+    look(rgb(225, 215, 190), Hatch::Falling, BLACK),
+    look(rgb(235, 235, 235), Hatch::Crossed, BLACK),
 ];
 
 /// What is merged, idle or left: white, so that nothing else is taken for it.
@@ -179,5 +206,19 @@ mod tests {
             }
         }
         println!("compared {compared} pairs");
+    }
+
+    #[test]
+    fn work_is_told_from_all_waiting_in_grey() {
+        let [work, waiting @ ..] = STATES;
+        for (number, state) in waiting.iter().enumerate() {
+            let contrast = (luminance(state.fill) + 0.05) / (luminance(work.fill) + 0.05);
+            assert!(contrast > 4.0, "{state:?}: {contrast}");
+            for other in &waiting[..number] {
+                let alike = (luminance(state.fill) - luminance(other.fill)).abs() < 0.1 && state.hatch == other.hatch;
+                assert!(!alike, "{state:?} and {other:?} look alike in grey");
+            }
+        }
+        println!("compared {} states", waiting.len());
     }
 }

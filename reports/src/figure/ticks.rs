@@ -11,6 +11,8 @@ use super::scale::TICK_GAP_PT;
 
 /// Longest upright name in a line.
 const UPRIGHT_PT: f64 = 80.0;
+/// The same where every column must have its name: the first with which all have room.
+const UPRIGHT_ALL_PT: [f64; 4] = [UPRIGHT_PT, 120.0, 160.0, 200.0];
 /// Lines of a name below a column at most.
 const LINES_MAX: usize = 3;
 
@@ -48,12 +50,41 @@ pub(crate) fn below(values: &[String], column_pt: f64) -> Result<Below, FigureEr
         let names = values.iter().map(|value| vec![value.clone()]).collect();
         return Ok(Below { names, way: Way::Level, every, depth_pt: LINE_PT });
     }
+    upright(values, column_pt, UPRIGHT_PT)
+}
+
+/// Names below columns of that width, each of which has one: they are not the next step of a row that a reader can fill in.
+///
+/// # Errors
+/// `TooMany` where they do not fit.
+pub(crate) fn below_all(values: &[String], column_pt: f64) -> Result<Below, FigureError> {
+    let found = below(values, column_pt)?;
+    if found.every == 1 {
+        return Ok(found);
+    }
+    for line_pt in UPRIGHT_ALL_PT {
+        let found = upright(values, column_pt, line_pt)?;
+        if found.every == 1 {
+            return Ok(found);
+        }
+    }
+    // As many as have their names in the same room, however many lines these have.
+    let lines = upright(values, column_pt, UPRIGHT_ALL_PT[UPRIGHT_ALL_PT.len() - 1])?.lines();
+    let most = (column_pt * values.len() as f64 / (lines as f64 * LINE_PT)).floor() as usize;
+    let advice = "their names do not fit: use --width double or fewer runs";
+    Err(FigureError::TooMany { what: "bars", count: values.len(), most, advice })
+}
+
+/// Upright names in lines of at most `line_pt`.
+fn upright(values: &[String], column_pt: f64, line_pt: f64) -> Result<Below, FigureError> {
     let mut names = Vec::new();
     for value in values {
-        names.push(wrapped(value, SMALL_PT, UPRIGHT_PT)?);
+        names.push(wrapped(value, SMALL_PT, line_pt)?);
     }
     let most = names.iter().map(Vec::len).max().unwrap_or(1);
-    let every = (most as f64 * LINE_PT / column_pt).ceil().max(1.0) as usize;
+    // A line alone needs no room to the next.
+    let room_pt = most as f64 * LINE_PT - (LINE_PT - SMALL_PT);
+    let every = (room_pt / column_pt).ceil().max(1.0) as usize;
     let depth_pt = widest(names.iter().flatten().map(String::as_str), SMALL_PT)? + 1.0;
     Ok(Below { names, way: Way::Upright, every, depth_pt })
 }
@@ -64,6 +95,11 @@ fn separators(value: &str) -> usize {
 }
 
 impl Below {
+    /// Lines of the name with the most.
+    fn lines(&self) -> usize {
+        self.names.iter().map(Vec::len).max().unwrap_or(1)
+    }
+
     /// Draws the names below `plot`, the middle of each at what `centre` gives for its column.
     pub(crate) fn draw(&self, plot: &Rect, centre: impl Fn(usize) -> f64, elements: &mut Vec<Element>) {
         for (column, lines) in self.names.iter().enumerate().step_by(self.every) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::escape;
+use crate::table::count;
 
 /// The head of an arrow.
 const HEAD: &str = "<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
@@ -62,7 +63,7 @@ impl MachinePicture {
                 format!(
                     "<tr><td>{}</td><td class=\"number\">{}</td><td>{}</td></tr>\n",
                     escape(name),
-                    escape(value),
+                    escape(&separated(value)),
                     escape(unit)
                 )
             })
@@ -141,7 +142,7 @@ fn floorplan(regions: &[Region]) -> String {
             out.text(
                 440,
                 y + 12,
-                &format!("{} of {} ({:.0} %)", thousands(*used), thousands(*available), 100.0 * share),
+                &format!("{} of {} ({:.0} %)", count(*used), count(*available), 100.0 * share),
                 "start",
             );
         }
@@ -150,8 +151,9 @@ fn floorplan(regions: &[Region]) -> String {
     out.finish("floorplan")
 }
 
-fn thousands(number: u64) -> String {
-    crate::table::count(number)
+/// A value with its thousands separated, if it is a count.
+fn separated(value: &str) -> String {
+    value.parse().map_or_else(|_| value.to_owned(), count)
 }
 
 /// An SVG that is being drawn.

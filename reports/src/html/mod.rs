@@ -180,6 +180,7 @@ mod tests {
             html.contains("a &lt; b") && html.contains("&quot;tiny&quot; &amp; more") && html.contains("&lt;i&gt;")
         );
         assert_eq!(html.matches("</script>").count(), 2, "a text ended a script");
+        assert!(html.contains("li { white-space: pre-wrap; }"), "lines of a list lose their indentation");
         for id in ["s0-x", "s1-x"] {
             assert_eq!(html.matches(id).count(), 3, "{id}");
         }

@@ -23,8 +23,11 @@ function drawn(parent, name, attributes, text) {
 // Six digits tell points apart; the table beside has all of them when pointed at.
 function shown(value) {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) >= 1e4) return value.toLocaleString("en-US");
-  if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
+  if (typeof value === "number") {
+    const rounded = Number.isInteger(value) ? value : Number(value.toPrecision(6));
+    // Thousands are separated as they are in reports and in the pictures of the page.
+    return Math.abs(rounded) >= 1000 ? rounded.toLocaleString("en-US", { maximumFractionDigits: 3 }) : String(rounded);
+  }
   return Array.isArray(value) ? value.join(" ") : String(value);
 }
 

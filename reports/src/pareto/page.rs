@@ -225,7 +225,12 @@ fn entries(pareto: &Pareto, front: &[usize]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (group, name) in pareto.groups.iter().enumerate() {
         let (shape, color) = GROUPS[group];
-        let sample: Vec<Path> = path(point_marker("legend-point", shape, centre, color, FRONT_REACH_PT));
+        // A group without a design on the front has none of its markers in colour.
+        let sample: Vec<Path> = if front.iter().any(|i| pareto.points[*i].group == group) {
+            path(point_marker("legend-point", shape, centre, color, FRONT_REACH_PT))
+        } else {
+            path(muted_marker("legend-point", shape, centre))
+        };
         let label = if group == 0 && !pareto.group_title.is_empty() {
             format!("{}: {name}", pareto.group_title)
         } else {
@@ -240,7 +245,9 @@ fn entries(pareto: &Pareto, front: &[usize]) -> Vec<Entry> {
     entries.push(Entry { sample: steps, label: "Pareto front".to_owned() });
     if front.len() < pareto.points.len() {
         let sample = path(muted_marker("legend-point", Marker::Circle, centre));
-        entries.push(Entry { sample, label: "dominated".to_owned() });
+        // Of groups each has its shape: the circle is none of them in particular.
+        let label = if pareto.groups.is_empty() { "dominated" } else { "dominated (any shape in grey)" };
+        entries.push(Entry { sample, label: label.to_owned() });
     }
     if let Some(iso) = &pareto.iso {
         entries.push(Entry { sample: level("legend-iso", iso::PEN), label: format!("equal {}", iso.label) });

@@ -108,7 +108,11 @@ pub(super) fn key(groups: &[Group], width: f64, bottom: f64, elements: &mut Vec<
         let last = lines.len() - 1;
         for (j, line) in lines.iter().enumerate() {
             let number = if j == 0 { format!("{} ", i + 1) } else { "   ".to_owned() };
-            let phase = if j == last { format!(" ({})", group.phase.name()) } else { String::new() };
+            let phase = match (j == last, group.names()) {
+                (false, _) => String::new(),
+                (true, 1) => format!(" ({})", group.phase.name()),
+                (true, _) => format!(" ({}, from the top)", group.phase.name()),
+            };
             let words = format!("{number}{line}{phase}");
             let color = phase_color(group.phase);
             entries.push(Text::plain("key", xy(0.0, 0.0), Anchor::Start, SMALL_PT, color, &words));

@@ -23,6 +23,10 @@ const LEADER_SHARE_MAX: f64 = 0.25;
 const OVER_LINE: f64 = 400.0;
 /// Cost of a roof's label that does not lie along the roof.
 const OFF_ROOF: f64 = 60.0;
+/// A roof's name that does not lie along it stands no further from it, as long as there is any other way.
+const ROOF_NEAR_PT: f64 = 16.0;
+/// Where leaders to a roof's name begin, along the roof.
+const ROOF_ANCHORS: [f64; 3] = [0.5, 0.25, 0.75];
 /// Cost of a leader through a marker: it would seem to label that one.
 const LEADER_OVER_MARKER: f64 = 120.0;
 /// Cost of a leader across a stem.
@@ -66,6 +70,11 @@ impl Group {
         picks.into_iter().map(|i| self.members[i].1).collect()
     }
 
+    /// How many points share the label.
+    pub(super) fn names(&self) -> usize {
+        self.members.len()
+    }
+
     /// Names in lines, highest marker first, as many to a line as fit.
     pub(super) fn lines(&self, width_pt: f64) -> Result<Vec<String>, FigureError> {
         let mut lines: Vec<String> = Vec::new();
@@ -101,9 +110,12 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
         right: frame.plot.right - 0.8,
         bottom: frame.plot.bottom - 0.8,
     };
-    let fixed = roof_labels(roofline, frame, &room)?;
-    // Roofs and stems stay free as long as names or numbers find other places.
-    for over_line in [f64::INFINITY, OVER_LINE] {
+    let anywhere = room.width().hypot(room.height());
+    // Roofs and stems stay free as long as names or numbers find other places; a roof's name far from it is the last resort.
+    let attempts =
+        [(ROOF_NEAR_PT, f64::INFINITY), (ROOF_NEAR_PT, OVER_LINE), (anywhere, f64::INFINITY), (anywhere, OVER_LINE)];
+    for (far_pt, over_line) in attempts {
+        let fixed = roof_labels(roofline, frame, &room, far_pt)?;
         let obstacles = obstacles(roofline, frame, over_line);
         let mut pools = fixed.clone();
         for (i, group) in groups.iter().enumerate() {
@@ -112,11 +124,12 @@ pub(super) fn place(roofline: &Roofline, frame: &Frame) -> Result<Names, FigureE
         if let Some(mut placed) = label::choose(&pools, &obstacles, &room) {
             let over_line = |c: &&Candidate| obstacles.iter().any(|o| shapes_meet(&c.shape, &o.shape));
             let patches = placed.iter().filter(over_line).map(|c| c.shape).collect();
-            let numbered = renumber(&mut placed[fixed.len()..], groups);
+            let numbered = renumber(&mut placed[fixed.len()..], groups.clone());
             return Ok(Names { placed, patches, numbered });
         }
     }
-    Err(FigureError::TooCrowded { labels: fixed.len() + groups.len(), width_pt: roofline.width.points() })
+    let labels = roof_labels(roofline, frame, &room, anywhere)?.len() + groups.len();
+    Err(FigureError::TooCrowded { labels, width_pt: roofline.width.points() })
 }
 
 /// The groups that stand as numbers, which are made consecutive.
@@ -195,16 +208,21 @@ fn groups(roofline: &Roofline, frame: &Frame) -> Vec<Group> {
     groups
 }
 
-fn roof_labels(roofline: &Roofline, frame: &Frame, room: &Rect) -> Result<Vec<Vec<Candidate>>, FigureError> {
+fn roof_labels(
+    roofline: &Roofline,
+    frame: &Frame,
+    room: &Rect,
+    far_pt: f64,
+) -> Result<Vec<Vec<Candidate>>, FigureError> {
     let mut pools = Vec::new();
     for (label, height) in ceiling_labels(roofline) {
         let [from, to] = frame.ceiling(height, roofline);
-        pools.push(roof_label("ceiling-name", label, [from, to], 1.0, room)?);
+        pools.push(roof_label("ceiling-name", label, [from, to], 1.0, room, far_pt)?);
     }
     for bandwidth in &roofline.bandwidths {
         let label = format!("{} {}", bandwidth.label, si(bandwidth.bytes_per_s, "B/s"));
         let [from, to] = frame.slant(bandwidth.bytes_per_s, roofline);
-        pools.push(roof_label("bandwidth-name", label, [from, to], 0.5, room)?);
+        pools.push(roof_label("bandwidth-name", label, [from, to], 0.5, room, far_pt)?);
     }
     for ridge in roofline.ridges() {
         let at = frame.at(ridge.intensity_ops_per_byte, ridge.ops_per_s);
@@ -215,13 +233,14 @@ fn roof_labels(roofline: &Roofline, frame: &Frame, room: &Rect) -> Result<Vec<Ve
     Ok(pools)
 }
 
-/// Places along the roof, and away from it with a leader for roofs too short or too crowded.
+/// Places along the roof, and away from it with a leader of at most `far_pt` for roofs too short or too crowded.
 fn roof_label(
     class: &'static str,
     label: String,
     [from, to]: [Xy; 2],
     ideal: f64,
     room: &Rect,
+    far_pt: f64,
 ) -> Result<Vec<Candidate>, FigureError> {
     let text = Text::plain(class, from, Anchor::Middle, SMALL_PT, BLACK, &label);
     let (width_pt, room_pt) = (text.width_pt()?, room.width());
@@ -229,11 +248,15 @@ fn roof_label(
         return Err(FigureError::TooWide { text: label, width_pt, room_pt });
     }
     let mut pool = label::along(&text, from, to, ideal)?;
-    let middle = xy((from.x + to.x) / 2.0, (from.y + to.y) / 2.0);
     let words = Words { class, lines: vec![label], size_pt: SMALL_PT, color: BLACK };
-    for mut away in label::anywhere(&words, middle, 0.0, room)? {
-        away.cost += OFF_ROOF;
-        pool.push(away);
+    for share in ROOF_ANCHORS {
+        let anchor = xy(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share);
+        for mut away in label::anywhere(&words, anchor, 0.0, room)? {
+            away.cost += OFF_ROOF;
+            if away.leader.is_none_or(|[from, to]| from.distance(to) <= far_pt) {
+                pool.push(away);
+            }
+        }
     }
     Ok(pool)
 }

@@ -6,7 +6,7 @@
 mod page;
 
 use crate::figure::drawing::Drawing;
-use crate::figure::style::{ColumnWidth, PARTS};
+use crate::figure::style::{ColumnWidth, STATES};
 use crate::figure::{Figure, FigureError, csv};
 
 /// Rounding that shares may add up to 1 with.
@@ -95,7 +95,7 @@ impl Utilisation {
         let limits = [
             ("strips", self.strips.len(), STRIPS_MAX, "leave channels out"),
             ("bins", bins, BINS_MAX, "use fewer"),
-            ("states", self.states.len(), PARTS.len(), "merge some"),
+            ("states", self.states.len(), STATES.len(), "merge some"),
         ];
         for (what, count, most, advice) in limits {
             if count > most {

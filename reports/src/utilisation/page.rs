@@ -8,7 +8,7 @@ use crate::figure::font::{ASCENT, CAP_HEIGHT};
 use crate::figure::geometry::{Rect, Xy, xy};
 use crate::figure::plot::{self, EDGE_PT, Entry, LINE_PT, SMALL_PT, boxed, hatch, pen, polygon, small};
 use crate::figure::scale::{self, DataAxis};
-use crate::figure::style::{BLACK, ColumnWidth, Look, PARTS, REST};
+use crate::figure::style::{BLACK, ColumnWidth, Look, REST, STATES};
 use crate::figure::ticks;
 
 /// Widest name in a line, of the page.
@@ -85,7 +85,7 @@ fn looks(utilisation: &Utilisation) -> Vec<Look> {
         if Some(state) == utilisation.idle {
             looks.push(REST);
         } else {
-            looks.push(PARTS[next]);
+            looks.push(STATES[next]);
             next += 1;
         }
     }

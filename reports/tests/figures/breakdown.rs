@@ -16,6 +16,7 @@ fn breakdown(values: &[&[f64]]) -> Breakdown {
         title: String::new(),
         label: "Latency (ms)".to_owned(),
         parts: (0..values[0].len()).map(|part| format!("operator {part}")).collect(),
+        looks: (0..values[0].len()).collect(),
         bars: bars.collect(),
         merge_below: 0.02,
         width: ColumnWidth::Single,
@@ -147,6 +148,63 @@ fn an_axis_that_goes_beyond_a_power_of_ten_is_written_as_its_totals_are() {
         compared += labels.len() + 2;
     }
     println!("compared {compared} texts");
+}
+
+/// The fills of the parts of a figure, by name, out of the legend.
+fn fills(figure: &Breakdown) -> std::collections::BTreeMap<String, String> {
+    let svg = figure.to_svg().expect("drawn");
+    let page = read(&svg);
+    let tags = svg.split('<').filter(|tag| tag.contains("class=\"legend-part\""));
+    let fill = |tag: &str| tag.split_once("fill=\"#").map(|(_, rest)| rest[..6].to_owned());
+    let samples: Vec<String> = tags.filter_map(fill).collect();
+    page.texts("legend").into_iter().map(str::to_owned).zip(samples).collect()
+}
+
+#[test]
+fn a_part_looks_the_same_in_all_figures_of_the_same_runs() {
+    let latency = two();
+    // Another quantity, in which the order of size is another and other parts are small.
+    let mut energy = breakdown(&[&[1.0, 6.0, 2.0, 0.0, 0.01, 3.0], &[0.0, 2.0, 2.5, 0.0, 0.02, 4.0]]);
+    let (a, b) = (fills(&latency), fills(&energy));
+    let both: Vec<&String> = a.keys().filter(|name| b.contains_key(*name)).collect();
+    assert_eq!(both, ["operator 0", "operator 1", "operator 5"]);
+    for name in &both {
+        assert_eq!(a[*name], b[*name], "{name}");
+    }
+    // More numbers than looks: no two parts look alike all the same.
+    energy.looks = vec![0, 24, 48, 72, 96, 1];
+    let distinct: std::collections::BTreeSet<String> = fills(&energy).into_values().collect();
+    assert!(distinct.len() >= 4, "{distinct:?}");
+    println!("compared {} fills", both.len());
+}
+
+#[test]
+fn every_bar_has_its_name_or_the_figure_is_refused() {
+    let name = |number: usize| format!("machine-{number} of a kind, llama-2-7b, w4a8-g128, 128 + {number} tokens");
+    let mut compared = 0;
+    for count in [2, 4, 6, 9] {
+        let mut figure = breakdown(&vec![&[3.0, 1.0][..]; count]);
+        for (number, bar) in figure.bars.iter_mut().enumerate() {
+            bar.name = name(number);
+        }
+        let page = read(&figure.to_svg().expect("drawn"));
+        let words = page.texts("x-tick").join(" ");
+        for bar in &figure.bars {
+            let first = bar.name.split(' ').next().expect("a word");
+            assert!(words.contains(first), "no {first} among {words}");
+            compared += 1;
+        }
+        assert!(assert_labels_apart(&page, "none") > 0);
+        let csv = figure.to_csv().expect("csv");
+        assert!(figure.bars.iter().all(|bar| csv.contains(&bar.name)));
+    }
+    let mut crowd = breakdown(&vec![&[3.0, 1.0][..]; 14]);
+    for (number, bar) in crowd.bars.iter_mut().enumerate() {
+        bar.name = name(number).repeat(3);
+    }
+    let line = crowd.to_svg().expect_err("refused").to_string();
+    assert!(line.contains("14 bars, expected at most") && line.contains("--width double or fewer runs"), "{line}");
+    println!("compared {compared} names");
 }
 
 proptest! {

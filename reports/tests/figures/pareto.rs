@@ -97,6 +97,29 @@ fn points_and_steps_stand_where_the_numbers_say() {
     assert!(compared > 30);
 }
 
+/// A group whose designs are all beaten has no coloured marker, in the plot or in the legend.
+#[test]
+fn the_legend_has_the_markers_that_are_drawn() {
+    let mut figure = pareto(five(), [Goal::Minimise; 2], Scale::Linear);
+    figure.groups = vec!["first".to_owned(), "second".to_owned()];
+    let front = figure.front();
+    for (number, point) in figure.points.iter_mut().enumerate() {
+        point.group = usize::from(!front.contains(&number));
+    }
+    let svg = figure.to_svg().expect("drawn");
+    let filled =
+        svg.split('<').filter(|tag| tag.contains("class=\"legend-point\"") && !tag.contains("fill=\"#ffffff\""));
+    assert_eq!(filled.count(), 1, "that of the first group");
+    for (number, point) in figure.points.iter_mut().enumerate() {
+        point.group = number % 2;
+    }
+    let svg = figure.to_svg().expect("drawn");
+    let filled =
+        svg.split('<').filter(|tag| tag.contains("class=\"legend-point\"") && !tag.contains("fill=\"#ffffff\""));
+    assert_eq!(filled.count(), 2, "both are on the front");
+    println!("compared 2 legends");
+}
+
 #[test]
 fn lines_of_equal_merit_are_what_they_say() {
     let mut compared = 0;

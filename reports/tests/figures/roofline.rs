@@ -49,6 +49,92 @@ fn three_points() -> Vec<Point> {
     ]
 }
 
+/// A machine with a ceiling in the middle of many points, whose name has no room along it without crossing a stem.
+fn crowded() -> Roofline {
+    let points = [
+        ("attention", Phase::Prefill, 33.600, 5.842e+10, 1.8450e+12),
+        ("attention output", Phase::Prefill, 39.573, 1.123e+12, 7.3802e+12),
+        ("down", Phase::Prefill, 42.018, 2.355e+12, 7.3802e+12),
+        ("gate up", Phase::Prefill, 39.724, 6.991e+11, 7.3802e+12),
+        ("key", Phase::Prefill, 39.273, 5.840e+11, 7.3802e+12),
+        ("lm head", Phase::Prefill, 1.959, 5.217e+11, 9.0369e+11),
+        ("query", Phase::Prefill, 39.573, 4.100e+11, 7.3802e+12),
+        ("value", Phase::Prefill, 39.273, 9.836e+11, 7.3802e+12),
+        ("attention", Phase::Decode, 4.320, 6.119e+10, 1.8450e+12),
+        ("attention output", Phase::Decode, 4.947, 2.025e+11, 2.2817e+12),
+        ("down", Phase::Decode, 5.252, 5.307e+11, 2.4227e+12),
+        ("gate up", Phase::Decode, 4.966, 2.436e+11, 2.2904e+12),
+        ("key", Phase::Decode, 4.909, 1.500e+11, 2.2644e+12),
+        ("lm head", Phase::Decode, 1.959, 5.973e+11, 9.0369e+11),
+        ("query", Phase::Decode, 4.947, 1.479e+11, 2.2817e+12),
+        ("value", Phase::Decode, 4.909, 1.711e+11, 2.2644e+12),
+    ];
+    let ceiling = |label: &str, ops_per_s, kind| Ceiling { label: label.to_owned(), ops_per_s, kind };
+    let point = |(label, phase, intensity, attained, attainable): (&str, Phase, f64, f64, f64)| Point {
+        label: label.to_owned(),
+        phase,
+        intensity_ops_per_byte: intensity,
+        attained_ops_per_s: attained,
+        attainable_ops_per_s: f64::min(attainable, 7.3728e12),
+    };
+    Roofline {
+        title: String::new(),
+        ceilings: vec![
+            ceiling("INT8 dense", 1.8432e12, CeilingKind::ComputeDense),
+            ceiling("INT8 sparse, 4.0x", 7.3728e12, CeilingKind::ComputeSparse),
+            ceiling("FP32 vector", 2.88e10, CeilingKind::Vector),
+        ],
+        bandwidths: vec![
+            Bandwidth { label: "hbm2-u280".to_owned(), bytes_per_s: 4.608e11 },
+            Bandwidth { label: "weight buffer".to_owned(), bytes_per_s: 9.216e11 },
+        ],
+        points: points.map(point).into(),
+        width: ColumnWidth::Single,
+    }
+}
+
+#[test]
+fn names_of_ceilings_stand_at_their_lines() {
+    let figure = crowded();
+    let page = read(&figure.to_svg().expect("drawn"));
+    let (_, y) = axes(&page);
+    let names: Vec<&Label> = page.labels.iter().filter(|label| label.class == "ceiling-name").collect();
+    for ceiling in &figure.ceilings {
+        let name = names.iter().find(|name| name.text.starts_with(&ceiling.label)).expect("every ceiling has its name");
+        let away = (name.y - y.place(ceiling.ops_per_s / 1e9)).abs();
+        assert!(away < 22.0, "{} stands {away} pt from its line", name.text);
+    }
+    assert_labels_apart(&page, "point");
+    println!("compared {} names", figure.ceilings.len());
+}
+
+/// Several points with one number: the key says which is which.
+#[test]
+fn a_shared_number_lists_its_points_from_the_top() {
+    let figure = crowded();
+    let page = read(&figure.to_svg().expect("drawn"));
+    let shared: Vec<&str> = page.texts("key").into_iter().filter(|line| line.contains(", ")).collect();
+    assert!(!shared.is_empty());
+    let height = |label: &str, phase| {
+        let found = figure.points.iter().find(|point| point.label == label && point.phase == phase);
+        found.expect("a point").attained_ops_per_s
+    };
+    let mut compared = 0;
+    for line in shared {
+        let (names, phase) = line.rsplit_once(" (").expect("a phase");
+        let phase = match phase {
+            "prefill, from the top)" => Phase::Prefill,
+            "decode, from the top)" => Phase::Decode,
+            other => panic!("`{other}` does not say the order"),
+        };
+        let (_, names) = names.split_once(' ').expect("a number");
+        let heights: Vec<f64> = names.split(", ").map(|name| height(name, phase)).collect();
+        assert!(heights.windows(2).all(|pair| pair[0] >= pair[1]), "{line}: {heights:?}");
+        compared += heights.len();
+    }
+    println!("compared {compared} points");
+}
+
 /// An axis as its tick labels tell it: page position of a power of ten.
 struct LogAxis {
     at: [(f64, f64); 2],

@@ -57,16 +57,10 @@ pub fn breakdown(sources: &[Source<'_>], choice: &Choice<'_>, width: ColumnWidth
     for (source, run) in sources.iter().zip(&runs) {
         all.push(parts(run, choice).map_err(|line| SessionError::Input(format!("{}: {line}", source.name)))?);
     }
-    // The largest at the bottom; what belongs to no operator on top.
-    let mut names: Vec<(String, f64)> = Vec::new();
-    for (name, value) in all.iter().flat_map(|(parts, _)| parts) {
-        match names.iter_mut().find(|(known, _)| known == name) {
-            Some((_, sum)) => *sum += value,
-            None => names.push((name.clone(), *value)),
-        }
-    }
-    names.sort_by(|a, b| (a.0 == END).cmp(&(b.0 == END)).then(b.1.total_cmp(&a.1)).then_with(|| a.0.cmp(&b.0)));
-    let names: Vec<String> = names.into_iter().map(|(name, _)| name).collect();
+    // In one order and with one look in all figures of the same runs; what has no part in this one is left out.
+    let order = order(&runs, choice);
+    let has = |name: &String| all.iter().any(|(parts, _)| parts.iter().any(|(known, _)| known == name));
+    let (looks, names): (Vec<usize>, Vec<String>) = order.into_iter().enumerate().filter(|(_, name)| has(name)).unzip();
     let bars = all.into_iter().zip(bar_names(sources, &runs)).map(|((parts, total), name)| {
         let of = |part: &String| parts.iter().filter(|(known, _)| known == part).map(|(_, value)| value).sum();
         Bar { name, total, values: names.iter().map(of).collect() }
@@ -76,6 +70,7 @@ pub fn breakdown(sources: &[Source<'_>], choice: &Choice<'_>, width: ColumnWidth
         label: label(choice),
         bars: bars.collect(),
         parts: names,
+        looks,
         merge_below: choice.merge_below,
         width,
     })
@@ -83,6 +78,42 @@ pub fn breakdown(sources: &[Source<'_>], choice: &Choice<'_>, width: ColumnWidth
 
 /// Cycles of no operator.
 const END: &str = "end of steps";
+/// Bytes of no operator.
+const INSTRUCTIONS: &str = "instructions";
+
+/// All parts that a figure of these runs can have, from the bottom of a stack up: what takes most in the whole runs first, operators
+/// by their cycles. Follows from neither the phase nor the unit, nor of operators from what they are parts of.
+fn order(runs: &[RunReport], choice: &Choice<'_>) -> Vec<String> {
+    let mut sums: Vec<(String, f64)> = Vec::new();
+    let mut add = |name: String, value: f64| match sums.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, sum)) => *sum += value,
+        None => sums.push((name, value)),
+    };
+    for run in runs {
+        match (choice.by, choice.of) {
+            (By::Operator, Of::Latency | Of::Energy | Of::Bytes) => {
+                run.operators.iter().for_each(|row| add(spaced(&row.name), row.cycles as f64));
+            }
+            (By::Component, Of::Latency) => {
+                let states = run.unit_cycles.values().flatten();
+                states.for_each(|(state, cycles)| add(spaced(state), *cycles as f64));
+            }
+            (By::Component, Of::Energy) => {
+                run.energy_by_component_j.iter().for_each(|(name, joules)| add(spaced(name), *joules));
+            }
+            (By::Component, Of::Bytes) => {
+                classes(&run.bytes).into_iter().for_each(|(name, bytes)| add(name.to_owned(), bytes as f64));
+            }
+        }
+    }
+    sums.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let mut names: Vec<String> = sums.into_iter().map(|(name, _)| name).collect();
+    if choice.by == By::Operator {
+        // What belongs to no operator stands on top.
+        names.extend([INSTRUCTIONS, END].map(str::to_owned));
+    }
+    names
+}
 
 /// A run report that does not contradict itself.
 pub(super) fn read(source: &Source<'_>) -> Result<RunReport, SessionError> {
@@ -199,7 +230,7 @@ fn bytes_by_operator(run: &RunReport, choice: &Choice<'_>) -> Result<Parts, Stri
     let rows = run.operators.iter().filter(|row| in_phase(row.phase));
     let mut parts: Vec<(String, u64)> = rows.map(|row| (spaced(&row.name), row.bytes)).collect();
     if choice.phase.is_none() {
-        parts.push(("instructions".to_owned(), run.bytes.instructions));
+        parts.push((INSTRUCTIONS.to_owned(), run.bytes.instructions));
         let sum: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
         let total: u64 = classes(&run.bytes).iter().map(|(_, bytes)| bytes).sum();
         if sum != total {
@@ -220,7 +251,7 @@ fn classes(bytes: &BytesByClass) -> [(&'static str, u64); 6] {
         ("scales", scales),
         ("KV cache", kv),
         ("activations", activations),
-        ("instructions", instructions),
+        (INSTRUCTIONS, instructions),
     ]
 }
 

@@ -162,7 +162,7 @@ impl Sweep {
             x: objective(choice.x),
             y: objective(choice.y),
             points,
-            group_title: choice.group.map_or_else(String::new, |axis| short(&[axis])[0].clone()),
+            group_title: choice.group.map_or_else(String::new, |axis| self.short(axis)),
             groups: groups.iter().map(written).collect(),
             names: Names::Front(choice.names),
             iso: choice.iso.map(|merit| iso(choice, merit)),
@@ -200,7 +200,7 @@ impl Sweep {
             taken[at] = Some(point.point);
         }
         let names = |axis: &str, values: &[Value]| heat_map::Names {
-            label: axis.to_owned(),
+            label: self.short(axis),
             values: values.iter().map(written).collect(),
         };
         Ok(HeatMap {
@@ -252,6 +252,13 @@ impl Sweep {
         found.map(|(_, values)| values.as_slice()).ok_or_else(|| unknown("axis", name, known()))
     }
 
+    /// The name of an axis as figures have it: the shortest ending that no other axis of the sweep has.
+    fn short(&self, axis: &str) -> String {
+        let names: Vec<&str> = self.axes.iter().map(|(name, _)| name.as_str()).collect();
+        let at = names.iter().position(|name| *name == axis).expect("an axis of the sweep");
+        short(&names).swap_remove(at)
+    }
+
     fn check_key(&self, key: &str) -> Result<(), SessionError> {
         if self.keys.is_empty() || self.keys.contains(key) {
             return Ok(());
@@ -275,7 +282,7 @@ impl Sweep {
     fn names(&self) -> Vec<String> {
         let vary: Vec<&str> =
             self.axes.iter().filter(|(_, values)| values.len() > 1).map(|(axis, _)| axis.as_str()).collect();
-        let shorts = short(&vary);
+        let shorts: Vec<String> = vary.iter().map(|axis| self.short(axis)).collect();
         let part = |point: &Point, (axis, short): (&&str, &String)| match &point.axes[*axis] {
             Value::String(word) => word.clone(),
             value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {

@@ -12,8 +12,10 @@ use sim::outcome::StallCause;
 /// What is shown beside the units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
+    /// Of each core with many memory channels their mean, the least busy and the busiest; few have a strip each.
+    Grouped,
     /// Memory channels, a strip each.
-    Shown,
+    All,
     /// Nothing.
     Hidden,
 }
@@ -34,8 +36,10 @@ pub fn utilisation(
     };
     let spans = read_trace(source.text).map_err(refused)?;
     let shown = |span: &&Span| match (span.category, channels) {
-        (Category::State, Channels::Shown | Channels::Hidden) | (Category::Channel, Channels::Shown) => true,
-        (Category::Instruction, Channels::Shown | Channels::Hidden) | (Category::Channel, Channels::Hidden) => false,
+        (Category::State, Channels::Grouped | Channels::All | Channels::Hidden)
+        | (Category::Channel, Channels::Grouped | Channels::All) => true,
+        (Category::Instruction, Channels::Grouped | Channels::All | Channels::Hidden)
+        | (Category::Channel, Channels::Hidden) => false,
     };
     let ends =
         spans.iter().filter(|span| span.category == Category::State).map(|span| span.start_us + span.duration_us);
@@ -72,6 +76,10 @@ pub fn utilisation(
             }
         }
     }
+    let strips = match channels {
+        Channels::Grouped => grouped(strips),
+        Channels::All | Channels::Hidden => strips,
+    };
     Ok(Utilisation {
         title: String::new(),
         time_label: "Simulated time (\u{b5}s)".to_owned(),
@@ -81,6 +89,51 @@ pub fn utilisation(
         strips,
         width,
     })
+}
+
+/// Data channels of a core that have a strip each.
+const CHANNELS_APART: usize = 4;
+
+/// The strips with the data channels of each core that has many as three: their mean, the least busy and the busiest.
+fn grouped(strips: Vec<Strip>) -> Vec<Strip> {
+    // `core 1 channel 17` or `channel 3`: what stands before the number is the group.
+    let group_of = |strip: &Strip| {
+        let (group, number) = strip.name.rsplit_once(' ')?;
+        (group.ends_with("channel") && number.parse::<u32>().is_ok()).then(|| group.to_owned())
+    };
+    let mut groups: Vec<(Option<String>, Vec<Strip>)> = Vec::new();
+    for strip in strips {
+        let group = group_of(&strip);
+        match groups.iter_mut().find(|(known, _)| group.is_some() && *known == group) {
+            Some((_, members)) => members.push(strip),
+            None => groups.push((group, vec![strip])),
+        }
+    }
+    let few = |(group, members): (Option<String>, Vec<Strip>)| match group {
+        Some(group) if members.len() > CHANNELS_APART => summary(&group, members),
+        Some(_) | None => members,
+    };
+    groups.into_iter().flat_map(few).collect()
+}
+
+/// The mean of channels, the least busy of them, and the busiest; of equals the first.
+fn summary(group: &str, members: Vec<Strip>) -> Vec<Strip> {
+    let busy = |strip: &Strip| strip.bins.iter().map(|shares| shares[0]).sum::<f64>();
+    let (mut least, mut most) = (&members[0], &members[0]);
+    for strip in &members[1..] {
+        least = if busy(strip) < busy(least) { strip } else { least };
+        most = if busy(strip) > busy(most) { strip } else { most };
+    }
+    let of = |bin: usize, state: usize| members.iter().map(|strip| strip.bins[bin][state]).sum::<f64>();
+    let count = members.len() as f64;
+    let shares = |bin: usize| (0..least.bins[bin].len()).map(|state| of(bin, state) / count).collect();
+    let mean = Strip {
+        name: format!("{group}s, mean of {}", members.len()),
+        bins: (0..least.bins.len()).map(shares).collect(),
+    };
+    let named =
+        |strip: &Strip, what: &str| Strip { name: format!("{} ({what})", strip.name), bins: strip.bins.clone() };
+    vec![mean, named(least, "least"), named(most, "most")]
 }
 
 /// The states of a unit in the order in which they are stacked, work first and nothing to do last.
@@ -147,5 +200,30 @@ mod tests {
         spread(&mut bins, 0, [25.0, 40.0], 0.5, 40.0);
         assert_eq!(bins, [[0.0, 0.5], [0.0, 1.0], [0.25, 0.5], [0.5, 0.0]]);
         println!("compared 8 shares");
+    }
+
+    #[test]
+    fn many_channels_of_a_core_are_three_strips() {
+        let strip = |name: &str, busy: f64| Strip { name: name.to_owned(), bins: vec![vec![busy, 1.0 - busy]; 2] };
+        let mut strips = vec![strip("core 0 mx", 0.5), strip("core 0 instruction channel", 0.25)];
+        strips.extend(
+            (0..8).map(|number| strip(&format!("core 0 channel {number:02}"), f64::from((number + 3) % 8) / 8.0)),
+        );
+        strips.extend((8..10).map(|number| strip(&format!("core 1 channel {number:02}"), 0.5)));
+        let found = grouped(strips);
+        let names: Vec<&str> = found.iter().map(|strip| strip.name.as_str()).collect();
+        let expected = [
+            "core 0 mx",
+            "core 0 instruction channel",
+            "core 0 channels, mean of 8",
+            "core 0 channel 05 (least)",
+            "core 0 channel 04 (most)",
+            "core 1 channel 08",
+            "core 1 channel 09",
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(found[2].bins, [[0.4375, 0.5625], [0.4375, 0.5625]]);
+        assert_eq!((found[3].bins[0][0], found[4].bins[0][0]), (0.0, 0.875));
+        println!("compared {} strips", found.len());
     }
 }
