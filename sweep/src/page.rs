@@ -20,15 +20,17 @@ pub fn page(summary: &Summary, rows: &[Row], front: Option<String>) -> Result<Pa
     let sweep = Sweep::from_toml("sweep.json", &summary.sweep).map_err(|faults| faults.to_string())?;
     let mut sections = vec![Section::Table(points(summary, rows))];
     sections.extend(front.map(|svg| Section::Figure { title: front_title(summary), svg }));
-    if let Some((row, machine)) = best(&sweep, summary, rows) {
-        let values: Vec<String> = row.axes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        let key = first_objective(summary);
-        let lines = vec![format!("point {}, the best in {key}: {}", row.point, values.join(", "))];
-        sections.push(Section::List { title: "The best point".to_owned(), lines });
-        sections.push(Section::Machine(machine_picture(&machine)));
+    let best = best(summary, rows);
+    if let Some((_, row)) = best.first() {
+        let line = |(key, row): &(&str, &Row)| {
+            let values: Vec<String> = row.axes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            format!("{key}: point {}: {}", row.point, values.join(", "))
+        };
+        let lines = best.iter().map(line).collect();
+        sections.push(Section::List { title: "The best point in each objective".to_owned(), lines });
+        sections.extend(machine(&sweep, summary, row).map(|machine| Section::Machine(machine_picture(&machine))));
     }
-    let file = summary.sweep.lines().map(str::to_owned).collect();
-    sections.push(Section::List { title: "The sweep file".to_owned(), lines: file });
+    sections.push(Section::Text { title: "The sweep file".to_owned(), text: summary.sweep.clone() });
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let objectives = |keys: &[String]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };
     Ok(Page {
@@ -60,47 +62,57 @@ fn front_title(summary: &Summary) -> String {
     }
 }
 
-fn first_objective(summary: &Summary) -> &str {
-    summary.minimised.first().or(summary.maximised.first()).map_or("nothing", String::as_str)
+/// The point of the front that is best in each objective.
+fn best<'r, 's>(summary: &'s Summary, rows: &'r [Row]) -> Vec<(&'s str, &'r Row)> {
+    let objectives = crate::merge::objectives(summary);
+    let keys = summary.minimised.iter().chain(&summary.maximised);
+    let of = |(place, key): (usize, &'s String)| {
+        let cost = |row: &&Row| crate::run::costs(row, &objectives).map(|costs| costs[place]);
+        let on_front = rows.iter().filter(|row| row.front);
+        let row = on_front.min_by(|a, b| cost(a).partial_cmp(&cost(b)).expect("finite figures"))?;
+        Some((key.as_str(), row))
+    };
+    keys.enumerate().filter_map(of).collect()
 }
 
-/// The point that is best in the first objective, with its machine.
-fn best<'r>(sweep: &Sweep, summary: &Summary, rows: &'r [Row]) -> Option<(&'r Row, Machine)> {
-    let objectives = crate::merge::objectives(summary);
-    let cost = |row: &&Row| crate::run::costs(row, &objectives).map(|costs| costs[0]);
-    let on_front = rows.iter().filter(|row| row.front);
-    let row = on_front.min_by(|a, b| cost(a).partial_cmp(&cost(b)).expect("finite figures"))?;
+/// The machine of a point.
+fn machine(sweep: &Sweep, summary: &Summary, row: &Row) -> Option<Machine> {
     let values = row.axes.iter().map(|(_, value)| value.clone()).collect();
-    let machine = Evaluator::new(Cow::Borrowed(sweep), &summary.version).point(row.point, values).machine()?.clone();
-    Some((row, machine))
+    Evaluator::new(Cow::Borrowed(sweep), &summary.version).point(row.point, values).machine().cloned()
 }
 
 fn points(summary: &Summary, rows: &[Row]) -> Table {
-    let mut columns = vec![Column { name: "point".to_owned(), meaning: "number in the sweep".to_owned() }];
+    let column = |name: &str, meaning: &str| Column { name: name.to_owned(), meaning: meaning.to_owned() };
+    let mut columns = vec![
+        column("point", "number in the sweep"),
+        column("state", "on the front, simulated, excluded by a constraint, or failed"),
+    ];
     let short = crate::text::short(&summary.axes).into_iter().zip(&summary.axes);
     columns.extend(short.map(|(name, axis)| Column { name: name.to_owned(), meaning: format!("axis {axis}") }));
+    columns.push(column("why not", "why it has no place among the others"));
     let described = |key: &str| meaning(key).map_or(String::new(), |term| format!("{} ({})", term.meaning, term.unit));
     // What is the same at every point says nothing.
     let varied: Vec<&str> = keys().filter(|key| varies(rows, key)).collect();
     columns.extend(varied.iter().map(|key| Column { name: (*key).to_owned(), meaning: described(key) }));
     let front = columns.len();
-    columns.push(Column { name: "front".to_owned(), meaning: "no other point is better in all objectives".to_owned() });
-    columns.push(Column { name: "why not".to_owned(), meaning: "why it has no place among the others".to_owned() });
+    columns.push(column("front", "no other point is better in all objectives"));
     let cells = |row: &Row| {
-        let why = match &row.outcome {
-            Outcome::Done(_) => String::new(),
-            Outcome::Excluded { constraint, .. } => format!("does not hold {constraint}"),
-            Outcome::Failed(reason) => reason.clone(),
+        let (state, why) = match &row.outcome {
+            Outcome::Done(_) if row.front => ("on the front", String::new()),
+            Outcome::Done(_) => ("simulated", String::new()),
+            Outcome::Excluded { constraint, .. } => ("excluded", format!("does not hold {constraint}")),
+            Outcome::Failed(reason) => ("failed", reason.clone()),
         };
         let figure =
             |key: &&str| row.figures().and_then(|figures| figures.get(key)).map_or(serde_json::Value::Null, Into::into);
-        let mut cells = vec![row.point.into()];
+        let mut cells = vec![row.point.into(), state.into()];
         cells.extend(row.axes.iter().map(|(_, value)| value.to_json()));
+        cells.push(why.into());
         cells.extend(varied.iter().map(figure));
-        cells.extend([row.front.into(), why.into()]);
+        cells.push(row.front.into());
         cells
     };
-    let place = |key: &String| 1 + summary.axes.len() + varied.iter().position(|known| known == key).unwrap_or(0);
+    let place = |key: &String| 3 + summary.axes.len() + varied.iter().position(|known| known == key).unwrap_or(0);
     let mut shown = summary.minimised.iter().chain(&summary.maximised).map(place);
     let x = shown.next().unwrap_or(0);
     let y = shown.next().unwrap_or(x);
@@ -108,7 +120,7 @@ fn points(summary: &Summary, rows: &[Row]) -> Table {
         title: "Points".to_owned(),
         rows: rows.iter().map(cells).collect(),
         columns,
-        points: Some(Points { axes: (1..=summary.axes.len()).collect(), front, shown: [x, y] }),
+        points: Some(Points { axes: (1..=1 + summary.axes.len()).collect(), front, shown: [x, y] }),
     }
 }
 

@@ -248,7 +248,7 @@ fn the_page_of_a_sweep_works_in_a_browser() {
     let folder = folder("sweep-page");
     folder.must(&["report", "whole", "-o", "page.html"]);
     let page = String::from_utf8(folder.read("page.html")).expect("UTF-8");
-    for words in ["Sweep of tiny-llama on tiny", "The front", "The best point", "Floorplan", "The sweep file"] {
+    for words in ["Sweep of tiny-llama on tiny", "The front", "The best point in each", "Floorplan", "<pre>"] {
         assert!(page.contains(words), "`{words}` is not on the page");
     }
     let address = format!("file://{}", folder.at("page.html").display());
@@ -268,6 +268,11 @@ fn the_page_of_a_sweep_works_in_a_browser() {
     let front = rows.lines().filter(|row| row.contains("\"front\":true")).count();
     assert_eq!(dom.matches("<tr class=\"front\">").count(), front, "rows of the front");
     assert!(dom.contains(&format!("{POINTS} of {POINTS} rows")), "the table's rows");
+    let states =
+        dom.split_once("data-axis=\"state\"").and_then(|(_, rest)| rest.split_once("</select>")).expect("a filter").0;
+    for state in ["on the front", "simulated", "failed"] {
+        assert!(states.contains(&format!("value=\"{state}\"")), "no filter for `{state}`: {states}");
+    }
     println!("compared {done} points and {front} of the front in the browser");
 }
 

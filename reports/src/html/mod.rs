@@ -42,6 +42,13 @@ pub enum Section {
         /// The lines.
         lines: Vec<String>,
     },
+    /// Text as it stands in a file.
+    Text {
+        /// Heading.
+        title: String,
+        /// The text.
+        text: String,
+    },
     /// The machine as blocks, its floorplan and its keys.
     Machine(MachinePicture),
 }
@@ -62,7 +69,7 @@ pub struct Table {
 /// What a table of points has besides.
 #[derive(Clone, Debug, Serialize)]
 pub struct Points {
-    /// Columns that are axes: they have filters and stand in what is shown of a point.
+    /// Columns that say which point it is and how it stands: they have filters and stand in what is shown of a point.
     pub axes: Vec<usize>,
     /// The column that says whether a point is on the front.
     pub front: usize,
@@ -112,6 +119,9 @@ impl Section {
             Self::List { title, lines } => {
                 let items: String = lines.iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
                 format!("<section>\n<h2>{}</h2>\n<ul>\n{items}</ul>\n</section>\n", escape(title))
+            }
+            Self::Text { title, text } => {
+                format!("<section>\n<h2>{}</h2>\n<pre>{}</pre>\n</section>\n", escape(title), escape(text))
             }
             Self::Table(table) => {
                 // `<` would end the script element inside of a text.
