@@ -360,6 +360,21 @@ pub(crate) enum Width {
     Double,
 }
 
+/// A kind of TOML file.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Keys {
+    /// Machines.
+    Machine,
+    /// Sweeps.
+    Sweep,
+    /// Memory standards.
+    Memory,
+    /// Boards.
+    Board,
+    /// Compression formats.
+    Format,
+}
+
 /// What to show. Without a name: the list of names.
 #[derive(Subcommand)]
 pub(crate) enum Show {
@@ -374,8 +389,11 @@ pub(crate) enum Show {
         #[arg(long, requires = "name", conflicts_with_all = ["overrides", "json"])]
         toml: bool,
     },
-    /// Keys of machine files: what they may be and mean; with --json as a JSON schema for editors.
+    /// Keys of TOML files: what they may be and mean; with --json as a JSON schema for editors.
     Keys {
+        /// Which files.
+        #[arg(long, value_name = "KIND", value_enum, default_value_t = Keys::Machine)]
+        of: Keys,
         /// The documentation's page.
         #[arg(long)]
         markdown: bool,

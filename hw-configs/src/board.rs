@@ -5,6 +5,7 @@
 
 use crate::asic::AsicTable;
 use crate::fault::{Faults, suggest};
+use crate::keys::{KeySpec, with_words};
 use crate::reader::{Document, Section, Value};
 
 /// The board files that come with the crate, by name.
@@ -16,6 +17,36 @@ const BOARDS: [(&str, &str); 7] = [
     ("v80", include_str!("../boards/v80.toml")),
     ("vhk158", include_str!("../boards/vhk158.toml")),
     ("asic-28nm", include_str!("../boards/asic-28nm.toml")),
+];
+
+/// What the keys of a board file mean.
+const WORDS: [(&str, &str); 26] = [
+    ("name", "Name, as machines ask for it."),
+    ("device", "The FPGA."),
+    ("part", "Its part number, where the card has one that Vivado knows."),
+    ("part.number", "Device, package, speed grade and temperature range."),
+    ("process_nm", "Feature size of the FPGA's process in nm."),
+    ("dsp_kind", "Kind of DSP block."),
+    ("energy", "Name of its prices: the energy table of its fabric, or of a die."),
+    ("total", "The whole device."),
+    ("slr", "What the shell leaves in each super logic region, a table a region."),
+    ("lut", "Look-up tables."),
+    ("ff", "Flip-flops."),
+    ("bram36", "Block RAMs of 36 Kib."),
+    ("uram", "UltraRAMs of 288 Kib."),
+    ("dsp", "DSP blocks."),
+    ("sll_per_boundary", "Wires between neighbouring regions, where published."),
+    ("memory", "Memories on the card or in the package, a table a kind."),
+    ("memory[].standard", "Its standard."),
+    ("memory[].slr", "The super logic region beside which its controllers stand."),
+    ("memory[].channels", "Channels (HBM: pseudo-channels)."),
+    ("memory[].channel_mib", "MiB of each channel."),
+    ("memory[].peak_gb_per_s", "Published peak of all channels in GB/s (10^9 bytes)."),
+    ("static_w", "Power that flows whatever happens, without memory devices, in W."),
+    ("tdp_w", "Thermal design power of the card in W, where published."),
+    ("price_usd", "Price in US dollars, where published."),
+    ("value", "The figure, in the unit of its table's name."),
+    ("source", "Where it comes from; begins with `assumption:` where nobody published it."),
 ];
 
 /// A card: an FPGA, its memories, its power.
@@ -165,14 +196,23 @@ impl Board {
     /// # Errors
     /// Every fault of the file, at once.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Faults> {
-        let document = Document::new(file, text);
+        Self::read(&Document::new(file, text))
+    }
+
+    /// Every table and key of a board file.
+    pub fn reference() -> Vec<KeySpec> {
+        let read = |document: &Document<'_>| drop(Self::read(document));
+        with_words(Document::recorded("", read), &WORDS)
+    }
+
+    fn read(document: &Document<'_>) -> Result<Self, Faults> {
         let table = document.parse()?;
         let mut root = document.root(&table);
         let name = root.name("name");
         let device = root.text("device");
         let part = root.optional_section("part").map(RawPart::read);
         let process_nm = root.number_in("process_nm", 5..=28);
-        let dsp_kind = root.name("dsp_kind");
+        let dsp_kind = root.name_of("dsp_kind", &DspKind::ALL.map(DspKind::name));
         let energy = root.name("energy");
         let total = RawFabric::read(root.section("total"));
         let slrs: Vec<RawFabric> = root.sections("slr").into_iter().map(RawFabric::read).collect();
@@ -182,9 +222,9 @@ impl Board {
         let tdp_w = root.optional_section("tdp_w").map(RawFigure::read);
         let price_usd = root.optional_section("price_usd").map(RawFigure::read);
         root.finish();
-        check_dsp_kind(&document, &dsp_kind);
-        check_slrs(&document, &total, &slrs);
-        check_memory_slrs(&document, slrs.len(), &memories);
+        check_dsp_kind(document, &dsp_kind);
+        check_slrs(document, &total, &slrs);
+        check_memory_slrs(document, slrs.len(), &memories);
         document.take().finish(())?;
         Ok(Self {
             name: name.get(),

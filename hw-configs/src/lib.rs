@@ -7,7 +7,8 @@
 //! `energy` (the libraries behind it), `resources` (what it takes of a board), `placement` (where on it), `latency` (how
 //! deep each leaf of the design is), `engine` and `timing` (how long an instruction takes), `isa` (the instruction table),
 //! `numeric` (what the arithmetic computes, bit by bit), `describe`
-//! (a machine as rows), `validation` (published figures of other systems) with `technology` (what circuits of an ASIC cost), `fault` and `reader` (what is wrong with a file, and how all of it is found at once).
+//! (a machine as rows), `validation` (published figures of other systems) with `technology` (what circuits of an ASIC cost), `fault` and `reader` (what is wrong
+//! with a file, and how all of it is found at once), `keys` (the keys of a file as data).
 
 pub mod asic;
 pub mod board;
@@ -16,6 +17,7 @@ pub mod energy;
 pub mod engine;
 pub mod fault;
 pub mod isa;
+pub mod keys;
 pub mod latency;
 pub mod machine;
 pub mod memory;

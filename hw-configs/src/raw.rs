@@ -1,21 +1,24 @@
 //! A machine as it stands in TOML: which keys there are, what each may be, and every relation between them.
 //!
-//! The table below is the one declaration of a machine file: the reader, the key list of `--set`, the documentation
-//! and the tests' key list are made from it. Only `RawMachine::check` makes a [`Machine`]; it reports all faults
+//! The table below is the one declaration of a machine file: the reader, the key list of `--set`, the documentation, the
+//! JSON schema and the tests' key list are made from it. Only `RawMachine::check` makes a [`Machine`]; it reports all faults
 //! at once. It reads text that the caller brought, never a file.
 
 mod check;
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use toml::de::DeTable;
 
+use crate::board::Board;
 use crate::engine::BitSerial;
 use crate::engine::SparseDspChain;
 use crate::fault::{Faults, suggest};
 use crate::isa::{Code, Sparsity};
+use crate::keys::KeySpec;
 use crate::machine::Machine;
-use crate::reader::{self, Document, NAME_TEXT, Section, Value, number_text};
+use crate::reader::{Document, Section, Value};
 
 /// The machine files that come with the crate, by name.
 const MACHINES: [(&str, &str); 13] = [
@@ -43,30 +46,23 @@ const MEMORIES: [(&str, &str); 5] = [
     ("ddr4-3200", include_str!("../memories/ddr4-3200.toml")),
 ];
 
+/// The engine kinds that are built.
+const ENGINES: [&str; 2] = [SparseDspChain::KIND, BitSerial::KIND];
+
 /// Regions that a board may have.
 const REGION_NUMBERS: RangeInclusive<u32> = 0..=15;
-
-/// One key of a machine file, for documentation and tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySpec {
-    /// Dotted key.
-    pub key: String,
-    /// What it may be.
-    pub expected: String,
-    /// What it means.
-    pub doc: String,
-}
 
 /// What the value of a key may be.
 trait Kind {
     /// Its type once read.
     type Out;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Self::Out>;
-    fn expected(&self) -> String;
 }
 
 /// A name.
 struct Name;
+/// A name of a library: of a board, a memory standard, a kind of engine.
+struct NameOf(fn() -> Vec<&'static str>);
 /// A whole number within bounds.
 struct Number(RangeInclusive<u32>);
 /// A power of two within bounds.
@@ -89,28 +85,26 @@ impl Kind for Name {
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<String> {
         section.name(key)
     }
-    fn expected(&self) -> String {
-        NAME_TEXT.to_owned()
+}
+
+impl Kind for NameOf {
+    type Out = String;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<String> {
+        section.name_of(key, &self.0())
     }
 }
 
 impl Kind for Number {
     type Out = u32;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<u32> {
-        section.number(key, &self.expected(), |number| self.0.contains(&number))
-    }
-    fn expected(&self) -> String {
-        number_text(&self.0)
+        section.number_in(key, self.0.clone())
     }
 }
 
 impl Kind for PowerOfTwo {
     type Out = u32;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<u32> {
-        section.number(key, &self.expected(), |number| self.0.contains(&number) && number.is_power_of_two())
-    }
-    fn expected(&self) -> String {
-        format!("a power of two from {} to {}", self.0.start(), self.0.end())
+        section.power_of_two(key, self.0.clone())
     }
 }
 
@@ -120,10 +114,6 @@ impl Kind for NumberOr {
         let (bounds, default) = &self.0;
         section.absent(key, *default).unwrap_or_else(|| section.number_in(key, bounds.clone()))
     }
-    fn expected(&self) -> String {
-        let (bounds, default) = &self.0;
-        format!("{}; {default} when left out", number_text(bounds))
-    }
 }
 
 impl Kind for FlagOr {
@@ -131,64 +121,50 @@ impl Kind for FlagOr {
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<bool> {
         section.absent(key, self.0).unwrap_or_else(|| section.flag(key))
     }
-    fn expected(&self) -> String {
-        format!("true or false; {} when left out", self.0)
-    }
 }
 
 impl Kind for Regions {
     type Out = Vec<u32>;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<u32>> {
-        section.absent(key, Vec::new()).unwrap_or_else(|| section.numbers(key, REGION_NUMBERS))
-    }
-    fn expected(&self) -> String {
-        format!("a list, each item {}; core k in region k when left out", number_text(&REGION_NUMBERS))
+        match section.absent(key, ()) {
+            Some(absent) => Value { key: absent.key, span: absent.span, value: Some(Vec::new()) },
+            None => section.numbers(key, REGION_NUMBERS),
+        }
     }
 }
 
 impl Kind for Patterns {
     type Out = Vec<Sparsity>;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Sparsity>> {
-        section.list(key, &self.expected(), |value| {
-            let name = value.as_str()?;
-            Sparsity::ALL.iter().copied().find(|pattern| pattern.name() == name && *pattern != Sparsity::Dense)
-        })
-    }
-    fn expected(&self) -> String {
-        let names: Vec<&str> = Sparsity::ALL.iter().filter(|p| **p != Sparsity::Dense).map(|p| p.name()).collect();
-        format!("one of: \"{}\" (dense is always there)", names.join("\", \""))
+        let known: Vec<(&str, Sparsity)> =
+            Sparsity::ALL.iter().filter(|p| **p != Sparsity::Dense).map(|p| (p.name(), *p)).collect();
+        section.choices(key, &format!("{} (dense is always there)", one_of(&known)), &known)
     }
 }
 
 impl Kind for Widths {
     type Out = Vec<Code>;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Code>> {
-        section.list(key, &self.expected(), |value| {
-            let code = Code::of_width(reader::number_of(value, |_| true)?).ok()?;
-            SparseDspChain::CODES.contains(&code).then_some(code)
-        })
-    }
-    fn expected(&self) -> String {
-        let bits: Vec<String> = SparseDspChain::CODES.iter().map(|code| code.bits().to_string()).collect();
-        format!("one of: {}", bits.join(", "))
+        let known: Vec<(u32, Code)> = SparseDspChain::CODES.iter().map(|code| (code.bits(), *code)).collect();
+        let bits: Vec<String> = known.iter().map(|(bits, _)| bits.to_string()).collect();
+        section.number_choices(key, &format!("one of: {}", bits.join(", ")), &known)
     }
 }
 
 impl Kind for Codes {
     type Out = Vec<Code>;
     fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Code>> {
-        section.list(key, &self.expected(), |value| {
-            let name = value.as_str()?;
-            Code::ALL.iter().copied().find(|code| code.name() == name)
-        })
-    }
-    fn expected(&self) -> String {
-        let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
-        format!("one of: \"{}\"", names.join("\", \""))
+        let known: Vec<(&str, Code)> = Code::ALL.iter().map(|code| (code.name(), *code)).collect();
+        section.choices(key, &one_of(&known), &known)
     }
 }
 
-/// Declares the sections of a machine file: a struct, its reader and its rows of the schema.
+fn one_of<T>(known: &[(&str, T)]) -> String {
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    format!("one of: \"{}\"", names.join("\", \""))
+}
+
+/// Declares the sections of a machine file: a struct, its reader and the words about its keys.
 macro_rules! sections {
     ($(
         $(#[doc = $section_doc:literal])*
@@ -209,15 +185,17 @@ macro_rules! sections {
             }
         )+
 
-        /// Every key of a machine file, in order.
-        pub fn schema() -> Vec<KeySpec> {
-            let mut keys = Vec::new();
-            $( $( keys.push(KeySpec {
-                key: if $path.is_empty() { stringify!($key).to_owned() } else { format!("{}.{}", $path, stringify!($key)) },
-                expected: Kind::expected(&$kind $(($bounds))?),
-                doc: concat!($($doc),*).trim().to_owned(),
-            }); )+ )+
-            keys
+        /// Every section and key with what it means, in order.
+        fn words() -> Vec<(String, &'static str)> {
+            let mut words = Vec::new();
+            $(
+                words.push(($path.to_owned(), concat!($($section_doc),*)));
+                $( words.push((
+                    if $path.is_empty() { stringify!($key).to_owned() } else { format!("{}.{}", $path, stringify!($key)) },
+                    concat!($($doc),*),
+                )); )+
+            )+
+            words
         }
     };
 }
@@ -228,7 +206,7 @@ sections! {
         /// Name of the machine, for reports and file names.
         name: Name,
         /// Name of the board that carries it.
-        board: Name,
+        board: NameOf(Board::names),
         /// Whether it becomes Verilog and therefore fits its board; false: it describes somebody else's hardware, for
         /// simulation alone, and may be larger in ours.
         verilog: FlagOr(true),
@@ -241,7 +219,7 @@ sections! {
     /// Data memory: weights, KV cache, parameters.
     RawDataMemory = "memory" {
         /// Memory standard; the board must carry it.
-        standard: Name,
+        standard: NameOf(memory_names),
         /// Channels of all cores: each core's address space is striped over an equal part of them, a power of two.
         channels: Number(1..=64),
         /// Bytes of one AXI beat of a channel's port.
@@ -258,7 +236,7 @@ sections! {
     /// Instruction memory: one channel a core.
     RawInstructionMemory = "instructions" {
         /// Memory standard; the board must carry it.
-        standard: Name,
+        standard: NameOf(memory_names),
         /// Bytes of one AXI beat of the fetch port: whole instructions of 32 bytes.
         port_bytes: PowerOfTwo(32..=128),
         /// Bytes of one fetch burst.
@@ -270,7 +248,7 @@ sections! {
     RawCore = "core" {
         /// Cores of the machine.
         count: Number(1..=16),
-        /// Super logic region of each core.
+        /// Super logic region of each core; core k in region k when left out.
         slr: Regions,
         /// Kernel cycles of the way over a boundary between two regions: a register on each side.
         crossing_cycles: NumberOr((1..=16, 2)),
@@ -280,7 +258,7 @@ sections! {
     /// The matrix engine.
     RawMatrix = "core.matrix" {
         /// Kind of engine.
-        kind: Name,
+        kind: NameOf(|| ENGINES.to_vec()),
         /// Activation rows in parallel in `mm`.
         rows: Number(1..=32),
         /// Stored weights of a column a step: the reduction length, and bytes of an activation word.
@@ -378,6 +356,41 @@ impl RawEngine {
     }
 }
 
+/// Every section and key of a machine file, in order.
+pub fn reference() -> &'static [KeySpec] {
+    static REFERENCE: LazyLock<Vec<KeySpec>> = LazyLock::new(|| {
+        let recorded = ENGINES.map(|kind| {
+            let text = format!("[core.matrix]\nkind = \"{kind}\"\n");
+            let read = |document: &Document<'_>| {
+                if let Ok(table) = document.parse() {
+                    RawMachine::read(document, &table);
+                }
+            };
+            (kind, Document::recorded(&text, read))
+        });
+        let mut reference: Vec<KeySpec> = Vec::new();
+        for (key, words) in words() {
+            let with: Vec<(&str, &KeySpec)> = recorded
+                .iter()
+                .filter_map(|(kind, keys)| Some((*kind, keys.iter().find(|spec| spec.key == key)?)))
+                .collect();
+            let Some((_, first)) = with.first().filter(|_| !reference.iter().any(|spec| spec.key == key)) else {
+                continue;
+            };
+            let kinds = with.iter().map(|(kind, _)| *kind).collect();
+            let only = (with.len() < ENGINES.len()).then_some(("kind", kinds));
+            reference.push(KeySpec { doc: words.trim().to_owned(), only, ..(*first).clone() });
+        }
+        reference
+    });
+    &REFERENCE
+}
+
+/// Every key of a machine file, in order: the reference without its sections.
+pub fn schema() -> Vec<KeySpec> {
+    reference().iter().filter(|spec| spec.shape.is_leaf()).cloned().collect()
+}
+
 /// Names of the machines that come with the crate.
 pub fn machine_names() -> Vec<&'static str> {
     names(&MACHINES)
@@ -441,10 +454,10 @@ impl Machine {
 pub fn with_overrides(file: &str, text: &str, overrides: &[(&str, &str)]) -> Result<String, Faults> {
     let document = Document::new(file, text);
     let table = document.parse()?;
-    let schema = schema();
+    let schema = reference().iter().filter(|spec| spec.shape.is_leaf());
     let mut edits = Vec::new();
     for (key, value) in overrides {
-        let known = || schema.iter().map(|spec| spec.key.as_str());
+        let known = || schema.clone().map(|spec| spec.key.as_str());
         if !known().any(|name| name == *key) {
             let advice = suggest(key, known(), "see `lapwing show machine` for the keys");
             document.fault(key, None, "an unknown key", "a key of a machine file", advice);

@@ -11,6 +11,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::de::{DeTable, DeValue};
 
 use crate::fault::{Fault, Faults, suggest};
+use crate::keys::{self, Absence, KeySpec, Shape};
 
 /// Most lines with faults of syntax that are told one by one: more are those of another kind of file.
 const SYNTAX_FAULTS_MAX: usize = 5;
@@ -18,6 +19,8 @@ const SYNTAX_FAULTS_MAX: usize = 5;
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Most characters of a name or source.
 const TEXT_CHARS_MAX: usize = 400;
+/// Most characters of a name that becomes part of file names.
+const NAME_CHARS_MAX: usize = 40;
 /// Characters of an offending value that a message repeats.
 const QUOTE_CHARS: usize = 40;
 
@@ -51,12 +54,21 @@ pub struct Document<'t> {
     file: &'t str,
     text: &'t str,
     faults: RefCell<Vec<Fault>>,
+    record: Option<RefCell<Vec<KeySpec>>>,
 }
 
 impl<'t> Document<'t> {
     /// A file with no faults yet; `file` only names it.
     pub fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, faults: RefCell::new(Vec::new()) }
+        Self { file, text, faults: RefCell::new(Vec::new()), record: None }
+    }
+
+    /// The keys that `read` asks a document for, without words. The text holds what decides which keys are asked for; all
+    /// others are missing, so that `read` cannot but find faults.
+    pub fn recorded(text: &'t str, read: impl FnOnce(&Self)) -> Vec<KeySpec> {
+        let document = Self { record: Some(RefCell::default()), ..Self::new("", text) };
+        read(&document);
+        document.record.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// The table of the text.
@@ -157,6 +169,7 @@ pub struct Section<'a, 't> {
 impl<'a, 't> Section<'a, 't> {
     /// A sub-table.
     pub fn section(&mut self, key: &'static str) -> Section<'a, 't> {
+        self.record(key, Shape::Table, "a table");
         let path = self.declare(key);
         let mut section = Section { document: self.document, table: None, path, span: None, keys: Vec::new() };
         match self.find(key) {
@@ -178,18 +191,22 @@ impl<'a, 't> Section<'a, 't> {
 
     /// A sub-table that may be left out.
     pub fn optional_section(&mut self, key: &'static str) -> Option<Section<'a, 't>> {
-        if self.find(key).is_some() {
+        if self.absent(key, ()).is_none() {
             return Some(self.section(key));
         }
-        self.declare(key);
         None
     }
 
     /// The tables of an array of tables, at least one.
     pub fn sections(&mut self, key: &'static str) -> Vec<Section<'a, 't>> {
+        self.record(key, Shape::Tables, "an array of tables");
         let path = self.declare(key);
         let Some((span, value)) = self.find(key) else {
             self.missing(&path, "an array of tables");
+            if self.document.record.is_some() {
+                let (document, path) = (self.document, format!("{path}[]"));
+                return vec![Section { document, table: None, path, span: None, keys: Vec::new() }];
+            }
             return Vec::new();
         };
         let Some(array) = value.as_array() else {
@@ -213,29 +230,37 @@ impl<'a, 't> Section<'a, 't> {
 
     /// A whole number that `fits`; `expected` says in words which those are.
     pub fn number(&mut self, key: &'static str, expected: &str, fits: impl Fn(u32) -> bool) -> Value<u32> {
-        self.read(key, expected, |value| number_of(value, fits))
+        self.read(key, Shape::Whole(0..=u32::MAX), expected, |value| number_of(value, fits))
     }
 
     /// A whole number within bounds.
     pub fn number_in(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<u32> {
-        self.number(key, &number_text(&bounds), |number| bounds.contains(&number))
+        let fits = |number| bounds.contains(&number);
+        self.read(key, Shape::Whole(bounds.clone()), &number_text(&bounds), |value| number_of(value, fits))
+    }
+
+    /// A power of two within bounds.
+    pub fn power_of_two(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<u32> {
+        let expected = format!("a power of two from {} to {}", bounds.start(), bounds.end());
+        let fits = |number: u32| bounds.contains(&number) && number.is_power_of_two();
+        self.read(key, Shape::PowerOfTwo(bounds.clone()), &expected, |value| number_of(value, fits))
     }
 
     /// A finite number within bounds; a whole number counts.
     pub fn real(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<f64> {
         let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
-        self.read(key, &expected, |value| real_of(value, &bounds))
+        self.read(key, Shape::Real(bounds.clone()), &expected, |value| real_of(value, &bounds))
     }
 
     /// True or false.
     pub fn flag(&mut self, key: &'static str) -> Value<bool> {
-        self.read(key, "true or false", |value| value.as_bool())
+        self.read(key, Shape::Flag, "true or false", |value| value.as_bool())
     }
 
     /// A text of 1 to 400 characters.
     pub fn text(&mut self, key: &'static str) -> Value<String> {
         let expected = format!("a text of 1 to {TEXT_CHARS_MAX} characters");
-        self.read(key, &expected, |value| {
+        self.read(key, Shape::Text(TEXT_CHARS_MAX), &expected, |value| {
             let text = value.as_str()?;
             (1..=TEXT_CHARS_MAX).contains(&text.chars().count()).then(|| text.to_owned())
         })
@@ -243,10 +268,41 @@ impl<'a, 't> Section<'a, 't> {
 
     /// A name: 1 to 40 of a-z, 0-9, `-`, `_` and `.`; it becomes part of file names.
     pub fn name(&mut self, key: &'static str) -> Value<String> {
-        self.read(key, NAME_TEXT, |value| {
-            let text = value.as_str()?;
-            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
-            (!text.is_empty() && text.len() <= 40 && text.chars().all(fits)).then(|| text.to_owned())
+        self.record(key, Shape::Name, NAME_TEXT);
+        self.read_name(key)
+    }
+
+    /// A name of those that are `known`. Whether it is one of them the caller checks, who knows what is nearest.
+    pub fn name_of(&mut self, key: &'static str, known: &[&str]) -> Value<String> {
+        self.record(key, Shape::choice(known), &format!("one of: {}", known.join(", ")));
+        self.read_name(key)
+    }
+
+    /// A list of choices, none twice.
+    pub fn choices<T: PartialEq + Clone>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        known: &[(&str, T)],
+    ) -> Value<Vec<T>> {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        self.items(key, Shape::choice(&names), expected, |value| {
+            let name = value.as_str()?;
+            known.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        })
+    }
+
+    /// A list of choices that are numbers, none twice.
+    pub fn number_choices<T: PartialEq + Clone>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        known: &[(u32, T)],
+    ) -> Value<Vec<T>> {
+        let numbers = known.iter().map(|(number, _)| *number).collect();
+        self.items(key, Shape::Numbers(numbers), expected, |value| {
+            let number = number_of(value, |_| true)?;
+            known.iter().find(|(known, _)| *known == number).map(|(_, value)| value.clone())
         })
     }
 
@@ -257,6 +313,18 @@ impl<'a, 't> Section<'a, 't> {
         expected: &str,
         read: impl Fn(&DeValue<'_>) -> Option<T>,
     ) -> Value<Vec<T>> {
+        self.items(key, Shape::Any, expected, read)
+    }
+
+    fn items<T: PartialEq + Clone>(
+        &mut self,
+        key: &'static str,
+        item: Shape,
+        expected: &str,
+        read: impl Fn(&DeValue<'_>) -> Option<T>,
+    ) -> Value<Vec<T>> {
+        let shape = Shape::List { item: Box::new(item), distinct: true };
+        self.record(key, shape, &format!("a list, each item {expected}"));
         let path = self.declare(key);
         let mut result = Value { key: path.clone(), span: None, value: None };
         let Some((span, value)) = self.find(key) else {
@@ -290,7 +358,8 @@ impl<'a, 't> Section<'a, 't> {
     /// A list of whole numbers within bounds, of which several may be equal.
     pub fn numbers(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Value<Vec<u32>> {
         let expected = format!("a list, each item {}", number_text(&bounds));
-        self.read(key, &expected, |value| {
+        let shape = Shape::List { item: Box::new(Shape::Whole(bounds.clone())), distinct: false };
+        self.read(key, shape, &expected, |value| {
             let items = value.as_array()?.iter();
             items.map(|item| number_of(item.get_ref(), |number| bounds.contains(&number))).collect()
         })
@@ -299,13 +368,19 @@ impl<'a, 't> Section<'a, 't> {
     /// A list of finite numbers within bounds, of which several may be equal.
     pub fn reals(&mut self, key: &'static str, bounds: RangeInclusive<f64>) -> Value<Vec<f64>> {
         let expected = format!("a list, each item a number from {} to {}", bounds.start(), bounds.end());
-        self.read(key, &expected, |value| {
+        let shape = Shape::List { item: Box::new(Shape::Real(bounds.clone())), distinct: false };
+        self.read(key, shape, &expected, |value| {
             value.as_array()?.iter().map(|item| real_of(item.get_ref(), &bounds)).collect()
         })
     }
 
     /// What an optional key is when it is left out: this value.
-    pub fn absent<T>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
+    pub fn absent<T: keys::Default>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
+        if let Some(record) = &self.document.record {
+            let absence = value.literal().map_or(Absence::Allowed, Absence::Default);
+            record.borrow_mut().push(KeySpec::new(self.join(key), Shape::Any, "").or(absence));
+            return None;
+        }
         if self.find(key).is_some() || self.table.is_none() {
             return None;
         }
@@ -314,6 +389,13 @@ impl<'a, 't> Section<'a, 't> {
 
     /// All keys with their values, for a table whose keys the author chooses; none of them is then unknown.
     pub fn entries(&self) -> Vec<Entry<'a, 't>> {
+        if let Some(record) = &self.document.record {
+            record
+                .borrow_mut()
+                .iter_mut()
+                .filter(|spec| spec.key == self.path)
+                .for_each(|spec| spec.shape = Shape::Map);
+        }
         let entry = |(key, value): (&'a toml::Spanned<_>, &'a toml::Spanned<DeValue<'t>>)| {
             let name: &std::borrow::Cow<'t, str> = key.get_ref();
             Entry { key: name.to_string(), key_span: key.span(), span: value.span(), value: value.get_ref() }
@@ -341,7 +423,31 @@ impl<'a, 't> Section<'a, 't> {
         }
     }
 
-    fn read<T>(&mut self, key: &'static str, expected: &str, read: impl FnOnce(&DeValue<'_>) -> Option<T>) -> Value<T> {
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        shape: Shape,
+        expected: &str,
+        read: impl FnOnce(&DeValue<'_>) -> Option<T>,
+    ) -> Value<T> {
+        self.record(key, shape, expected);
+        self.read_value(key, expected, read)
+    }
+
+    fn read_name(&mut self, key: &'static str) -> Value<String> {
+        self.read_value(key, NAME_TEXT, |value| {
+            let text = value.as_str()?;
+            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+            (!text.is_empty() && text.len() <= NAME_CHARS_MAX && text.chars().all(fits)).then(|| text.to_owned())
+        })
+    }
+
+    fn read_value<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl FnOnce(&DeValue<'_>) -> Option<T>,
+    ) -> Value<T> {
         let path = self.declare(key);
         let Some((span, value)) = self.find(key) else {
             self.missing(&path, expected);
@@ -358,6 +464,16 @@ impl<'a, 't> Section<'a, 't> {
             self.wrong(&path, &span, expected, advice);
         }
         Value { key: path, span: Some(span), value: result }
+    }
+
+    /// Adds a key to the record, where there is one; that it may be left out is there already.
+    fn record(&self, key: &str, shape: Shape, expected: &str) {
+        let Some(record) = &self.document.record else { return };
+        let (path, mut record) = (self.join(key), record.borrow_mut());
+        match record.iter_mut().find(|spec| spec.key == path) {
+            Some(spec) => (spec.shape, spec.expected) = (shape, expected.to_owned()),
+            None => record.push(KeySpec::new(path, shape, expected)),
+        }
     }
 
     fn find(&self, key: &str) -> Option<(Range<usize>, &'a DeValue<'t>)> {
@@ -387,7 +503,10 @@ impl<'a, 't> Section<'a, 't> {
 }
 
 /// What a name may be.
-pub const NAME_TEXT: &str = "a name of 1 to 40 of a-z, 0-9, `-`, `_` and `.`";
+const NAME_TEXT: &str = "a name of 1 to 40 of a-z, 0-9, `-`, `_` and `.`";
+
+/// The same as a regular expression.
+pub const NAME_PATTERN: &str = "^[a-z0-9_.-]{1,40}$";
 
 /// What a number within bounds is called in messages and documentation.
 pub fn number_text(bounds: &RangeInclusive<u32>) -> String {

@@ -5,16 +5,49 @@
 mod parts;
 
 use hw_config::fault::Faults;
-use hw_config::reader::Document;
+use hw_config::keys::{KeySpec, Shape, with_words};
+use hw_config::reader::{Document, FILE_BYTES_MAX};
 
 use crate::axis::Field;
 use crate::constraint::Constraint;
 use crate::front::Direction;
+use crate::results;
 use crate::search::Search;
 use crate::space::{Choice, Space, SpaceError};
 
 /// Most tokens of a prompt or an answer, and most sequences.
 const TOKENS_MAX: u32 = 1 << 20;
+
+/// What the keys of a sweep file mean.
+const WORDS: [(&str, &str); 22] = [
+    ("machine", "Machine of points that no axis varies, by name or file."),
+    ("model", "Model, likewise."),
+    ("format", "Format, likewise."),
+    ("attention", "Mask on prompts, by name or file."),
+    ("seed", "Seed of samples and searches."),
+    ("workload", "What is run."),
+    ("workload.prefill", "Prompt tokens of each sequence."),
+    ("workload.decode", "Generated tokens of each sequence."),
+    ("workload.batch", "Sequences decoded together."),
+    (
+        "axes",
+        "What varies: `machine`, `machine.KEY` for each key of a machine file, `model`, `format`, `attention`, \
+         `workload.prefill`, `workload.decode`, `workload.batch`. Each is a list of values, or a range such as \
+         `{ from = 1, to = 8, factor = 2 }` with `step`, `factor` or, between which samples are drawn, `log`.",
+    ),
+    ("zip", "Axes that advance together."),
+    ("constraints", "What points must hold: expressions over axes and results."),
+    ("sample", "Points that are drawn instead of all combinations."),
+    ("sample.method", "`random` or `latin-hypercube`."),
+    ("sample.points", "How many."),
+    ("objectives", "What is better; `total_ms` and `energy_j` are minimised without it."),
+    ("objectives.minimise", "Keys of results; less is better."),
+    ("objectives.maximise", "Keys of results; more is better."),
+    ("search", "Points that are looked for instead of all combinations."),
+    ("search.method", "`nsga2`."),
+    ("search.population", "Points of a generation."),
+    ("search.generations", "Generations."),
+];
 
 /// What is better.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +102,31 @@ impl Sweep {
     /// # Errors
     /// All faults of the file.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Faults> {
-        let document = Document::new(file, text);
+        Self::read(&Document::new(file, text), text)
+    }
+
+    /// Every table and key of a sweep file.
+    pub fn reference() -> Vec<KeySpec> {
+        let read = |document: &Document<'_>| drop(Self::read(document, ""));
+        let mut keys = Document::recorded("", read);
+        let list = |item| Shape::List { item: Box::new(item), distinct: true };
+        let names = Shape::Choice(Field::names());
+        let results = Shape::Choice(results::keys().map(str::to_owned).collect());
+        for spec in &mut keys {
+            // What is in a list, or what a table is keyed with, its reader looks up in these lists.
+            let shape = match spec.key.as_str() {
+                "axes" => Shape::Some(Field::names()),
+                "zip" => list(list(names.clone())),
+                "constraints" => list(Shape::Text(FILE_BYTES_MAX)),
+                "objectives.minimise" | "objectives.maximise" => list(results.clone()),
+                _ => continue,
+            };
+            spec.shape = shape;
+        }
+        with_words(keys, &WORDS)
+    }
+
+    fn read(document: &Document<'_>, text: &str) -> Result<Self, Faults> {
         let table = document.parse()?;
         let mut root = document.root(&table);
         let (machine, model) = (root.text("machine"), root.text("model"));
@@ -81,14 +138,14 @@ impl Sweep {
         let decode = workload.number_in("decode", 0..=TOKENS_MAX);
         let batch = workload.absent("batch", 1).unwrap_or_else(|| workload.number_in("batch", 1..=TOKENS_MAX));
         workload.finish();
-        let (axes, places) = parts::axes(&document, &mut root);
+        let (axes, places) = parts::axes(document, &mut root);
         let names: Vec<String> = axes.iter().map(|axis| axis.name.clone()).collect();
-        let zipped = parts::zipped(&document, &mut root, &names);
-        parts::check_repetition(&document, &axes, &places, &zipped);
-        let choice = parts::choice(&document, &mut root);
-        let constraints = parts::constraints(&document, &mut root, &axes);
-        let objectives = parts::objectives(&document, &mut root);
-        let search = parts::search(&document, &mut root);
+        let zipped = parts::zipped(document, &mut root, &names);
+        parts::check_repetition(document, &axes, &places, &zipped);
+        let choice = parts::choice(document, &mut root);
+        let constraints = parts::constraints(document, &mut root, &axes);
+        let objectives = parts::objectives(document, &mut root);
+        let search = parts::search(document, &mut root);
         let shape = if search.is_some() { Choice::Random(0) } else { choice.unwrap_or(Choice::All) };
         root.finish();
         if prefill.value == Some(0)
@@ -110,7 +167,7 @@ impl Sweep {
         let seed = u64::from(seed.get());
         let space = Space::new(axes, &zipped, shape, seed);
         let space = space.map_err(|error| {
-            refuse(&document, &error);
+            refuse(document, &error);
             document.take()
         })?;
         Ok(Self { base, space, constraints, objectives, seed, search, text: text.to_owned() })

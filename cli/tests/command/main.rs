@@ -5,6 +5,7 @@ mod common;
 mod cosim;
 mod figures;
 mod guide;
+mod keys;
 mod refusals;
 mod results;
 mod rtl;

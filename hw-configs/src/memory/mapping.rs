@@ -17,6 +17,9 @@ pub enum Field {
 }
 
 impl Field {
+    /// Every field.
+    pub const ALL: [Self; 4] = [Self::BankGroup, Self::Bank, Self::Column, Self::Row];
+
     /// Name in a file.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,7 +32,7 @@ impl Field {
 
     /// The field called `name`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::BankGroup, Self::Bank, Self::Column, Self::Row].into_iter().find(|field| field.name() == name)
+        Self::ALL.into_iter().find(|field| field.name() == name)
     }
 }
 

@@ -83,6 +83,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level.
+    pub const ALL: [Self; 3] = [Self::Bank, Self::BankGroup, Self::Channel];
+
     /// Name in a file.
     pub const fn name(self) -> &'static str {
         match self {

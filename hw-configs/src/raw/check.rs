@@ -12,10 +12,8 @@ use crate::reader::{Document, Value};
 use crate::resources::Resources;
 use crate::timing::MATRIX_IN_FLIGHT;
 
-use super::{RawChain, RawEngine, RawMachine, RawMatrix, RawSerial, memory_names, memory_text};
+use super::{ENGINES, RawChain, RawEngine, RawMachine, RawMatrix, RawSerial, memory_names, memory_text};
 
-/// The engine kinds that are built.
-const ENGINES: [&str; 2] = [SparseDspChain::KIND, BitSerial::KIND];
 /// Engine kinds that are planned: refused by name.
 const PLANNED_ENGINES: [&str; 1] = ["systolic"];
 

@@ -5,6 +5,7 @@
 //! This module must never see weights.
 
 use hw_config::fault::{Faults, suggest};
+use hw_config::keys::KeySpec;
 
 use super::format::{ActivationFormat, KvFormat, TensorFormat};
 use super::{pattern, profile_file};
@@ -46,6 +47,11 @@ impl Profile {
     /// Every fault of the file at once.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Faults> {
         profile_file::read(file, text)
+    }
+
+    /// Every table and key of a profile file.
+    pub fn reference() -> Vec<KeySpec> {
+        profile_file::reference()
     }
 
     /// Its name.

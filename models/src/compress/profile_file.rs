@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use hw_config::fault::{Fault, Faults, suggest};
 use hw_config::isa::{Code, Sparsity};
+use hw_config::keys::{KeySpec, Shape, with_words};
 use hw_config::numeric::format::{NumberFormat, Unsupported};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -54,6 +55,76 @@ const WEIGHTS: [(&str, (Code, Specials)); 19] = [
     ("fp3-ea", (Code::Fp3, Specials::ExtendedAsymmetry)),
     ("bitmod-fp3", (Code::Fp3, Specials::All)),
 ];
+
+/// The values of `scales`.
+const SCALES: [(&str, ScaleFormat); 2] = [("f16", ScaleFormat::F16), ("two-level", ScaleFormat::TwoLevel)];
+/// The values of `activations.kind`.
+const ACTIVATIONS: [ActivationFormat; 3] =
+    [ActivationFormat::Int8Dynamic, ActivationFormat::Int8Static, ActivationFormat::F16];
+/// The values of `kv.kind`.
+const CACHES: [KvFormat; 2] = [KvFormat::Int8, KvFormat::F16];
+
+/// The values of `sparsity`.
+fn sparsities() -> Vec<(&'static str, SparsityRule)> {
+    let mut patterns = vec![("dense", SparsityRule::Dense), (AS_FOUND, SparsityRule::AsFound)];
+    let built = Sparsity::ALL.iter().filter(|s| **s != Sparsity::Dense);
+    patterns.extend(built.map(|s| (s.name(), SparsityRule::Magnitude(*s))));
+    patterns
+}
+
+/// What the keys of a profile file mean.
+const WORDS: [(&str, &str); 11] = [
+    ("summary", "What the profile is, in one line."),
+    (
+        "tensor",
+        "Rules for linears, a table a rule; the last that matches a linear holds, and the first must match all.",
+    ),
+    ("tensor[].match", "Names of linears: `*` stands for part of a name without dots, `**` crosses dots."),
+    ("tensor[].weights", "Number format of the weights."),
+    ("tensor[].group", "Stored weights that share a scale, or `channel`: all of an output."),
+    ("tensor[].scales", "Scales of groups: f16, or an integer a group and an f16 an output (`two-level`)."),
+    ("tensor[].sparsity", "N:M pattern that the weights are pruned to; `as-found` keeps the one that they have."),
+    ("activations", "Activations."),
+    ("activations.kind", "Their number format."),
+    ("kv", "The KV cache."),
+    ("kv.kind", "Its number format."),
+];
+
+/// Every table and key of a profile file, made from the lists that the reader chooses from.
+pub(super) fn reference() -> Vec<KeySpec> {
+    let choice = |names: Vec<&str>| Shape::choice(&names);
+    let group = Shape::Either(vec![Shape::Numbers(GROUPS.to_vec()), Shape::choice(&[CHANNEL])]);
+    let rule = |key: &&str| match *key {
+        "match" => Shape::Text(MAX_PATTERN_BYTES),
+        "weights" => choice(WEIGHTS.iter().map(|(name, _)| *name).collect()),
+        "group" => group.clone(),
+        "scales" => choice(SCALES.iter().map(|(name, _)| *name).collect()),
+        "sparsity" => choice(sparsities().iter().map(|(name, _)| *name).collect()),
+        other => unreachable!("`{other}` is no key of a rule"),
+    };
+    let kind = |table: &str| match table {
+        "activations" => Shape::choice(&ACTIVATIONS.map(ActivationFormat::name)),
+        other => {
+            assert_eq!(other, "kv", "a table with a kind");
+            Shape::choice(&CACHES.map(KvFormat::name))
+        }
+    };
+    let mut keys = Vec::new();
+    for top in TOP_KEYS {
+        let shape = match top {
+            "summary" => Shape::Text(MAX_FILE_BYTES),
+            "tensor" => Shape::Tables,
+            _ => Shape::Table,
+        };
+        keys.push(KeySpec::of(top, shape.clone()));
+        if shape == Shape::Tables {
+            keys.extend(RULE_KEYS.iter().map(|key| KeySpec::of(format!("{top}[].{key}"), rule(key))));
+        } else if shape == Shape::Table {
+            keys.extend(KIND_KEYS.iter().map(|key| KeySpec::of(format!("{top}.{key}"), kind(top))));
+        }
+    }
+    with_words(keys, &WORDS)
+}
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -109,13 +180,11 @@ impl Reader<'_> {
             "activations",
             Place::ActivationsKey,
             Place::ActivationsKind,
-            &[ActivationFormat::Int8Dynamic, ActivationFormat::Int8Static, ActivationFormat::F16]
-                .map(|format| (format.name(), format)),
+            &ACTIVATIONS.map(|format| (format.name(), format)),
         );
         // Without a kind there is a fault already; no further one should come from what it would allow.
         let rules = self.rules(top, activations.unwrap_or(ActivationFormat::F16));
-        let caches = [KvFormat::Int8, KvFormat::F16].map(|format| (format.name(), format));
-        let kv = self.kind(top, "kv", Place::KvKey, Place::KvKind, &caches);
+        let kv = self.kind(top, "kv", Place::KvKey, Place::KvKind, &CACHES.map(|format| (format.name(), format)));
         Some(Profile { name: name?, summary: summary?, rules: rules?, activations: activations?, kv: kv? })
     }
 
@@ -242,12 +311,8 @@ impl Reader<'_> {
         let pattern = self.pattern(section, at);
         let weights = self.choice(section, "weights", Place::Weights, &WEIGHTS);
         let group = self.group(section);
-        let options = [("f16", ScaleFormat::F16), ("two-level", ScaleFormat::TwoLevel)];
-        let scales = self.choice(section, "scales", Place::Scales, &options);
-        let mut patterns = vec![("dense", SparsityRule::Dense), (AS_FOUND, SparsityRule::AsFound)];
-        let built = Sparsity::ALL.iter().filter(|s| **s != Sparsity::Dense);
-        patterns.extend(built.map(|s| (s.name(), SparsityRule::Magnitude(*s))));
-        let sparsity = self.choice(section, "sparsity", Place::Sparsity, &patterns);
+        let scales = self.choice(section, "scales", Place::Scales, &SCALES);
+        let sparsity = self.choice(section, "sparsity", Place::Sparsity, &sparsities());
         let ((code, specials), group, scales) = (weights?, group?, scales?);
         self.check_two_level(section, (scales, group, code), activations);
         self.check_half(section, (scales, group, code), sparsity);

@@ -1,14 +1,44 @@
 //! The relations of a memory standard's geometry, clock, parameters, slots, controller and energy figures.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use crate::fault::Fault;
 
 use super::super::{BANKS_MAX, Constraint, Controller, Energy, Field, Mapping, Organisation, Slot, Slots};
 use super::{CYCLES_MAX, RawClock, RawController, RawEnergy, RawMemoryStandard, RawOrganisation, RawSlot, RawSlots};
 
-/// Largest clock figure in MHz, and largest divisor.
-const MHZ_MAX: u32 = 20_000;
+/// Clock figures in MHz, and divisors.
+pub(super) const MHZ: RangeInclusive<u32> = 1..=20_000;
+/// Longest distance of slots in memory cycles.
+pub(super) const PERIOD_MAX: u32 = 64;
+/// Energy figures, in pJ, mW or pJ/bit.
+pub(super) const FIGURE: RangeInclusive<f64> = 0.0..=1e9;
+/// Command buses: separate ones for rows and columns, or one.
+pub(super) const BUSES: [&str; 2] = ["separate", "shared"];
+/// Sizes of a channel, all powers of two.
+pub(super) const SIZES: [(&str, u32, u32); 6] = [
+    ("bank_groups", 1, 16),
+    ("banks_per_group", 1, 16),
+    ("rows", 1, 1 << 24),
+    ("columns", 2, 1 << 16),
+    ("bus_bits", 8, 1024),
+    ("burst_length", 2, 64),
+];
+/// Limits of a controller.
+pub(super) const LIMITS: [(&str, u32, u32); 5] = [
+    ("pipeline_bursts", 1, 64),
+    ("bypass_limit", 0, 1000),
+    ("write_high", 1, 1000),
+    ("write_low", 0, 999),
+    ("write_wait_cycles", 0, 1 << 20),
+];
+
+/// The bounds that a table has of a key.
+pub(super) fn bounds(table: &[(&str, u32, u32)], key: &str) -> RangeInclusive<u32> {
+    let row = table.iter().find(|(name, _, _)| *name == key);
+    row.map_or(0..=u32::MAX, |(_, low, high)| *low..=*high)
+}
 
 impl RawMemoryStandard {
     pub(super) fn check_timing(&self, faults: &mut Gathered<'_>) -> BTreeMap<String, u32> {
@@ -72,8 +102,8 @@ impl RawMemoryStandard {
 impl RawClock {
     pub(super) fn check(&self, faults: &mut Gathered<'_>) {
         for (key, value) in [("clock.mhz", self.mhz), ("clock.mhz_divisor", self.mhz_divisor.unwrap_or(1))] {
-            if value == 0 || value > MHZ_MAX {
-                faults.add(key, value, format!("1..={MHZ_MAX}"), "give MHz, as a fraction if need be");
+            if !MHZ.contains(&value) {
+                faults.add(key, value, format!("1..={}", MHZ.end()), "give MHz, as a fraction if need be");
             }
         }
     }
@@ -82,15 +112,9 @@ impl RawClock {
 impl RawOrganisation {
     pub(super) fn check(&self, faults: &mut Gathered<'_>) -> Option<(Organisation, Mapping)> {
         let before = faults.list.len();
-        let sizes = [
-            ("bank_groups", self.bank_groups, 1, 16),
-            ("banks_per_group", self.banks_per_group, 1, 16),
-            ("rows", self.rows, 1, 1 << 24),
-            ("columns", self.columns, 2, 1 << 16),
-            ("bus_bits", self.bus_bits, 8, 1024),
-            ("burst_length", self.burst_length, 2, 64),
-        ];
-        for (name, value, low, high) in sizes {
+        let Self { bank_groups, banks_per_group, rows, columns, bus_bits, burst_length, mapping: _ } = self;
+        let sizes = [bank_groups, banks_per_group, rows, columns, bus_bits, burst_length];
+        for ((name, low, high), &value) in SIZES.into_iter().zip(sizes) {
             if !value.is_power_of_two() || value < low || value > high {
                 faults.add(
                     &format!("organisation.{name}"),
@@ -184,11 +208,11 @@ impl RawSlots {
 
 impl RawSlot {
     pub(super) fn check(self, key: &str, faults: &mut Gathered<'_>) -> Slot {
-        if self.period == 0 || self.period > 64 || self.phase >= self.period {
+        if self.period == 0 || self.period > PERIOD_MAX || self.phase >= self.period {
             faults.add(
                 key,
                 format!("period {}, phase {}", self.period, self.phase),
-                "period 1..=64, phase below it",
+                format!("period 1..={PERIOD_MAX}, phase below it"),
                 "phase counts memory cycles from 0",
             );
         }
@@ -211,14 +235,15 @@ fn gcd(a: u32, b: u32) -> u32 {
 impl RawController {
     pub(super) fn check(self, faults: &mut Gathered<'_>) -> Controller {
         let Self { pipeline_bursts, bypass_limit, write_high, write_low, write_wait_cycles } = self;
-        let limits = [
-            ("pipeline_bursts", pipeline_bursts, 1, 64, "the controller needs room for a burst"),
-            ("bypass_limit", bypass_limit, 0, 1000, "a limit keeps the oldest burst from waiting for ever"),
-            ("write_high", write_high, 1, 1000, "0 would turn the controller to writes that are not there"),
-            ("write_low", write_low, 0, write_high.saturating_sub(1), "it must lie below write_high"),
-            ("write_wait_cycles", write_wait_cycles, 0, 1 << 20, "a limit keeps writes from waiting for ever"),
+        let values = [
+            (pipeline_bursts, "the controller needs room for a burst"),
+            (bypass_limit, "a limit keeps the oldest burst from waiting for ever"),
+            (write_high, "0 would turn the controller to writes that are not there"),
+            (write_low, "it must lie below write_high"),
+            (write_wait_cycles, "a limit keeps writes from waiting for ever"),
         ];
-        for (name, value, low, high, advice) in limits {
+        for ((name, low, high), (value, advice)) in LIMITS.into_iter().zip(values) {
+            let high = if name == "write_low" { write_high.saturating_sub(1) } else { high };
             if !(low..=high).contains(&value) {
                 faults.add(&format!("controller.{name}"), value, format!("{low}..={high}"), advice);
             }
@@ -239,7 +264,7 @@ impl RawEnergy {
         ];
         for (name, figure) in figures {
             let key = format!("energy.{name}");
-            if !(figure.value >= 0.0 && figure.value <= 1e9) {
+            if !FIGURE.contains(&figure.value) {
                 faults.add(&key, figure.value, "0..=1e9", "give pJ, mW or pJ/bit as the key says");
             }
             if figure.source.is_empty() {

@@ -7,6 +7,9 @@ use super::super::{Command, Constraint, Level};
 use super::check::Gathered;
 use super::{CYCLES_MAX, RawConstraint};
 
+/// Most commands that a window counts.
+pub(super) const WINDOW_MAX: u32 = 16;
+
 impl RawConstraint {
     pub(super) fn check(
         &self,
@@ -16,7 +19,7 @@ impl RawConstraint {
     ) -> Option<Constraint> {
         let before = faults.list.len();
         let key = format!("constraint[{index}]");
-        let level = [Level::Bank, Level::BankGroup, Level::Channel].into_iter().find(|l| l.name() == self.level);
+        let level = Level::ALL.into_iter().find(|l| l.name() == self.level);
         if level.is_none() {
             faults.add(
                 &key,
@@ -41,7 +44,7 @@ impl RawConstraint {
         }
         let window = self.window.unwrap_or(1);
         let activates = preceding == [Command::Act] && following == [Command::Act] && level == Some(Level::Channel);
-        if window != 1 && !(activates && (2..=16).contains(&window)) {
+        if window != 1 && !(activates && (2..=WINDOW_MAX).contains(&window)) {
             faults.add(
                 &key,
                 format!("window {window}"),
