@@ -33,7 +33,8 @@ const WORDS: [(&str, &str); 22] = [
         "axes",
         "What varies: `machine`, `machine.KEY` for each key of a machine file, `model`, `format`, `attention`, \
          `workload.prefill`, `workload.decode`, `workload.batch`. Each is a list of values, or a range such as \
-         `{ from = 1, to = 8, factor = 2 }` with `step`, `factor` or, between which samples are drawn, `log`.",
+         `{ from = 1, to = 8, factor = 2 }` with `step`, `factor` or `points` \
+         (with `log`, in equal ratios); without them samples are drawn between its ends.",
     ),
     ("zip", "Axes that advance together."),
     ("constraints", "What points must hold: expressions over axes and results."),
