@@ -88,16 +88,16 @@ impl MachinePicture {
         let height = 110 + rows * 58;
         let middle = 100 + rows * 58 / 2;
         let mut out = Picture::new(WIDTH, height + 20);
-        out.rect((150, 14, 700, height - 4), "core");
+        out.rect((154, 14, 696, height - 4), "core");
         let cores = if self.cores == 1 { "one core".to_owned() } else { format!("each of {} cores", self.cores) };
         out.text(842, 30, &cores, "note end");
-        out.block((10, 28, 125, 46), &self.instructions);
+        out.block((4, 28, 140, 46), &self.instructions);
         out.block(
             (170, 28, 200, 46),
             &Block { name: "fetch and dispatch".to_owned(), size: "in order, waits by tokens".to_owned() },
         );
-        out.arrow((135, 51), (170, 51));
-        out.block((10, middle - 40, 125, 80), &self.memory);
+        out.arrow((144, 51), (170, 51));
+        out.block((4, middle - 40, 140, 80), &self.memory);
         for (row, block) in self.loaded.iter().enumerate() {
             let top = 100 + row as u32 * 58;
             out.block((240, top, 165, 44), block);
@@ -105,7 +105,7 @@ impl MachinePicture {
             out.arrow((405, top + 22), (450, top + 22));
         }
         out.block((170, 100, 38, rows * 58 - 14), &Block { name: "ld".to_owned(), size: String::new() });
-        out.arrow((135, middle - 12), (170, middle - 12));
+        out.arrow((144, middle - 12), (170, middle - 12));
         let unit = (rows * 58 - 14 - 16) / 2;
         out.block((450, 100, 170, unit), &self.matrix);
         out.block((450, 100 + unit + 16, 170, unit), &self.vector);

@@ -136,7 +136,7 @@ class Table {
       if (this.data.points && row[this.data.points.front] === true) line.classList.add("front");
       if (row === this.chosen) line.classList.add("chosen");
       row.forEach((value, c) => {
-        element(line, "td", this.numeric[c] ? { class: "number", title: String(value) } : {}, shown(value));
+        element(line, "td", { ...(this.numeric[c] ? { class: "number" } : {}), title: String(value ?? "") }, shown(value));
       });
     }
     if (this.data.points) this.draw(rows);
