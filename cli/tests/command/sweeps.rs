@@ -251,15 +251,10 @@ fn the_page_of_a_sweep_works_in_a_browser() {
     for words in ["Sweep of tiny-llama on tiny", "The front", "The best point in each", "Floorplan", "<pre>"] {
         assert!(page.contains(words), "`{words}` is not on the page");
     }
-    let address = format!("file://{}", folder.at("page.html").display());
-    let profile = format!("--user-data-dir={}", folder.at("profile").display());
-    let options =
-        ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", &profile, "--dump-dom", &address];
-    let Ok(browser) = Command::new("chromium").args(options).stderr(Stdio::null()).output() else {
+    let Some(dom) = in_browser(&folder, "page.html") else {
         println!("SKIPPED: chromium is not installed");
         return;
     };
-    let dom = String::from_utf8(browser.stdout).expect("UTF-8");
     assert!(dom.contains("data-ready=\"yes\""), "the page's script did not come to its end");
     let rows = String::from_utf8(folder.read("whole/points.jsonl")).expect("UTF-8");
     let done = rows.lines().filter(|row| row.contains("\"failure\":null")).count();
@@ -273,7 +268,48 @@ fn the_page_of_a_sweep_works_in_a_browser() {
     for state in ["on the front", "simulated", "failed"] {
         assert!(states.contains(&format!("value=\"{state}\"")), "no filter for `{state}`: {states}");
     }
-    println!("compared {done} points and {front} of the front in the browser");
+    // As a reader would use it: only what has failed, then results within bounds, and a point that is pointed at.
+    let used = |script: &str| {
+        folder.write("used.html", page.replace("</body>", &format!("<script>\n{script}\n</script>\n</body>")));
+        in_browser(&folder, "used.html").expect("the browser was there before")
+    };
+    let set = |what: &str, value: &str, event: &str| {
+        format!(
+            "{{ const e = document.querySelector('{what}'); e.value = '{value}'; e.dispatchEvent(new Event('{event}')); }}"
+        )
+    };
+    let failed = used(&set("select[data-axis=state]", "failed", "change"));
+    assert!(failed.contains(&format!("{} of {POINTS} rows", POINTS - done)), "rows that failed");
+    assert_eq!(failed.matches("<circle ").count(), 0, "what failed has no place in the scatter");
+    let times: Vec<f64> = rows
+        .lines()
+        .map(|row| serde_json::from_str::<serde_json::Value>(row).expect("JSON"))
+        .filter_map(|row| row["results"]["total_ms"].as_f64())
+        .collect();
+    let bound = times.iter().sum::<f64>() / times.len() as f64;
+    let below = times.iter().filter(|time| **time <= bound).count();
+    let pick = "{ const s = document.querySelector('select[data-result]'); s.value = [...s.options].find((o) => o.text === 'total_ms').value; }";
+    let bounded = used(&format!("{pick}\n{}", set("input[data-range=\"result to\"]", &bound.to_string(), "input")));
+    assert!(
+        below > 0 && below < done && bounded.contains(&format!("{below} of {POINTS} rows")),
+        "rows below {bound} ms"
+    );
+    let pointed = used(
+        "document.querySelector('circle').dispatchEvent(new MouseEvent('mousemove', { clientX: 9, clientY: 9 }));",
+    );
+    let (_, tip) = pointed.split_once("id=\"tip\"").expect("a tip");
+    assert!(tip.contains("display: block") && tip.contains("state: "), "what a point says: {tip}");
+    println!("compared {done} points, {front} of the front, {below} within bounds in the browser");
+}
+
+/// What the browser makes of a page; none where there is no browser.
+fn in_browser(folder: &Folder, name: &str) -> Option<String> {
+    let address = format!("file://{}", folder.at(name).display());
+    let profile = format!("--user-data-dir={}", folder.at("profile").display());
+    let options =
+        ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", &profile, "--dump-dom", &address];
+    let browser = Command::new("chromium").args(options).stderr(Stdio::null()).output().ok()?;
+    Some(String::from_utf8(browser.stdout).expect("UTF-8"))
 }
 
 #[test]

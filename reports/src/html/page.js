@@ -3,6 +3,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const ROWS_SHOWN = 1000;
+// More values of an axis than these are not listed but bounded.
+const VALUES_LISTED = 24;
 
 function element(parent, name, attributes, text) {
   const made = document.createElement(name);
@@ -70,28 +72,64 @@ class Table {
     const bar = element(this.section, "div", { class: "filters" });
     const { axes, front } = this.data.points;
     for (const column of [...axes, front]) {
+      const values = new Map(this.data.rows.map((row) => [shown(row[column]), row[column]]));
+      if (this.numeric[column] && values.size > VALUES_LISTED) {
+        this.makeRange(element(bar, "label", {}, this.data.columns[column].name), column, () => column);
+        continue;
+      }
       const name = this.data.columns[column].name;
       const label = element(bar, "label", {}, name);
       const select = element(label, "select", { "data-axis": name });
       element(select, "option", { value: "" }, "all");
-      const values = new Map(this.data.rows.map((row) => [shown(row[column]), row[column]]));
       for (const [text] of [...values].sort((a, b) => compare(a[1], b[1]))) element(select, "option", { value: text }, text);
       select.addEventListener("change", () => {
         if (select.selectedIndex === 0) this.filters.delete(column);
-        else this.filters.set(column, select.value);
+        else this.filters.set(column, (row) => shown(row[column]) === select.value);
         this.show();
       });
     }
+    // Any result between two numbers.
+    const label = element(bar, "label", {}, "result");
+    const select = this.makePick(label, { "data-result": "yes" });
+    select.value = String(this.data.points.shown[0]);
+    this.makeRange(label, "result", () => Number(select.value)).forEach((input) => {
+      select.addEventListener("change", () => input.dispatchEvent(new Event("input")));
+    });
+  }
+
+  // Columns of numbers to choose from.
+  makePick(label, attributes) {
+    const select = element(label, "select", attributes);
+    this.data.columns.forEach((column, c) => {
+      if (this.numeric[c]) element(select, "option", { value: c }, column.name);
+    });
+    return select;
+  }
+
+  // Keeps rows whose number lies from one bound to another, both included; an empty field bounds nothing.
+  makeRange(label, key, column) {
+    const pair = element(label, "span", { class: "range" });
+    const inputs = ["from", "to"].map((end) => element(pair, "input", { type: "number", step: "any", placeholder: end, "data-range": `${key} ${end}` }));
+    const keep = () => {
+      const [from, to] = inputs.map((input) => (input.value === "" ? null : Number(input.value)));
+      if (from === null && to === null) this.filters.delete(key);
+      else {
+        this.filters.set(key, (row) => {
+          const value = row[column()];
+          return typeof value === "number" && (from === null || value >= from) && (to === null || value <= to);
+        });
+      }
+      this.show();
+    };
+    inputs.forEach((input) => input.addEventListener("input", keep));
+    return inputs;
   }
 
   makeScatter() {
     const bar = element(this.section, "div", { class: "filters" });
     this.picks = [0, 1].map((which) => {
       const label = element(bar, "label", {}, which === 0 ? "across" : "up");
-      const select = element(label, "select", { "data-scatter": which === 0 ? "x" : "y" });
-      this.data.columns.forEach((column, c) => {
-        if (this.numeric[c]) element(select, "option", { value: c }, column.name);
-      });
+      const select = this.makePick(label, { "data-scatter": which === 0 ? "x" : "y" });
       select.value = String(this.data.points.shown[which]);
       select.addEventListener("change", () => this.show());
       return select;
@@ -117,7 +155,7 @@ class Table {
   }
 
   rows() {
-    let rows = this.data.rows.filter((row) => [...this.filters].every(([column, text]) => shown(row[column]) === text));
+    let rows = this.data.rows.filter((row) => [...this.filters.values()].every((holds) => holds(row)));
     if (this.sorted) {
       const { column, up } = this.sorted;
       rows = [...rows].sort((a, b) => (up ? compare(a[column], b[column]) : compare(b[column], a[column])));
