@@ -93,38 +93,38 @@ pub enum Absence {
 }
 
 /// A value that stands for a key that is left out.
-pub trait Default {
+pub trait Literal {
     /// It as TOML; nothing where it is no value that could have been written.
     fn literal(&self) -> Option<toml::Value>;
 }
 
-impl Default for () {
+impl Literal for () {
     fn literal(&self) -> Option<toml::Value> {
         None
     }
 }
 
-impl Default for bool {
+impl Literal for bool {
     fn literal(&self) -> Option<toml::Value> {
         Some(toml::Value::from(*self))
     }
 }
 
-impl Default for u32 {
+impl Literal for u32 {
     fn literal(&self) -> Option<toml::Value> {
         Some(toml::Value::from(*self))
     }
 }
 
-impl Default for String {
+impl Literal for String {
     fn literal(&self) -> Option<toml::Value> {
         Some(toml::Value::from(self.as_str()))
     }
 }
 
-impl<T: Default> Default for Vec<T> {
+impl<T: Literal> Literal for Vec<T> {
     fn literal(&self) -> Option<toml::Value> {
-        self.iter().map(Default::literal).collect::<Option<Vec<_>>>().map(toml::Value::from)
+        self.iter().map(Literal::literal).collect::<Option<Vec<_>>>().map(toml::Value::from)
     }
 }
 

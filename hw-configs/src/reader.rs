@@ -375,7 +375,7 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// What an optional key is when it is left out: this value.
-    pub fn absent<T: keys::Default>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
+    pub fn absent<T: keys::Literal>(&mut self, key: &'static str, value: T) -> Option<Value<T>> {
         if let Some(record) = &self.document.record {
             let absence = value.literal().map_or(Absence::Allowed, Absence::Default);
             record.borrow_mut().push(KeySpec::new(self.join(key), Shape::Any, "").or(absence));
