@@ -47,7 +47,7 @@ pub fn scripts(job: &Job<'_>) -> [Script; 3] {
 #SBATCH --mem-per-cpu=2G
 #SBATCH --output=part-%a.log
 #SBATCH --requeue
-cd {directory}
+cd {directory} || exit
 part=\"$SLURM_ARRAY_TASK_ID\"
 exec {program} sweep {sweep} -o {folder}/\"part-$part\" \\
     --shard \"$part/{parts}\" --threads \"${{SLURM_CPUS_PER_TASK:-1}}\"

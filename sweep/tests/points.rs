@@ -272,6 +272,13 @@ fn constraints_say_what_they_say() {
         boards += 1;
     }
     assert!(boards > 5, "{boards} boards");
+    // A board with the memory, but not with as many channels: two for data and one for instructions, of four and of two.
+    let of_ddr = [("board", "u250"), ("memory.standard", "ddr4-2400"), ("memory.channels", "2")];
+    let on_ddr = machine("tiny", &[&of_ddr[..], &[("instructions.standard", "ddr4-2400")]].concat());
+    let there = ["u250", "u280"].map(|board| {
+        Constraint::parse(&format!("fits(\"{board}\")"), &axes).expect("a constraint").holds(&on_ddr, &axes, &figures)
+    });
+    assert_eq!(there, [Ok(true), Ok(false)], "four channels, and two");
     // A figure that is not there yet is no condition that holds.
     let early = Constraint::parse("total_ms < 1", &axes).expect("a constraint");
     assert!(early.holds(&small, &axes, &figures).is_err());

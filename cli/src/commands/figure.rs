@@ -60,6 +60,7 @@ fn pareto(args: &ParetoArgs, host: Host) -> Result<(), Failure> {
         iso_label: args.iso_label.as_deref(),
     };
     let mut figure = sweep.pareto(&choice, column_width(args.picture.width))?;
+    sweep.lacking(&[&args.x, &args.y]).into_iter().for_each(|line| host.note(line));
     figure.title.clone_from(&args.picture.title);
     write_figure(&picture, &figure, host)
 }
@@ -77,6 +78,7 @@ fn heat_map(args: &HeatMapArgs, host: Host) -> Result<(), Failure> {
         shared: if args.best { Shared::Best } else { Shared::Refused },
     };
     let mut figure = sweep.heat_map(&choice, column_width(args.picture.width))?;
+    sweep.lacking(&[&args.value]).into_iter().for_each(|line| host.note(line));
     figure.title.clone_from(&args.picture.title);
     write_figure(&picture, &figure, host)
 }

@@ -48,11 +48,12 @@ fn sweep_page(folder: &Path) -> Result<Page, Failure> {
         .map_err(|reason| Failure::input(format!("{}: {reason}", folder.join(SUMMARY).display())))
 }
 
-/// The front in the first two objectives, if there are two and a point has figures.
+/// The front in the first two objectives, if there are two and a point has both.
 fn front(summary: &Summary, rows: &[Row]) -> Result<Option<String>, Failure> {
     let keys: Vec<&String> = summary.minimised.iter().chain(&summary.maximised).collect();
     let [x, y, ..] = keys.as_slice() else { return Ok(None) };
-    if summary.done == 0 {
+    let has_both = |row: &Row| row.figures().is_some_and(|figures| figures.get(x).and(figures.get(y)).is_some());
+    if !rows.iter().any(has_both) {
         return Ok(None);
     }
     let shown: Vec<String> = summary.maximised.iter().filter(|key| key == x || key == y).cloned().collect();

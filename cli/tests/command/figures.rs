@@ -17,7 +17,7 @@ fn number(text: &str) -> f64 {
 }
 
 /// A sweep of two axes with one failed point: the axes in another order than they are shown in.
-fn sweep(folder: &Folder) {
+pub(crate) fn sweep(folder: &Folder) {
     let mut lines = String::new();
     let mut point = 0;
     for format in ["w8a8", "w4a8"] {
@@ -136,7 +136,7 @@ fn points_that_share_a_cell_are_refused_unless_the_best_is_asked_for() {
 }
 
 /// Runs of a small model: one core and two, with a prompt and an answer.
-fn runs(folder: &Folder) -> BTreeMap<&'static str, Value> {
+pub(crate) fn runs(folder: &Folder) -> BTreeMap<&'static str, Value> {
     let sparse = project("models/tiny-llama-2of4");
     let mut runs = BTreeMap::new();
     let cases: [(&str, &[&str]); 3] = [
@@ -420,41 +420,6 @@ fn the_roofline_of_a_report_is_that_of_its_run() {
     let points = rows.iter().filter(|row| row[0] == "point").count();
     assert!(points > 8 && rows.iter().any(|row| row[0] == "ceiling_sparse"), "{rows:?}");
     println!("compared {} rows", rows.len());
-}
-
-/// Pictures for papers, on a column of 252 points: LaTeX sets each of them, with `tikz` alone, and none is wider than the column.
-#[test]
-fn pictures_for_papers_are_latex() {
-    let folder = Folder::new("figure-latex");
-    sweep(&folder);
-    runs(&folder);
-    let pictures: [(&str, &[&str]); 4] = [
-        ("pareto", &["pareto", "sweep", "--x", "decode_ms_per_token", "--y", "average_power_w", "--group", "format"]),
-        (
-            "map",
-            &["heat-map", "sweep", "--x", "machine.core.matrix.columns", "--y", "format", "--value", "average_power_w"],
-        ),
-        ("roof", &["roofline", "w8a8.json"]),
-        ("bars", &["breakdown", "w8a8.json", "w4a8.json", "--by", "operator", "--of", "latency"]),
-    ];
-    let mut document =
-        "\\documentclass{article}\\usepackage{tikz}\\textwidth=252pt\\parindent=0pt\\begin{document}\n".to_owned();
-    for (name, arguments) in pictures {
-        folder.must(&[&["figure"], arguments, &["-o", &format!("{name}.tex"), "--quiet"]].concat());
-        document.push_str(&format!("\\input{{{name}}}\\clearpage\n"));
-    }
-    folder.write("paper.tex", document + "\\end{document}\n");
-    let mut latex = Command::new("pdflatex");
-    latex.args(["-interaction=nonstopmode", "-halt-on-error", "paper.tex"]).current_dir(folder.at("."));
-    let Ok(output) = latex.stdin(Stdio::null()).output() else {
-        println!("SKIPPED: pdflatex is not installed");
-        return;
-    };
-    let log = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{log}");
-    assert!(!log.contains("Overfull"), "a picture is wider than its column: {log}");
-    assert!(log.contains(&format!("({} pages", pictures.len())), "{log}");
-    println!("set {} pictures", pictures.len());
 }
 
 /// The page of a run has its figures, and says of whom its channels are.

@@ -6,6 +6,7 @@ mod cosim;
 mod figures;
 mod guide;
 mod keys;
+mod papers;
 mod refusals;
 mod results;
 mod rtl;

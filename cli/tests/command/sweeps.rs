@@ -302,6 +302,41 @@ fn the_page_of_a_sweep_works_in_a_browser() {
     println!("compared {done} points, {front} of the front, {below} within bounds in the browser");
 }
 
+/// Points that generate no token have no time of one: they are left out of figures of it, and said to be.
+#[test]
+fn what_lacks_a_result_is_not_drawn() {
+    let folder = Folder::new("sweep-lacking");
+    let axes = "[axes]\n\"workload.decode\" = [0, 1, 2]\n\"machine.clock.kernel_mhz\" = [200, 225]\n";
+    let objectives = "[objectives]\nminimise = [\"decode_ms_per_token\", \"average_power_w\"]\n";
+    let base = "machine = \"tiny\"\nmodel = \"tiny-llama\"\n[workload]\nprefill = 4\ndecode = 1\n";
+    folder.write("sweep.toml", format!("{base}{axes}{objectives}"));
+    folder.must(&["sweep", "sweep.toml", "-o", "out"]);
+    folder.must(&["report", "out"]);
+    let front: [&str; 6] = ["pareto", "out", "--x", "decode_ms_per_token", "--y", "average_power_w"];
+    let map = [
+        "heat-map",
+        "out",
+        "--x",
+        "workload.decode",
+        "--y",
+        "machine.clock.kernel_mhz",
+        "--value",
+        "decode_ms_per_token",
+    ];
+    for (name, arguments) in [("front", &front[..]), ("map", &map[..])] {
+        let ended = folder.run(&[&["figure"], arguments, &["-o", &format!("{name}.svg")]].concat());
+        assert_eq!(ended.code, 0, "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains("2 of 6 points lack `decode_ms_per_token`"), "{name}: {}", ended.stderr);
+    }
+    let rows = String::from_utf8(folder.read("front.csv")).expect("UTF-8");
+    assert_eq!(rows.lines().skip(1).count(), 4, "{rows}");
+    // Where no point has it there is a page, without a front.
+    folder.write("sweep.toml", format!("{base}{}{objectives}", axes.replace("[0, 1, 2]", "[0]")));
+    folder.must(&["sweep", "sweep.toml", "-o", "none"]);
+    folder.must(&["report", "none"]);
+    assert!(!String::from_utf8(folder.read("none/report.html")).expect("UTF-8").contains("<h2>The front"));
+}
+
 /// What the browser makes of a page; none where there is no browser.
 fn in_browser(folder: &Folder, name: &str) -> Option<String> {
     let address = format!("file://{}", folder.at(name).display());

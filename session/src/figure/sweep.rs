@@ -119,10 +119,21 @@ impl Sweep {
         (failed > 0).then(|| format!("{failed} of {} points failed and have no result", self.points.len()))
     }
 
-    /// The front of two results.
+    /// A line about points that were run and lack one of these results, and are therefore not shown; nothing where all have them.
+    pub fn lacking(&self, keys: &[&str]) -> Option<String> {
+        let done = self.points.iter().filter_map(|point| point.results.as_ref());
+        let lacks =
+            |results: &&BTreeMap<String, Value>| keys.iter().any(|key| results.get(*key).is_none_or(Value::is_null));
+        let count = done.filter(lacks).count();
+        let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        (count > 0)
+            .then(|| format!("{count} of {} points lack {} and are not shown", self.points.len(), names.join(" or ")))
+    }
+
+    /// The front of two results, over the points that have both.
     ///
     /// # Errors
-    /// An unknown result or axis, with the nearest; points without any result; a point that lacks one of the two.
+    /// An unknown result or axis, with the nearest; no point with both.
     pub fn pareto(&self, choice: &ParetoChoice<'_>, width: ColumnWidth) -> Result<Pareto, SessionError> {
         for key in choice.maximise.iter().chain(choice.log) {
             if key != choice.x && key != choice.y {
@@ -143,13 +154,16 @@ impl Sweep {
         let mut points = Vec::new();
         for (point, name) in self.points.iter().zip(names).filter(|(point, _)| point.results.is_some()) {
             let group = choice.group.and_then(|axis| groups.iter().position(|value| *value == point.axes[axis]));
-            let (x, y) = (self.result(point, choice.x)?, self.result(point, choice.y)?);
-            points.push(Design { name, x, y, group: group.unwrap_or(0) });
+            if let (Some(x), Some(y)) = (self.result(point, choice.x)?, self.result(point, choice.y)?) {
+                points.push(Design { name, x, y, group: group.unwrap_or(0) });
+            }
         }
         if points.is_empty() {
             return Err(SessionError::Input(format!(
-                "all {} points have failed, expected at least 1 with results; see their `failure`",
-                self.points.len()
+                "all {} points have failed or lack `{}` or `{}`, expected at least 1 with both; see their `failure`, or choose another result",
+                self.points.len(),
+                choice.x,
+                choice.y
             )));
         }
         let objective = |key: &str| Objective {
@@ -189,7 +203,7 @@ impl Sweep {
                 place(rows, choice.y).zip(place(columns, choice.x)).map(|(row, column)| row * columns.len() + column);
             let at = at.expect("an axis has the values of all points");
             let cell = match &point.results {
-                Some(_) => Cell::Value(self.result(point, choice.value)?),
+                Some(_) => self.result(point, choice.value)?.map_or(Cell::Absent, Cell::Value),
                 None => Cell::Failed,
             };
             match (taken[at], choice.shared) {
@@ -266,16 +280,19 @@ impl Sweep {
         Err(unknown("result", key, self.keys.iter().map(String::as_str)))
     }
 
-    fn result(&self, point: &Point, key: &str) -> Result<f64, SessionError> {
+    /// The result of a point; none where it has no such figure, as the time of a token that was not generated.
+    fn result(&self, point: &Point, key: &str) -> Result<Option<f64>, SessionError> {
         self.check_key(key)?;
-        let value = point.results.as_ref().and_then(|results| results.get(key));
-        value.and_then(Value::as_f64).ok_or_else(|| {
-            let got = value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-            SessionError::Input(format!(
-                "result `{key}` of point {} is {got}, expected a number; choose another result",
-                point.point
-            ))
-        })
+        let value = point.results.as_ref().and_then(|results| results.get(key)).filter(|value| !value.is_null());
+        let number = |value: &Value| {
+            value.as_f64().ok_or_else(|| {
+                SessionError::Input(format!(
+                    "result `{key}` of point {} is {value}, expected a number; choose another result",
+                    point.point
+                ))
+            })
+        };
+        value.map(number).transpose()
     }
 
     /// A name a point: the values of the axes that vary, with their short names where the value is no word.
