@@ -378,15 +378,15 @@ module matrix_unit #(
     endgenerate
 
     localparam ChunkBits = 8 * Width * Chain;
-    wire [ChunkBits-1:0] weight_low;
-    wire [ChunkBits-1:0] weight_high;
+    wire [ChunkBits-1:0] weights;
+    wire [ChunkBits-1:0] unused_weights;
     weight_buffer #(
         .Channels     (Channels),
         .PortBytes    (PortBytes),
         .Width        (Width),
         .Chain        (Chain),
         .Chunks       (WeightChunks),
-        .Straddle     (Straddle),
+        .Reads        (Straddle),
         .LineAddressBits(LineAddressBits),
         .ClockGates   (ClockGates),
         .Style        (WeightStyle)
@@ -398,14 +398,14 @@ module matrix_unit #(
         .write_data_i  (load_write_data_i),
         .write_strobe_i(load_write_strobe_i),
         .chunk_i       (weight_chunk),
-        .low_o         (weight_low),
-        .high_o        (weight_high)
+        .half_i        (weight_unit[2]),
+        .low_o         (weights),
+        .high_o        (unused_weights)
     );
     // The part's columns: piece `column` of part p is piece p * Grain + column of the chunk; behind the last one comes anything.
     localparam Parts = Width / Grain;
     localparam PartBits = Parts > 1 ? $clog2(Parts) : 1;
-    wire [ChunkBits-1:0] part_low;
-    wire [ChunkBits-1:0] part_high;
+    wire [ChunkBits-1:0] part_weights;
     wire [PartBits-1:0] weight_part = part_s2[GrainBits+:PartBits];
     wire unused_part_bits = &{1'b0, part_s2, part_s3};
 
@@ -428,15 +428,12 @@ module matrix_unit #(
     genvar part;
     generate
         for (column = 0; column < Width; column = column + 1) begin : gen_column
-            wire [8*Chain*Parts-1:0] low_pieces;
-            wire [8*Chain*Parts-1:0] high_pieces;
+            wire [8*Chain*Parts-1:0] pieces;
             for (part = 0; part < Parts; part = part + 1) begin : gen_part
                 localparam Piece = column < Turned ? (part * Grain + column) % Width : column;
-                assign low_pieces[8*Chain*part+:8*Chain] = weight_low[8*Chain*Piece+:8*Chain];
-                assign high_pieces[8*Chain*part+:8*Chain] = weight_high[8*Chain*Piece+:8*Chain];
+                assign pieces[8*Chain*part+:8*Chain] = weights[8*Chain*Piece+:8*Chain];
             end
-            assign part_low[8*Chain*column+:8*Chain] = low_pieces[8*Chain*weight_part+:8*Chain];
-            assign part_high[8*Chain*column+:8*Chain] = high_pieces[8*Chain*weight_part+:8*Chain];
+            assign part_weights[8*Chain*column+:8*Chain] = pieces[8*Chain*weight_part+:8*Chain];
             // An integer scale has 4 bits.
             wire unused_scale_bits = &{1'b0, integer_scales_s4_q[8*column+4+:4]};
             weight_expander #(
@@ -447,8 +444,7 @@ module matrix_unit #(
             ) u_expander (
                 .clk_i          (data_clk),
                 .enable_i       (run_q),
-                .low_i          (part_low[8*Chain*column+:8*Chain]),
-                .high_i         (part_high[8*Chain*column+:8*Chain]),
+                .piece_i        (part_weights[8*Chain*column+:8*Chain]),
                 .unit_i         (weight_unit_s2),
                 .code_bits_i    (code_bits_s3),
                 .two_level_i    (two_level_s4),
@@ -514,20 +510,19 @@ module matrix_unit #(
             end
             // Indices are wanted one period later than weights.
             wire [15+IndexPartBits:0] index_row_s1;
-            delay #(.Width(16 + IndexPartBits), .Cycles(StepAddressCycles)) u_delay_row (
+            wire                      index_half_s1;
+            delay #(.Width(16 + IndexPartBits + 1), .Cycles(StepAddressCycles)) u_delay_row (
                 .clk_i (clk_i),
-                .data_i(index_row),
-                .data_o(index_row_s1)
+                .data_i({index_row, index_unit[2]}),
+                .data_o({index_row_s1, index_half_s1})
             );
-            wire [8*IndexWidth*Chain-1:0] index_low;
-            wire [8*IndexWidth*Chain-1:0] unused_index_high;
-            weight_buffer #(
+            wire [8*IndexWidth*Chain-1:0] index_chunks;
+            index_buffer #(
                 .Channels     (Channels),
                 .PortBytes    (PortBytes),
                 .Width        (IndexWidth),
                 .Chain        (Chain),
                 .Chunks       (IndexChunks << IndexPartBits),
-                .Straddle     (0),
                 .LineAddressBits(LineAddressBits),
                 .ChunkAddressBits(16 + IndexPartBits),
                 .ClockGates   (ClockGates),
@@ -540,15 +535,15 @@ module matrix_unit #(
                 .write_data_i  (load_write_data_i),
                 .write_strobe_i(load_write_strobe_i),
                 .chunk_i       (index_row_s1),
-                .low_o         (index_low),
-                .high_o        (unused_index_high)
+                .half_i        (index_half_s1),
+                .chunk_o       (index_chunks)
             );
             wire [PartBits-1:0] index_part = IndexParts > 1 ? {PartBits{1'b0}} : part_s3[GrainBits+:PartBits];
             for (column = 0; column < IndexColumns; column = column + 1) begin : gen_index
                 wire [8*Chain*Parts-1:0] pieces;
                 for (part = 0; part < Parts; part = part + 1) begin : gen_part
                     localparam Piece = IndexParts > 1 ? column : (part * Grain + column) % Width;
-                    assign pieces[8*Chain*part+:8*Chain] = index_low[8*Chain*Piece+:8*Chain];
+                    assign pieces[8*Chain*part+:8*Chain] = index_chunks[8*Chain*Piece+:8*Chain];
                 end
                 index_expander #(
                     .Chain(Chain)
@@ -594,7 +589,7 @@ module matrix_unit #(
                 .Width        (MemoryBytes),
                 .Chain        (1),
                 .Chunks       (IndexChunks >> PlaceBits),
-                .Straddle     (0),
+                .Reads        (0),
                 .LineAddressBits(LineAddressBits),
                 .ClockGates   (ClockGates),
                 .Style        (DensityStyle)
@@ -606,6 +601,7 @@ module matrix_unit #(
                 .write_data_i  (load_write_data_i),
                 .write_strobe_i(load_write_strobe_i),
                 .chunk_i       (memory_row),
+                .half_i        (1'b0),
                 .low_o         (lines),
                 .high_o        (unused_lines)
             );
@@ -807,6 +803,7 @@ module matrix_unit #(
         .Width        (Width),
         .ScaleLanes   (ScaleLanes),
         .ScaleRows    (ScaleRows),
+        .TwoLevel     (TwoLevel),
         .LineAddressBits(LineAddressBits),
         .Style        (ScaleStyle)
     ) u_scale_buffer (

@@ -1,7 +1,8 @@
 // Group scales, in rows of `Width` bytes: the integer scales of a step, and the f16 scales of a word of the drain.
 //
 // Written by the load ports in lines (`Channels` x `PortBytes`), each channel its own bytes; a line may be more or less
-// than a row. Kept twice, since a step and the drain of an earlier group read in the same period. A write in period p is
+// than a row. Kept twice if there are integer scales (`TwoLevel`), since a step and the drain of an earlier group read in the
+// same period; else `integer_scales_o` is zero. A write in period p is
 // seen by a read whose address is presented in period p + 1.
 // Read latency 3, initiation interval 1: `integer_scales_o` is the row at `integer_row_i`, a byte a column;
 // `half_scales_o` the 2 x `ScaleLanes` bytes from byte 2 x `half_column_i` of the row pair at `half_row_i` on
@@ -13,6 +14,8 @@ module scale_buffer #(
     parameter Width = 32,
     parameter ScaleLanes = 4,
     parameter ScaleRows = 256,
+    // 0: no row is read for a step.
+    parameter TwoLevel = 1,
     parameter LineAddressBits = 11,
     parameter Style = "block"
 ) (
@@ -65,19 +68,23 @@ module scale_buffer #(
             // The low half of the next row follows the high half of this one.
             wire [ByteBits-HalfBits-1:0] half_from = bank < Banks / 2 ? half_half_low : half_half;
             wire unused_half_bits = &{1'b0, half_from};
-            ram_sdp #(
-                .Width(8 * BankBytes),
-                .Depth(Words),
-                .Style(Style)
-            ) u_integer_ram (
-                .clk_i          (clk_i),
-                .write_i        (write),
-                .write_strobe_i (write_strobe_i[PortByte+:BankBytes]),
-                .write_address_i(word[WordBits-1:0]),
-                .write_data_i   (write_data_i[8*PortByte+:8*BankBytes]),
-                .read_address_i (integer_half[1+:WordBits]),
-                .read_data_o    (integer_word[8*BankBytes*bank+:8*BankBytes])
-            );
+            if (TwoLevel != 0) begin : gen_integer
+                ram_sdp #(
+                    .Width(8 * BankBytes),
+                    .Depth(Words),
+                    .Style(Style)
+                ) u_integer_ram (
+                    .clk_i          (clk_i),
+                    .write_i        (write),
+                    .write_strobe_i (write_strobe_i[PortByte+:BankBytes]),
+                    .write_address_i(word[WordBits-1:0]),
+                    .write_data_i   (write_data_i[8*PortByte+:8*BankBytes]),
+                    .read_address_i (integer_half[1+:WordBits]),
+                    .read_data_o    (integer_word[8*BankBytes*bank+:8*BankBytes])
+                );
+            end else begin : gen_no_integer
+                assign integer_word[8*BankBytes*bank+:8*BankBytes] = {8*BankBytes{1'b0}};
+            end
             ram_sdp #(
                 .Width(8 * BankBytes),
                 .Depth(Words),

@@ -368,7 +368,7 @@ module serial_unit #(
         .Width        (Width),
         .Chain        (Chain),
         .Chunks       (WeightChunks),
-        .Straddle     (Straddle),
+        .Reads        (Straddle != 0 ? 2 : 0),
         .LineAddressBits(LineAddressBits),
         .ClockGates   (ClockGates),
         .Style        (WeightStyle)
@@ -380,6 +380,7 @@ module serial_unit #(
         .write_data_i  (load_write_data_i),
         .write_strobe_i(load_write_strobe_i),
         .chunk_i       (weight_chunk),
+        .half_i        (1'b0),
         .low_o         (weight_low),
         .high_o        (weight_high)
     );

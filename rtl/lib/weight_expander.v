@@ -2,26 +2,25 @@
 // and with two-level scales multiplied by the integer scale of their group (the product fits 8 bits by contract;
 // this module does not check it).
 //
-// A step of codes of b bits is b units of `Chain` bits of the stream, beginning `unit_i` units into the chunk.
+// A step of codes of b bits is b units of `Chain` bits of the stream, beginning `unit_i` units into the chunk. From the fifth unit
+// (4) on, the first half of the piece is that of the chunk behind.
 // Under `SYNTHESIS` the product is two factors of two bits with their carries written out, six inputs and a LUT a bit;
 // otherwise the same in plain Verilog; the netlist tests of rtl/tests/leaves compare the two.
-// Latency 3 from `low_i`, `high_i` and `unit_i`: period 0; `code_bits_i` belongs to the same step one period later,
+// Latency 3 from `piece_i` and `unit_i`: period 0; `code_bits_i` belongs to the same step one period later,
 // `two_level_i` and `integer_scale_i` two. Initiation interval 1; `enable_i` is the clock enable of every register.
 // Registered: `codes_o`.
 module weight_expander #(
     parameter Chain = 16,
     // Bit i: codes of the i-th of the widths 2, 3, 4, 5, 8 occur.
     parameter CodeWidths = 31,
-    // 0: no step begins in one chunk and ends in the next; `high_i` is not read.
+    // 0: no step begins in one chunk and ends in the next.
     parameter Straddle = 1,
     // 0: no two-level scales; `two_level_i` and `integer_scale_i` are not read, and the latency stays.
     parameter TwoLevel = 1
 ) (
     input  wire               clk_i,
     input  wire               enable_i,
-    // The column's piece of the chunk in which the step begins, and of the one behind it.
-    input  wire [8*Chain-1:0] low_i,
-    input  wire [8*Chain-1:0] high_i,
+    input  wire [8*Chain-1:0] piece_i,
     input  wire         [2:0] unit_i,
     input  wire         [3:0] code_bits_i,
     input  wire               two_level_i,
@@ -32,18 +31,17 @@ module weight_expander #(
     // Codes of 3 and 5 bits begin at any unit, of 2 bits at even ones, of 4 bits at the fifth (unit 4) or the first.
     localparam Moving = (CodeWidths[3] ? 5 : CodeWidths[2] ? 4 : CodeWidths[1] ? 3 : CodeWidths[0] ? 2 : 0) * Chain;
     localparam [2:0] UnitMask = Straddle != 0 ? 3'd7 : CodeWidths[0] ? 3'd6 : CodeWidths[2] ? 3'd4 : 3'd0;
-    wire [8*Chain-1:0] behind = Straddle != 0 ? high_i : {(8*Chain){1'b0}};
     wire         [2:0] unit = unit_i & UnitMask;
-    wire [16*Chain-1:0] shifted_4 = unit[2] ? {{(4*Chain){1'b0}}, behind, low_i[8*Chain-1:4*Chain]} : {behind, low_i};
-    wire [16*Chain-1:0] shifted_2 = unit[1] ? shifted_4 >> 2 * Chain : shifted_4;
-    wire [16*Chain-1:0] shifted = unit[0] ? shifted_2 >> Chain : shifted_2;
-    wire unused_shifted_bits = &{1'b0, shifted, high_i, unit_i};
+    wire [8*Chain-1:0] turned = unit[2] ? {piece_i[4*Chain-1:0], piece_i[8*Chain-1:4*Chain]} : piece_i;
+    wire [8*Chain-1:0] shifted_2 = unit[1] ? turned >> 2 * Chain : turned;
+    wire [8*Chain-1:0] shifted = unit[0] ? shifted_2 >> Chain : shifted_2;
+    wire unused_shifted_bits = &{1'b0, shifted, unit_i};
     wire [8*Chain-1:0] stream;
     generate
         if (Moving == 0) begin : gen_bytes
-            assign stream = low_i;
+            assign stream = piece_i;
         end else begin : gen_moving
-            assign stream = {low_i[8*Chain-1:Moving], shifted[Moving-1:0]};
+            assign stream = {piece_i[8*Chain-1:Moving], shifted[Moving-1:0]};
         end
     endgenerate
     reg wide_q;

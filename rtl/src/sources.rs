@@ -47,6 +47,7 @@ library![
     "fp32_rsqrt",
     "fp32_to_fp16",
     "i32_to_fp32",
+    "index_buffer",
     "index_expander",
     "kernel_address",
     "kernel_start",

@@ -142,11 +142,10 @@ pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
     };
     let indices = Amounts::logic(10 * chain, 8 * chain, 0).times(index_columns);
     let expanders = expander(engine, straddles).times(width);
-    // Columns of a part come to the front: weights, and those behind them if a step straddles chunks; scales.
+    // Columns of a part come to the front: weights and, where there are any, integer scales.
     let grain = columns.min(u64::from(engine.gemv_columns));
-    let streams = if straddles { 2 } else { 1 };
-    let parts = turn_luts(width / grain, grain * 8 * (streams * chain + 1));
-    let control = Amounts::logic(parts + MATRIX_CONTROL.0, MATRIX_CONTROL.1 + 4 * width, 0);
+    let parts = turn_luts(width / grain, grain * 8 * (chain + u64::from(engine.two_level)));
+    let control = Amounts::logic(parts + MATRIX_CONTROL.0, MATRIX_CONTROL.1 + 4 * u64::from(engine.two_level) * width, 0);
     // Sums: an adder of two LUTs a bit, what is drained, and its way to the lanes, by group and by order.
     let sums = Amounts::logic(96, 64, 0).times(2 * chains);
     let drain = Amounts::logic(64 * select_luts(chains.div_ceil(lanes)) + 32, 96, 0).times(lanes);

@@ -81,9 +81,8 @@ impl Machine {
                 (turn_luts(banks, 33 * banks) + ports * (turn_luts(banks, 32 * lanes) + 60), ports * (32 * lanes + 6));
             Wanted::banks(name, (32, 32), banks, elements, ports).with(around)
         };
-        let straddles = engine.codes().iter().any(|code| straddles(*code));
         let mut memories = vec![
-            self.chunks("weight buffer", self.weight_chunks(), self.chunk_bytes(), straddles),
+            self.weight_buffer(),
             self.scale_buffer(width),
             self.parameter_buffer(lanes),
             words("activation buffer", window, engine.rows().into()),
@@ -119,7 +118,7 @@ impl Machine {
             let is_part = engine.columns == engine.sparse_gemv_columns()
                 && (columns * u64::from(engine.chain)).is_multiple_of(self.memory.line_bytes());
             let parts = if is_part { width / columns } else { 1 };
-            memories.push(self.chunks("index buffer", self.index_chunks() * parts, self.chunk_bytes() / parts, false));
+            memories.push(self.index_buffer(self.index_chunks() * parts, self.chunk_bytes() / parts));
         }
         if engine.takes_blocks() {
             memories.push(self.density_buffer());
@@ -127,16 +126,37 @@ impl Machine {
         memories
     }
 
-    /// A buffer of chunks (`weight_buffer.v`): a RAM for what each port writes of each line of a chunk, so that nothing is
-    /// switched on the way in; chunks of even and of odd number apart where a step can straddle two.
-    fn chunks(&self, name: &'static str, chunks: u64, chunk_bytes: u64, straddles: bool) -> Wanted {
+    /// Weights (`weight_buffer.v`): a RAM for what each port writes of each line of a chunk, so that nothing is switched on the
+    /// way in. Where a step of a chain can begin in one chunk and end in the next, the halves of every column's piece are RAMs of
+    /// their own; where one of an element can, chunks of even and of odd number are.
+    fn weight_buffer(&self) -> Wanted {
+        let engine = &self.core.engine;
+        let (chunks, chunk_bytes) = (self.weight_chunks(), self.chunk_bytes());
         let port_bytes = u64::from(self.memory.port_bytes);
-        let parities = if straddles { 2 } else { 1 };
-        let rams = parities * chunk_bytes.div_ceil(port_bytes);
-        let depth = chunks.div_ceil(parities).max(2);
-        // Which of two chunks is the first is chosen behind the RAMs.
-        let around = if straddles { (2 * 8 * chunk_bytes, 2) } else { (0, 0) };
-        Wanted { depth, rams, is_wide: true, ..Wanted::banks(name, (8 * port_bytes, 8), 1, 2, 1) }.with(around)
+        let straddles = engine.codes().iter().any(|code| straddles(*code));
+        let of_ports = |chunks, count| Wanted::wide("weight buffer", port_bytes, count * chunk_bytes / port_bytes, chunks);
+        match engine {
+            Engine::SparseDspChain(_) if straddles && port_bytes >= u64::from(engine.chain()) => {
+                Wanted::wide("weight buffer", port_bytes / 2, 2 * chunk_bytes / port_bytes, chunks)
+            }
+            // Which of two chunks is the first is chosen behind the RAMs.
+            Engine::BitSerial(_) if straddles => of_ports(chunks.div_ceil(2), 2).with((2 * 8 * chunk_bytes, 2)),
+            Engine::SparseDspChain(_) | Engine::BitSerial(_) => of_ports(chunks, 1),
+        }
+    }
+
+    /// Indices (`index_buffer.v`): as wide as the half of a chunk that a step reads, where a chunk has lines in pairs.
+    fn index_buffer(&self, chunks: u64, chunk_bytes: u64) -> Wanted {
+        let (port_bytes, chain) = (u64::from(self.memory.port_bytes), u64::from(self.core.engine.chain()));
+        let rams = chunk_bytes / port_bytes;
+        let lines = chunk_bytes / self.memory.line_bytes();
+        if port_bytes.is_multiple_of(chain) && lines.is_multiple_of(2) {
+            // Which half of a port's pieces goes to the even lines' RAMs, and which to the odd ones'.
+            let choice = 9 * port_bytes * u64::from(self.memory.channels);
+            Wanted::wide("index buffer", port_bytes / 2, rams, 2 * chunks).with((choice, 0))
+        } else {
+            Wanted::wide("index buffer", port_bytes, rams, chunks)
+        }
     }
 
     /// Density bytes (`matrix_unit.v`): rows of a line, or of a row of it if that is more, of which a row is chosen behind.
@@ -150,15 +170,26 @@ impl Machine {
     }
 
     /// Group scales (`scale_buffer.v`): rows of a line, or of a pair of rows of `width` bytes if that is more, in RAMs as
-    /// wide as a port or half a row; twice, since a step and a drain read in the same cycle.
+    /// wide as a port or half a row; twice where steps read integer scales, since a drain reads in the same cycle.
     fn scale_buffer(&self, width: u64) -> Wanted {
         let row_bytes = self.memory.line_bytes().max(2 * width);
         let ram_bytes = u64::from(self.memory.port_bytes).min(row_bytes / 2);
         let depth = (self.scale_rows() * width).div_ceil(row_bytes).max(2);
         let piece = 2 * u64::from(self.core.engine.scale_lanes());
-        let lut = 8 * width * select_luts(row_bytes / width) + 8 * piece * select_luts(row_bytes / piece);
-        Wanted { depth, rams: row_bytes / ram_bytes, ..Wanted::banks("scale buffer", (8 * ram_bytes, 8), 1, 2, 2) }
-            .with((lut, 8 * (width + piece)))
+        let way = |bytes| (8 * bytes * select_luts(row_bytes / bytes), 8 * bytes);
+        let (half, integer) = (way(piece), way(width));
+        let (copies, around) =
+            if self.has_integer_scales() { (2, (half.0 + integer.0, half.1 + integer.1)) } else { (1, half) };
+        let banks = Wanted::banks("scale buffer", (8 * ram_bytes, 8), 1, 2, copies);
+        Wanted { depth, rams: row_bytes / ram_bytes, ..banks }.with(around)
+    }
+
+    /// Whether steps read rows of the scale buffer: integer scales, or selectors of an element's codes.
+    fn has_integer_scales(&self) -> bool {
+        match &self.core.engine {
+            Engine::SparseDspChain(chain) => chain.two_level,
+            Engine::BitSerial(_) => true,
+        }
     }
 
     /// Parameters (`parameter_buffer.v`): RAMs of 32 bits, one for each word of a line and at least one for each lane, so
@@ -248,6 +279,11 @@ impl Wanted {
             is_wide: false,
             around: (0, 0),
         }
+    }
+
+    /// RAMs of so many bytes and rows, which are written a byte at a time and are too wide together to be LUTs.
+    fn wide(name: &'static str, ram_bytes: u64, rams: u64, depth: u64) -> Self {
+        Self { depth: depth.max(2), rams, is_wide: true, ..Self::banks(name, (8 * ram_bytes, 8), 1, 2, 1) }
     }
 
     fn of(self, primitive: Primitive) -> Self {

@@ -8,7 +8,7 @@ use super::{Cells, Hierarchy, Instance, Netlist};
 use crate::generate::{CORE, top};
 
 /// Modules that are rows of the prediction: all instances of a module together are the sum of these rows of all cores.
-const UNITS: [(&str, &[&str]); 15] = [
+const UNITS: [(&str, &[&str]); 16] = [
     ("link_station", &["link station"]),
     ("memory_crossing", &["memory crossing"]),
     ("fetch_crossing", &["fetch crossing"]),
@@ -28,7 +28,8 @@ const UNITS: [(&str, &[&str]); 15] = [
         ],
     ),
     ("drain_lane", &["mx scale lanes", "mx accumulators"]),
-    ("weight_buffer", &["weight buffer", "index buffer", "density buffer"]),
+    ("weight_buffer", &["weight buffer", "density buffer"]),
+    ("index_buffer", &["index buffer"]),
     ("scale_buffer", &["scale buffer"]),
     ("activation_buffer", &["activation buffer", "stored activations", "scale slots"]),
     ("vector_unit", &["vx lanes", "row scalars"]),

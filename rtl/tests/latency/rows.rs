@@ -258,6 +258,13 @@ fn buffers() -> Vec<Row> {
             says: format!("Read latency {RAM_CYCLES}, initiation"),
             ..read("weight_buffer", load, &[("chunk_i", 1)], "low_o")
         },
+        // Two lines a chunk: rows of halves.
+        Row {
+            parameters: &[("Width", 8)],
+            cycles: RAM_CYCLES,
+            says: format!("Read latency {RAM_CYCLES}, initiation"),
+            ..read("index_buffer", load, &[("chunk_i", 1)], "chunk_o")
+        },
     ]
 }
 
@@ -491,7 +498,7 @@ fn matrix() -> Vec<Row> {
         plain(
             "weight_expander",
             &[("enable_i", 1), ("code_bits_i", 4)],
-            &[("low_i", 1)],
+            &[("piece_i", 1)],
             "codes_o",
             WEIGHT_EXPANDER_CYCLES,
             format!("Latency {WEIGHT_EXPANDER_CYCLES} from"),

@@ -113,8 +113,7 @@ pub(crate) fn weight_expander_of_one_level() -> Trace {
 
 fn expander(has_two_level: bool) -> Trace {
     struct Step {
-        low: Vec<u64>,
-        high: Vec<u64>,
+        piece: Vec<u64>,
         unit: u64,
         bits: usize,
         two_level: bool,
@@ -125,22 +124,23 @@ fn expander(has_two_level: bool) -> Trace {
         .map(|_| {
             let bits = random.one_of(&[2, 3, 4, 5, 8]) as usize;
             let unit = if bits == 8 { 0 } else { random.wide(3) };
-            let (low, high) = (codes(&mut random, CHAIN), codes(&mut random, CHAIN));
+            let piece = codes(&mut random, CHAIN);
             // Codes of 8 bits have one integer scale: 1.
             let scale = if bits == 8 { 1 } else { random.wide(4) };
-            Step { low, high, unit, bits, two_level: random.below(2) == 1, scale }
+            Step { piece, unit, bits, two_level: random.below(2) == 1, scale }
         })
         .collect();
-    let inputs = ["enable_i", "low_i", "high_i", "unit_i", "code_bits_i", "two_level_i", "integer_scale_i"];
+    let inputs = ["enable_i", "piece_i", "unit_i", "code_bits_i", "two_level_i", "integer_scale_i"];
     let drive = |edge: usize| {
         let [first, second, third] = [0, 1, 2].map(|before| &steps[step_of(edge, before)]);
-        let (low, high) = (pack(&first.low, 8), pack(&first.high, 8));
         let (two_level, scale) = (word(third.two_level.into()), word(third.scale));
-        vec![low, high, word(first.unit), word(second.bits as u64), two_level, scale]
+        vec![pack(&first.piece, 8), word(first.unit), word(second.bits as u64), two_level, scale]
     };
     let expected = |step: usize| {
-        let Step { low, high, unit, bits, two_level, scale } = &steps[step];
-        let stream = pack(&[low.as_slice(), high].concat(), 8);
+        let Step { piece, unit, bits, two_level, scale } = &steps[step];
+        // From unit 4 on, the piece's first half is that of the chunk behind.
+        let (first, second) = piece.split_at(CHAIN / 2);
+        let stream = pack(&[first, second, first].concat(), 8);
         let code = |i: usize| {
             let raw = field(&stream, *unit as usize * CHAIN + i * bits, *bits);
             let signed = (raw << (32 - bits)).cast_signed() >> (32 - bits);
