@@ -23,12 +23,11 @@ const BROKEN: [(&str, &str); 2] = [
 /// The port that says which, and (bit 0) whether it never opens: number 0 is none.
 const PORT: (&str, &str) = ("input  wire         clk_i,", "input  wire         clk_i, input  wire [31:0] broken_i,");
 /// Gates that open before they must: what they stop is used some periods after the issue that opens them.
-const EARLY: [&str; 5] = [
+const EARLY: [&str; 4] = [
     "core_clocks.v:u_vector_buffer",
     "vector_unit.v:u_gate",
     "vector_unit.v:u_largest_gate",
     "vector_unit.v:u_sum_gate",
-    "weight_buffer.v:u_read_gate",
 ];
 /// Random programs that a gate is tried on.
 const PROGRAMS: u64 = 6;

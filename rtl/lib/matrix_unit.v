@@ -379,14 +379,13 @@ module matrix_unit #(
 
     localparam ChunkBits = 8 * Width * Chain;
     wire [ChunkBits-1:0] weights;
-    wire [ChunkBits-1:0] unused_weights;
     weight_buffer #(
         .Channels     (Channels),
         .PortBytes    (PortBytes),
         .Width        (Width),
         .Chain        (Chain),
         .Chunks       (WeightChunks),
-        .Reads        (Straddle),
+        .Straddle     (Straddle),
         .LineAddressBits(LineAddressBits),
         .ClockGates   (ClockGates),
         .Style        (WeightStyle)
@@ -399,8 +398,7 @@ module matrix_unit #(
         .write_strobe_i(load_write_strobe_i),
         .chunk_i       (weight_chunk),
         .half_i        (weight_unit[2]),
-        .low_o         (weights),
-        .high_o        (unused_weights)
+        .chunk_o       (weights)
     );
     // The part's columns: piece `column` of part p is piece p * Grain + column of the chunk; behind the last one comes anything.
     localparam Parts = Width / Grain;
@@ -582,14 +580,13 @@ module matrix_unit #(
             );
             wire [15:0] memory_row = density_row_s1 >> PlaceBits;
             wire [8*MemoryBytes-1:0] lines;
-            wire [8*MemoryBytes-1:0] unused_lines;
             weight_buffer #(
                 .Channels     (Channels),
                 .PortBytes    (PortBytes),
                 .Width        (MemoryBytes),
                 .Chain        (1),
                 .Chunks       (IndexChunks >> PlaceBits),
-                .Reads        (0),
+                .Straddle     (0),
                 .LineAddressBits(LineAddressBits),
                 .ClockGates   (ClockGates),
                 .Style        (DensityStyle)
@@ -602,8 +599,7 @@ module matrix_unit #(
                 .write_strobe_i(load_write_strobe_i),
                 .chunk_i       (memory_row),
                 .half_i        (1'b0),
-                .low_o         (lines),
-                .high_o        (unused_lines)
+                .chunk_o       (lines)
             );
             wire [8*RowBytes-1:0] window;
             if (PlaceBits == 0) begin : gen_row

@@ -362,28 +362,53 @@ module serial_unit #(
     localparam ChunkBits = 8 * Width * Chain;
     wire [ChunkBits-1:0] weight_low;
     wire [ChunkBits-1:0] weight_high;
-    weight_buffer #(
-        .Channels     (Channels),
-        .PortBytes    (PortBytes),
-        .Width        (Width),
-        .Chain        (Chain),
-        .Chunks       (WeightChunks),
-        .Reads        (Straddle != 0 ? 2 : 0),
-        .LineAddressBits(LineAddressBits),
-        .ClockGates   (ClockGates),
-        .Style        (WeightStyle)
-    ) u_weight_buffer (
-        .clk_i         (weight_clk_i),
-        .run_i         (run),
-        .write_valid_i (write_weight),
-        .write_line_i  (load_write_line_i),
-        .write_data_i  (load_write_data_i),
-        .write_strobe_i(load_write_strobe_i),
-        .chunk_i       (weight_chunk),
-        .half_i        (1'b0),
-        .low_o         (weight_low),
-        .high_o        (weight_high)
-    );
+    generate
+        if (Straddle != 0) begin : gen_pairs
+            weight_pairs #(
+                .Channels       (Channels),
+                .PortBytes      (PortBytes),
+                .Width          (Width),
+                .Chain          (Chain),
+                .Chunks         (WeightChunks),
+                .LineAddressBits(LineAddressBits),
+                .ClockGates     (ClockGates),
+                .Style          (WeightStyle)
+            ) u_weight_pairs (
+                .clk_i         (weight_clk_i),
+                .run_i         (run),
+                .write_valid_i (write_weight),
+                .write_line_i  (load_write_line_i),
+                .write_data_i  (load_write_data_i),
+                .write_strobe_i(load_write_strobe_i),
+                .chunk_i       (weight_chunk),
+                .low_o         (weight_low),
+                .high_o        (weight_high)
+            );
+        end else begin : gen_chunks
+            weight_buffer #(
+                .Channels       (Channels),
+                .PortBytes      (PortBytes),
+                .Width          (Width),
+                .Chain          (Chain),
+                .Chunks         (WeightChunks),
+                .Straddle       (0),
+                .LineAddressBits(LineAddressBits),
+                .ClockGates     (ClockGates),
+                .Style          (WeightStyle)
+            ) u_weight_buffer (
+                .clk_i         (weight_clk_i),
+                .run_i         (run),
+                .write_valid_i (write_weight),
+                .write_line_i  (load_write_line_i),
+                .write_data_i  (load_write_data_i),
+                .write_strobe_i(load_write_strobe_i),
+                .chunk_i       (weight_chunk),
+                .half_i        (1'b0),
+                .chunk_o       (weight_low)
+            );
+            assign weight_high = {ChunkBits{1'b0}};
+        end
+    endgenerate
 
     wire      [8*Width-1:0] scale_bytes;
     wire             [17:0] half_row;

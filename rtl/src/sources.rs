@@ -110,6 +110,7 @@ library![
     "wait_passed",
     "weight_buffer",
     "weight_expander",
+    "weight_pairs",
 ];
 
 /// A file of a design.

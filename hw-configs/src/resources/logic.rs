@@ -207,7 +207,10 @@ pub(super) fn serial_elements(engine: &BitSerial) -> Amounts {
     let columns = column.plus(Amounts::logic(parts, 0, 0)).times(width);
     let row = Amounts::logic(16 * dot * select_luts(chain / dot), 18 * dot, 0).times(u64::from(engine.rows));
     let drain = Amounts::logic(48 * select_luts(elements.div_ceil(lanes)), 96, 0).times(lanes);
-    [own, columns, row, drain, logic(MATRIX_CONTROL, 0)].into_iter().fold(array, Amounts::plus)
+    // Which of two chunks is the first (`weight_pairs.v`).
+    let pairs = if engine.codes.iter().any(|code| straddles(*code)) { 2 * 8 * width * chain } else { 0 };
+    let control = Amounts::logic(pairs + MATRIX_CONTROL.0, MATRIX_CONTROL.1, 0);
+    [own, columns, row, drain, control].into_iter().fold(array, Amounts::plus)
 }
 
 /// Fours of strips that a column's codes are cut out with.

@@ -128,7 +128,7 @@ impl Machine {
 
     /// Weights (`weight_buffer.v`): a RAM for what each port writes of each line of a chunk, so that nothing is switched on the
     /// way in. Where a step of a chain can begin in one chunk and end in the next, the halves of every column's piece are RAMs of
-    /// their own; where one of an element can, chunks of even and of odd number are.
+    /// their own; where one of a bit-serial array can, chunks of even and of odd number are (`weight_pairs.v`).
     fn weight_buffer(&self) -> Wanted {
         let engine = &self.core.engine;
         let (chunks, chunk_bytes) = (self.weight_chunks(), self.chunk_bytes());
@@ -139,8 +139,7 @@ impl Machine {
             Engine::SparseDspChain(_) if straddles && port_bytes >= u64::from(engine.chain()) => {
                 Wanted::wide("weight buffer", port_bytes / 2, 2 * chunk_bytes / port_bytes, chunks)
             }
-            // Which of two chunks is the first is chosen behind the RAMs.
-            Engine::BitSerial(_) if straddles => of_ports(chunks.div_ceil(2), 2).with((2 * 8 * chunk_bytes, 2)),
+            Engine::BitSerial(_) if straddles => of_ports(chunks.div_ceil(2), 2),
             Engine::SparseDspChain(_) | Engine::BitSerial(_) => of_ports(chunks, 1),
         }
     }

@@ -256,7 +256,13 @@ fn buffers() -> Vec<Row> {
             parameters: &[("Width", 4)],
             cycles: RAM_CYCLES,
             says: format!("Read latency {RAM_CYCLES}, initiation"),
-            ..read("weight_buffer", load, &[("chunk_i", 1)], "low_o")
+            ..read("weight_buffer", load, &[("chunk_i", 1)], "chunk_o")
+        },
+        Row {
+            parameters: &[("Width", 4)],
+            cycles: RAM_CYCLES,
+            says: format!("Read latency {RAM_CYCLES}, initiation"),
+            ..read("weight_pairs", load, &[("chunk_i", 1)], "low_o")
         },
         // Two lines a chunk: rows of halves.
         Row {
