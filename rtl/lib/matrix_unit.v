@@ -408,18 +408,26 @@ module matrix_unit #(
     wire unused_part_bits = &{1'b0, part_s2, part_s3};
 
     wire [8*Width-1:0] integer_scales;
-    reg  [8*Width-1:0] integer_scales_s4_q;
-    wire [8*Width-1:0] part_scales;
-    rotate_words #(
-        .Words(Parts),
-        .Width(8 * Grain),
-        .Taken(Parts)
-    ) u_part_scales (
-        .words_i (integer_scales),
-        .offset_i(part_s3[GrainBits+:PartBits]),
-        .words_o (part_scales)
-    );
-    always @(posedge data_clk) if (run_q) integer_scales_s4_q <= part_scales;
+    wire [8*Width-1:0] integer_scales_s4;
+    generate
+        if (TwoLevel != 0) begin : gen_part_scales
+            wire [8*Width-1:0] part_scales;
+            rotate_words #(
+                .Words(Parts),
+                .Width(8 * Grain),
+                .Taken(Parts)
+            ) u_part_scales (
+                .words_i (integer_scales),
+                .offset_i(part_s3[GrainBits+:PartBits]),
+                .words_o (part_scales)
+            );
+            reg [8*Width-1:0] integer_scales_s4_q;
+            always @(posedge data_clk) if (run_q) integer_scales_s4_q <= part_scales;
+            assign integer_scales_s4 = integer_scales_s4_q;
+        end else begin : gen_no_part_scales
+            assign integer_scales_s4 = integer_scales;
+        end
+    endgenerate
 
     wire [ChunkBits-1:0] codes;
     genvar column;
@@ -433,7 +441,7 @@ module matrix_unit #(
             end
             assign part_weights[8*Chain*column+:8*Chain] = pieces[8*Chain*weight_part+:8*Chain];
             // An integer scale has 4 bits.
-            wire unused_scale_bits = &{1'b0, integer_scales_s4_q[8*column+4+:4]};
+            wire unused_scale_bits = &{1'b0, integer_scales_s4[8*column+4+:4]};
             weight_expander #(
                 .Chain     (Chain),
                 .CodeWidths(CodeWidths),
@@ -446,7 +454,7 @@ module matrix_unit #(
                 .unit_i         (weight_unit_s2),
                 .code_bits_i    (code_bits_s3),
                 .two_level_i    (two_level_s4),
-                .integer_scale_i(integer_scales_s4_q[8*column+:4]),
+                .integer_scale_i(integer_scales_s4[8*column+:4]),
                 .codes_o        (codes[8*Chain*column+:8*Chain])
             );
         end

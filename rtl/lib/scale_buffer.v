@@ -115,17 +115,27 @@ module scale_buffer #(
     // a pair begins at any row.
     localparam PieceBytes = 2 * ScaleLanes < Width ? 2 * ScaleLanes : Width;
     localparam PieceBits = $clog2(PieceBytes);
-    wire      [8*Width-1:0] integer_row;
+    generate
+        if (TwoLevel != 0) begin : gen_integer_row
+            wire [8*Width-1:0] integer_row;
+            rotate_words #(
+                .Words(WordBytes / Width),
+                .Width(8 * Width),
+                .Taken(1)
+            ) u_turn_integer (
+                .words_i (integer_word),
+                .offset_i(integer_place[HalfBits:WidthBits]),
+                .words_o (integer_row)
+            );
+            reg [8*Width-1:0] integer_scales_q;
+            always @(posedge clk_i) integer_scales_q <= integer_row;
+            assign integer_scales_o = integer_scales_q;
+        end else begin : gen_no_integer_row
+            assign integer_scales_o = {8*Width{1'b0}};
+            wire unused_integer = &{1'b0, integer_word};
+        end
+    endgenerate
     wire [16*ScaleLanes-1:0] half_piece;
-    rotate_words #(
-        .Words(WordBytes / Width),
-        .Width(8 * Width),
-        .Taken(1)
-    ) u_turn_integer (
-        .words_i (integer_word),
-        .offset_i(integer_place[HalfBits:WidthBits]),
-        .words_o (integer_row)
-    );
     rotate_words #(
         .Words(WordBytes / PieceBytes),
         .Width(8 * PieceBytes),
@@ -137,13 +147,8 @@ module scale_buffer #(
     );
     wire unused_place_bits = &{1'b0, integer_place, half_place, integer_half, half_half, half_half_low};
 
-    reg       [8*Width-1:0] integer_scales_q;
     reg [16*ScaleLanes-1:0] half_scales_q;
-    always @(posedge clk_i) begin
-        integer_scales_q <= integer_row;
-        half_scales_q <= half_piece;
-    end
-    assign integer_scales_o = integer_scales_q;
+    always @(posedge clk_i) half_scales_q <= half_piece;
     assign half_scales_o = half_scales_q;
 
 `ifndef SYNTHESIS

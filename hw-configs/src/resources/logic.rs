@@ -145,7 +145,8 @@ pub(super) fn chains(engine: &SparseDspChain) -> Amounts {
     // Columns of a part come to the front: weights and, where there are any, integer scales.
     let grain = columns.min(u64::from(engine.gemv_columns));
     let parts = turn_luts(width / grain, grain * 8 * (chain + u64::from(engine.two_level)));
-    let control = Amounts::logic(parts + MATRIX_CONTROL.0, MATRIX_CONTROL.1 + 4 * u64::from(engine.two_level) * width, 0);
+    let control =
+        Amounts::logic(parts + MATRIX_CONTROL.0, MATRIX_CONTROL.1 + 4 * u64::from(engine.two_level) * width, 0);
     // Sums: an adder of two LUTs a bit, what is drained, and its way to the lanes, by group and by order.
     let sums = Amounts::logic(96, 64, 0).times(2 * chains);
     let drain = Amounts::logic(64 * select_luts(chains.div_ceil(lanes)) + 32, 96, 0).times(lanes);

@@ -134,7 +134,8 @@ impl Machine {
         let (chunks, chunk_bytes) = (self.weight_chunks(), self.chunk_bytes());
         let port_bytes = u64::from(self.memory.port_bytes);
         let straddles = engine.codes().iter().any(|code| straddles(*code));
-        let of_ports = |chunks, count| Wanted::wide("weight buffer", port_bytes, count * chunk_bytes / port_bytes, chunks);
+        let of_ports =
+            |chunks, count| Wanted::wide("weight buffer", port_bytes, count * chunk_bytes / port_bytes, chunks);
         match engine {
             Engine::SparseDspChain(_) if straddles && port_bytes >= u64::from(engine.chain()) => {
                 Wanted::wide("weight buffer", port_bytes / 2, 2 * chunk_bytes / port_bytes, chunks)
