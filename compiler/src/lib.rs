@@ -22,7 +22,7 @@ pub const END_MARK: &str = "end";
 
 pub use error::CompileError;
 pub use formats::FormatTable;
-pub use optimisations::{Optimisation, Optimisations, Schedule, Switch};
+pub use optimisations::{Loads, Optimisation, Optimisations, Schedule, Switch};
 pub use passes::layout::MemoryMap;
 pub use step::{Bucket, StepKind};
 
@@ -98,6 +98,7 @@ impl Compiler {
             Switch::Off => formats.densified()?,
         };
         legality::check(machine, config, &graph, &formats, options)?;
+        legality::check_loads(machine, optimisations.loads)?;
         let fused = partition::run(fuse::run(&graph), machine.core.count);
         let (granule, cache) = (tile::granule(machine), CacheForm::new(formats.kv()));
         let longest = options.context.next_multiple_of(granule);
@@ -254,16 +255,14 @@ impl Compiler {
             places: place::run(&self.form, &self.config, form, &map.part, kind, (rows, lengths))?,
         };
         let whole = lower::run(&job, &self.fused);
-        let natural = match self.optimisations.merged_transfers {
-            Switch::On => whole,
-            Switch::Off => split::run(whole, &self.form, &map.regions),
-        };
+        let natural = split::run(whole, &self.form, &map.regions, self.optimisations);
         let hoisted = match self.optimisations.schedule {
             Schedule::Prefetch => hoist::run(natural, self.form.core.queue),
             // Loads stay with their operator: none may pass a barrier.
             Schedule::LayerBarriers | Schedule::OperatorBarriers => natural,
         };
-        let (instructions, marks) = order::run(hoisted, self.optimisations.schedule);
+        let (instructions, marks) =
+            order::run(hoisted, self.optimisations.schedule, self.optimisations.loads.in_flight);
         Ok(Program {
             machine: self.form.name.clone(),
             machine_fingerprint: self.machine_fingerprint,

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use hw_config::timing::LOADS_IN_FLIGHT;
+
 /// One optimisation. The first three are FlightLLM's (Zeng et al., FPGA 2024, arXiv 2401.03868), in the order of its
 /// ablation; what "without" means in detail stands at the pass that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +63,7 @@ impl Schedule {
     /// Every schedule.
     pub const ALL: [Self; 3] = [Self::Prefetch, Self::LayerBarriers, Self::OperatorBarriers];
 
-    /// Name in files and reports.
+    /// Name on the command line, in files and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Prefetch => "prefetch",
@@ -69,6 +71,29 @@ impl Schedule {
             Self::OperatorBarriers => "operator-barriers",
         }
     }
+
+    /// The one of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|schedule| schedule.name() == name)
+    }
+}
+
+/// How much the load unit is given at a time. Less makes no program better: it is how a load unit works that somebody else has
+/// built, said for a comparison with it. So it is none of the optimisations, and no ladder of them has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loads {
+    /// Bytes of each channel that one `ld` moves at most, whole beats; nothing: as many as a piece of a tile has.
+    pub channel_bytes: Option<u32>,
+    /// Loads that are under way together at most, from 1 to [`Loads::MOST_IN_FLIGHT`].
+    pub in_flight: u32,
+}
+
+impl Loads {
+    /// What the load unit itself allows: with as many under way, no load waits for another.
+    pub const MOST_IN_FLIGHT: u32 = LOADS_IN_FLIGHT as u32;
+
+    /// All that the load unit takes.
+    pub const ALL: Self = Self { channel_bytes: None, in_flight: Self::MOST_IN_FLIGHT };
 }
 
 /// Whether an optimisation is used.
@@ -91,6 +116,8 @@ pub struct Optimisations {
     pub merged_transfers: Switch,
     /// [`Optimisation::Prefetch`], in its degrees.
     pub schedule: Schedule,
+    /// How much the load unit is given at a time, with any of the above and with none.
+    pub loads: Loads,
 }
 
 impl Optimisations {
@@ -100,6 +127,7 @@ impl Optimisations {
         on_chip_decode: Switch::On,
         merged_transfers: Switch::On,
         schedule: Schedule::Prefetch,
+        loads: Loads::ALL,
     };
 
     /// None of them.
@@ -108,6 +136,7 @@ impl Optimisations {
         on_chip_decode: Switch::Off,
         merged_transfers: Switch::Off,
         schedule: Schedule::OperatorBarriers,
+        loads: Loads::ALL,
     };
 
     /// The same with one of them on or off.

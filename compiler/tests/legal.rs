@@ -2,9 +2,10 @@
 //! instruction touches.
 
 use compiler::step::{Logits, StepKind};
-use compiler::{Compiler, FormatTable, Options};
+use compiler::{CompileError, Compiler, FormatTable, Loads, Optimisations, Options};
+use hw_config::isa::{Instruction, Operation};
 use hw_config::machine::Machine;
-use hw_config::program::check_set;
+use hw_config::program::{Program, check_set};
 use models::Model;
 use models::compress::{Format, Profile};
 
@@ -71,4 +72,86 @@ fn published_models_compile_to_legal_programs() {
     }
     println!("{instructions} instructions checked");
     assert!(instructions > 100_000);
+}
+
+/// A compiler for `tiny` or a machine like it, with loads of some size.
+fn with_loads(machine: &Machine, model: &Model, format: &str, loads: Loads) -> Result<Compiler, CompileError> {
+    let formats = FormatTable::of_shapes(&model.config, &profile(format));
+    let (options, set) = (Options { batch: 1, context: 256 }, Optimisations { loads, ..Optimisations::ALL });
+    Compiler::with_optimisations(machine, &model.config, &model.name, &formats, options, set)
+}
+
+/// Bytes of a channel that each load moves at most.
+fn loads<'a>(programs: &'a [Program], machine: &'a Machine) -> impl Iterator<Item = (&'a Instruction, u64)> {
+    let line = machine.memory.line_bytes();
+    let bytes = move |instruction: &'a Instruction| match &instruction.operation {
+        Operation::Load(load) => {
+            let lines = u64::from(load.rows) * u64::from(load.bytes).div_ceil(line);
+            Some((instruction, lines * u64::from(machine.memory.port_bytes)))
+        }
+        Operation::Store(_) | Operation::MatMul(_) | Operation::MatVec(_) | Operation::Misc(_) | Operation::End(_) => {
+            None
+        }
+    };
+    programs.iter().flat_map(|program| &program.instructions).filter_map(bytes)
+}
+
+#[test]
+fn loads_keep_to_their_limits_and_move_as_much_together() {
+    let mut compared = 0;
+    for (machine, model, format) in [
+        ("tiny", "tiny-llama", "w8a8"),
+        ("tiny", "tiny-llama", "w8a8-blocks-4of16"),
+        ("tiny", "tiny-mixtral", "w8a8-4of16"),
+        ("tiny-2core", "tiny-opt", "w4a8-two-level"),
+        ("tiny-bit-serial", "tiny-llama", "w4a16-bitmod-kv16"),
+        ("u280-flightllm", "stories260K", "w4a8"),
+    ] {
+        let (machine, model) = (Machine::by_name(machine).expect("a shipped machine"), shapes(model));
+        for kind in [StepKind::Prefill { logits: Logits::All }, StepKind::Decode] {
+            let programs = |loads| {
+                let compiler = with_loads(&machine, &model, format, loads).unwrap_or_else(|error| panic!("{error}"));
+                let programs = compiler.compile_cores(kind, compiler.bucket(kind, 200)).expect("it fits");
+                check_set(&programs, &machine)
+                    .unwrap_or_else(|violations| panic!("{}: {}", machine.name, violations[0]));
+                programs
+            };
+            let whole = programs(Loads::ALL);
+            let total: u64 = loads(&whole, &machine).map(|(_, bytes)| bytes).sum();
+            for (channel_bytes, in_flight) in [(1024, 1), (512, 2), (2048, 3)] {
+                let cut = programs(Loads { channel_bytes: Some(channel_bytes), in_flight });
+                let most = loads(&cut, &machine).map(|(_, bytes)| bytes).max();
+                assert!(most <= Some(channel_bytes.into()), "{} {format}: {most:?} bytes", machine.name);
+                assert_eq!(
+                    loads(&cut, &machine).map(|(_, bytes)| bytes).sum::<u64>(),
+                    total,
+                    "{} {format}",
+                    machine.name
+                );
+                let waits = loads(&cut[..1], &machine).skip(in_flight as usize).map(|(load, _)| load.after[0]);
+                compared += waits.inspect(|after| assert_eq!(u32::from(*after), in_flight)).count();
+            }
+        }
+    }
+    println!("{compared} loads compared");
+    assert!(compared > 10_000);
+}
+
+#[test]
+fn loads_that_cannot_be_are_refused() {
+    let (machine, model) = (Machine::by_name("tiny").expect("a shipped machine"), shapes("tiny-llama"));
+    let mut compared = 0;
+    for (channel_bytes, in_flight, needle) in [
+        (Some(8), 4, "a load of at most 8 bytes of a channel of machine `tiny` is not built; nearest that works: 256"),
+        (Some(255), 4, "nearest that works: 256"),
+        (None, 0, "a program with 0 loads in flight is not built; nearest that works: 1 to 4"),
+        (None, 5, "a program with 5 loads in flight is not built; nearest that works: 1 to 4"),
+    ] {
+        let Err(error) = with_loads(&machine, &model, "w8a8", Loads { channel_bytes, in_flight }) else {
+            panic!("{channel_bytes:?}, {in_flight} was taken")
+        };
+        assert!(error.to_string().contains(needle), "no `{needle}` in {error}");
+        compared += 1;
+    }
+    println!("{compared} refusals compared");
 }

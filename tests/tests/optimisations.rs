@@ -1,8 +1,9 @@
-//! Every set of optimisations computes the same bits: drawn and kept models of every style, in dense and in sparse formats,
-//! on one core and on several, as prompt, answer and batch. And each costs what leaving it out must cost: time, bytes
-//! or instructions.
+//! Every set of optimisations computes the same bits, and so does every size and number of loads at a time: drawn and kept
+//! models of every style, in dense and in sparse formats, on one core and on several, as prompt, answer and batch. And each
+//! costs what leaving it out must cost: time, bytes or instructions.
 
-use compiler::{Optimisation, Optimisations, Options, Switch};
+use compiler::passes::split::least_channel_bytes;
+use compiler::{Loads, Optimisation, Optimisations, Options, Switch};
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use lapwing_tests::draw::{self, Style};
@@ -38,6 +39,17 @@ fn logits(setup: &Setup, texts: &[Vec<u32>], prompt: usize) -> Vec<u32> {
     logits.iter().map(|value: &f32| value.to_bits()).collect()
 }
 
+/// Sets with and without all else, whose loads are as small as can be and one at a time, or less so.
+fn sets_of_small_loads(machine: &Machine) -> Vec<Optimisations> {
+    let least = least_channel_bytes(machine);
+    let loads = [(Some(least), 1), (Some(3 * least), 2), (None, 1)];
+    let sets = loads.map(|(channel_bytes, in_flight)| {
+        let loads = Loads { channel_bytes, in_flight };
+        [Optimisations::ALL, Optimisations::NONE].map(|set| Optimisations { loads, ..set })
+    });
+    sets.concat()
+}
+
 /// A machine of some cores with two channels each.
 fn cores(count: u32) -> Machine {
     let (count_text, channels) = (count.to_string(), (2 * count).to_string());
@@ -66,11 +78,11 @@ fn every_set_of_optimisations_gives_the_same_bits() {
         let texts: Vec<Vec<u32>> = (0..options.batch).map(|_| draw::tokens(&mut rng, &config, prompt + 2)).collect();
         let run = |set| logits(&setup(&machine, &model, format, options, set), &texts, prompt);
         let all = run(Optimisations::ALL);
-        for set in Optimisations::sets() {
+        for set in Optimisations::sets().into_iter().chain(sets_of_small_loads(&machine)) {
             let these = run(set);
             assert_eq!(these.len(), all.len(), "seed {seed}");
             let different = these.iter().zip(&all).position(|(a, b)| a != b);
-            assert_eq!(different, None, "seed {seed} {format}: logit with {set} and with all");
+            assert_eq!(different, None, "seed {seed} {format}: logit with {set}, {:?} and with all", set.loads);
             compared += these.len();
         }
         sparse += usize::from(format.contains("of"));
@@ -96,9 +108,9 @@ fn every_set_of_optimisations_gives_the_same_bits_under_a_mask() {
         };
         let all = run(Optimisations::ALL, Some(mask.clone()));
         assert_ne!(all, run(Optimisations::ALL, None), "{name}: the mask hides something");
-        for set in Optimisations::sets() {
+        for set in Optimisations::sets().into_iter().chain(sets_of_small_loads(&machine)) {
             let these = run(set, Some(mask.clone()));
-            assert_eq!(these, all, "{name} {format}: logits with {set} and with all");
+            assert_eq!(these, all, "{name} {format}: logits with {set}, {:?} and with all", set.loads);
             compared += these.len();
         }
     }
@@ -148,6 +160,34 @@ fn what_is_left_out_costs_what_it_must() {
                 }
                 compared += 1;
             }
+        }
+    }
+    println!("compared {compared} costs");
+}
+
+/// Every byte is moved all the same, by more instructions where loads are cut, in more time where one waits for another.
+#[test]
+fn smaller_loads_and_fewer_at_a_time_cost_what_they_must() {
+    let options = Options { batch: 1, context: 128 };
+    let mut compared = 0;
+    for (name, format) in [("tiny-llama", "w8a8-2of4"), ("tiny-opt", "w4a8"), ("tiny-mixtral", "w8a8")] {
+        for machine in [cores(1), cores(2)] {
+            let model = kept_model(name);
+            let least = least_channel_bytes(&machine);
+            let of = |channel_bytes, in_flight| {
+                let loads = Loads { channel_bytes, in_flight };
+                cost(&setup(&machine, &model, format, options, Optimisations { loads, ..Optimisations::ALL }))
+            };
+            let (all, four, one) = (of(None, 4), of(Some(4 * least), 4), of(None, 1));
+            let [four_one, least_one] = [4 * least, least].map(|bytes| of(Some(bytes), 1));
+            println!(
+                "{name} {format} on {}: {all:?}, {four:?}, {one:?}, {four_one:?}, {least_one:?}",
+                machine.core.count
+            );
+            assert!([four, one, four_one, least_one].iter().all(|these| these.1 == all.1), "bytes that are moved");
+            assert!(all.0 < one.0 && one.0 < four_one.0 && four_one.0 < least_one.0, "cycles");
+            assert!(all.2 == one.2 && all.2 < four.2 && four.2 == four_one.2 && four.2 < least_one.2, "instructions");
+            compared += 4;
         }
     }
     println!("compared {compared} costs");

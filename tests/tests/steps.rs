@@ -2,7 +2,7 @@
 //! against each step alone with nothing known.
 
 use compiler::step::Logits;
-use compiler::{Options, StepKind};
+use compiler::{Loads, Optimisations, Options, StepKind};
 use hw_config::isa::REGISTERS;
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
@@ -24,21 +24,27 @@ const PROMPT: u32 = 70;
 /// Changed keys of a machine and their values.
 type Keys = &'static [(&'static str, &'static str)];
 
-/// Machines by name and changed keys, models, formats, batches. Small models are kept ones; the others have shapes of published
-/// models in fewer layers, whose steps are long enough to forget the rows that they began with.
-const CASES: [(&str, Keys, &str, &str, u32); 12] = [
-    ("tiny", &[], "tiny-llama", "w8a8", 1),
-    ("tiny", &[("memory.channels", "4")], "tiny-llama-2of4", "w8a8-2of4", 1),
-    ("tiny", &[("memory.channels", "8"), ("core.vector.lanes", "16")], "tiny-opt", "w4a8", 2),
-    ("tiny-2core", &[], "tiny-mixtral", "w4a8", 1),
-    ("tiny-bit-serial", &[], "tiny-llama", "w4a16", 1),
-    ("u280-lapwing", &[], "tiny-llama", "w4a8", 1),
-    ("u280-flightllm", &[], "tiny-llama-4of16", "w4a8", 1),
-    ("v80-lapwing", &[], "tiny-opt", "w4a8", 3),
-    ("u280-lapwing", &[], "llama-2-7b", "w4a8-g128", 1),
-    ("u280-flightllm", &[], "opt-6.7b", "w4a8", 1),
-    ("v80-lapwing", &[], "mistral-7b-v0.1", "w4a8-g128", 2),
-    ("vhk158-flightllm", &[], "llama-2-7b", "w4a8", 1),
+/// Loads of some bytes of a channel, one at a time.
+const fn cut(bytes: u32) -> Loads {
+    Loads { channel_bytes: Some(bytes), in_flight: 1 }
+}
+
+/// Machines by name and changed keys, models, formats, batches, loads. Small models are kept ones; the others have shapes of
+/// published models in fewer layers, whose steps are long enough to forget the rows that they began with.
+const CASES: [(&str, Keys, &str, &str, u32, Loads); 13] = [
+    ("tiny", &[], "tiny-llama", "w8a8", 1, Loads::ALL),
+    ("tiny", &[], "tiny-llama", "w4a8", 1, cut(256)),
+    ("tiny", &[("memory.channels", "4")], "tiny-llama-2of4", "w8a8-2of4", 1, Loads::ALL),
+    ("tiny", &[("memory.channels", "8"), ("core.vector.lanes", "16")], "tiny-opt", "w4a8", 2, Loads::ALL),
+    ("tiny-2core", &[], "tiny-mixtral", "w4a8", 1, cut(512)),
+    ("tiny-bit-serial", &[], "tiny-llama", "w4a16", 1, Loads::ALL),
+    ("u280-lapwing", &[], "tiny-llama", "w4a8", 1, Loads::ALL),
+    ("u280-flightllm", &[], "tiny-llama-4of16", "w4a8", 1, cut(256)),
+    ("v80-lapwing", &[], "tiny-opt", "w4a8", 3, Loads::ALL),
+    ("u280-lapwing", &[], "llama-2-7b", "w4a8-g128", 1, Loads::ALL),
+    ("u280-flightllm", &[], "opt-6.7b", "w4a8", 1, cut(6144)),
+    ("v80-lapwing", &[], "mistral-7b-v0.1", "w4a8-g128", 2, Loads::ALL),
+    ("vhk158-flightllm", &[], "llama-2-7b", "w4a8", 1, Loads { channel_bytes: None, in_flight: 1 }),
 ];
 
 /// A kept model, or a layer in the shape of a published one.
@@ -69,10 +75,11 @@ fn registers(sequence: u32, position: u32, rows: u32, ids: &[u32]) -> Registers 
 #[test]
 fn steps_of_whole_models_are_what_each_is_alone() {
     let (mut compared, mut repeated) = (0, 0);
-    for (name, keys, model, format, batch) in CASES {
+    for (name, keys, model, format, batch, loads) in CASES {
         let machine = machine_with(name, keys).unwrap_or_else(|faults| panic!("{name}: {faults}"));
         let options = Options { batch, context: CONTEXT };
         let setup = Setup::with_shapes(machine, model_of(model), profile(format), options);
+        let setup = Setup { optimisations: Optimisations { loads, ..Optimisations::ALL }, ..setup };
         let mut case = Case::new(&setup);
         let prompt = vec![0; PROMPT as usize];
         let rows = case.runner.compiler().prefill_rows().min(PROMPT);

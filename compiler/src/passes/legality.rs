@@ -3,8 +3,9 @@
 use crate::graph::{Graph, Operator};
 use crate::passes::cache::CacheForm;
 use crate::passes::partition::Part;
+use crate::passes::split;
 use crate::passes::tile::{group_steps, two_level};
-use crate::{CompileError, FormatTable, Options};
+use crate::{CompileError, FormatTable, Loads, Options};
 use hw_config::engine::ActivationType;
 use hw_config::isa::{Code, Sparsity};
 use hw_config::machine::Machine;
@@ -44,6 +45,27 @@ pub fn check(
         check_first_column(machine, config, id, layout)?;
     }
     check_memory(machine, formats)
+}
+
+/// Checks how much the load unit is to be given at a time.
+///
+/// # Errors
+/// No load at all, more at a time than the unit takes, or less than a load can be cut to.
+pub fn check_loads(machine: &Machine, loads: Loads) -> Result<(), CompileError> {
+    if !(1..=Loads::MOST_IN_FLIGHT).contains(&loads.in_flight) {
+        return unsupported(
+            format!("a program with {} loads in flight", loads.in_flight),
+            format!("1 to {}", Loads::MOST_IN_FLIGHT),
+        );
+    }
+    let least = split::least_channel_bytes(machine);
+    match loads.channel_bytes.filter(|bytes| *bytes < least) {
+        Some(bytes) => unsupported(
+            format!("a load of at most {bytes} bytes of a channel of machine `{}`", machine.name),
+            format!("{least}, since what a load writes begins with a line and with a unit of its buffer"),
+        ),
+        None => Ok(()),
+    }
 }
 
 /// Weights alone that are larger than the memory: refused before they are cut into tiles, which takes time and room of

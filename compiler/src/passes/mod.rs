@@ -9,7 +9,7 @@
 //! | `layout` | tiles | the memory map: an address for every block |
 //! | `place` | fused operators, rows, bucket | buffer places of vectors and codes |
 //! | `lower` | fused operators, map, places | instructions in natural order |
-//! | `split` | instructions | loads and stores a channel's share each; only where transfers are not to be merged |
+//! | `split` | instructions | loads and stores a channel's share each where transfers are not to be merged, loads of no more bytes than asked for |
 //! | `hoist` | instructions | loads moved up as far as buffer space allows |
 //! | `order` | instructions | waits that make every hazard safe |
 //!

@@ -2,10 +2,12 @@
 //!
 //! A wait names the n-th most recent instruction of a unit. Within a unit order is kept by the unit itself. A wait is
 //! left out where an earlier instruction of the same unit already waited for as much.
+//!
+//! Where fewer loads are to be under way than the load unit takes, each also waits for the last but so many of its own unit.
 
 use super::hazard::{Memo, Tracker};
 use super::lower::Lowered;
-use crate::Schedule;
+use crate::{Loads, Schedule};
 use hw_config::isa::{Instruction, Unit, WAIT_BITS};
 use hw_config::program::Mark;
 
@@ -42,9 +44,14 @@ fn is_barrier(schedule: Schedule, before: &(Option<u32>, String), after: &(Optio
     }
 }
 
+/// Whether a load after `issued` others has to wait for the limit of those under way: the unit keeps its own by itself.
+fn is_limit(loads_in_flight: u32, issued: u32) -> bool {
+    loads_in_flight < Loads::MOST_IN_FLIGHT && loads_in_flight <= issued
+}
+
 /// Adds the waits and turns mark numbers into marks. The first load after a barrier of the schedule also waits for all that
-/// every other unit was given before it; later loads follow it in order.
-pub fn run(lowered: Lowered, schedule: Schedule) -> (Vec<Instruction>, Vec<Mark>) {
+/// every other unit was given before it; later loads follow it in order. At most `loads_in_flight` loads are under way.
+pub fn run(lowered: Lowered, schedule: Schedule, loads_in_flight: u32) -> (Vec<Instruction>, Vec<Mark>) {
     let mut tracker: Tracker<Retired> = Tracker::default();
     let mut issued = [0_u32; UNITS];
     let mut known = [Retired::default(); UNITS];
@@ -69,6 +76,9 @@ pub fn run(lowered: Lowered, schedule: Schedule) -> (Vec<Instruction>, Vec<Mark>
             for other in (0..UNITS).filter(|u| *u != unit && needed.0[*u] > known[unit].0[*u]) {
                 let distance = issued[other] + 1 - needed.0[other];
                 after[other] = if distance > FARTHEST { 0 } else { distance as u8 };
+            }
+            if op.operation.unit() == Unit::Load && is_limit(loads_in_flight, issued[unit]) {
+                after[unit] = loads_in_flight as u8;
             }
             known[unit] = known[unit].join(needed);
             issued[unit] += 1;
