@@ -8,10 +8,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use compiler::{Optimisation, Optimisations, Switch};
+use compiler::{Loads, Optimisation, Optimisations, Schedule, Switch};
 use hw_config::fault::suggest;
 use session::resolve::EMBEDDED_MODEL;
 use sweep::{MergeArgs, ReportArgs, SweepArgs};
+
+use crate::failure::Failure;
 
 /// Longest run, in tokens; machines and models set their own, lower limits.
 const TOKENS_MAX: i64 = 1 << 20;
@@ -124,25 +126,56 @@ pub(crate) struct MachineArgs {
     pub(crate) overrides: Vec<(String, String)>,
 }
 
-/// Which optimisations programs are made with.
+/// Which optimisations programs are made with, and how much the load unit is given at a time.
 #[derive(Args)]
 pub(crate) struct OptimisationArgs {
     /// Leave an optimisation out: sparse-chain, on-chip-decode, merged-transfers or prefetch; may be given several times.
     /// What is computed stays the same, bit for bit.
     #[arg(long = "without", value_name = "NAME", value_parser = optimisation)]
     without: Vec<Optimisation>,
+    /// How far ahead programs load: prefetch (as far as the buffers reach), layer-barriers or operator-barriers (the first
+    /// load of each layer or operator waits for everything before it, as without prefetch).
+    #[arg(long, value_name = "NAME", value_parser = schedule)]
+    schedule: Option<Schedule>,
+    /// Cut loads so that one moves at most so many bytes of each memory channel.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    load_bytes: Option<u32>,
+    /// Let at most so many loads be under way together, each waiting for the one so many before it; without it as many as the
+    /// load unit takes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Loads::MOST_IN_FLIGHT)))]
+    loads_in_flight: Option<u32>,
 }
 
 impl OptimisationArgs {
     /// The set.
-    pub(crate) fn set(&self) -> Optimisations {
+    pub(crate) fn set(&self) -> Result<Optimisations, Failure> {
         let out = |set: Optimisations, optimisation: &Optimisation| set.with(*optimisation, Switch::Off);
-        self.without.iter().fold(Optimisations::ALL, out)
+        let set = self.without.iter().fold(Optimisations::ALL, out);
+        let loads =
+            Loads { channel_bytes: self.load_bytes, in_flight: self.loads_in_flight.unwrap_or(Loads::ALL.in_flight) };
+        let schedule = self.schedule.unwrap_or(set.schedule);
+        if self.without.contains(&Optimisation::Prefetch) && schedule != set.schedule {
+            let (asked, without) = (schedule.name(), set.schedule.name());
+            return Err(Failure::input(format!(
+                "--schedule: got {asked}, expected {without} with --without prefetch; leave one of the two out"
+            )));
+        }
+        Ok(Optimisations { schedule, loads, ..set })
     }
 
-    /// What a report says of those left out.
+    /// What a report says of all that was asked for.
     pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
-        self.without.iter().map(|optimisation| format!("{} was left out on the command line", optimisation.name()))
+        let without =
+            self.without.iter().map(|optimisation| format!("{} was left out on the command line", optimisation.name()));
+        let schedule =
+            self.schedule.map(|schedule| format!("schedule {} was asked for on the command line", schedule.name()));
+        let bytes = self
+            .load_bytes
+            .map(|bytes| format!("loads of at most {bytes} bytes of each channel were asked for on the command line"));
+        let in_flight = self
+            .loads_in_flight
+            .map(|loads| format!("at most {loads} loads in flight were asked for on the command line"));
+        without.chain(schedule).chain(bytes).chain(in_flight)
     }
 }
 
@@ -174,7 +207,7 @@ pub(crate) struct GenerateArgs {
     /// Text over which a format with static activation scales finds them.
     #[arg(long, value_name = "FILE")]
     pub(crate) calibration: Option<PathBuf>,
-    /// Optimisations to leave out.
+    /// How programs are made.
     #[command(flatten)]
     pub(crate) optimisations: OptimisationArgs,
     /// One JSON object on stdout and nothing else; the text stands in it.
@@ -207,7 +240,7 @@ pub(crate) struct TimingArgs {
     /// Sequences decoded together.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
-    /// Optimisations to leave out.
+    /// How programs are made.
     #[command(flatten)]
     pub(crate) optimisations: OptimisationArgs,
 }
@@ -229,7 +262,7 @@ pub(crate) struct RunArgs {
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// What each optimisation is worth: the run without any, then with one more at a time.
-    #[arg(long, conflicts_with_all = ["without", "trace"])]
+    #[arg(long, conflicts_with_all = ["without", "schedule", "load_bytes", "loads_in_flight", "trace"])]
     pub(crate) ablation: bool,
 }
 
@@ -307,8 +340,12 @@ pub(crate) struct CosimArgs {
     /// Text over which a format with static activation scales finds them.
     #[arg(long, value_name = "FILE", conflicts_with = "random")]
     pub(crate) calibration: Option<PathBuf>,
+    /// How programs are made.
+    #[command(flatten)]
+    pub(crate) optimisations: OptimisationArgs,
     /// Instead of a model: so many random legal programs, eight after each other on a memory of their own.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+          conflicts_with_all = ["without", "schedule", "load_bytes", "loads_in_flight"])]
     pub(crate) random: Option<u64>,
     /// Seed of the first random program, and of withheld handshakes.
     #[arg(long, default_value_t = 0, value_name = "S")]
@@ -329,7 +366,7 @@ pub(crate) struct CosimArgs {
     pub(crate) backpressure: Option<f64>,
     /// Run a case again that an earlier run has written down.
     #[arg(long, value_name = "DIR",
-          conflicts_with_all = ["machine", "overrides", "model", "format", "attention", "prompt", "tokens", "random", "random_machines", "seed", "backpressure"])]
+          conflicts_with_all = ["machine", "overrides", "model", "format", "attention", "prompt", "tokens", "without", "schedule", "load_bytes", "loads_in_flight", "random", "random_machines", "seed", "backpressure"])]
     pub(crate) reproduce: Option<PathBuf>,
     /// Write everything that the Verilog does to this file (FST, for GTKWave); several times slower.
     #[arg(long, value_name = "FILE")]
@@ -458,7 +495,7 @@ pub(crate) struct ProgramsArgs {
     /// Longest length; without it 2048, or the model's context where that is less.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=TOKENS_MAX))]
     pub(crate) lengths: Option<u32>,
-    /// Optimisations to leave out.
+    /// How programs are made.
     #[command(flatten)]
     pub(crate) optimisations: OptimisationArgs,
     /// One JSON object on stdout and nothing else.
@@ -494,7 +531,7 @@ pub(crate) struct CompileArgs {
     /// Sequences decoded together.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
-    /// Optimisations to leave out.
+    /// How programs are made.
     #[command(flatten)]
     pub(crate) optimisations: OptimisationArgs,
     /// Program file: .lwp, or .lws for text.
@@ -581,6 +618,14 @@ fn optimisation(text: &str) -> Result<Optimisation, String> {
     let known = Optimisation::ALL.map(Optimisation::name);
     Optimisation::by_name(text).ok_or_else(|| {
         let advice = suggest(text, known, "leave --without out for all of them");
+        format!("expected one of: {}; {advice}", known.join(", "))
+    })
+}
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    let known = Schedule::ALL.map(Schedule::name);
+    Schedule::by_name(text).ok_or_else(|| {
+        let advice = suggest(text, known, "leave --schedule out for prefetch");
         format!("expected one of: {}; {advice}", known.join(", "))
     })
 }

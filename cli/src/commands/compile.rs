@@ -24,7 +24,7 @@ pub(crate) fn run(args: &CompileArgs, host: Host) -> Result<(), Failure> {
     let options = Options { batch: args.batch, context };
     let attention = resolve::attention(&args.attention)?;
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
-    let setup = Setup { optimisations: args.optimisations.set(), ..setup };
+    let setup = Setup { optimisations: args.optimisations.set()?, ..setup };
     let mask = attention.mask(&setup.model, args.end as usize)?;
     let setup = setup.with_attention(mask).map_err(Failure::input)?;
     let name = format!("{} {}", setup.model.name, setup.profile.name());

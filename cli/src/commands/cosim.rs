@@ -139,6 +139,7 @@ fn generate(args: &CosimArgs, (machine, text): (Machine, &str), dut: &mut Dut, h
     let options = super::options(1, tokens, args.tokens)?;
     let mask = resolve::attention(&args.attention)?.mask(&model, prompt.len())?;
     let setup = Setup::with_weights(machine, model, profile, &calibration, options)?.with_attention(mask)?;
+    let setup = Setup { optimisations: args.optimisations.set()?, ..setup };
     let watch = Stopwatch::start();
     let stopped = |stopped: Stopped| match stopped {
         Stopped::Refused(error) => Ended::Failed(error.into()),

@@ -34,7 +34,7 @@ fn simulated(args: &GenerateArgs, profile: Profile, host: Host) -> Result<(), Fa
     let setup = {
         let _busy = host.busy("compressing the weights");
         let setup = Setup::with_weights(machine, model, profile, &calibration, options)?.with_attention(mask)?;
-        Setup { optimisations: args.optimisations.set(), ..setup }
+        Setup { optimisations: args.optimisations.set()?, ..setup }
     };
     let watch = Stopwatch::start();
     let mut generation = {
@@ -82,7 +82,7 @@ fn float(args: &GenerateArgs, host: Host) -> Result<(), Failure> {
     if let Some(remark) = args.optimisations.remarks().next() {
         return Err(Failure::input(format!(
             "{remark}, but format `float` is the reference executor and has no programs, expected a compressed format; \
-             use w8a8 or leave --without out"
+             use w8a8 or leave the option out"
         )));
     }
     let model = load(args, host)?;

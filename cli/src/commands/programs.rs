@@ -18,7 +18,7 @@ pub(crate) fn run(args: &ProgramsArgs, host: Host) -> Result<(), Failure> {
     let lengths = args.lengths.unwrap_or_else(|| programs::LENGTHS.min(config.context as u32));
     let options = super::options(1, lengths, 0)?;
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
-    let setup = Setup { optimisations: args.optimisations.set(), ..setup };
+    let setup = Setup { optimisations: args.optimisations.set()?, ..setup };
     let published = resolve::validation(PUBLISHED)?;
     let report = {
         let bar = host.progress("lengths", 0);

@@ -28,7 +28,7 @@ pub(crate) fn setup(args: &TimingArgs, host: Host) -> Result<Setup, Failure> {
     let setup = resolve::timing_setup(machine, &args.model, profile, options)?;
     let mask = attention.mask(&setup.model, args.prefill as usize)?;
     let setup = setup.with_attention(mask).map_err(ResolveError::from)?;
-    Ok(Setup { optimisations: args.optimisations.set(), ..setup })
+    Ok(Setup { optimisations: args.optimisations.set()?, ..setup })
 }
 
 /// Simulates the run.

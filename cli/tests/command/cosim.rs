@@ -1,9 +1,16 @@
-//! What `cosim` refuses before it builds anything; what it says of a broken design, and of random machines.
+//! What `cosim` refuses before it builds anything; what it says of a broken design, and of random machines; a model's programs
+//! with loads as others have them.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
+use ::cosim::{Counts, Dut, VerilatedCore};
+use compiler::{Loads, Optimisations, Options, Schedule};
 use reports::glossary::COSIM_GLOSSARY;
+use rtl::ClockGates;
+use session::cosim::{Generation, Stopped};
+use session::{Setup, resolve};
 
 use crate::common::Folder;
 
@@ -141,4 +148,43 @@ fn random_machines_leave_nothing_behind() {
     assert_eq!(keys.filter(|key| !meant(key)).collect::<Vec<_>>(), Vec::<&String>::new(), "without a meaning");
     assert_eq!(folder.names("cache/lapwing/verilated"), Vec::<String>::new());
     println!("{} bytes compared on random-38", row["values_compared"]);
+}
+
+/// A prompt and a token of a model on `tiny`, and the text beside what was compared. The Verilog is built once for all tests
+/// that have `tiny` as it is simulated.
+fn lockstep(dut: &mut Dut, optimisations: Optimisations) -> (Option<u32>, Counts) {
+    let (machine, text) = session::cosim::machine("tiny", &[]).unwrap_or_else(|error| panic!("{error}"));
+    let model = resolve::model("tiny-llama").unwrap_or_else(|error| panic!("{error}"));
+    let profile = resolve::profile("w4a8").unwrap_or_else(|error| panic!("{error}"));
+    let options = Options { batch: 1, context: 8 };
+    let setup = Setup::with_weights(machine, model, profile, &[], options).unwrap_or_else(|error| panic!("{error}"));
+    let setup = Setup { optimisations, ..setup };
+    let stopped = |stopped: Stopped| -> Counts {
+        match stopped {
+            Stopped::Refused(error) => panic!("{error}"),
+            Stopped::Diverged(found) => panic!("{}", found.divergence),
+        }
+    };
+    let started = Generation::start(&setup, &text, dut, &[70, 105], None);
+    let mut run = started.map_err(stopped).expect("it stopped above");
+    let first = run.next_token().map_err(stopped).expect("it stopped above");
+    run.next_token().map_err(stopped).expect("it stopped above");
+    (first, *run.counts())
+}
+
+/// Cut loads and loads that wait for one another, prompt and answer, event for event.
+#[test]
+fn programs_with_small_loads_one_at_a_time_are_equal_in_lockstep() {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilated");
+    let (machine, _) = session::cosim::machine("tiny", &[]).unwrap_or_else(|error| panic!("{error}"));
+    let emission = rtl::generate_with(&machine, ClockGates::Gates).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let core = VerilatedCore::build(&machine, &emission.files, &cache, None).unwrap_or_else(|error| panic!("{error}"));
+    let mut dut = Dut::Verilated(Box::new(core));
+    let (token, whole) = lockstep(&mut dut, Optimisations::ALL);
+    let loads = Loads { channel_bytes: Some(512), in_flight: 1 };
+    let schedule = Schedule::LayerBarriers;
+    let (same, cut) = lockstep(&mut dut, Optimisations { schedule, loads, ..Optimisations::ALL });
+    println!("{whole:?}\n{cut:?}");
+    assert_eq!(token, same, "another token");
+    assert!(cut.instructions > whole.instructions && cut.cycles > whole.cycles, "loads were not cut");
 }

@@ -9,7 +9,7 @@ use crate::common::{Folder, project};
 /// Arguments, and what the error must say.
 type Case = (&'static [&'static str], &'static [&'static str]);
 
-const CASES: [Case; 48] = [
+const CASES: [Case; 56] = [
     (
         &["generate", "--machine", "tinny"],
         &["machine `tinny`", "tiny, tiny-2core, tiny-bit-serial, u280-1core", "did you mean `tiny`?"],
@@ -63,6 +63,20 @@ const CASES: [Case; 48] = [
         &["sparse-chain, on-chip-decode, merged-transfers, prefetch", "did you mean `on-chip-decode`?"],
     ),
     (&["run", "--ablation", "--without", "prefetch"], &["'--ablation' cannot be used with '--without <NAME>'"]),
+    (&["run", "--ablation", "--load-bytes", "512"], &["'--ablation' cannot be used with '--load-bytes <BYTES>'"]),
+    (&["cosim", "--random", "1", "--loads-in-flight", "1"], &["--random <N>", "--loads-in-flight <N>"]),
+    (
+        &["run", "--schedule", "layer-barrier"],
+        &["expected one of: prefetch, layer-barriers, operator-barriers", "did you mean `layer-barriers`?"],
+    ),
+    (
+        &["run", "--schedule", "prefetch", "--without", "prefetch"],
+        &["--schedule: got prefetch, expected operator-barriers with --without prefetch", "leave one of the two out"],
+    ),
+    (&["run", "--load-bytes", "64"], &["a load of at most 64 bytes of a channel of machine `tiny`", "works: 256"]),
+    (&["run", "--load-bytes", "0"], &["invalid value '0' for '--load-bytes <BYTES>'"]),
+    (&["run", "--loads-in-flight", "5"], &["invalid value '5' for '--loads-in-flight <N>'", "1..=4"]),
+    (&["generate", "--format", "float", "--load-bytes", "512"], &["loads of at most 512 bytes", "has no programs"]),
     (&["run", "--ablation", "--decode", "0"], &["--decode is 0, expected 1 or more"]),
     (
         // Half of the 24 x 256 MiB with the pattern, more than all of them without.

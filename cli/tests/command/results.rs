@@ -435,7 +435,22 @@ fn what_is_left_out_costs_time_and_no_letter() {
         assert!(without["assumptions"].to_string().contains(&format!("{name} was left out")), "{name}");
         last = cycles;
     }
-    println!("compared 4 texts");
+    let mut last = integer(&all, "total_cycles");
+    let mut arguments = generate.to_vec();
+    for (option, value, remark) in [
+        ("--schedule", "layer-barriers", "schedule layer-barriers was asked for"),
+        ("--loads-in-flight", "1", "at most 1 loads in flight"),
+        ("--load-bytes", "512", "loads of at most 512 bytes of each channel"),
+    ] {
+        arguments.extend([option, value]);
+        let asked = folder.json(&arguments);
+        assert_eq!(asked["text"], all["text"], "{option}");
+        let cycles = integer(&asked, "total_cycles");
+        assert!(cycles > last, "{option}: {last} -> {cycles}");
+        assert!(asked["assumptions"].to_string().contains(remark), "{option}");
+        last = cycles;
+    }
+    println!("compared 7 texts");
 }
 
 #[test]
