@@ -53,7 +53,7 @@ fn a_sound_file_is_read_as_it_stands() {
 }
 
 /// What is replaced by what, and what the message must say.
-const CASES: [(&str, &str, &[&str]); 19] = [
+const CASES: [(&str, &str, &[&str]); 22] = [
     ("published = 1.5", "published = \"1.5\"", &["`row.0.published`", "a number from 0"]),
     ("published = 1.5", "", &["`row.0.published` is missing"]),
     (
@@ -78,6 +78,13 @@ const CASES: [(&str, &str, &[&str]); 19] = [
     ("set = [\"core.matrix.rows=4\"]", "set = [\"rows\"]", &["`run.0.set`", "KEY=VALUE"]),
     ("decode = 1", "decode = 0", &["`run.0.decode` is 0", "at least 1"]),
     ("decode = 1", "decode = -1", &["`run.0.decode` is -1", "a whole number from 0"]),
+    ("decode = 1", "decode = 1\nload_bytes = 0", &["`run.0.load_bytes` is 0", "a whole number from 1"]),
+    ("decode = 1", "decode = 1\nloads_in_flight = 5", &["`run.0.loads_in_flight` is 5", "from 1 to 4"]),
+    (
+        "decode = 1",
+        "decode = 1\nload_byte = 4096",
+        &["`run.0.load_byte` is an unknown key", "did you mean `load_bytes`?"],
+    ),
     ("kind = \"fact\"", "kind = \"guess\"", &["`rung.0.kind` is guess", "fact or bracket"]),
     ("tokens_per_s = 10", "power_w = 10", &["`reference.0.name`", "`tokens_per_s`"]),
     ("tokens_per_s = 10", "tokens_per_s = 10\nrun = \"step\"", &["`reference.0.name`", "either `run`"]),

@@ -41,6 +41,10 @@ pub struct RunRow {
     pub format: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_bytes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loads_in_flight: Option<u32>,
     pub prefill: u64,
     pub kv: u64,
     pub decode: u64,
@@ -126,6 +130,8 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("runs[].model", "-", "name of the model"),
     t("runs[].format", "-", "name of the compression profile"),
     t("runs[].schedule", "-", "how far ahead programs load, where it is not as far as the buffers reach"),
+    t("runs[].load_bytes", "bytes", "most that one load moves of each channel, where that is limited"),
+    t("runs[].loads_in_flight", "-", "most loads under way together, where it is fewer than the load unit takes"),
     t("runs[].prefill", "tokens", "prompt tokens simulated"),
     t("runs[].kv", "tokens", "entries of the KV cache that are there before anything is simulated"),
     t("runs[].decode", "tokens", "tokens generated"),

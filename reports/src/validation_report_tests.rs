@@ -103,6 +103,8 @@ fn sample() -> ValidationReport {
             model: "l".to_owned(),
             format: "f".to_owned(),
             schedule: Some("barriers".to_owned()),
+            load_bytes: Some(4096),
+            loads_in_flight: Some(1),
             prefill: 0,
             kv: 128,
             decode: 1,

@@ -63,6 +63,10 @@ pub struct Run {
     pub format: String,
     /// How far ahead programs load, by the compiler's name for it; its default where the file does not say.
     pub schedule: Option<String>,
+    /// Bytes of each channel that one load moves at most; as many as the compiler makes it where the file does not say.
+    pub load_bytes: Option<u32>,
+    /// Loads under way together at most; as many as the load unit takes where the file does not say.
+    pub loads_in_flight: Option<u32>,
     /// Prompt tokens that are simulated.
     pub prefill: u32,
     /// Entries that the KV cache holds before that without having been simulated.

@@ -7,9 +7,12 @@ use super::{Expected, Figures, Ours, Quantity, Reference, Row, Run, Rung, RungKi
 use crate::fault::{Faults, suggest};
 use crate::raw::machine_names;
 use crate::reader::{Document, Section, Value};
+use crate::timing::LOADS_IN_FLIGHT;
 
 /// Most tokens of a run.
 const TOKENS_MAX: u32 = 1 << 16;
+/// Most bytes of a channel that loads can be limited to: as many as a row of an `ld` has over all channels.
+const LOAD_BYTES_MAX: u32 = 1 << 22;
 /// Largest figure: more than the instruction bytes of anything published.
 pub(super) const FIGURE_MAX: f64 = 1e18;
 
@@ -130,6 +133,8 @@ struct RawRun {
     model: Value<String>,
     format: Value<String>,
     schedule: Option<Value<String>>,
+    load_bytes: Option<Value<u32>>,
+    loads_in_flight: Option<Value<u32>>,
     prefill: Value<u32>,
     kv: Value<u32>,
     decode: Value<u32>,
@@ -144,6 +149,10 @@ impl RawRun {
             model: section.name("model"),
             format: section.name("format"),
             schedule: optional(&mut section, "schedule", |section, key| section.name(key)),
+            load_bytes: optional(&mut section, "load_bytes", |section, key| section.number_in(key, 1..=LOAD_BYTES_MAX)),
+            loads_in_flight: optional(&mut section, "loads_in_flight", |section, key| {
+                section.number_in(key, 1..=LOADS_IN_FLIGHT as u32)
+            }),
             prefill: section.number_in("prefill", 0..=TOKENS_MAX),
             kv: section.number_in("kv", 0..=TOKENS_MAX),
             decode: section.number_in("decode", 0..=TOKENS_MAX),
@@ -180,6 +189,8 @@ impl RawRun {
             model: self.model.get(),
             format: self.format.get(),
             schedule: self.schedule.as_ref().map(Value::get),
+            load_bytes: self.load_bytes.as_ref().map(Value::get),
+            loads_in_flight: self.loads_in_flight.as_ref().map(Value::get),
             prefill: self.prefill.get(),
             kv: self.kv.get(),
             decode: self.decode.get(),

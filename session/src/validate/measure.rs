@@ -1,6 +1,6 @@
 //! A run of a validation file, measured: each quantity from the setup and from what was counted.
 
-use compiler::{Optimisations, Options, Schedule};
+use compiler::{Loads, Optimisations, Options, Schedule};
 use hw_config::engine::MatrixMode;
 use hw_config::fault::suggest;
 use hw_config::machine::Machine;
@@ -56,7 +56,7 @@ impl Measured {
         };
         let options = Options { batch: 1, context: run.kv + run.prefill + run.decode };
         let setup = resolve::timing_setup(machine, &run.model, profile, options)?;
-        let optimisations = Optimisations { schedule: schedule(run)?, ..setup.optimisations };
+        let optimisations = Optimisations { schedule: schedule(run)?, loads: loads(run), ..setup.optimisations };
         let setup = Setup { optimisations, ..setup };
         let compiler = setup.compiler(&run.id).map_err(SessionError::Compile)?;
         let regions = compiler.maps().iter().flat_map(|map| &map.regions);
@@ -195,7 +195,7 @@ fn beyond_board(machine: &Machine) -> Vec<String> {
 /// The schedule that a run asks for.
 fn schedule(run: &Run) -> Result<Schedule, SessionError> {
     let Some(name) = &run.schedule else { return Ok(Schedule::default()) };
-    Schedule::ALL.into_iter().find(|schedule| schedule.name() == name).ok_or_else(|| {
+    Schedule::by_name(name).ok_or_else(|| {
         let known = Schedule::ALL.map(Schedule::name);
         let advice = suggest(name, known, "leave the key out for the default");
         let expected = known.join(", ");
@@ -204,6 +204,12 @@ fn schedule(run: &Run) -> Result<Schedule, SessionError> {
             run.id
         ))
     })
+}
+
+/// How much a run gives the load unit at a time.
+fn loads(run: &Run) -> Loads {
+    let in_flight = run.loads_in_flight.unwrap_or(Loads::ALL.in_flight);
+    Loads { channel_bytes: run.load_bytes, in_flight }
 }
 
 fn bytes(totals: &Totals) -> u64 {

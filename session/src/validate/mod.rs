@@ -140,6 +140,8 @@ fn run_row(run: &Run, measured: Option<&Measured>) -> RunRow {
         model: run.model.clone(),
         format: run.format.clone(),
         schedule: run.schedule.clone(),
+        load_bytes: run.load_bytes,
+        loads_in_flight: run.loads_in_flight,
         prefill: run.prefill.into(),
         kv: run.kv.into(),
         decode: run.decode.into(),

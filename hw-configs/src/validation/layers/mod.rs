@@ -238,6 +238,8 @@ impl LayerModel {
             model: self.models[model].clone(),
             format: engine.formats.of(task).clone(),
             schedule: None,
+            load_bytes: None,
+            loads_in_flight: None,
             prefill,
             kv,
             decode,
