@@ -129,7 +129,8 @@ impl EnergyTable {
     /// The clock trees of a core, a cycle, whatever it does: a load for each flip-flop and each RAM, two a DSP.
     pub fn clock_pj_per_cycle(&self, resources: &Resources) -> f64 {
         let total = &resources.total;
-        (total.ff + total.bram36 + total.uram + 2 * total.dsp) as f64 * self.clock_load_pj
+        let inside: u64 = resources.memories.iter().map(|memory| memory.registers_inside).sum();
+        (total.ff - inside + total.bram36 + total.uram + 2 * total.dsp) as f64 * self.clock_load_pj
     }
 
     /// The LUTs and flip-flops of a unit's row, a cycle in which it works. Not for `mx scale lanes` and `vx lanes`,

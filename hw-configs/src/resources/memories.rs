@@ -49,6 +49,9 @@ pub struct PhysicalMemory {
     pub primitive: Primitive,
     /// What all copies take.
     pub amounts: Amounts,
+    /// Flip-flops among them that a block RAM or an UltraRAM has in itself, behind its array (UG573): Yosys leaves them outside,
+    /// Vivado does not. Where one of two words of a row is picked, the register stands behind the choice and is none of them.
+    pub registers_inside: u64,
 }
 
 impl Machine {
@@ -324,7 +327,13 @@ impl Wanted {
     fn built(&self, primitive: Primitive) -> PhysicalMemory {
         let Self { name, shape, rams, depth, copies, .. } = *self;
         let amounts = self.amounts(primitive);
-        PhysicalMemory { name, width_bits: shape.0 * rams, depth, copies, primitive, amounts }
+        let width_bits = shape.0 * rams;
+        let registers_inside = match primitive {
+            Primitive::Lutram => 0,
+            Primitive::Uram if words_of_row(shape.0, depth) == 2 => 0,
+            Primitive::Bram36 | Primitive::Uram => width_bits * copies,
+        };
+        PhysicalMemory { name, width_bits, depth, copies, primitive, amounts, registers_inside }
     }
 }
 
