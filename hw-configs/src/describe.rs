@@ -38,6 +38,7 @@ impl Machine {
         let engine = &core.engine;
         let buffers = &core.buffers;
         let slrs: Vec<String> = core.slrs.iter().map(u32::to_string).collect();
+        let of_luts: Vec<&str> = core.lut_multipliers.iter().map(|kind| kind.name()).collect();
         let mut rows = vec![
             row("name", &self.name, ""),
             row("board", &self.board.name, ""),
@@ -58,6 +59,7 @@ impl Machine {
             row("core.slr", slrs.join(" "), ""),
             row("core.crossing_cycles", core.crossing_cycles, "kernel cycles"),
             row("core.queue", core.queue, "instructions"),
+            row("core.lut_multipliers", of_luts.join(" "), ""),
             row("core.matrix.kind", engine.kind(), ""),
             row("core.matrix.rows", engine.rows(), ""),
             row("core.matrix.chain", engine.chain(), "weights"),

@@ -5,6 +5,7 @@
 use crate::board::Board;
 use crate::engine::Engine;
 use crate::memory::MemoryStandard;
+use crate::multipliers::Multiplier;
 use crate::numeric::density::{BLOCK, BLOCKS};
 
 /// A validated machine.
@@ -85,6 +86,8 @@ pub struct Core {
     pub engine: Engine,
     /// Lanes of the vector unit: f32 elements a cycle.
     pub lanes: u32,
+    /// Multipliers that are of LUTs; all others are of DSP blocks.
+    pub lut_multipliers: Vec<Multiplier>,
     /// Buffer sizes.
     pub buffers: Buffers,
 }
@@ -112,6 +115,11 @@ pub struct Buffers {
 }
 
 impl Machine {
+    /// Whether the multipliers of a kind are of LUTs.
+    pub fn has_lut(&self, multiplier: Multiplier) -> bool {
+        self.core.lut_multipliers.contains(&multiplier)
+    }
+
     /// Columns of a weight chunk.
     pub fn width(&self) -> u32 {
         self.core.engine.width()
@@ -190,6 +198,7 @@ impl Machine {
         (memory.outstanding, memory.request_cycles, memory.response_cycles) = (1, 0, 0);
         form.instructions.outstanding = 1;
         (form.core.slrs, form.core.crossing_cycles) = (vec![0; self.core.slrs.len()], 0);
+        form.core.lut_multipliers.clear();
         form
     }
 

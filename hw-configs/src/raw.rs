@@ -18,6 +18,7 @@ use crate::fault::{Faults, suggest};
 use crate::isa::{Code, Sparsity};
 use crate::keys::KeySpec;
 use crate::machine::Machine;
+use crate::multipliers::Multiplier;
 use crate::reader::{Document, Section, Value};
 
 /// The machine files that come with the crate, by name.
@@ -73,6 +74,8 @@ struct NumberOr((RangeInclusive<u32>, u32));
 struct FlagOr(bool);
 /// The super logic region of each core; left out, core k is in region k.
 struct Regions;
+/// A list of kinds of multipliers; left out, none.
+struct Multipliers;
 /// A list of N:M patterns.
 struct Patterns;
 /// A list of code widths.
@@ -129,6 +132,19 @@ impl Kind for Regions {
         match section.absent(key, ()) {
             Some(absent) => Value { key: absent.key, span: absent.span, value: Some(Vec::new()) },
             None => section.numbers(key, REGION_NUMBERS),
+        }
+    }
+}
+
+impl Kind for Multipliers {
+    type Out = Vec<Multiplier>;
+    fn read(&self, section: &mut Section<'_, '_>, key: &'static str) -> Value<Vec<Multiplier>> {
+        match section.absent(key, Vec::<String>::new()) {
+            Some(absent) => Value { key: absent.key, span: absent.span, value: Some(Vec::new()) },
+            None => {
+                let known = Multiplier::ALL.map(|kind| (kind.name(), kind));
+                section.choices(key, &one_of(&known), &known)
+            }
         }
     }
 }
@@ -254,6 +270,8 @@ sections! {
         crossing_cycles: NumberOr((1..=16, 2)),
         /// Instructions that wait in front of each unit, at most.
         queue: Number(1..=63),
+        /// Multipliers beside the matrix array that are built of LUTs instead of DSP blocks: same values, same cycles.
+        lut_multipliers: Multipliers,
     }
     /// The matrix engine.
     RawMatrix = "core.matrix" {

@@ -106,6 +106,7 @@ fn other_value(key: &str) -> &'static str {
         "core.slr" => "[2]",
         "core.crossing_cycles" => "3",
         "core.queue" => "8",
+        "core.lut_multipliers" => "[\"scales\"]",
         "core.matrix.rows" => "4",
         "core.matrix.chain" => "32",
         "core.matrix.columns" => "32",

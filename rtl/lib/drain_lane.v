@@ -11,7 +11,9 @@ module drain_lane #(
     parameter AccumulatorBits = 8,
     parameter Accumulators = 256,
     // 1: `sum_i` is an f32 already and comes as many periods later as i32_to_fp32 takes.
-    parameter Converted = 0
+    parameter Converted = 0,
+    // 1: its products are of LUTs.
+    parameter Luts = 0
 ) (
     input  wire                       clk_i,
     input  wire                [31:0] sum_i,
@@ -43,7 +45,9 @@ module drain_lane #(
         .y_o  (scale)
     );
     wire [31:0] scaled;
-    fp32_mul u_mul_scale (
+    fp32_mul #(
+        .Luts(Luts)
+    ) u_mul_scale (
         .clk_i(clk_i),
         .a_i  (sum),
         .b_i  (scale),
@@ -73,7 +77,9 @@ module drain_lane #(
         .y_o       (accumulated)
     );
 
-    fp32_mul u_mul_row (
+    fp32_mul #(
+        .Luts(Luts)
+    ) u_mul_row (
         .clk_i(clk_i),
         .a_i  (accumulated),
         .b_i  (row_scale_i),

@@ -8,7 +8,10 @@
 // every operand below 128 and halves round away from zero, so they are never looked at.
 // Cells (yosys 0.23 synth_xilinx -family xcup): 4 DSP48E2, 348 LUT, 56 SRL, 421 FF, 40 CARRY4. The registers and adders
 // beside the multipliers that yosys packs into DSPs for -family xc7 alone are in these: there 300 LUT, 56 SRL, 217 FF.
-module fp32_exp (
+module fp32_exp #(
+    // 1: its products are of LUTs.
+    parameter Luts = 0
+) (
     input  wire        clk_i,
     input  wire [31:0] a_i,
     output wire [31:0] y_o
@@ -40,7 +43,8 @@ module fp32_exp (
     wire [40:0] product;
     multiply_cascade #(
         .AWidth(24),
-        .BWidth(34)
+        .BWidth(34),
+        .Luts  (Luts)
     ) u_multiply (
         .clk_i (clk_i),
         .a_i   ({1'b1, a_i[22:0]}),
@@ -162,7 +166,8 @@ module fp32_exp (
         .C1Bits      (23),
         .C2Bits      (15),
         .Drop        (22),
-        .InputStages (0)
+        .InputStages (0),
+        .Luts        (Luts)
     ) u_quadratic (
         .clk_i        (clk_i),
         .residual_i   (residual_s5_q),

@@ -4,13 +4,16 @@
 // a result that IEEE rounding makes subnormal becomes zero of its sign; every NaN is 7fc00000. No flags.
 // The inputs are not registered. Registered: `y_o`.
 //
-// Stages: 1 to 3 multiply the significands (two DSPs in cascade); beside them the exponents are added, and the two
+// Stages: 1 to 3 multiply the significands (two DSPs in cascade, or LUTs); beside them the exponents are added, and the two
 // exponent fields that the result may get are made ready: `low` if the product of significands is in 1..2, `high` if
 // it is in 2..4 or is rounded up to 2. Stage 4 rounds and selects. The product of 24-bit significands is at most
 // 4 - 2^-21, so a product in 2..4 is never rounded up to 4.
 // Cells (yosys 0.23 synth_xilinx -family xcup): 2 DSP48E2, 145 LUT, 1 SRL, 251 FF, 22 CARRY4. The registers and adders
 // beside the multipliers that yosys packs into DSPs for -family xc7 alone are in these: there 116 LUT, 1 SRL, 107 FF.
-module fp32_mul (
+module fp32_mul #(
+    // 1: its product is of LUTs.
+    parameter Luts = 0
+) (
     input  wire        clk_i,
     input  wire [31:0] a_i,
     input  wire [31:0] b_i,
@@ -73,7 +76,8 @@ module fp32_mul (
     wire [30:0] product;
     multiply_cascade #(
         .AWidth(24),
-        .BWidth(24)
+        .BWidth(24),
+        .Luts  (Luts)
     ) u_multiply (
         .clk_i (clk_i),
         .a_i   ({1'b1, a_i[22:0]}),

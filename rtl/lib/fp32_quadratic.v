@@ -1,4 +1,4 @@
-// A table's quadratic at a residual: hw_config::numeric::tables::Layout::evaluate, in two DSP48E2.
+// A table's quadratic at a residual: hw_config::numeric::tables::Layout::evaluate, in two DSP48E2, or in LUTs.
 //
 // inner = c1 + (c2 * r >> ResidualBits); sum = (c0 << ResidualBits) + inner * r; `significand_o` = sum >> Drop.
 // Latency 4 if `InputStages` = 0, 6 if it is 1 (a register in front of each multiplier: the DSP's A and B registers).
@@ -13,7 +13,9 @@ module fp32_quadratic #(
     parameter C1Bits = 22,
     parameter C2Bits = 15,
     parameter Drop = 20,
-    parameter InputStages = 1
+    parameter InputStages = 1,
+    // 1: its products are of LUTs.
+    parameter Luts = 0
 ) (
     input  wire                    clk_i,
     input  wire [ResidualBits-1:0] residual_i,
@@ -47,7 +49,8 @@ module fp32_quadratic #(
     multiply_add #(
         .AWidth(C2Bits),
         .BWidth(ResidualBits),
-        .YWidth(InnerSumBits)
+        .YWidth(InnerSumBits),
+        .Luts  (Luts)
     ) u_inner (
         .clk_i(clk_i),
         .a_i  (c2),
@@ -81,7 +84,8 @@ module fp32_quadratic #(
     multiply_add #(
         .AWidth(InnerBits),
         .BWidth(ResidualBits),
-        .YWidth(SumBits)
+        .YWidth(SumBits),
+        .Luts  (Luts)
     ) u_sum (
         .clk_i(clk_i),
         .a_i  (inner),

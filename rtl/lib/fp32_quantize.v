@@ -6,7 +6,10 @@
 // Stages: 1 to 4 multiply, 5 classify, 6 align to the integers, 7 round, 8 negate.
 // Cells (yosys 0.23 synth_xilinx -family xcup): 2 DSP48E2, 185 LUT, 1 SRL, 290 FF, 28 CARRY4. The registers and adders
 // beside the multipliers that yosys packs into DSPs for -family xc7 alone are in these: there 164 LUT, 1 SRL, 146 FF.
-module fp32_quantize (
+module fp32_quantize #(
+    // 1: its product is of LUTs.
+    parameter Luts = 0
+) (
     input  wire        clk_i,
     input  wire [31:0] a_i,
     input  wire [31:0] b_i,
@@ -15,7 +18,9 @@ module fp32_quantize (
     `include "constants.vh"
 
     wire [31:0] scaled;
-    fp32_mul u_mul (
+    fp32_mul #(
+        .Luts(Luts)
+    ) u_mul (
         .clk_i(clk_i),
         .a_i  (a_i),
         .b_i  (b_i),

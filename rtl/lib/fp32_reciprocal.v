@@ -9,7 +9,10 @@
 // and `high` if the significand is exactly 2^24, which happens for powers of two alone.
 // Cells (yosys 0.23 synth_xilinx -family xcup): 2 DSP48E2, 236 LUT, 81 SRL, 218 FF, 18 CARRY4. The registers and adders
 // beside the multipliers that yosys packs into DSPs for -family xc7 alone are in these: there 181 LUT, 81 SRL, 64 FF.
-module fp32_reciprocal (
+module fp32_reciprocal #(
+    // 1: its products are of LUTs.
+    parameter Luts = 0
+) (
     input  wire        clk_i,
     input  wire [31:0] a_i,
     output wire [31:0] y_o
@@ -77,7 +80,8 @@ module fp32_reciprocal (
         .C1Bits      (22),
         .C2Bits      (15),
         .Drop        (20),
-        .InputStages (1)
+        .InputStages (1),
+        .Luts        (Luts)
     ) u_quadratic (
         .clk_i        (clk_i),
         .residual_i   (residual_s1_q),

@@ -9,7 +9,10 @@
 // 2^24 adds 1: that happens for powers of four alone.
 // Cells (yosys 0.23 synth_xilinx -family xcup): 2 DSP48E2, 326 LUT, 75 SRL, 194 FF, 18 CARRY4. The registers and adders
 // beside the multipliers that yosys packs into DSPs for -family xc7 alone are in these: there 278 LUT, 75 SRL, 45 FF.
-module fp32_rsqrt (
+module fp32_rsqrt #(
+    // 1: its products are of LUTs.
+    parameter Luts = 0
+) (
     input  wire        clk_i,
     input  wire [31:0] a_i,
     output wire [31:0] y_o
@@ -62,7 +65,8 @@ module fp32_rsqrt (
         .C1Bits      (21),
         .C2Bits      (14),
         .Drop        (20),
-        .InputStages (1)
+        .InputStages (1),
+        .Luts        (Luts)
     ) u_quadratic (
         .clk_i        (clk_i),
         .residual_i   (residual_s1_q),

@@ -10,7 +10,9 @@ module load_setup #(
     parameter ChannelAddressBits = 28,
     parameter Width = 32,
     parameter Chain = 16,
-    parameter LineAddressBits = 11
+    parameter LineAddressBits = 11,
+    // 1: its product is of LUTs.
+    parameter Luts = 0
 ) (
     input  wire                                                clk_i,
     input  wire                                                rst_ni,
@@ -120,7 +122,7 @@ module load_setup #(
     assign accept_o = valid_s1_q;
     assign empty_o = rows_s1_q == 16'd0 || bytes_s1_q == 22'd0 || nothing;
 
-    // t + 2: products of the register's halves, the bound in rows and in bytes.
+    // t + 2: the product in parts, the bound in rows and in bytes.
     reg                       valid_s2_q;
     reg                 [2:0] buffer_s2_q;
     reg [LineAddressBits-1:0] line_s2_q;
@@ -129,8 +131,6 @@ module load_setup #(
     reg                [21:0] bytes_s2_q;
     reg        [BeatBits-1:0] stride_s2_q;
     reg        [BeatBits-1:0] base_s2_q;
-    reg                [47:0] product_low_s2_q;
-    reg                [47:0] product_high_s2_q;
     reg                 [1:0] extent_s2_q;
     reg                [31:0] n_s2_q;
     reg                 [3:0] unit_s2_q;
@@ -141,7 +141,6 @@ module load_setup #(
     wire [31:0] n_rows = whole_rows + {31'd0, part_row};
     wire fewer_rows = extent_s2_q == IsaLoadExtentRows && n_rows < {16'd0, rows_s2_q};
     wire fewer_bytes = extent_s2_q == IsaLoadExtentBytes && n_bytes < {25'd0, bytes_s2_q};
-    wire [63:0] product_s2 = {16'd0, product_low_s2_q} + {product_high_s2_q, 16'd0};
 
     // t + 3.
     reg                       valid_s3_q;
@@ -152,12 +151,45 @@ module load_setup #(
     reg                [21:0] bytes_s3_q;
     reg        [BeatBits-1:0] stride_s3_q;
     reg        [BeatBits-1:0] base_s3_q;
-    reg        [BeatBits-1:0] offset_s3_q;
+
+    // The register times `high`, as far as an address reaches: halves of the register in DSP blocks, the whole in LUTs.
+    wire [BeatBits-1:0] offset_s3;
+    generate
+        if (Luts != 0) begin : gen_luts
+            localparam FactorBits = BeatBits < 32 ? BeatBits : 32;
+            lut_multiply #(
+                .AWidth(FactorBits),
+                .BWidth(FactorBits),
+                .YWidth(BeatBits)
+            ) u_offset (
+                .clk_i(clk_i),
+                .a_i  (high_s1_q[FactorBits-1:0]),
+                .b_i  (value_s1_q[FactorBits-1:0]),
+                .c_i  ({BeatBits{1'b0}}),
+                .y_o  (offset_s3)
+            );
+            wire unused_factors = &{1'b0, high_s1_q, value_s1_q};
+        end else begin : gen_dsp
+            reg         [47:0] product_low_s2_q;
+            reg         [47:0] product_high_s2_q;
+            reg [BeatBits-1:0] offset_s3_q;
+            wire        [63:0] product_s2 = {16'd0, product_low_s2_q} + {product_high_s2_q, 16'd0};
+            always @(posedge clk_i) begin
+                if (valid_s1_q) begin
+                    product_low_s2_q <= {32'd0, value_s1_q[15:0]} * {16'd0, high_s1_q};
+                    product_high_s2_q <= {32'd0, value_s1_q[31:16]} * {16'd0, high_s1_q};
+                end
+                if (valid_s2_q) offset_s3_q <= product_s2[BeatBits-1:0];
+            end
+            assign offset_s3 = offset_s3_q;
+            wire unused_product = &{1'b0, product_s2};
+        end
+    endgenerate
 
     wire [22:0] rounded = {1'b0, bytes_s3_q} + {1'b0, LineRound[21:0]};
 
     assign push_o = valid_s3_q;
-    assign beat_o = base_s3_q + offset_s3_q;
+    assign beat_o = base_s3_q + offset_s3;
     assign stride_o = stride_s3_q;
     assign rows_o = rows_s3_q;
     assign beats_o = rounded[22:LineShift];
@@ -191,8 +223,6 @@ module load_setup #(
             bytes_s2_q <= bytes_s1_q;
             stride_s2_q <= stride_s1_q;
             base_s2_q <= base_s1_q;
-            product_low_s2_q <= {32'd0, value_s1_q[15:0]} * {16'd0, high_s1_q};
-            product_high_s2_q <= {32'd0, value_s1_q[31:16]} * {16'd0, high_s1_q};
             extent_s2_q <= extent_s1_q;
             n_s2_q <= n_s1;
             unit_s2_q <= unit_s1_q;
@@ -205,7 +235,6 @@ module load_setup #(
             bytes_s3_q <= fewer_bytes ? n_bytes[21:0] : bytes_s2_q;
             stride_s3_q <= stride_s2_q;
             base_s3_q <= base_s2_q;
-            offset_s3_q <= product_s2[BeatBits-1:0];
         end
         valid_s1_q <= issue_i;
         valid_s2_q <= valid_s1_q && !empty_o;
@@ -217,7 +246,7 @@ module load_setup #(
         end
     end
 
-    wire unused = &{1'b0, line, line_stride, base_beat, stride_beat, high_beat, address_reg, product_s2, rounded};
+    wire unused = &{1'b0, line, line_stride, base_beat, stride_beat, high_beat, address_reg, rounded};
 
 `ifndef SYNTHESIS
     initial if (BeatBits < 9 || LineShift + BeatBits > 38 || LineAddressBits < 1 || LineAddressBits > 24

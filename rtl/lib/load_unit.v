@@ -15,7 +15,9 @@ module load_unit #(
     parameter Width = 32,
     parameter Chain = 16,
     // Lines of the longest buffer: 2^LineAddressBits at most.
-    parameter LineAddressBits = 11
+    parameter LineAddressBits = 11,
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0
 ) (
     input  wire                                   clk_i,
     input  wire                                   rst_ni,
@@ -69,7 +71,8 @@ module load_unit #(
         .ChannelAddressBits(ChannelAddressBits),
         .Width             (Width),
         .Chain             (Chain),
-        .LineAddressBits   (LineAddressBits)
+        .LineAddressBits   (LineAddressBits),
+        .Luts              ((LutMultipliers & LutAddresses) != 0)
     ) u_setup (
         .clk_i        (clk_i),
         .rst_ni       (rst_ni),

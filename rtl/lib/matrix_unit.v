@@ -39,6 +39,8 @@ module matrix_unit #(
     // 0: no two-level scales.
     parameter TwoLevel = 1,
     parameter ClockGates = 0,
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0,
     parameter LineAddressBits = 11,
     // What the memories are built from, as `ram_sdp` names it.
     parameter WeightStyle = "block",
@@ -828,7 +830,8 @@ module matrix_unit #(
         for (lane = 0; lane < ScaleLanes; lane = lane + 1) begin : gen_lane
             drain_lane #(
                 .AccumulatorBits(AccumulatorBits),
-                .Accumulators   (AccumulatorRows << ColumnWordBits)
+                .Accumulators   (AccumulatorRows << ColumnWordBits),
+                .Luts           ((LutMultipliers & LutScales) != 0)
             ) u_lane (
                 .clk_i          (clk_i),
                 .sum_i          (word[32*lane+:32]),

@@ -30,6 +30,8 @@ module serial_unit #(
     // Bit i: the i-th Code of the instruction set occurs.
     parameter Codes = 8191,
     parameter ClockGates = 0,
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0,
     parameter LineAddressBits = 11,
     // What the memories are built from, as `ram_sdp` names it.
     parameter WeightStyle = "block",
@@ -763,7 +765,8 @@ module serial_unit #(
             drain_lane #(
                 .AccumulatorBits(AccumulatorBits),
                 .Accumulators   (AccumulatorRows << ColumnWordBits),
-                .Converted      (1)
+                .Converted      (1),
+                .Luts           ((LutMultipliers & LutScales) != 0)
             ) u_lane (
                 .clk_i          (clk_i),
                 .sum_i          (sum),

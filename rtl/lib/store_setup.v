@@ -7,7 +7,9 @@
 // grows within its low `shift` bits, and starts again from 0 where they do.
 // Registered: all of `push_o` and its fields; `empty_o` follows from registers.
 module store_setup #(
-    parameter AddressBits = 29
+    parameter AddressBits = 29,
+    // 1: its products are of LUTs.
+    parameter Luts = 0
 ) (
     input  wire                   clk_i,
     input  wire                   rst_ni,
@@ -99,7 +101,7 @@ module store_setup #(
     assign accept_o = valid_s1_q;
     assign empty_o = rows_s1_q == 10'd0 || count_s1 == 20'd0 || (bounded_s1_q && bound_s1_q == 32'd0);
 
-    // t + 2: products of halves.
+    // t + 2: products in parts.
     reg                valid_s2_q;
     reg [PassBits-1:0] pass_s2_q;
     reg          [9:0] rows_s2_q;
@@ -107,11 +109,12 @@ module store_setup #(
     reg         [30:0] v_low_s2_q;
     reg         [30:0] mask_s2_q;
 
-    wire [95:0] unused_front_s2;
+    wire [57:0] unused_front_s2;
     wire [54:0] unused_back_s2;
+    wire [37:0] base_s2;
     wire [27:0] high_s2;
     wire [15:0] low_s2;
-    assign {unused_front_s2, high_s2, low_s2, unused_back_s2} = pass_s2_q;
+    assign {unused_front_s2, base_s2, high_s2, low_s2, unused_back_s2} = pass_s2_q;
 
     // t + 3: sums.
     reg                valid_s3_q;
@@ -119,10 +122,6 @@ module store_setup #(
     reg          [9:0] rows_s3_q;
     reg         [30:0] v_low_s3_q;
     reg         [30:0] mask_s3_q;
-    reg         [43:0] high_product_low_s3_q;
-    reg         [43:0] high_product_high_s3_q;
-    reg         [31:0] low_product_low_s3_q;
-    reg         [30:0] low_product_high_s3_q;
 
     wire  [1:0] source_s3;
     wire [21:0] src_s3;
@@ -137,8 +136,6 @@ module store_setup #(
     wire [17:0] fragment_stride_s3;
     assign {source_s3, src_s3, src_stride_s3, count_s3, base_s3, high_s3, low_s3, token_step_s3, row_stride_s3,
             fragment_s3, fragment_stride_s3} = pass_s3_q;
-    wire [59:0] row_sum_s3 = {22'd0, base_s3} + {16'd0, high_product_low_s3_q} + {high_product_high_s3_q, 16'd0};
-    wire [59:0] low_sum_s3 = {28'd0, low_product_low_s3_q} + {13'd0, low_product_high_s3_q, 16'd0};
     wire [37:0] row_step_s3 = {10'd0, row_stride_s3};
     wire [37:0] high_step_s3 = {10'd0, row_stride_s3} + {10'd0, high_s3};
 
@@ -149,8 +146,6 @@ module store_setup #(
     reg            [13:0] src_stride_q;
     reg             [9:0] rows_q;
     reg            [19:0] count_q;
-    reg [AddressBits-1:0] row_q;
-    reg [AddressBits-1:0] low_q;
     reg [AddressBits-1:0] row_step_q;
     reg [AddressBits-1:0] high_step_q;
     reg            [15:0] low_step_q;
@@ -160,14 +155,69 @@ module store_setup #(
     reg             [7:0] fragment_q;
     reg            [17:0] fragment_stride_q;
 
+    // v in its two parts times `high` and `low`, as far as an address reaches: halves of v in DSP blocks, the whole in LUTs.
+    generate
+        if (Luts != 0) begin : gen_luts
+            localparam VBits = AddressBits < 32 ? AddressBits : 32;
+            localparam VLowBits = AddressBits < 31 ? AddressBits : 31;
+            localparam HighBits = AddressBits < 28 ? AddressBits : 28;
+            lut_multiply #(
+                .AWidth(VBits),
+                .BWidth(HighBits),
+                .YWidth(AddressBits),
+                .Addend(1)
+            ) u_row (
+                .clk_i(clk_i),
+                .a_i  (v_high_s2_q[VBits-1:0]),
+                .b_i  (high_s2[HighBits-1:0]),
+                .c_i  (base_s2[AddressBits-1:0]),
+                .y_o  (row_o)
+            );
+            lut_multiply #(
+                .AWidth(VLowBits),
+                .BWidth(16),
+                .YWidth(AddressBits)
+            ) u_low (
+                .clk_i(clk_i),
+                .a_i  (v_low_s2_q[VLowBits-1:0]),
+                .b_i  (low_s2),
+                .c_i  ({AddressBits{1'b0}}),
+                .y_o  (low_o)
+            );
+            wire unused_factors = &{1'b0, v_high_s2_q, v_low_s2_q, high_s2, base_s2, base_s3};
+        end else begin : gen_dsp
+            reg            [43:0] high_product_low_s3_q;
+            reg            [43:0] high_product_high_s3_q;
+            reg            [31:0] low_product_low_s3_q;
+            reg            [30:0] low_product_high_s3_q;
+            reg [AddressBits-1:0] row_q;
+            reg [AddressBits-1:0] low_q;
+            wire [59:0] row_sum_s3 = {22'd0, base_s3} + {16'd0, high_product_low_s3_q} + {high_product_high_s3_q, 16'd0};
+            wire [59:0] low_sum_s3 = {28'd0, low_product_low_s3_q} + {13'd0, low_product_high_s3_q, 16'd0};
+            always @(posedge clk_i) begin
+                if (valid_s2_q) begin
+                    high_product_low_s3_q <= {28'd0, v_high_s2_q[15:0]} * {16'd0, high_s2};
+                    high_product_high_s3_q <= {28'd0, v_high_s2_q[31:16]} * {16'd0, high_s2};
+                    low_product_low_s3_q <= {16'd0, v_low_s2_q[15:0]} * {16'd0, low_s2};
+                    low_product_high_s3_q <= {16'd0, v_low_s2_q[30:16]} * {15'd0, low_s2};
+                end
+                if (valid_s3_q) begin
+                    row_q <= row_sum_s3[AddressBits-1:0];
+                    low_q <= low_sum_s3[AddressBits-1:0];
+                end
+            end
+            assign row_o = row_q;
+            assign low_o = low_q;
+            wire unused_sums = &{1'b0, base_s2, row_sum_s3, low_sum_s3};
+        end
+    endgenerate
+
     assign push_o = valid_s4_q;
     assign source_o = source_q;
     assign src_o = src_q;
     assign src_stride_o = src_stride_q;
     assign rows_o = rows_q;
     assign count_o = count_q;
-    assign row_o = row_q;
-    assign low_o = low_q;
     assign row_step_o = row_step_q;
     assign high_step_o = high_step_q;
     assign low_step_o = low_step_q;
@@ -198,10 +248,6 @@ module store_setup #(
             rows_s3_q <= rows_s2_q;
             v_low_s3_q <= v_low_s2_q;
             mask_s3_q <= mask_s2_q;
-            high_product_low_s3_q <= {28'd0, v_high_s2_q[15:0]} * {16'd0, high_s2};
-            high_product_high_s3_q <= {28'd0, v_high_s2_q[31:16]} * {16'd0, high_s2};
-            low_product_low_s3_q <= {16'd0, v_low_s2_q[15:0]} * {16'd0, low_s2};
-            low_product_high_s3_q <= {16'd0, v_low_s2_q[30:16]} * {15'd0, low_s2};
         end
         if (valid_s3_q) begin
             source_q <= source_s3;
@@ -209,8 +255,6 @@ module store_setup #(
             src_stride_q <= src_stride_s3;
             count_q <= count_s3;
             rows_q <= rows_s3_q;
-            row_q <= row_sum_s3[AddressBits-1:0];
-            low_q <= low_sum_s3[AddressBits-1:0];
             row_step_q <= row_step_s3[AddressBits-1:0];
             high_step_q <= high_step_s3[AddressBits-1:0];
             low_step_q <= low_s3;
@@ -232,7 +276,7 @@ module store_setup #(
         end
     end
 
-    wire unused = &{1'b0, address_reg, row_sum_s3, low_sum_s3, row_step_s3, high_step_s3};
+    wire unused = &{1'b0, address_reg, row_step_s3, high_step_s3};
 
 `ifndef SYNTHESIS
     initial if (AddressBits < 16 || AddressBits > 38) begin

@@ -13,7 +13,9 @@ module store_unit #(
     parameter Outstanding = 8,
     parameter ChannelAddressBits = 28,
     parameter Chain = 16,
-    parameter Lanes = 8
+    parameter Lanes = 8,
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0
 ) (
     input  wire                                   clk_i,
     input  wire                                   rst_ni,
@@ -75,7 +77,8 @@ module store_unit #(
     wire            [17:0] fragment_stride;
 
     store_setup #(
-        .AddressBits(AddressBits)
+        .AddressBits(AddressBits),
+        .Luts       ((LutMultipliers & LutAddresses) != 0)
     ) u_setup (
         .clk_i            (clk_i),
         .rst_ni           (rst_ni),

@@ -23,7 +23,9 @@
 module vector_lane #(
     parameter Lane = 0,
     // 1: results in f16 too.
-    parameter HalfActivations = 0
+    parameter HalfActivations = 0,
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0
 ) (
     input  wire        clk_i,
     // The same clock for each unit, standing still while the pass does not need it: multiply_0, multiply_1, add_0,
@@ -94,7 +96,9 @@ module vector_lane #(
             default: multiply_0_b = rotary_high_i ? b_2_q : b_1_q;
         endcase
     end
-    fp32_mul u_multiply_0 (
+    fp32_mul #(
+        .Luts((LutMultipliers & LutProducts) != 0)
+    ) u_multiply_0 (
         .clk_i(unit_clk_i[0]),
         .a_i  (rotary ? a_1_q : a_i),
         .b_i  (multiply_0_b),
@@ -117,7 +121,9 @@ module vector_lane #(
             end
         endcase
     end
-    fp32_mul u_multiply_1 (
+    fp32_mul #(
+        .Luts((LutMultipliers & LutProducts) != 0)
+    ) u_multiply_1 (
         .clk_i(unit_clk_i[1]),
         .a_i  (multiply_1_a),
         .b_i  (multiply_1_b),
@@ -160,7 +166,9 @@ module vector_lane #(
             default: multiply_2_b = scalar_1_i;
         endcase
     end
-    fp32_mul u_multiply_2 (
+    fp32_mul #(
+        .Luts((LutMultipliers & LutProducts) != 0)
+    ) u_multiply_2 (
         .clk_i(unit_clk_i[3]),
         .a_i  (add_0),
         .b_i  (multiply_2_b),
@@ -175,7 +183,9 @@ module vector_lane #(
             default: exp_a = add_0;
         endcase
     end
-    fp32_exp u_exp (
+    fp32_exp #(
+        .Luts((LutMultipliers & LutExponentials) != 0)
+    ) u_exp (
         .clk_i(unit_clk_i[4]),
         .a_i  (exp_a),
         .y_o  (exponential)
@@ -189,20 +199,26 @@ module vector_lane #(
         .y_o       (add_1)
     );
 
-    fp32_reciprocal u_reciprocal (
+    fp32_reciprocal #(
+        .Luts((LutMultipliers & LutReciprocals) != 0)
+    ) u_reciprocal (
         .clk_i(unit_clk_i[5]),
         .a_i  (add_1),
         .y_o  (reciprocal)
     );
 
-    fp32_mul u_multiply_3 (
+    fp32_mul #(
+        .Luts((LutMultipliers & LutProducts) != 0)
+    ) u_multiply_3 (
         .clk_i(unit_clk_i[6]),
         .a_i  (multiply_3_i ? exponential : reciprocal),
         .b_i  (multiply_3_i ? scalar_1_i : a_late_i),
         .y_o  (multiply_3)
     );
 
-    fp32_quantize u_quantize (
+    fp32_quantize #(
+        .Luts((LutMultipliers & LutQuantizers) != 0)
+    ) u_quantize (
         .clk_i(unit_clk_i[7]),
         .a_i  (a_i),
         .b_i  (scalar_1_i),

@@ -14,7 +14,10 @@
 // `scalar_0_step_i` goes on to the next one; likewise scalar 1. With `shared_i` all rows have row 0's.
 // The largest value itself is at `value_o` in the period of `largest_valid_i`.
 // Initiation interval 1 row. Registered: `scalar_0_o`, `scalar_1_o`. It knows nothing of operations.
-module vector_scalar (
+module vector_scalar #(
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0
+) (
     input  wire        clk_i,
     input  wire        rst_ni,
 
@@ -56,7 +59,9 @@ module vector_scalar (
     // Mean and scale.
     wire [31:0] reciprocal;
     wire [31:0] product;
-    fp32_mul u_mul (
+    fp32_mul #(
+        .Luts((LutMultipliers & LutProducts) != 0)
+    ) u_mul (
         .clk_i(clk_i),
         .a_i  (scalar_i == Mean ? sum_i : value),
         .b_i  (scalar_i == Mean ? reciprocal : F32InverseCodeMax),
@@ -97,7 +102,9 @@ module vector_scalar (
         .a_i  ({14'd0, length_i}),
         .y_o  (length)
     );
-    fp32_reciprocal u_reciprocal (
+    fp32_reciprocal #(
+        .Luts((LutMultipliers & LutReciprocals) != 0)
+    ) u_reciprocal (
         .clk_i(clk_i),
         .a_i  (scaling ? scale : scalar_i == Inverse ? sum_i : length),
         .y_o  (reciprocal)
@@ -121,7 +128,9 @@ module vector_scalar (
         .subtract_i(1'b0),
         .y_o       (shifted)
     );
-    fp32_rsqrt u_rsqrt (
+    fp32_rsqrt #(
+        .Luts((LutMultipliers & LutRoots) != 0)
+    ) u_rsqrt (
         .clk_i(clk_i),
         .a_i  (shifted),
         .y_o  (root)

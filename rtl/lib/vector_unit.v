@@ -21,6 +21,8 @@ module vector_unit #(
     parameter ClockGates = 0,
     // 1: activations in f16 too.
     parameter HalfActivations = 0,
+    // Multipliers that are of LUTs: a sum of constants `Lut...`.
+    parameter LutMultipliers = 0,
     parameter WriteWords = (1 + HalfActivations) * (Lanes > Chain ? Lanes / Chain : 1)
 ) (
     input  wire                          clk_i,
@@ -161,17 +163,37 @@ module vector_unit #(
     wire  [9:0] rows = rows_bound && value_b_q < {22'd0, max_rows} ? value_b_q[9:0] : max_rows;
 
     // Operand a starts at row `value_a`. Addresses are modulo 2^20, so the high bits of the value do not matter.
-    wire [35:0] skipped = value_a_q[19:0] * a_stride;
-    wire        unused_high = &{1'b0, value_a_q[31:20], skipped[35:20]};
+    wire        unused_high = &{1'b0, value_a_q[31:20]};
+    wire [19:0] skipped;
+    generate
+        if ((LutMultipliers & LutRows) != 0) begin : gen_skipped_luts
+            lut_multiply #(
+                .AWidth        (20),
+                .BWidth        (16),
+                .YWidth        (20),
+                .OutputRegister(0)
+            ) u_skipped (
+                .clk_i(clk_i),
+                .a_i  (value_a_q[19:0]),
+                .b_i  (a_stride),
+                .c_i  (20'd0),
+                .y_o  (skipped)
+            );
+        end else begin : gen_skipped_dsp
+            wire [35:0] product = value_a_q[19:0] * a_stride;
+            reg  [19:0] skipped_q;
+            always @(posedge clk_i) if (state_q == Collect) skipped_q <= product[19:0];
+            assign skipped = skipped_q;
+            wire        unused_product = &{1'b0, product[35:20]};
+        end
+    endgenerate
 
     reg  [17:0] len_q;
     reg   [9:0] rows_q;
-    reg  [19:0] skipped_q;
     always @(posedge clk_i) begin
         if (state_q == Collect) begin
             len_q <= len;
             rows_q <= rows;
-            skipped_q <= skipped[19:0];
         end
     end
     wire [16:0] half = len_q[17:1];
@@ -318,7 +340,7 @@ module vector_unit #(
     end
 
     reg  [19:0] a_first_q;
-    wire [19:0] a_first = first_pass ? a_base + skipped_q : a_first_q;
+    wire [19:0] a_first = first_pass ? a_base + skipped : a_first_q;
     always @(posedge clk_i) if (first_pass) a_first_q <= a_first;
 
     wire [19:0] a_place;
@@ -559,7 +581,8 @@ module vector_unit #(
             assign mask[lane] = exit_left_q > Place;
             vector_lane #(
                 .Lane           (lane),
-                .HalfActivations(HalfActivations)
+                .HalfActivations(HalfActivations),
+                .LutMultipliers (LutMultipliers)
             ) u_lane (
                 .clk_i        (clk_i),
                 .unit_clk_i   (unit_clk),
@@ -639,7 +662,9 @@ module vector_unit #(
     assign vector_write_address_o = share ? share_address : row_address;
 
     wire [31:0] largest_value;
-    vector_scalar u_scalar (
+    vector_scalar #(
+        .LutMultipliers(LutMultipliers)
+    ) u_scalar (
         .clk_i          (clk_i),
         .rst_ni         (rst_ni),
         .scalar_i       (scalar_select),

@@ -429,6 +429,7 @@ fn values(machine: &Machine, gates: ClockGates) -> BTreeMap<&'static str, u64> {
         ("MaxRatio", most_words.into()),
         ("HalfActivations", (engine.activation() == ActivationType::F16).into()),
         ("Lanes", machine.core.lanes.into()),
+        ("LutMultipliers", machine.core.lut_multipliers.iter().map(|kind| kind.bit()).sum()),
         ("WeightChunks", machine.weight_chunks()),
         ("ScaleRows", machine.scale_rows()),
         ("ParameterBytes", 4 * machine.parameter_elements()),

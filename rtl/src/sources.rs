@@ -55,6 +55,7 @@ library![
     "load_port",
     "load_setup",
     "load_unit",
+    "lut_multiply",
     "matrix_control",
     "matrix_decode",
     "matrix_retire",

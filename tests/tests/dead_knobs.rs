@@ -92,7 +92,7 @@ enum Change {
 
 use Change::{Beside, Die, Refused, Serial, To};
 
-const CHANGES: [(&str, Change); 41] = [
+const CHANGES: [(&str, Change); 42] = [
     ("name", To("other")),
     // U50 carries the same HBM2 and no DDR4.
     ("board", Beside(&[("instructions.standard", "hbm2-u280")], "u50")),
@@ -113,6 +113,7 @@ const CHANGES: [(&str, Change); 41] = [
     ("core.slr", To("[1]")),
     ("core.crossing_cycles", Beside(&[("core.count", "2")], "5")),
     ("core.queue", To("2")),
+    ("core.lut_multipliers", To("[\"scales\"]")),
     ("core.matrix.kind", Refused("systolic")),
     ("core.matrix.rows", To("4")),
     ("core.matrix.chain", Beside(&[("core.matrix.sparsity", "[\"2:4\", \"4:16\"]")], "32")),
@@ -138,19 +139,20 @@ const CHANGES: [(&str, Change); 41] = [
 ];
 
 /// Keys that change no step of this run, and where they are seen instead: a name is a name, rows of accumulators
-/// beyond those of a prompt's step only cost memory blocks, and multipliers of integer scales that this format has not only
-/// cost LUTs.
-const ONLY_SEEN: [(&str, &str); 5] = [
+/// beyond those of a prompt's step only cost memory blocks, multipliers of integer scales that this format has not only
+/// cost LUTs, and others are LUTs or DSP blocks.
+const ONLY_SEEN: [(&str, &str); 6] = [
     ("name", "report"),
     ("verilog", "report"),
     ("core.matrix.accumulator_rows", "resources"),
+    ("core.lut_multipliers", "resources"),
     ("core.matrix.two_level", "resources"),
     ("core.matrix.codes", "resources"),
 ];
 
 /// Keys that say only when, where or at what cost something happens: machines that differ in nothing else have one form, and so
 /// one compiler serves them all.
-const NOT_OF_THE_FORM: [&str; 8] = [
+const NOT_OF_THE_FORM: [&str; 9] = [
     "verilog",
     "clock.kernel_mhz",
     "memory.outstanding",
@@ -159,6 +161,7 @@ const NOT_OF_THE_FORM: [&str; 8] = [
     "instructions.outstanding",
     "core.slr",
     "core.crossing_cycles",
+    "core.lut_multipliers",
 ];
 
 /// Every other key makes another form; and what is compiled for one machine is legal on another of its form.

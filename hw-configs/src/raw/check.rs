@@ -135,6 +135,7 @@ impl RawMachine {
             document.fault_at(&self.memory.channels, expected, "choose such a value");
         }
         self.check_regions(document, board);
+        self.check_multipliers(document, board);
         // A wait counts back at most 2^WAIT_BITS - 1 instructions; four are left for those in a unit's own stages.
         let most = (1u32 << WAIT_BITS) - 4 - MATRIX_IN_FLIGHT as u32;
         if core.queue.value.is_some_and(|queue| queue > most) {
@@ -164,6 +165,17 @@ impl RawMachine {
         }
         if let Some(slr) = given.iter().find(|slr| **slr as usize >= slrs) {
             fault(slr.to_string(), format!("regions less than {slrs}, which board {name} has"));
+        }
+    }
+
+    /// LUTs and DSP blocks are of a fabric.
+    fn check_multipliers(&self, document: &Document<'_>, board: Option<&Board>) {
+        let of_luts = &self.core.lut_multipliers;
+        let Some(board) = board.filter(|board| board.is_die()) else { return };
+        if of_luts.value.as_ref().is_some_and(|kinds| !kinds.is_empty()) {
+            let expected = format!("none on board {}, a die without LUTs and DSP blocks", board.name);
+            let (key, span) = (&of_luts.key, of_luts.span.clone());
+            document.fault(key, span, "a list with kinds", expected, "leave it out, or name a board with fabric (u280)");
         }
     }
 
@@ -427,6 +439,7 @@ impl RawMachine {
                 queue: self.core.queue.get(),
                 engine: self.matrix.build(&self.engine),
                 lanes: self.vector.lanes.get(),
+                lut_multipliers: self.core.lut_multipliers.get(),
                 buffers: Buffers {
                     weight_kib: b.weight_kib.get(),
                     index_kib: b.index_kib.get(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hw_config::isa::{Code, Sparsity};
+use hw_config::multipliers::Multiplier;
 
 use super::*;
 
@@ -86,7 +87,7 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
         let Engine::SparseDspChain(engine) = &mut machine.core.engine else { panic!("`tiny` has chains") };
         engine
     }
-    let knobs: [(&str, Knob); 26] = [
+    let knobs: [(&str, Knob); 27] = [
         ("memory.channels", |m| m.memory.channels = 4),
         ("memory.port_bytes", |m| m.memory.port_bytes = 64),
         ("memory.burst_bytes", |m| m.memory.burst_bytes = 1024),
@@ -96,6 +97,7 @@ fn every_knob_of_the_geometry_reaches_the_verilog() {
         ("instructions.outstanding", |m| m.instructions.outstanding = 8),
         ("core.queue", |m| m.core.queue = 8),
         ("core.vector.lanes", |m| m.core.lanes = 16),
+        ("core.lut_multipliers", |m| m.core.lut_multipliers = vec![Multiplier::Scales]),
         ("core.matrix.chain", |m| engine(m).chain = 32),
         ("core.matrix.rows", |m| engine(m).rows = 4),
         ("core.matrix.columns", |m| engine(m).columns = 32),

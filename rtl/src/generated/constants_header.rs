@@ -1,7 +1,8 @@
-//! `constants.vh`: the latencies, limits and numbers of `hw_config` that the hand-written modules are built with, under
+//! `constants.vh`: the latencies, limits, kinds and numbers of `hw_config` that the hand-written modules are built with, under
 //! the names that they have there. It must never hold a number of its own, except the marks of a rank.
 
 use hw_config::latency;
+use hw_config::multipliers::Multiplier;
 use hw_config::numeric::bit_serial::{GUARD_BITS, SCALE_BITS, SLOT_WEIGHTS};
 use hw_config::numeric::convert::{CANONICAL_NAN_F16, INVERSE_CODE_MAX, QUANTIZED_I8_MAX};
 use hw_config::numeric::fp32::{CANONICAL_NAN_BITS, order_key};
@@ -28,6 +29,11 @@ pub(super) fn file() -> File {
     text.push_str("\n// Limits: hw_config::timing, ::numeric::packed and ::numeric::bit_serial.\n");
     for (name, value) in limits() {
         text.push_str(&format!("localparam {name} = {value};\n"));
+    }
+    text.push_str("\n// Kinds of multipliers in a set of them: hw_config::multipliers.\n");
+    for kind in Multiplier::ALL {
+        let name = camel_case(&kind.name().to_uppercase());
+        text.push_str(&format!("localparam Lut{name} = {};\n", kind.bit()));
     }
     text.push_str("\n// Numbers: hw_config::numeric. f32 and f16 are patterns.\n");
     for (comment, name, bits, value) in numbers() {
