@@ -4,6 +4,7 @@
 use hw_config::engine::{Engine, MatrixMode};
 use hw_config::isa::Code;
 use hw_config::machine::Machine;
+use hw_config::multipliers::Multiplier;
 use hw_config::program::random::Rng;
 use hw_config::raw::{machine_text, with_overrides};
 
@@ -64,6 +65,7 @@ pub fn random_machine(engine: DrawnEngine, seed: u64) -> (Machine, String) {
         if seed.is_multiple_of(SEVERAL_CORES_EVERY) {
             several_cores(seed, &mut changes);
         }
+        changes.push(("core.lut_multipliers", lut_multipliers(seed)));
         let changes: Vec<(&str, &str)> = changes.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let text = with_overrides(base, shipped, &changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
         let Ok(machine) = Machine::from_toml(base, &text) else { continue };
@@ -107,6 +109,18 @@ fn several_cores(seed: u64, changes: &mut Vec<(&'static str, String)>) {
         // The board's DDR4 has two channels, and every core fetches from one of its own.
         changes.push(("instructions.standard", "hbm2-u280".to_owned()));
     }
+}
+
+/// Half of the kinds on every second machine, from a sequence of its own as well.
+fn lut_multipliers(seed: u64) -> String {
+    let mut rng = Rng::new(seed ^ 0x6c75_745f_6d75_6c74);
+    let has_some = rng.one_in(2);
+    let kinds: Vec<String> = Multiplier::ALL
+        .iter()
+        .filter(|_| has_some && rng.one_in(2))
+        .map(|kind| format!("\"{}\"", kind.name()))
+        .collect();
+    format!("[{}]", kinds.join(", "))
 }
 
 /// Clock, memories and queues, whatever the engine.

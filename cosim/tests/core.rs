@@ -3,6 +3,7 @@
 use cosim::machines::{DrawnEngine, random_machine};
 use cosim::{Backpressure, Case, Counts, Dut, VerilatedCore};
 use hw_config::machine::Machine;
+use hw_config::multipliers::Multiplier;
 use hw_config::raw::{machine_text, with_overrides};
 use rtl::ClockGates;
 use std::path::Path;
@@ -45,6 +46,25 @@ fn tiny_is_equal_on_random_programs_with_gates_and_without() {
     assert_eq!(wires, gates, "the same was compared, in as many periods");
 }
 
+/// The same programs on `tiny` with every multiplier beside the chains of LUTs: no event is another.
+#[test]
+fn tiny_of_lut_multipliers_is_equal_in_the_same_periods() {
+    let text = machine_text("tiny").expect("a shipped machine");
+    let machine = Machine::from_toml("tiny", text).expect("a shipped machine");
+    let kinds = Multiplier::ALL.map(|kind| format!("\"{}\"", kind.name())).join(", ");
+    let changed = with_overrides("tiny", text, &[("core.lut_multipliers", &format!("[{kinds}]"))])
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    let of_luts = Machine::from_toml("tiny", &changed).unwrap_or_else(|faults| panic!("{faults}"));
+    let compared = compare(&of_luts, &changed, ClockGates::Gates, 0..12);
+    println!("{compared:?}");
+    assert!(compared.cycles > 20_000 && compared.stored_bytes > 200_000);
+    assert_eq!(
+        compared,
+        compare(&machine, text, ClockGates::Gates, 0..12),
+        "the same was compared, in as many periods"
+    );
+}
+
 /// Two cores as small as they can be, the first two boundaries from memory and from the second: programs of unequal length
 /// that meet in shares, some with handshakes withheld.
 #[test]
@@ -58,7 +78,7 @@ fn two_cores_are_equal_on_random_programs() {
 }
 
 /// The bit-serial array with every weight code and elements beyond those of `mm`; and with products of two weights, parts of
-/// columns in `mv`, no f16 weights, and beats of whole words of codes.
+/// columns in `mv`, no f16 weights, beats of whole words of codes, and scales and addresses multiplied in LUTs.
 #[test]
 fn bit_serial_arrays_are_equal_on_random_programs() {
     let text = machine_text("tiny-bit-serial").expect("a shipped machine");
@@ -75,6 +95,7 @@ fn bit_serial_arrays_are_equal_on_random_programs() {
         ("core.matrix.gemv_columns", "4"),
         ("core.matrix.codes", "[\"fp3\", \"fp4\", \"int6\", \"int8\"]"),
         ("core.vector.lanes", "16"),
+        ("core.lut_multipliers", "[\"scales\", \"addresses\"]"),
     ];
     for changes in [small, other] {
         let text = with_overrides("bit-serial", text, changes).unwrap_or_else(|faults| panic!("{faults}"));

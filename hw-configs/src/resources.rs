@@ -12,6 +12,7 @@
 mod crossings;
 mod logic;
 mod memories;
+mod multipliers;
 
 use crate::board::{Board, Fabric};
 use crate::engine::Engine;
@@ -211,7 +212,7 @@ impl Machine {
             UnitResources { unit: "ld ports", amounts: self.load_ports() },
             UnitResources { unit: "st port", amounts: self.store_port() },
             UnitResources { unit: self.core.engine.array_unit(), amounts: array },
-            UnitResources { unit: "mx scale lanes", amounts: logic::scale_lanes(&self.core.engine) },
+            UnitResources { unit: "mx scale lanes", amounts: logic::scale_lanes(self) },
             UnitResources { unit: "vx lanes", amounts: self.vector_lanes() },
         ];
         units.extend(memories.iter().map(|memory| UnitResources { unit: memory.name, amounts: memory.amounts }));

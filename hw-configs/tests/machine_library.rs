@@ -6,6 +6,7 @@ use hw_config::energy::{EnergyTable, Prices};
 use hw_config::engine::Engine;
 use hw_config::machine::Machine;
 use hw_config::memory::MemoryStandard;
+use hw_config::multipliers::Multiplier;
 use hw_config::raw::{machine_names, machine_text, memory_names, memory_text, schema, with_overrides};
 use hw_config::resources::Resource;
 
@@ -84,6 +85,39 @@ fn resources_of_u280_1core_by_hand() {
     // The published design (FlightLLM, FPGA 2024) has 6,345 DSPs over three regions.
     assert!(resources.total.dsp <= 6345);
     println!("9 amounts compared");
+}
+
+/// DSP blocks of each kind of multipliers in a core of `u280-flightllm`, counted by hand; with its kinds in LUTs the cores take
+/// what is published: 6,144 in the arrays, 67 each beside them.
+#[test]
+fn multipliers_of_u280_flightllm_by_hand() {
+    let base = machine("u280-flightllm");
+    let dsps = |of_luts: &[Multiplier]| {
+        let mut machine = base.clone();
+        machine.core.lut_multipliers = of_luts.to_vec();
+        machine.resources().core.dsp
+    };
+    // 16 lanes, 32 drain lanes. An f32 product is two blocks, a function's quadratic two, the exponential's scaling two.
+    let by_hand = [
+        (Multiplier::Scales, 32 * 2 * 2),
+        (Multiplier::Products, 16 * 4 * 2 + 2),
+        (Multiplier::Quantizers, 16 * 2),
+        (Multiplier::Exponentials, 16 * 4),
+        (Multiplier::Reciprocals, 16 * 2 + 2),
+        (Multiplier::Roots, 2),
+        (Multiplier::Rows, 1),
+        // 22 bits of a beat's address: 16 x 22 of a load, and 6 x 22 that is left to LUTs. 31 of a store's: 28 and 16 bits,
+        // each times two halves of a register, of which 16 x 28 takes two.
+        (Multiplier::Addresses, 1 + 5),
+    ];
+    assert_eq!(by_hand.map(|(kind, _)| kind), Multiplier::ALL);
+    for (kind, expected) in by_hand {
+        assert_eq!(dsps(&[]) - dsps(&[kind]), expected, "{}", kind.name());
+    }
+    assert_eq!(dsps(&Multiplier::ALL), 2048, "the array alone");
+    let cores = base.core.count;
+    assert_eq!((0..cores).map(|core| base.resources_of(core).total.dsp).sum::<u64>(), 6144 + 3 * 67);
+    println!("{} kinds compared", by_hand.len());
 }
 
 /// A value that differs from the machine's own and still makes a sound machine.

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use hw_config::machine::Machine;
+use hw_config::multipliers::Multiplier;
 use hw_config::resources::{Primitive, Resource, ram};
 use rtl::sources::{File, Sources};
 use rtl::synth::{Cells, Design, Hierarchy, Netlist, SynthError, compare, predicted_unit};
@@ -125,6 +126,38 @@ fn the_drain_lanes_of_tiny_are_as_predicted() {
     // The sum over the instances below is the sum over the distinct ones, each times its number.
     let muls: u64 = comparison.modules.iter().filter(|row| row.module == "fp32_mul").map(|row| row.instances).sum();
     assert_eq!(muls, 8);
+}
+
+/// Multipliers of LUTs: units of a small machine with those of `u280-flightllm`, and with all, take the predicted DSP blocks, and
+/// about the predicted LUTs and flip-flops.
+#[test]
+fn multipliers_of_luts_are_as_predicted() {
+    let mut compared = 0;
+    for kinds in
+        [Machine::by_name("u280-flightllm").expect("is shipped").core.lut_multipliers, Multiplier::ALL.to_vec()]
+    {
+        let mut machine = Machine::by_name("tiny").expect("is in the library");
+        machine.core.lanes = 2;
+        machine.core.lut_multipliers = kinds;
+        let emission = rtl::generate(&machine).expect("has Verilog");
+        let design = Design { files: &emission.files, top: emission.top, parameters: &[] };
+        let hierarchy = Hierarchy::elaborate(&design, &cache()).unwrap_or_else(|error| panic!("{error}"));
+        for module in ["drain_lane", "load_unit", "store_unit", "vector_unit"] {
+            let roots = hierarchy.named(module).expect("the core has them");
+            let netlist = Netlist::synthesize(&design, &hierarchy, &roots, &cache(), &mut |_, _| ());
+            let netlist = netlist.unwrap_or_else(|error| panic!("{error}"));
+            let comparison = compare(&machine, &hierarchy, &netlist, &roots);
+            let row = comparison.units.iter().find(|row| row.module == module).expect("a row of the prediction");
+            println!("{row:?}");
+            assert_eq!(row.difference(Resource::Dsp), Some(0.0), "{module}: DSP blocks");
+            for resource in [Resource::Lut, Resource::Ff] {
+                let difference = row.difference(resource).expect("is predicted");
+                assert!(difference.abs() < 0.05, "{module}: {} {:+.1} %", resource.name(), 100.0 * difference);
+            }
+            compared += 3;
+        }
+    }
+    println!("{compared} amounts compared");
 }
 
 /// The way of a core over a boundary, beside the prediction; of a core nothing, and of the whole everything.

@@ -175,7 +175,13 @@ impl RawMachine {
         if of_luts.value.as_ref().is_some_and(|kinds| !kinds.is_empty()) {
             let expected = format!("none on board {}, a die without LUTs and DSP blocks", board.name);
             let (key, span) = (&of_luts.key, of_luts.span.clone());
-            document.fault(key, span, "a list with kinds", expected, "leave it out, or name a board with fabric (u280)");
+            document.fault(
+                key,
+                span,
+                "a list with kinds",
+                expected,
+                "leave it out, or name a board with fabric (u280)",
+            );
         }
     }
 

@@ -1,10 +1,12 @@
-//! LUTs, flip-flops and DSP blocks of everything that is no memory. It must never count a memory's RAMs.
+//! LUTs, flip-flops and DSP blocks of everything that is no memory; `multipliers` has the products beside the array. It must
+//! never count a memory's RAMs.
 
 use super::Amounts;
 use super::memories::{lutram, select_luts, straddles, turn_luts};
-use crate::engine::{BitSerial, Engine, SparseDspChain};
+use crate::engine::{BitSerial, SparseDspChain};
 use crate::isa::{Code, Sparsity};
 use crate::machine::Machine;
+use crate::multipliers::Multiplier;
 use crate::numeric::density::BLOCK;
 use crate::numeric::packed::MAX_PRODUCTS;
 use crate::numeric::reduce::PARTIALS;
@@ -18,12 +20,13 @@ const QUEUE: (u64, u64) = (330, 80);
 const SEQUENCER: (u64, u64) = (1_347, 156);
 /// Bits that a queue keeps of an instruction with its values.
 const QUEUE_BITS: u64 = 384;
-/// The run-time address of a load.
-const LOAD_SETUP: (u64, u64) = (471, 519);
+/// The run-time address of a load without its product.
+const LOAD_SETUP: (u64, u64) = (427, 463);
 /// A port of loads without its data.
 const LOAD_PORT: (u64, u64) = (984, 275);
-/// The run-time address of a store and its pieces (`store_unit.v` without its ports and `store_gather.v`).
-const STORE_SETUP: (u64, u64) = (2_270, 1_779);
+/// The run-time address of a store without its products, and its pieces (`store_unit.v` without its ports and
+/// `store_gather.v`).
+const STORE_SETUP: (u64, u64) = (2_182, 1_605);
 /// A byte of the source word that is gathered (`store_gather.v`, lines of 64 to 2,048 bytes and words of 32 and 64): its way
 /// to its place, its choice, and the mask of two blocks.
 const STORE_WORD_BYTE: (u64, u64) = (58, 10);
@@ -57,12 +60,13 @@ const SERIAL_TERM: SerialTerm = SerialTerm { integer: 8, floats: 26, float: 4, h
 const SERIAL_LANE: (u64, u64) = (24, 8);
 /// What a column of sums is multiplied with: its selector, its integer scale, that of the slot before and its bits.
 const SERIAL_SCALE: (u64, u64) = (26, 26);
-/// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal.
+/// A lane of the vector unit with its share of the operand and result paths: five products, two sums, exponential, reciprocal, each
+/// without its multipliers.
 const VECTOR_LANE: (u64, u64) = (3_411, 2_017);
 /// An adder of the sum over lanes and partial sums.
 const REDUCTION_ADDER: (u64, u64) = (488, 304);
-/// The scalars of rows: a product, a reciprocal, a reciprocal root.
-const VECTOR_SCALARS: (u64, u64) = (2_087, 1_113);
+/// The scalars of rows: a product, a reciprocal, a reciprocal root; the address of an operation's first row.
+const VECTOR_SCALARS: (u64, u64) = (2_087, 1_093);
 
 /// LUTs of a code times an integer scale (`weight_expander.v`): two factors of two bits, their sum, and wide codes beside.
 const SCALED_CODE_LUTS: u64 = 31;
@@ -70,46 +74,35 @@ const SCALED_CODE_LUTS: u64 = 31;
 impl Machine {
     pub(super) fn load_ports(&self) -> Amounts {
         let port_bytes = u64::from(self.memory.port_bytes);
-        // The run-time address, in beats of a channel: halves of a register times a 32-bit stride.
-        let beat_bits = self.channel_address_bits() - u64::from(self.memory.port_bytes.ilog2());
-        let dsp = half_product_dsps(32, beat_bits) + half_product_dsps(32, beat_bits.saturating_sub(16));
         // A beat is registered once; a byte of it has a strobe.
         let port = (LOAD_PORT.0 + 2 * port_bytes, LOAD_PORT.1 + 8 * port_bytes);
-        logic(port, 0).times(u64::from(self.memory.channels)).plus(logic(LOAD_SETUP, dsp))
+        let ports = logic(port, 0).times(u64::from(self.memory.channels));
+        ports.plus(logic(LOAD_SETUP, 0)).plus(self.load_product())
     }
 
     pub(super) fn store_port(&self) -> Amounts {
         let (port_bytes, channels) = (u64::from(self.memory.port_bytes), u64::from(self.memory.channels));
-        // The run-time address: halves of a register times a 28-bit and a 16-bit stride, as far as an address reaches.
-        let address_bits = self.channel_address_bits() + u64::from(self.memory.channels.ilog2());
-        let products = [28, 16].map(|stride_bits| {
-            half_product_dsps(stride_bits, address_bits)
-                + half_product_dsps(stride_bits, address_bits.saturating_sub(16))
-        });
-        let dsp = products.iter().sum();
         // Each port keeps eight beats with their strobes; a line is gathered byte by byte of words of a chain or of all lanes.
         let port = (STORE_PORT.0 + lutram(9 * port_bytes, 8), STORE_PORT.1);
         let line = logic(STORE_LINE_BYTE, 0).times(self.memory.line_bytes());
         let word_bytes = u64::from(self.chain().max(4 * self.core.lanes));
         let word = logic(STORE_WORD_BYTE, 0).times(word_bytes);
         let waiting = logic((lutram(8 * word_bytes, STORE_PIECES), 0), 0);
-        [logic(STORE_SETUP, dsp), line, word, waiting].into_iter().fold(logic(port, 0).times(channels), Amounts::plus)
-    }
-
-    /// Bits of a byte address within a channel.
-    fn channel_address_bits(&self) -> u64 {
-        u64::from(self.memory.standard.channel_bytes().next_power_of_two().ilog2())
+        let setup = logic(STORE_SETUP, 0).plus(self.store_products());
+        [setup, line, word, waiting].into_iter().fold(logic(port, 0).times(channels), Amounts::plus)
     }
 
     pub(super) fn vector_lanes(&self) -> Amounts {
         let lanes = u64::from(self.core.lanes);
-        let product = multiplier_dsps(24, 24);
-        // Five products, an exponential of a product and two multiply-adds, a reciprocal of two (see `numeric::tables`).
-        let lane = logic(VECTOR_LANE, 5 * product + multiplier_dsps(24, 34) + 2 + 2);
+        let multiplier = |kind| self.multiplier(kind);
+        let functions = [Multiplier::Quantizers, Multiplier::Exponentials, Multiplier::Reciprocals].map(multiplier);
+        let products = multiplier(Multiplier::Products).times(4);
+        let lane = functions.into_iter().fold(logic(VECTOR_LANE, 0).plus(products), Amounts::plus);
         // Once for all lanes: trees over lanes and partial sums with the adder between, the scalars of rows, the first row's
         // address.
         let reduction = logic(REDUCTION_ADDER, 0).times(lanes + PARTIALS as u64 - 1);
-        let scalars = logic(VECTOR_SCALARS, product + 2 + 2 + multiplier_dsps(20, 16));
+        let of_rows = [Multiplier::Products, Multiplier::Reciprocals, Multiplier::Roots, Multiplier::Rows];
+        let scalars = of_rows.map(multiplier).into_iter().fold(logic(VECTOR_SCALARS, 0), Amounts::plus);
         lane.times(lanes).plus(reduction).plus(scalars)
     }
 }
@@ -178,8 +171,9 @@ fn expander(engine: &SparseDspChain, straddles: bool) -> Amounts {
 }
 
 /// The lanes behind the accumulators: sum -> f32, x group scale, + f32 accumulator, x activation scale.
-pub(super) fn scale_lanes(engine: &Engine) -> Amounts {
-    logic(SCALE_LANE, 2 * multiplier_dsps(24, 24)).times(u64::from(engine.scale_lanes()))
+pub(super) fn scale_lanes(machine: &Machine) -> Amounts {
+    let products = machine.multiplier(Multiplier::Scales).times(2);
+    logic(SCALE_LANE, 0).plus(products).times(u64::from(machine.core.engine.scale_lanes()))
 }
 
 /// LUTs of a term by what codes there are.
@@ -242,24 +236,12 @@ fn serial_column(engine: &BitSerial) -> Amounts {
     Amounts::logic(8 * dot + dot * lut, dot * ff, 0)
 }
 
-/// DSP48E2 of an unsigned product of a x b bits: 26 x 17 bits each, the better way round.
-fn multiplier_dsps(a: u64, b: u64) -> u64 {
-    let tiles = |wide: u64, narrow: u64| wide.div_ceil(26) * narrow.div_ceil(17);
-    tiles(a, b).min(tiles(b, a))
-}
-
-/// DSP48E2 of the low `wanted_bits` of a 16-bit half times a stride: 26 bits of it each. A product of fewer than nine bits
-/// is left to LUTs (the bound of Yosys, below which a DSP does not pay).
-fn half_product_dsps(stride_bits: u64, wanted_bits: u64) -> u64 {
-    if wanted_bits < 9 { 0 } else { stride_bits.min(wanted_bits).div_ceil(26) }
-}
-
 /// Fetch, dispatch, registers, waits and the queues in front of four units.
 pub(super) fn dispatch(machine: &Machine) -> Amounts {
     let queue = (QUEUE.0 + lutram(QUEUE_BITS, machine.core.queue.into()), QUEUE.1);
     logic(queue, 0).times(4).plus(logic(SEQUENCER, 0))
 }
 
-fn logic((lut, ff): (u64, u64), dsp: u64) -> Amounts {
+pub(super) fn logic((lut, ff): (u64, u64), dsp: u64) -> Amounts {
     Amounts::logic(lut, ff, dsp)
 }

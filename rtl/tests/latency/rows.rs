@@ -64,6 +64,26 @@ pub(crate) fn rows() -> Vec<Row> {
 fn numbers() -> Vec<Row> {
     let cascade =
         |pulse, output, cycles, says| plain("multiply_cascade", &[("b_i", 1 << 20 | 1)], pulse, output, cycles, says);
+    let of_luts = |row| Row { parameters: &[("Luts", 1)], ..row };
+    let lut_multiply = |parameters, cycles| {
+        let both = format!(
+            "Latency {MULTIPLY_ADD_CYCLES} from all operands if `OutputRegister` = 1, {} if it is 0",
+            MULTIPLY_ADD_CYCLES - 1
+        );
+        Row { parameters, ..plain("lut_multiply", &[("b_i", 5)], &[("a_i", 3)], "y_o", cycles, both) }
+    };
+    let multiply_add = || {
+        let says = format!("Latency {MULTIPLY_ADD_CYCLES} for all three operands");
+        plain("multiply_add", &[("b_i", 5)], &[("a_i", 3)], "y_o", MULTIPLY_ADD_CYCLES, says)
+    };
+    let cascade_high = || {
+        let says = format!("`high_o` = (a_i * b_i) >> 17, latency {MULTIPLY_CASCADE_CYCLES}");
+        cascade(&[("a_i", 1 << 20)], "high_o", MULTIPLY_CASCADE_CYCLES, says)
+    };
+    let cascade_low = || {
+        let says = format!("one period earlier (latency {})", MULTIPLY_CASCADE_CYCLES - 1);
+        cascade(&[("a_i", 1)], "low_o", MULTIPLY_CASCADE_CYCLES - 1, says)
+    };
     let quadratic = |parameters| {
         let both = format!("Latency {QUADRATIC_CYCLES} if `InputStages` = 0, {REGISTERED_QUADRATIC_CYCLES} if it is 1");
         Row { parameters, ..plain("fp32_quadratic", &[], &[("c0_i", 1 << 20)], "significand_o", 0, both) }
@@ -78,26 +98,14 @@ fn numbers() -> Vec<Row> {
         number("fp32_to_fp16", &[("a_i", ONE)], F32_TO_F16_CYCLES),
         number("fp16_to_fp32", &[("a_i", 0x3c00)], F16_TO_F32_CYCLES),
         number("i32_to_fp32", &[("a_i", 1)], I32_TO_F32_CYCLES),
-        plain(
-            "multiply_add",
-            &[("b_i", 5)],
-            &[("a_i", 3)],
-            "y_o",
-            MULTIPLY_ADD_CYCLES,
-            format!("Latency {MULTIPLY_ADD_CYCLES} for all three operands"),
-        ),
-        cascade(
-            &[("a_i", 1 << 20)],
-            "high_o",
-            MULTIPLY_CASCADE_CYCLES,
-            format!("`high_o` = (a_i * b_i) >> 17, latency {MULTIPLY_CASCADE_CYCLES}"),
-        ),
-        cascade(
-            &[("a_i", 1)],
-            "low_o",
-            MULTIPLY_CASCADE_CYCLES - 1,
-            format!("one period earlier (latency {})", MULTIPLY_CASCADE_CYCLES - 1),
-        ),
+        multiply_add(),
+        of_luts(multiply_add()),
+        cascade_high(),
+        of_luts(cascade_high()),
+        cascade_low(),
+        of_luts(cascade_low()),
+        lut_multiply(&[], MULTIPLY_ADD_CYCLES),
+        lut_multiply(&[("OutputRegister", 0)], MULTIPLY_ADD_CYCLES - 1),
         Row { cycles: QUADRATIC_CYCLES, ..quadratic(&[("InputStages", 0)]) },
         Row { cycles: REGISTERED_QUADRATIC_CYCLES, ..quadratic(&[("InputStages", 1)]) },
     ]

@@ -165,6 +165,7 @@ fn some_netlists_are_their_leaves() {
         "mux_16",
         "choose_word",
         "chain_operands",
+        "lut_multiply",
     ];
     let chosen = LEAVES.iter().filter(|leaf| modules.contains(&leaf.module));
     let compared: usize = chosen.map(check_synthesised).sum();
@@ -206,6 +207,6 @@ macro_rules! a_test_of_each_leaf {
 
 a_test_of_each_leaf! {
     fifo skid_buffer wait_passed index_expander block_choice sparse_candidates weight_expander mux_16 choose_word
-    chain_operands dsp_pair_mac fp32_quantize fp32_add fp32_mul topk_largest drain_lane parameter_buffer dispatch_queue
+    chain_operands dsp_pair_mac fp32_quantize fp32_add fp32_mul lut_multiply topk_largest drain_lane parameter_buffer dispatch_queue
     serial_element serial_terms serial_piece serial_column product_to_fp32
 }

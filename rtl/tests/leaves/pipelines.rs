@@ -1,6 +1,8 @@
 //! Leaves that are pipelines: one operand a period, results a fixed number of periods later.
 
-use hw_config::latency::{ADD_CYCLES, BLOCK_CHOICE_CYCLES, CANDIDATES_CYCLES, MUL_CYCLES, QUANTIZE_I8_CYCLES};
+use hw_config::latency::{
+    ADD_CYCLES, BLOCK_CHOICE_CYCLES, CANDIDATES_CYCLES, MUL_CYCLES, MULTIPLY_ADD_CYCLES, QUANTIZE_I8_CYCLES,
+};
 use hw_config::numeric::convert::{f16_to_f32, i32_to_f32, quantize_i8};
 use hw_config::numeric::density::{BLOCKS, CHOICES, block_of_pair, window_bytes};
 use hw_config::numeric::fp32::{add, canonical, flush, mul, sub};
@@ -38,6 +40,22 @@ pub(crate) fn fp32_mul() -> Trace {
         let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
         canonical(mul(a, b)).to_bits()
     })
+}
+
+/// Every signed 6 x 7 bits, each with an addend at an end of its range or drawn.
+pub(crate) fn lut_multiply_signed() -> Trace {
+    let signed = |bits: u32, width: u32| (bits << (32 - width)).cast_signed() >> (32 - width);
+    let mut random = Random(24);
+    let operands = (0..1 << 13).map(move |pair: u32| [pair % 64, pair / 64, random.bits() % (1 << 15)]);
+    pipeline(&["a_i", "b_i", "c_i"], MULTIPLY_ADD_CYCLES, operands, move |[a, b, c]| {
+        (signed(a, 6) * signed(b, 7) + signed(c, 15)).cast_unsigned() % (1 << 15)
+    })
+}
+
+/// Every unsigned 5 x 9 bits, as far as their 11 low bits go.
+pub(crate) fn lut_multiply_low() -> Trace {
+    let operands = (0..1 << 14).map(|pair: u32| [pair % 32, pair / 32]);
+    pipeline(&["a_i", "b_i"], MULTIPLY_ADD_CYCLES - 1, operands, |[a, b]| a * b % (1 << 11))
 }
 
 pub(crate) fn fp32_quantize() -> Trace {
