@@ -65,12 +65,11 @@ pub fn random_machine(engine: DrawnEngine, seed: u64) -> (Machine, String) {
         if seed.is_multiple_of(SEVERAL_CORES_EVERY) {
             several_cores(seed, &mut changes);
         }
-        changes.push(("core.lut_multipliers", lut_multipliers(seed)));
         let changes: Vec<(&str, &str)> = changes.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let text = with_overrides(base, shipped, &changes).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
         let Ok(machine) = Machine::from_toml(base, &text) else { continue };
         if is_small(&machine) {
-            return (machine, text);
+            return with_lut_multipliers(seed, machine, text);
         }
     }
     panic!("no legal machine in {TRIES_MAX} draws of seed {seed}")
@@ -111,16 +110,19 @@ fn several_cores(seed: u64, changes: &mut Vec<(&'static str, String)>) {
     }
 }
 
-/// Half of the kinds on every second machine, from a sequence of its own as well.
-fn lut_multipliers(seed: u64) -> String {
+/// Every second machine with half of its kinds of multipliers of LUTs, if it still fits: drawn from a sequence of its own as well,
+/// when all else is.
+fn with_lut_multipliers(seed: u64, machine: Machine, text: String) -> (Machine, String) {
     let mut rng = Rng::new(seed ^ 0x6c75_745f_6d75_6c74);
     let has_some = rng.one_in(2);
-    let kinds: Vec<String> = Multiplier::ALL
-        .iter()
-        .filter(|_| has_some && rng.one_in(2))
-        .map(|kind| format!("\"{}\"", kind.name()))
-        .collect();
-    format!("[{}]", kinds.join(", "))
+    let kinds = Multiplier::ALL.iter().filter(|_| has_some && rng.one_in(2));
+    let kinds: Vec<String> = kinds.map(|kind| format!("\"{}\"", kind.name())).collect();
+    let key = ("core.lut_multipliers", &*format!("[{}]", kinds.join(", ")));
+    let changed = with_overrides(&machine.name, &text, &[key]).unwrap_or_else(|faults| panic!("{key:?}: {faults}"));
+    match Machine::from_toml(&machine.name, &changed) {
+        Ok(other) => (other, changed),
+        Err(_) => (machine, text),
+    }
 }
 
 /// Clock, memories and queues, whatever the engine.
