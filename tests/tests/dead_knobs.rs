@@ -139,13 +139,12 @@ const CHANGES: [(&str, Change); 42] = [
 ];
 
 /// Keys that change no step of this run, and where they are seen instead: a name is a name, rows of accumulators
-/// beyond those of a prompt's step only cost memory blocks, multipliers of integer scales that this format has not only
-/// cost LUTs, and others are LUTs or DSP blocks.
-const ONLY_SEEN: [(&str, &str); 6] = [
+/// beyond those of a prompt's step only cost memory blocks, and multipliers of integer scales that this format has not only
+/// cost LUTs.
+const ONLY_SEEN: [(&str, &str); 5] = [
     ("name", "report"),
     ("verilog", "report"),
     ("core.matrix.accumulator_rows", "resources"),
-    ("core.lut_multipliers", "resources"),
     ("core.matrix.two_level", "resources"),
     ("core.matrix.codes", "resources"),
 ];
