@@ -36,7 +36,9 @@ pub(crate) fn fp32_add() -> Trace {
 pub(crate) fn fp32_mul() -> Trace {
     let mut random = Random(22);
     let drawn = (0..DRAWN).map(|draw| factors(&mut random, draw));
-    pipeline(&["a_i", "b_i"], MUL_CYCLES, special_pairs().chain(drawn), |[a, b]| {
+    // Products that are a tie but for one bit far below.
+    let lone_bits = (2..=16).map(|bit| [0x3f80_0002, 0x3fa0_0000 | 1 << (bit - 1)]);
+    pipeline(&["a_i", "b_i"], MUL_CYCLES, special_pairs().chain(lone_bits).chain(drawn), |[a, b]| {
         let [a, b] = [a, b].map(|bits| flush(f32::from_bits(bits)));
         canonical(mul(a, b)).to_bits()
     })
