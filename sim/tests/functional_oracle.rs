@@ -1,18 +1,20 @@
 //! The functional simulator against a naive second computation: bits taken out of streams one by one, sums in i64,
-//! plain `f32` operations with their own flushing, element by element. Only the table functions (exp, reciprocal,
-//! rsqrt) are taken from the crate that defines them, where they have oracles of their own.
+//! plain `f32` operations with their own flushing, element by element (`oracle/mod.rs` says what is shared).
 //! Every buffer, register and memory byte is compared after every instruction, bit for bit.
 
 mod common;
+#[path = "oracle/meaning.rs"]
+mod meaning;
 mod oracle;
 
 use common::{cores_variants, random_registers, variants};
 use hw_config::engine::ActivationType;
-use hw_config::isa::{Instruction, MatMul, Misc, Operand, Operation, VectorOp};
+use hw_config::isa::{Instruction, MatMul, Operation, VectorOp};
 use hw_config::machine::Machine;
-use hw_config::program::Program;
 use hw_config::program::random::{Rng, random_instruction, random_programs};
-use oracle::{Oracle, scale_rows};
+use oracle::Oracle;
+use oracle::compare::assert_equal;
+use oracle::share::run_naively;
 use sim::functional::{Core, MemoryImage, run_cores};
 use std::collections::BTreeMap;
 
@@ -66,6 +68,11 @@ fn fill_parameters(core: &mut Core, rng: &mut Rng) {
     }
 }
 
+/// Rows of integer scales of a two-level instruction.
+fn scale_rows(steps: u32, group_steps: u32) -> usize {
+    if group_steps == 0 { 1 } else { steps.div_ceil(group_steps) as usize }
+}
+
 /// Makes the integer scales of a two-level instruction legal: at least 1, products within INT8.
 fn legalise_scales(core: &mut Core, operation: &Operation, machine: &Machine, rng: &mut Rng) {
     let (two_level, scale, steps, group, bits) = match operation {
@@ -80,36 +87,6 @@ fn legalise_scales(core: &mut Core, operation: &Operation, machine: &Machine, rn
         let most = (1 << (8 - bits.bits())).min(15);
         let bytes = scale_rows(steps, group) * width;
         core.scale.iter_mut().skip(first).take(bytes).for_each(|byte| *byte = 1 + rng.up_to(most - 1) as u8);
-    }
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    // A NaN inside the accumulators may have any pattern; where it is stored it has one.
-    values.iter().map(|x| x.to_bits()).collect()
-}
-
-fn nan_blind(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|x| if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() }).collect()
-}
-
-fn assert_equal(what: &str, got: &Core, expected: &Oracle) {
-    assert!(got.weight == expected.weight, "{what}: weight buffer");
-    assert!(got.index == expected.index, "{what}: index buffer");
-    assert!(got.density == expected.density, "{what}: density buffer");
-    assert!(got.scale == expected.scale, "{what}: scale buffer");
-    assert!(got.activation == expected.activation, "{what}: activation buffer");
-    assert!(got.parameter == expected.parameter, "{what}: parameter buffer");
-    assert!(got.registers == expected.registers, "{what}: registers");
-    for (name, got, expected) in [
-        ("scale slots", bits(&got.slots), bits(&expected.slots)),
-        ("result", bits(&got.result), bits(&expected.result)),
-        ("vector", bits(&got.vector), bits(&expected.vector)),
-        ("accumulators", nan_blind(&got.accumulators), nan_blind(&expected.accumulators)),
-    ] {
-        let different = got.iter().zip(&expected).position(|(a, b)| a != b);
-        if let Some(at) = different {
-            panic!("{what}: {name} at {at}: {:#010x}, expected {:#010x}", got[at], expected[at]);
-        }
     }
 }
 
@@ -206,7 +183,8 @@ fn shares_equal_naive() {
             let states = cores.iter().zip(&memories);
             let mut oracles: Vec<Oracle> = states.map(|(core, memory)| Oracle::of(machine, core, memory)).collect();
             run_cores(&mut cores, &programs, &mut memories);
-            values += share_naively(&mut oracles, &programs, &mut shares);
+            let shared = run_naively(&mut oracles, &programs);
+            (shares, values) = (shares + shared.shares, values + shared.values);
             for (k, (core, oracle)) in cores.iter().zip(&oracles).enumerate() {
                 assert_equal(&format!("{} seed {seed} core {k}", variant.name), core, oracle);
             }
@@ -214,46 +192,6 @@ fn shares_equal_naive() {
     }
     println!("{shares} shares, {values} values shared, every buffer of every core compared");
     assert!(shares > 100 && values > 10_000, "too little compared");
-}
-
-/// Runs all cores on their oracles; gives how many values were shared.
-fn share_naively(oracles: &mut [Oracle], programs: &[Program], shares: &mut usize) -> usize {
-    let mut next = vec![0; programs.len()];
-    let mut values = 0;
-    loop {
-        let mut terms: Vec<&Misc> = Vec::new();
-        for (k, oracle) in oracles.iter_mut().enumerate() {
-            for instruction in &programs[k].instructions[next[k]..] {
-                next[k] += 1;
-                if let Operation::Misc(misc) = &instruction.operation
-                    && misc.op == VectorOp::Share
-                {
-                    terms.push(misc);
-                    break;
-                }
-                oracle.execute(&instruction.operation);
-            }
-        }
-        if terms.is_empty() {
-            return values;
-        }
-        *shares += 1;
-        let rows = if terms[0].rows_reg == 0 { terms[0].rows } else { terms[0].rows.min(oracles[0].registers[3]) };
-        for row in 0..rows {
-            for element in 0..terms[0].len {
-                let from = (element / terms[0].imm.0) as usize;
-                let misc = terms[from];
-                let at = misc.a + row * misc.a_stride + element % misc.imm.0;
-                let buffer =
-                    if misc.a_buffer == Operand::Result { &oracles[from].result } else { &oracles[from].vector };
-                let value = buffer[at as usize];
-                for (oracle, misc) in oracles.iter_mut().zip(&terms) {
-                    oracle.vector[(misc.dst + row * misc.dst_stride + element) as usize] = value;
-                    values += 1;
-                }
-            }
-        }
-    }
 }
 
 /// The density bytes of a window that stores `8 x mean` of a column: drawn until the sum is right, larger blocks first.
@@ -352,7 +290,7 @@ fn vector_operations_mean_what_they_say() {
             let mut moderate = || (rng.up_to(1 << 20) as f32 / (1 << 18) as f32) - 2.0;
             core.vector.iter_mut().for_each(|x| *x = moderate());
             core.parameter.chunks_mut(4).for_each(|b| b.copy_from_slice(&moderate().to_le_bytes()));
-            compared += oracle::check_meaning(&mut core, op, len);
+            compared += meaning::check_meaning(&mut core, op, len);
         }
     }
     println!("{compared} elements compared with f64");

@@ -1,5 +1,7 @@
 //! The machine's floats, written a second time.
 
+use hw_config::numeric::functions::{exp, reciprocal};
+
 /// A value as buffers hold it: no subnormals, one NaN.
 pub(crate) fn stored(x: f32) -> f32 {
     if x.is_nan() { f32::from_bits(0x7fc0_0000) } else { flushed(x) }
@@ -17,6 +19,21 @@ pub(crate) fn plus(a: f32, b: f32) -> f32 {
 /// A product.
 pub(crate) fn times(a: f32, b: f32) -> f32 {
     flushed(a * b)
+}
+
+fn sigmoid(x: f32) -> f32 {
+    reciprocal(plus(1.0, exp(-x)))
+}
+
+/// `x * sigmoid(x)`.
+pub(crate) fn silu(x: f32) -> f32 {
+    times(x, sigmoid(x))
+}
+
+/// `x * sigmoid(x * (A + B * x * x))`.
+pub(crate) fn gelu_tanh(x: f32) -> f32 {
+    let slope = plus(1.595_769_2, times(0.071_354_814, times(x, x)));
+    times(x, sigmoid(times(x, slope)))
 }
 
 /// The sum over lanes: beats of `lanes`, a tree over each, eight partial sums in turn, a tree over those.

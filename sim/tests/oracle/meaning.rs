@@ -1,6 +1,6 @@
 //! The vector operations as a textbook has them, in f64.
 
-use super::floats::f16_to_f32;
+use crate::oracle::floats::f16_to_f32;
 use hw_config::isa::{Immediate, Instruction, Misc, Operand, Operation, VectorOp};
 use sim::functional::{Core, MemoryImage};
 

@@ -1,18 +1,30 @@
-//! A second, naive computation of every instruction.
+//! A second, naive computation of every instruction, and so of whole programs: memory and buffers as bytes and plain
+//! values, codes and indices bit by bit, sums of products in i64, `f32` operations one by one, all by the letter of
+//! `docs/src/machine.md`, `isa.md` and `numerics.md`.
+//!
+//! With the functional simulator it shares the decoded instruction and the geometry of the machine, and of arithmetic only
+//! `hw_config::numeric`'s table functions `exp`, `reciprocal` and `rsqrt` and the terms of a bit-serial code, which
+//! have oracles of their own in `hw-configs/tests/numeric`. Additions and products are Rust's `f32` with a flush of
+//! subnormals. It takes the state of a core once and from then on never looks at the simulator.
+//!
+//! Two test programs include this folder: single random instructions (`sim/tests/functional_oracle.rs`) and the programs of
+//! whole models (`tests/tests/whole_programs.rs`). Reading order: `codes` (widths and patterns), `floats`, this file,
+//! `serial` (bit-serial sums), `share` (several cores), `compare`.
 
-mod floats;
-mod meaning;
+mod codes;
+pub(crate) mod compare;
+pub(crate) mod floats;
 mod serial;
+pub(crate) mod share;
 
-pub(crate) use meaning::check_meaning;
-
-use floats::{f16_to_f32, f32_to_f16, plus, rne_i8, stored, times, tree_sum};
+use codes::{Pattern, bits, pattern};
+use floats::{f16_to_f32, f32_to_f16, gelu_tanh, plus, rne_i8, silu, stored, times, tree_sum};
 use hw_config::engine::Engine;
 use hw_config::isa::{
     Load, LoadBuffer, LoadExtent, MatMul, MatVec, MatrixExtent, Misc, Operand, Operation, Store, StoreSource, VectorOp,
 };
 use hw_config::machine::Machine;
-use hw_config::numeric::functions::{exp, gelu_tanh, reciprocal, rsqrt, silu};
+use hw_config::numeric::functions::{exp, reciprocal, rsqrt};
 use sim::functional::{Core, MemoryImage};
 
 /// Everything that an instruction can change.
@@ -34,11 +46,6 @@ pub(crate) struct Oracle {
     pub(crate) vector: Vec<f32>,
     pub(crate) accumulators: Vec<f32>,
     pub(crate) memory: Vec<u8>,
-}
-
-/// Rows of integer scales of a two-level instruction.
-pub(crate) fn scale_rows(steps: u32, group_steps: u32) -> usize {
-    if group_steps == 0 { 1 } else { steps.div_ceil(group_steps) as usize }
 }
 
 /// Bits `at .. at + count` of a byte stream, least significant first.
@@ -145,7 +152,7 @@ impl Oracle {
             let chunk = base as usize + byte / self.chain;
             buffer[(chunk * self.width + column) * self.chain + byte % self.chain]
         };
-        let width = m.code.bits() as usize;
+        let width = bits(m.code);
         let code = take_bits(|byte| piece(&self.weight, m.weight, byte), i * width, width);
         let sign = 1_i64 << (width - 1);
         let mut value = (i64::from(code) ^ sign) - sign;
@@ -153,29 +160,17 @@ impl Oracle {
             let group = if m.group_steps == 0 { 0 } else { i / self.chain / m.group_steps as usize };
             value *= i64::from(self.scale[(m.scale as usize + 2 + group) * self.width + column]);
         }
-        let (n, per) = m.sparsity.pattern();
-        if (n, per) == (1, 1) {
-            return (value, i);
-        }
-        let width = m.sparsity.index_bits() as usize;
-        let index = take_bits(|byte| piece(&self.index, m.index, byte), i * width, width) as usize;
-        if let Some(mean) = m.sparsity.name().strip_prefix("blocks-") {
-            // A window of 128 weights stores 8 times the mean number of 16.
-            let stored = 8 * mean.split_once(':').unwrap().0.parse::<usize>().unwrap();
-            let (window, place) = (i / stored, i % stored);
-            let row = (m.index as usize + window) * self.width / 16 * 8 + column / 16 * 8;
-            let mut block = 0;
-            for number in 0..8 {
-                let byte = self.density[row + number];
-                let (first, pairs) = (usize::from(byte % 64), 1_usize << (byte / 64));
-                let aligned = first / pairs * pairs;
-                if (aligned..aligned + pairs).contains(&(place / 2)) {
-                    block |= number;
-                }
+        let index = |width: usize| take_bits(|byte| piece(&self.index, m.index, byte), i * width, width) as usize;
+        match pattern(m.sparsity) {
+            Pattern::Dense => (value, i),
+            Pattern::Uniform { stored, of, index_bits } => (value, i / stored * of + index(index_bits)),
+            Pattern::Blocks { mean } => {
+                // A window of 128 weights stores 8 times the mean number of 16.
+                let (window, place) = (i / (8 * mean), i % (8 * mean));
+                let row = (m.index as usize + window) * (self.width / 16 * 8) + column / 16 * 8;
+                (value, window * 128 + block_of(&self.density[row..row + 8], place / 2) * 16 + index(4))
             }
-            return (value, window * 128 + block * 16 + index);
         }
-        (value, i / n as usize * per as usize + index)
     }
 
     fn matrix(&mut self, m: &MatMul) -> usize {
@@ -354,6 +349,16 @@ impl Oracle {
             VectorOp::Quant | VectorOp::Half | VectorOp::TopK | VectorOp::Share => unreachable!(),
         }
     }
+}
+
+/// The numbers of all blocks that claim a pair of stored weights, or-ed.
+fn block_of(density: &[u8], pair: usize) -> usize {
+    let claims = |byte: u8| {
+        let (first, pairs) = (usize::from(byte % 64), 1_usize << (byte / 64));
+        let aligned = first / pairs * pairs;
+        (aligned..aligned + pairs).contains(&pair)
+    };
+    (0..8).filter(|block| claims(density[*block])).fold(0, |all, block| all | block)
 }
 
 /// The largest value, NaN above all.

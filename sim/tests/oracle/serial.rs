@@ -2,7 +2,7 @@
 //! Only the terms of a code are taken from the crate that defines them, where they have oracles of their own.
 
 use super::floats::{f16_to_f32, plus, times};
-use super::{Oracle, take_bits};
+use super::{Oracle, bits, take_bits};
 use hw_config::isa::{Code, MatMul};
 
 /// What a column has of a group of scales.
@@ -113,7 +113,7 @@ impl Oracle {
     }
 
     fn code(&self, m: &MatMul, column: usize, i: usize) -> u16 {
-        let bits = m.code.bits() as usize;
+        let bits = bits(m.code);
         let byte = |byte: usize| {
             let chunk = m.weight as usize + byte / self.chain;
             self.weight[(chunk * self.width + column) * self.chain + byte % self.chain]
