@@ -155,3 +155,51 @@ fn loads_that_cannot_be_are_refused() {
     }
     println!("{compared} refusals compared");
 }
+
+/// One program reads whichever experts a token goes to: another format for one of them is refused, in any layer and part.
+#[test]
+fn experts_in_different_formats_are_refused() {
+    let (machine, model) = (Machine::by_name("tiny").expect("a shipped machine"), shapes("tiny-mixtral"));
+    let options = Options { batch: 1, context: 256 };
+    let rule = |names: &str, weights: &str, group: &str, sparsity: &str| {
+        format!(
+            "[[tensor]]\nmatch = \"{names}\"\nweights = \"{weights}\"\ngroup = {group}\nscales = \"f16\"\n\
+             sparsity = \"{sparsity}\"\n"
+        )
+    };
+    let head = "summary = \"of a test\"\n".to_owned() + &rule("**", "int4", "32", "dense");
+    let tail = "[activations]\nkind = \"int8-dynamic\"\n[kv]\nkind = \"int8\"\n";
+    let mut compared = 0;
+    for (names, weights, group, sparsity, needle) in [
+        (
+            "layers.0.feed_forward.experts.1.down",
+            "int3",
+            "32",
+            "dense",
+            "experts.1.down`: expert 1 of a layer in dense int3",
+        ),
+        (
+            "layers.*.feed_forward.experts.3.gate",
+            "int4",
+            "32",
+            "2:4",
+            "in 2:4 int4 with f16 scales of group 32, expert 0 in",
+        ),
+        ("layers.2.feed_forward.experts.0.up", "int4", "64", "dense", "`layers.2.feed_forward.experts.1.up`: expert 1"),
+    ] {
+        let text = head.clone() + &rule(names, weights, group, sparsity) + tail;
+        let profile = Profile::from_toml("mixed.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        let formats = FormatTable::of_shapes(&model.config, &profile);
+        for set in [Optimisations::ALL, Optimisations::NONE] {
+            // Stored dense, the second is like the others; but what it would be with its pattern decides its tiles.
+            let compiler = Compiler::with_optimisations(&machine, &model.config, &model.name, &formats, options, set);
+            let Err(error) = compiler else { panic!("{names} in {weights} {sparsity} was taken with {set}") };
+            let message = error.to_string();
+            assert!(set == Optimisations::NONE || message.contains(needle), "no `{needle}` in {message}");
+            assert!(message.contains("one format for the same part of all experts"), "{message}");
+            compared += 1;
+        }
+    }
+    println!("{compared} refusals compared");
+    assert!(compared > 0);
+}

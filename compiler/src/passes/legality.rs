@@ -12,7 +12,7 @@ use hw_config::machine::Machine;
 use hw_config::numeric::density::BLOCK;
 use models::compress::{ActivationFormat, Grouping, KvFormat, LinearLayout};
 use models::config::{Activation, Biases, Gating, Position};
-use models::{ModelConfig, TensorId};
+use models::{LayerPart, ModelConfig, TensorId};
 
 /// The INT32 accumulator holds at least this many INT8 products: 2^31 / 128^2.
 const MOST_PRODUCTS: u64 = 1 << 17;
@@ -44,6 +44,7 @@ pub fn check(
         check_format(machine, &id.to_string(), layout)?;
         check_first_column(machine, config, id, layout)?;
     }
+    check_experts(formats)?;
     check_memory(machine, formats)
 }
 
@@ -209,6 +210,31 @@ fn check_first_column(
         }
     }
     Ok(())
+}
+
+/// One program reads whichever experts a token goes to, so those of a layer stand alike in memory.
+fn check_experts(formats: &FormatTable) -> Result<(), CompileError> {
+    for (id, layout) in formats.iter() {
+        let TensorId::Layer(layer, LayerPart::Expert(expert, part)) = id else { continue };
+        let first = TensorId::Layer(layer, LayerPart::Expert(0, part));
+        if (layout, formats.patterned(id)) != (formats.layout(first), formats.patterned(first)) {
+            let (of, of_first) = (layout_name(layout), layout_name(formats.layout(first)));
+            return unsupported(
+                format!("`{id}`: expert {expert} of a layer in {of}, expert 0 in {of_first}"),
+                "one format for the same part of all experts of a layer",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn layout_name(layout: LinearLayout) -> String {
+    let group = match layout.group {
+        Grouping::Channel => "\"channel\"".to_owned(),
+        Grouping::Stored(group) => group.to_string(),
+    };
+    let scales = if two_level(layout) { "two-level" } else { "f16" };
+    format!("{} {} with {scales} scales of group {group}", layout.sparsity.name(), layout.code.name())
 }
 
 /// A list for an error message.
