@@ -63,7 +63,14 @@ const CASES: [(&str, Keys, &str, &str, u32, Loads); 13] = [
 const PLAIN_CASES: [(&str, Keys, &str, &str, u32, Loads); 5] = [
     ("tiny", &[], "tiny-llama", "w4a8", 1, Loads::ALL),
     ("tiny", &[], "tiny-mixtral", "w8a8-blocks-4of16", 1, cut(512)),
-    ("tiny", &[("memory.channels", "8"), ("core.queue", "3")], "tiny-opt", "w8a8-2of4", 2, Loads::ALL),
+    (
+        "tiny",
+        &[("memory.channels", "8"), ("memory.burst_bytes", "128"), ("core.queue", "3")],
+        "tiny-opt",
+        "w8a8",
+        2,
+        Loads::ALL,
+    ),
     ("tiny-2core", &[], "tiny-mixtral", "w4a8", 1, Loads::ALL),
     ("u280-lapwing", &[], "tiny-llama", "w4a8", 1, Loads::ALL),
 ];
