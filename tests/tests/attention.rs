@@ -16,7 +16,7 @@ use lapwing_tests::draw::{self, Style, UNIFORM};
 use lapwing_tests::{kept_model, profile, tiny_with};
 use models::attention::{AttentionMask, Pattern};
 use models::config::Architecture;
-use models::{Model, Reference};
+use models::{Model, ModelConfig, Reference};
 use oracle::Oracle;
 use session::{Mode, Runner, Setup};
 
@@ -93,15 +93,51 @@ fn bits(logits: &[Vec<f32>]) -> Vec<Vec<u32>> {
     logits.iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect()
 }
 
-/// What a prompt of `prompt` tokens sees, in tokens: blocks of 64 as the mask has them, everything after the prompt.
-fn seen_tokens(mask: &AttentionMask, prompt: usize) -> impl Fn(usize, usize, usize, usize) -> bool + '_ {
-    move |layer, head, at, earlier| at >= prompt || mask.sees(layer, head, at / 64, earlier / 64)
+/// What query heads see, by layer, head, block of queries and block of keys: the test's own account, which a mask is made
+/// from and no mask is asked for.
+type Seen = Vec<Vec<Vec<Vec<bool>>>>;
+
+fn seen(config: &ModelConfig, tokens: usize, mut sees: impl FnMut(usize, usize) -> bool) -> Seen {
+    let mut row = |at: usize| (0..=at).map(|earlier| earlier == at || sees(at, earlier)).collect::<Vec<bool>>();
+    let mut head = || (0..tokens.div_ceil(64)).map(&mut row).collect::<Vec<_>>();
+    (0..config.layers).map(|_| (0..config.heads).map(|_| head()).collect()).collect()
+}
+
+/// Blocks drawn for each head of each layer.
+fn drawn(rng: &mut Rng, config: &ModelConfig, tokens: usize, of_ten: u64) -> Seen {
+    seen(config, tokens, |_, _| rng.up_to(9) < of_ten)
+}
+
+/// A block is seen if any of its tokens is: of the first `sink`, or of the latest `window` of any token that looks.
+fn local(config: &ModelConfig, tokens: usize, sink: usize, window: usize) -> Seen {
+    seen(config, tokens, |at, earlier| {
+        let of_token = |t: usize| (64 * earlier..64 * earlier + 64).any(|p| p <= t && (p < sink || t - p < window));
+        (64 * at..64 * at + 64).any(of_token)
+    })
+}
+
+/// The mask of a file that says so.
+fn mask_of(seen: &Seen, tokens: usize) -> AttentionMask {
+    let (layers, heads) = (seen.len(), seen[0].len());
+    let mut text = format!("summary = \"of a test\"\nlayers = {layers}\nheads = {heads}\ntokens = {tokens}\n");
+    for (layer, of_layer) in seen.iter().enumerate() {
+        for (head, rows) in of_layer.iter().enumerate() {
+            let sign = |row: &Vec<bool>| row.iter().map(|seen| if *seen { '#' } else { '.' }).collect::<String>();
+            let rows: Vec<String> = rows.iter().map(sign).collect();
+            text += &format!("[[mask]]\nlayers = \"{layer}\"\nheads = \"{head}\"\nrows = {rows:?}\n");
+        }
+    }
+    AttentionMask::from_toml("drawn.toml", &text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// What a prompt of `prompt` tokens sees, in tokens; everything after the prompt.
+fn seen_tokens(seen: &Seen, prompt: usize) -> impl Fn(usize, usize, usize, usize) -> bool + '_ {
+    move |layer, head, at, earlier| at >= prompt || seen[layer][head][at / 64][earlier / 64]
 }
 
 /// A prompt and some tokens of answer, held against the oracle.
-fn compare(what: &str, setup: &Setup, tokens: &[u32], prompt: usize, agreement: &mut Agreement) {
-    let mask = setup.attention.as_ref().expect("a mask");
-    let sees = seen_tokens(mask, prompt);
+fn compare(what: &str, setup: &Setup, seen: &Seen, (tokens, prompt): (&[u32], usize), agreement: &mut Agreement) {
+    let sees = seen_tokens(seen, prompt);
     let mut oracle = Oracle::new(&setup.model, setup.compressed.as_ref().expect("weights")).seeing(&sees);
     let mut runner = runner(setup);
     let mut got = runner.prefill_all(0, &tokens[..prompt]).expect("a prompt");
@@ -121,14 +157,22 @@ fn masked_programs_compute_what_the_mask_says() {
         let mut rng = Rng::new(80_000 + seed);
         let style = Style::ALL[seed as usize % 4];
         let model = draw::weighted(&draw::config(draw::architecture(&mut rng, style)), seed);
-        let pattern = match seed % 3 {
-            0 => Pattern::Local { sink: 64, window: 65 },
-            _ => random(0.4 + 0.1 * (seed % 4) as f64, seed),
+        let (seen, mask) = match seed % 3 {
+            0 => {
+                let pattern = Pattern::Local { sink: 64, window: 65 };
+                (local(&model.config, prompt, 64, 65), mask(pattern, &model, prompt))
+            }
+            _ => {
+                let seen = drawn(&mut Rng::new(seed), &model.config, prompt, 3 + seed % 4);
+                let mask = mask_of(&seen, prompt);
+                (seen, mask)
+            }
         };
         let format = FORMATS[(seed / 4) as usize % FORMATS.len()];
-        let setup = setup(machine(seed), &model, format, Some(mask(pattern, &model, prompt)));
+        let what = format!("seed {seed} {style:?} {format} {}", mask.name());
+        let setup = setup(machine(seed), &model, format, Some(mask));
         let tokens = draw::tokens(&mut rng, &model.config, prompt + 3);
-        compare(&format!("seed {seed} {style:?} {format} {pattern}"), &setup, &tokens, prompt, &mut agreement);
+        compare(&what, &setup, &seen, (&tokens, prompt), &mut agreement);
     }
     agreement.finish();
 }
@@ -143,14 +187,15 @@ fn kept_models_compute_what_the_mask_says() {
     {
         let model = kept_model(name);
         let prompt = 150;
-        let mask = mask(random(0.67, seed as u64), &model, prompt);
+        let seen = drawn(&mut Rng::new(seed as u64), &model.config, prompt, 3);
+        let mask = mask_of(&seen, prompt);
         let tokens = draw::tokens(&mut Rng::new(seed as u64), &model.config, prompt);
         let setup = setup(machine(0), &model, "w8a8", Some(mask.clone()));
         let simulated = runner(&setup).prefill_all(0, &tokens).expect("a prompt");
         let reference = Reference::new(&model).expect("weights");
         let mut reference = reference.with_attention(name, &mask, prompt).expect("its mask");
         let compressed = setup.compressed.as_ref().expect("weights");
-        let sees = seen_tokens(&mask, prompt);
+        let sees = seen_tokens(&seen, prompt);
         let (mut masked, mut dense) = (Oracle::new(&model, compressed).seeing(&sees), Oracle::new(&model, compressed));
         // Squared distances of simulator and reference to both oracles.
         let mut distances = [[0.0; 2]; 2];
@@ -172,7 +217,9 @@ fn kept_models_compute_what_the_mask_says() {
                   mask",
             distances[0][0], distances[0][1], distances[1][0], distances[1][1]
         );
-        assert!(distances.iter().all(|[near, far]| near * 20.0 < *far), "{name}: {distances:?}");
+        // The reference rounds nothing, so that it sends some tokens of tiny-mixtral to other experts.
+        let nearer = |[near, far]: [f64; 2], times: f64| near * times < far;
+        assert!(nearer(distances[0], 100.0) && nearer(distances[1], 10.0), "{name}: {distances:?}");
     }
     println!("{compared} logits compared, {exact} rows beyond the first block agree to rounding");
     assert!(compared > 0 && exact > 100);

@@ -1,10 +1,12 @@
 //! What a quantized model computes, the obvious way: f64 throughout, weights widened, INT8 codes by their rule.
 //!
 //! Written from the documentation alone: one token at a time, no tiles, no chunks, no machine. It shares no arithmetic
-//! with the simulator or with the float reference.
+//! with the simulator or with the float reference, and reads weights from their codes, indices, density bytes and scales
+//! by itself. What it has of `models` are the compressed tensors and the model's shape.
 
 use half::f16;
-use models::compress::CompressedModel;
+use hw_config::isa::Sparsity;
+use models::compress::{CompressedLinear, CompressedModel, Grouping, Scales};
 use models::config::{Activation, Gating, HeadNorm, NormKind, Position, Residual};
 use models::{ExpertPart, LayerPart, Model, ModelConfig, Param, Rope, RopeScaling, TensorId};
 use std::collections::BTreeMap;
@@ -94,10 +96,6 @@ fn rms_norm(x: &[f64], weight: &[f64], epsilon: f64) -> Vec<f64> {
 impl<'a> Oracle<'a> {
     /// The start of a sequence.
     pub(crate) fn new(model: &'a Model, compressed: &CompressedModel) -> Self {
-        let widen = |linear: &models::compress::CompressedLinear| {
-            let tensor = linear.dequantize();
-            (0..tensor.rows()).map(|row| tensor.row(row).iter().map(|w| f64::from(*w)).collect()).collect()
-        };
         let linears = compressed.linears.iter().map(|(id, linear)| (*id, widen(linear))).collect();
         let layers = model.config.layers;
         let heads = model.config.kv_heads;
@@ -280,6 +278,62 @@ impl<'a> Oracle<'a> {
         }
         let last = quantize(&self.norm(TensorId::FinalNorm, &x), ScaleKind::F32);
         self.linear(TensorId::Output, &last)
+    }
+}
+
+/// The weights `[outputs][inputs]` of integer codes; 0 where nothing is stored.
+fn widen(linear: &CompressedLinear) -> Vec<Vec<f64>> {
+    let stored = linear.codes.len() / linear.outputs;
+    let group = match linear.group {
+        Grouping::Channel => stored,
+        Grouping::Stored(weights) => weights as usize,
+    };
+    let groups = stored.div_ceil(group);
+    let half = |pattern: u16| f16::from_bits(pattern).to_f64();
+    let mut all = vec![vec![0.0; linear.inputs]; linear.outputs];
+    for (output, row) in all.iter_mut().enumerate() {
+        for i in 0..stored {
+            let at = output * groups + i / group;
+            let scale = match &linear.scales {
+                Scales::F16 { bits } => half(bits[at]),
+                Scales::TwoLevel { group, column } => f64::from(group[at]) * half(column[output]),
+            };
+            // What fills the short last block of a row lies beyond its end.
+            if let Some(weight) = row.get_mut(input(linear, (output, i), stored)) {
+                *weight = f64::from(linear.codes[output * stored + i]) * scale;
+            }
+        }
+    }
+    all
+}
+
+/// The input that stored weight `i` of an output multiplies.
+fn input(linear: &CompressedLinear, (output, i): (usize, usize), stored: usize) -> usize {
+    let uniform = |n, m| i / n * m + usize::from(linear.indices[output * stored + i]);
+    match linear.sparsity {
+        Sparsity::Dense => i,
+        Sparsity::N1M4 => uniform(1, 4),
+        Sparsity::N2M4 => uniform(2, 4),
+        Sparsity::N2M16 => uniform(2, 16),
+        Sparsity::N4M16 => uniform(4, 16),
+        Sparsity::N8M16 => uniform(8, 16),
+        Sparsity::Blocks4M16
+        | Sparsity::Blocks6M16
+        | Sparsity::Blocks8M16
+        | Sparsity::Blocks10M16
+        | Sparsity::Blocks12M16 => {
+            // The weights of a window of 8 blocks stand one block behind the other; a density byte says where each begins
+            // (in pairs) and how many weights it has.
+            let windows = linear.inputs.div_ceil(128);
+            let (window, place) = (i / (stored / windows), i % (stored / windows));
+            let bytes = &linear.densities[(output / 16 * windows + window) * 8..][..8];
+            let has = |byte: &u8| {
+                let (first, weights) = (2 * usize::from(byte & 63), 2 << (byte >> 6));
+                (first..first + weights).contains(&place)
+            };
+            let block = bytes.iter().position(has).expect("every stored weight has a block");
+            window * 128 + block * 16 + usize::from(linear.indices[output * stored + i])
+        }
     }
 }
 
