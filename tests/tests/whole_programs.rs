@@ -12,10 +12,11 @@ mod formats;
 #[path = "../../sim/tests/oracle/mod.rs"]
 mod oracle;
 
-use case::{Compared, run, run_under};
+use case::{Compared, run, run_flipped, run_under};
 use compiler::passes::split::least_channel_bytes;
 use compiler::{Loads, Optimisation, Optimisations, Options, Schedule, Switch};
 use formats::{GROUPS, PATTERNS, WIDTHS, mixed, shipped, uniform};
+use hw_config::isa::LoadBuffer;
 use hw_config::machine::Machine;
 use hw_config::program::random::Rng;
 use lapwing_tests::{draw, kept_model, machine_with, profile};
@@ -23,6 +24,7 @@ use models::Model;
 use models::attention::{AttentionMask, Pattern};
 use models::compress::Profile;
 use session::Setup;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Tokens that caches hold where no mask asks for more.
 const CONTEXT: u32 = 64;
@@ -217,4 +219,21 @@ fn groups_of_blocks_stored_dense_are_refused() {
     }
     println!("{refused} formats refused");
     assert!(refused > 0);
+}
+
+/// One wrong bit in what any of the buffers is loaded with shows in what is stored.
+#[test]
+fn sabotage_a_flipped_bit_is_seen() {
+    let machine = machine("tiny", &[]);
+    let profile = uniform("int4", ("32", "f16"), "blocks-8:16");
+    let setup = setup(&machine, &kept_model("tiny-llama"), &profile, options(1));
+    let mut seen = 0;
+    for &buffer in LoadBuffer::ALL {
+        let failed = catch_unwind(AssertUnwindSafe(|| run_flipped(buffer, &setup)));
+        let message = failed.err().and_then(|panic| panic.downcast::<String>().ok()).unwrap_or_default();
+        assert!(message.contains("memory of core 0"), "a bit of the {} buffer: {message:?}", buffer.name());
+        seen += 1;
+    }
+    println!("{seen} flipped bits seen");
+    assert!(seen > 0);
 }

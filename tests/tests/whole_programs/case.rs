@@ -5,7 +5,7 @@ use crate::oracle::compare::assert_equal;
 use crate::oracle::share::run_naively;
 use compiler::step::Logits;
 use compiler::{Bucket, Compiler, Optimisation, Optimisations, StepKind, Switch, image};
-use hw_config::isa::{Operation, REGISTERS};
+use hw_config::isa::{LoadBuffer, Operation, REGISTERS};
 use hw_config::program::{Program, check_set};
 use models::compress::Grouping;
 use session::Setup;
@@ -141,6 +141,16 @@ pub(crate) fn run(setup: &Setup, texts: &[Vec<u32>], prompt: usize, compared: &m
     case.finish()
 }
 
+/// A second step (in the first, scores decide nothing) in which the oracle finds one bit flipped in the first word of the last
+/// load of a buffer, and puts it back: what was computed from it must differ in memory.
+pub(crate) fn run_flipped(buffer: LoadBuffer, setup: &Setup) {
+    let mut compared = Compared::default();
+    let mut case = Case::new(setup, &mut compared);
+    case.step(StepKind::Decode, (0, 0, 1), &[5]);
+    case.flipped = Some(buffer);
+    case.step(StepKind::Decode, (0, 1, 1), &[7]);
+}
+
 /// Both sides of a run.
 struct Case<'a> {
     setup: &'a Setup,
@@ -153,6 +163,8 @@ struct Case<'a> {
     images: Vec<MemoryImage>,
     oracles: Vec<Oracle>,
     logits: Vec<u32>,
+    /// The buffer of whose last load the oracle reads a wrong bit.
+    flipped: Option<LoadBuffer>,
     compared: &'a mut Compared,
 }
 
@@ -175,8 +187,8 @@ impl<'a> Case<'a> {
         compared.runs += 1;
         compared.formats.insert(setup.profile.name().to_owned());
         compared.sets.insert(set);
-        let (programs, memories, logits) = (BTreeMap::new(), images.clone(), Vec::new());
-        Self { setup, compiler, what, programs, cores, memories, images, oracles, logits, compared }
+        let (programs, memories, logits, flipped) = (BTreeMap::new(), images.clone(), Vec::new(), None);
+        Self { setup, compiler, what, programs, cores, memories, images, oracles, logits, flipped, compared }
     }
 
     /// A step of `rows` tokens from `position` of a sequence on.
@@ -194,7 +206,10 @@ impl<'a> Case<'a> {
         self.cores.iter_mut().for_each(|core| core.registers = registers);
         self.oracles.iter_mut().for_each(|oracle| oracle.registers = registers);
         run_cores(&mut self.cores, programs, &mut self.memories);
+        let flipped = self.flipped.map(|buffer| last_loaded(&programs[0], buffer));
+        flipped.inspect(|address| self.oracles[0].memory[*address + 3] ^= 0x40);
         self.compared.shares += run_naively(&mut self.oracles, programs).shares;
+        flipped.inspect(|address| self.oracles[0].memory[*address + 3] ^= 0x40);
         programs.iter().for_each(|program| self.compared.count(program));
         self.compared.steps += 1;
         let what = format!("{} {kind:?} of {rows} from {position} on", self.what);
@@ -242,4 +257,18 @@ impl<'a> Case<'a> {
         }
         self.logits
     }
+}
+
+/// The address at which the last load of a buffer begins, of those that depend on no register.
+fn last_loaded(program: &Program, buffer: LoadBuffer) -> usize {
+    let loads = program.instructions.iter().filter_map(|instruction| match &instruction.operation {
+        Operation::Load(load) if load.buffer == buffer && load.reg == 0 => Some(load.base as usize),
+        Operation::Load(_)
+        | Operation::Store(_)
+        | Operation::MatMul(_)
+        | Operation::MatVec(_)
+        | Operation::Misc(_)
+        | Operation::End(_) => None,
+    });
+    loads.last().expect("a load of every buffer")
 }
