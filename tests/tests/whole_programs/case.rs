@@ -261,7 +261,7 @@ impl<'a> Case<'a> {
 
 /// The address at which the last load of a buffer begins, of those that depend on no register.
 fn last_loaded(program: &Program, buffer: LoadBuffer) -> usize {
-    let loads = program.instructions.iter().filter_map(|instruction| match &instruction.operation {
+    let mut loads = program.instructions.iter().filter_map(|instruction| match &instruction.operation {
         Operation::Load(load) if load.buffer == buffer && load.reg == 0 => Some(load.base as usize),
         Operation::Load(_)
         | Operation::Store(_)
@@ -270,5 +270,5 @@ fn last_loaded(program: &Program, buffer: LoadBuffer) -> usize {
         | Operation::Misc(_)
         | Operation::End(_) => None,
     });
-    loads.last().expect("a load of every buffer")
+    loads.next_back().expect("a load of every buffer")
 }
