@@ -149,6 +149,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "w8a8-blocks-4of16",
     "w4a8-2of4",
     "w4a8-blocks-8of16",
+    "mixed-n16",
     "sparse",
     "w4a8-sparse",
     "flightllm",
