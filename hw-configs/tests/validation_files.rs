@@ -1,7 +1,7 @@
 //! Files of published figures: what is refused, all at once, and what every shipped one must have.
 
 use hw_config::validation::layers::{Array, BitSixteenths, Task};
-use hw_config::validation::{Expected, Ours, Quantity, System};
+use hw_config::validation::{Expected, Figures, Ours, Quantity, System, Times};
 
 /// A sound file of one run and one row.
 const SOUND: &str = r#"
@@ -39,6 +39,13 @@ kind = "fact"
 name = "a card"
 tokens_per_s = 10
 source = "its table 3"
+
+[[generation]]
+name = "that card"
+prefill = 32
+decode = 64
+total_ms = 900
+source = "its table 4"
 "#;
 
 #[test]
@@ -50,10 +57,17 @@ fn a_sound_file_is_read_as_it_stands() {
     assert_eq!(system.rows[0].ours, Ours::Run(0));
     assert_eq!(system.rows[0].expected, Expected::Close { lacks: None });
     assert_eq!((system.ladder.len(), system.references.len()), (1, 1));
+    assert_eq!((system.runs[0].decode_every, system.runs[0].attention.as_deref()), (1, None));
+    let times = Times::Published { prefill: 32, decode: 64, prefill_ms: None, total_ms: 900.0 };
+    assert_eq!((system.generations.len(), &system.generations[0].figures), (1, &times));
+    let priced = SOUND.replace("tokens_per_s = 10", "run = \"step\"\nprice_usd = 8000");
+    let system = System::from_toml("other.toml", &priced).unwrap_or_else(|faults| panic!("{faults}"));
+    let reference = &system.references[0];
+    assert_eq!((&reference.figures, reference.price_usd), (&Figures::Run(0), Some(8000.0)));
 }
 
 /// What is replaced by what, and what the message must say.
-const CASES: [(&str, &str, &[&str]); 22] = [
+const CASES: [(&str, &str, &[&str]); 26] = [
     ("published = 1.5", "published = \"1.5\"", &["`row.0.published`", "a number from 0"]),
     ("published = 1.5", "", &["`row.0.published` is missing"]),
     (
@@ -88,6 +102,14 @@ const CASES: [(&str, &str, &[&str]); 22] = [
     ("kind = \"fact\"", "kind = \"guess\"", &["`rung.0.kind` is guess", "fact or bracket"]),
     ("tokens_per_s = 10", "power_w = 10", &["`reference.0.name`", "`tokens_per_s`"]),
     ("tokens_per_s = 10", "tokens_per_s = 10\nrun = \"step\"", &["`reference.0.name`", "either `run`"]),
+    ("decode = 1", "decode = 1\ndecode_every = 2", &["`run.0.decode_every` is 2", "a divisor of `decode`, 1"]),
+    ("total_ms = 900", "", &["`generation.0.name`", "either `run`"]),
+    ("total_ms = 900", "total_ms = 900\nrun = \"step\"", &["`generation.0.name`", "either `run`"]),
+    (
+        "prefill = 32\ndecode = 64\ntotal_ms = 900",
+        "run = \"step\"",
+        &["`run.0.prefill` is 0", "at least 1, since a generation reads it"],
+    ),
 ];
 
 #[test]
@@ -253,8 +275,9 @@ fn shipped_files_are_sound_and_an_unknown_name_finds_the_nearest() {
         for run in 0..system.runs.len() {
             let row = system.rows.iter().any(|row| row.ours == Ours::Run(run));
             let rung = system.ladder.iter().any(|rung| rung.run == run);
-            let reference = system.references.iter().any(|r| r.figures == hw_config::validation::Figures::Run(run));
-            assert!(row || rung || reference, "nobody reads run `{}`", system.runs[run].id);
+            let reference = system.references.iter().any(|reference| reference.figures == Figures::Run(run));
+            let generation = system.generations.iter().any(|generation| generation.figures == Times::Run(run));
+            assert!(row || rung || reference || generation, "nobody reads run `{}`", system.runs[run].id);
         }
     }
     println!("read {} systems", names.len());

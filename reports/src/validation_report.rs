@@ -24,6 +24,7 @@ pub struct ValidationReport {
     pub rows: Vec<FigureRow>,
     pub ladder: Vec<RungRow>,
     pub references: Vec<ReferenceRow>,
+    pub generations: Vec<GenerationRow>,
     pub ratios: Vec<RatioRow>,
     pub engine_steps: Vec<EngineRow>,
     pub engine_ratios: Vec<RatioRow>,
@@ -45,9 +46,12 @@ pub struct RunRow {
     pub load_bytes: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loads_in_flight: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
     pub prefill: u64,
     pub kv: u64,
     pub decode: u64,
+    pub decode_every: u64,
     pub beyond_board: Vec<String>,
 }
 
@@ -112,6 +116,22 @@ pub struct ReferenceRow {
     pub source: String,
 }
 
+/// A whole prompt with its answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as ValidationReport")]
+pub struct GenerationRow {
+    pub name: String,
+    pub prefill_tokens: u64,
+    pub decode_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefill_ms: Option<f64>,
+    pub total_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decode_tokens_per_s: Option<f64>,
+    pub tokens_per_s: f64,
+    pub source: String,
+}
+
 const fn t(key: &'static str, unit: &'static str, meaning: &'static str) -> Term {
     Term { key, unit, meaning }
 }
@@ -132,9 +152,15 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("runs[].schedule", "-", "how far ahead programs load, where it is not as far as the buffers reach"),
     t("runs[].load_bytes", "bytes", "most that one load moves of each channel, where that is limited"),
     t("runs[].loads_in_flight", "-", "most loads under way together, where it is fewer than the load unit takes"),
+    t("runs[].attention", "-", "what tokens of the prompt see of it, where it is not everything before them"),
     t("runs[].prefill", "tokens", "prompt tokens simulated"),
     t("runs[].kv", "tokens", "entries of the KV cache that are there before anything is simulated"),
     t("runs[].decode", "tokens", "tokens generated"),
+    t(
+        "runs[].decode_every",
+        "tokens",
+        "of so many tokens of the answer the middle one is simulated and stands for all",
+    ),
     t("runs[].beyond_board", "-", "what the machine takes that its board does not have; empty when it fits"),
     t("runs[].beyond_board[]", "-", "one such amount"),
     t("rows", "-", "one row a published figure, bad ones included"),
@@ -179,6 +205,16 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("references[].tokens_per_j", "token/J", "generated tokens a joule"),
     t("references[].tokens_per_s_per_kusd", "token/s a 1,000 US$", "throughput over price"),
     t("references[].source", "-", "where the figures come from"),
+    t("generations", "-", "whole prompts with their answers, of this and other systems"),
+    t("generations[]", "-", "one of them"),
+    t("generations[].name", "-", "the system"),
+    t("generations[].prefill_tokens", "tokens", "tokens of the prompt"),
+    t("generations[].decode_tokens", "tokens", "tokens of the answer"),
+    t("generations[].prefill_ms", "ms", "time of the prompt, where it is known"),
+    t("generations[].total_ms", "ms", "time of prompt and answer"),
+    t("generations[].decode_tokens_per_s", "token/s", "tokens of the answer over its time, where it is known"),
+    t("generations[].tokens_per_s", "token/s", "tokens of the answer over the time of prompt and answer"),
+    t("generations[].source", "-", "where the figures come from"),
     t("ratios", "-", "designs of the published layer model compared, a row a pair, quantity and task"),
     t("ratios[]", "-", "one comparison"),
     t("ratios[].id", "-", "name of the comparison; a row of that name has the published mean"),
@@ -265,6 +301,7 @@ impl ValidationReport {
         for (title, table) in [
             ("The decode step, fact by fact", self.rungs()),
             ("Beside it", self.beside()),
+            ("Prompt and answer", self.whole()),
             ("One design over another, each at its own width of weights", ratio_table(&self.ratios)),
             ("The designs on machines of ours, beside the published layer model", engine_table(&self.engine_steps)),
             (
@@ -361,6 +398,33 @@ impl ValidationReport {
                 some(reference.tokens_per_j),
                 some(reference.tokens_per_s_per_kusd),
                 reference.source.clone(),
+            ]);
+        }
+        table
+    }
+
+    fn whole(&self) -> Table {
+        let mut table = Table::new(&[
+            ("system", Align::Left),
+            ("prompt", Align::Right),
+            ("answer", Align::Right),
+            ("prompt (ms)", Align::Right),
+            ("both (ms)", Align::Right),
+            ("answer alone (token/s)", Align::Right),
+            ("end to end (token/s)", Align::Right),
+            ("source", Align::Left),
+        ]);
+        let some = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
+        for row in &self.generations {
+            table.row(vec![
+                row.name.clone(),
+                count(row.prefill_tokens),
+                count(row.decode_tokens),
+                some(row.prefill_ms),
+                figure(row.total_ms),
+                some(row.decode_tokens_per_s),
+                figure(row.tokens_per_s),
+                row.source.clone(),
             ]);
         }
         table

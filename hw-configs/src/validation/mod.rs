@@ -45,6 +45,8 @@ pub struct System {
     pub ladder: Vec<Rung>,
     /// Throughput, power and price of this and other systems, where a file has them.
     pub references: Vec<Reference>,
+    /// Whole prompts and answers of this and other systems, where a file has them.
+    pub generations: Vec<Generation>,
 }
 
 /// A machine, a model in a format, and how many tokens.
@@ -67,12 +69,16 @@ pub struct Run {
     pub load_bytes: Option<u32>,
     /// Loads under way together at most; as many as the load unit takes where the file does not say.
     pub loads_in_flight: Option<u32>,
+    /// What tokens of the prompt see of it: a pattern's name; everything before them where the file does not say.
+    pub attention: Option<String>,
     /// Prompt tokens that are simulated.
     pub prefill: u32,
     /// Entries that the KV cache holds before that without having been simulated.
     pub kv: u32,
     /// Tokens generated.
     pub decode: u32,
+    /// Tokens of the answer of which one is simulated, the middle one, and stands for all: 1 where the file does not say.
+    pub decode_every: u32,
 }
 
 /// A published figure.
@@ -192,6 +198,38 @@ pub struct Reference {
     pub source: String,
     /// The figures.
     pub figures: Figures,
+    /// Price in US$ that stands for the board's, so that one list prices all systems; the board's where the file does not say.
+    pub price_usd: Option<f64>,
+}
+
+/// A whole prompt with its answer, on a system.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Generation {
+    /// The system.
+    pub name: String,
+    /// Where the figures come from.
+    pub source: String,
+    /// The figures.
+    pub figures: Times,
+}
+
+/// How long a whole generation takes: published, or of a run of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Times {
+    /// Published.
+    Published {
+        /// Tokens of the prompt.
+        prefill: u32,
+        /// Tokens of the answer.
+        decode: u32,
+        /// Time of the prompt in ms, where it was published.
+        prefill_ms: Option<f64>,
+        /// Time of prompt and answer in ms.
+        total_ms: f64,
+    },
+    /// Of a run, by its place in the list.
+    Run(usize),
 }
 
 /// Throughput and power: published, or of a run of ours.
@@ -206,7 +244,7 @@ pub enum Figures {
         /// Price in US$, where it was published.
         price_usd: Option<f64>,
     },
-    /// Of a run, by its place in the list; the price is the board's.
+    /// Of a run, by its place in the list.
     Run(usize),
 }
 

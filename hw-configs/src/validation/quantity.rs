@@ -94,15 +94,22 @@ quantities! {
     StoredWeightBytes = "stored_weight_bytes", "bytes", Layout;
     /// What the linears take in memory, padding included.
     PlacedWeightBytes = "placed_weight_bytes", "bytes", Layout;
-    /// Instructions of one decode step, in the mean over the lengths 1 to 2048, a core.
+    /// Instructions of one decode step, loads and stores apart for each channel, in the mean over the lengths 1 to 2048, a core.
     InstructionBytesDecode = "instruction_bytes_decode", "bytes", Programs;
-    /// Instructions of a whole prompt, in the mean over the lengths 1 to 2048, a core.
+    /// Instructions of a whole prompt, loads and stores apart for each channel, in the mean over the lengths 1 to 2048, a core.
     InstructionBytesPrefill = "instruction_bytes_prefill", "bytes", Programs;
-    /// Instructions of decode and prefill for the lengths 1 to 2048, one stream a length, all cores.
+    /// The same for decode and prefill of the lengths 1 to 2048, one stream a length, all cores: `a stream a length` of
+    /// `lapwing programs`.
     InstructionBytesEveryLength = "instruction_bytes_every_length", "bytes", Programs;
-    /// Distinct programs that serve all lengths 1 to 2048, of one core.
+    /// The same with one stream of each for the lengths of a bucket, of one core: `buckets` of `lapwing programs`.
+    InstructionBytesBucketsCore = "instruction_bytes_buckets_core", "bytes", Programs;
+    /// The same with one load or store for all channels, of one core: `merged transfers` of `lapwing programs`.
+    InstructionBytesMergedCore = "instruction_bytes_merged_core", "bytes", Programs;
+    /// The same, of all cores.
+    InstructionBytesMerged = "instruction_bytes_merged", "bytes", Programs;
+    /// Distinct programs that serve all lengths 1 to 2048, prompts sharing their steps, of one core: `ours` of `lapwing programs`.
     InstructionBytesStoredCore = "instruction_bytes_stored_core", "bytes", Programs;
-    /// Distinct programs that serve all lengths 1 to 2048, of all cores.
+    /// The same, of all cores.
     InstructionBytesStored = "instruction_bytes_stored", "bytes", Programs;
     /// DSP blocks.
     Dsp = "dsp", "1", Machine;

@@ -3,7 +3,9 @@
 use toml::de::DeValue;
 
 use super::read_layers::RawLayers;
-use super::{Expected, Figures, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System};
+use super::{
+    Expected, Figures, Generation, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System, Times,
+};
 use crate::fault::{Faults, suggest};
 use crate::raw::machine_names;
 use crate::reader::{Document, Section, Value};
@@ -28,6 +30,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
     let ladder: Vec<RawRung> = optional_sections(&mut root, "rung").into_iter().map(RawRung::read).collect();
     let references: Vec<RawReference> =
         optional_sections(&mut root, "reference").into_iter().map(|s| RawReference::read(&document, s)).collect();
+    let generations: Vec<RawGeneration> =
+        optional_sections(&mut root, "generation").into_iter().map(|s| RawGeneration::read(&document, s)).collect();
     root.finish();
     check_names(&document, "run", runs.iter().map(|run| &run.id));
     let figures = layers.iter().flat_map(RawLayers::ids);
@@ -53,6 +57,12 @@ pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
             );
         }
     }
+    for id in generations.iter().filter_map(|generation| generation.run.as_ref()) {
+        let Some(run) = check_run(&document, id, &names) else { continue };
+        for tokens in [&run.prefill, &run.decode].into_iter().filter(|tokens| tokens.value == Some(0)) {
+            document.fault_at(tokens, "at least 1, since a generation reads it", "simulate a prompt and an answer");
+        }
+    }
     if let Some(layers) = &layers {
         layers.check(&document);
     }
@@ -68,6 +78,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<System, Faults> {
         layers,
         ladder: ladder.iter().map(|rung| rung.get(&place)).collect(),
         references: references.iter().map(|reference| reference.get(&place)).collect(),
+        generations: generations.iter().map(|generation| generation.get(&place)).collect(),
         runs: runs.iter().map(RawRun::get).collect(),
     })
 }
@@ -135,9 +146,11 @@ struct RawRun {
     schedule: Option<Value<String>>,
     load_bytes: Option<Value<u32>>,
     loads_in_flight: Option<Value<u32>>,
+    attention: Option<Value<String>>,
     prefill: Value<u32>,
     kv: Value<u32>,
     decode: Value<u32>,
+    decode_every: Option<Value<u32>>,
 }
 
 impl RawRun {
@@ -153,9 +166,11 @@ impl RawRun {
             loads_in_flight: optional(&mut section, "loads_in_flight", |section, key| {
                 section.number_in(key, 1..=LOADS_IN_FLIGHT as u32)
             }),
+            attention: optional(&mut section, "attention", text),
             prefill: section.number_in("prefill", 0..=TOKENS_MAX),
             kv: section.number_in("kv", 0..=TOKENS_MAX),
             decode: section.number_in("decode", 0..=TOKENS_MAX),
+            decode_every: optional(&mut section, "decode_every", |section, key| section.number_in(key, 1..=TOKENS_MAX)),
         };
         section.finish();
         run
@@ -171,6 +186,12 @@ impl RawRun {
             let set = self.set.as_ref().expect("it has items");
             let advice = "write for example \"memory.channels=8\"";
             document.fault(&set.key, set.span.clone(), format!("\"{pair}\""), "items KEY=VALUE", advice);
+        }
+        if let (Some(every), Some(decode)) = (&self.decode_every, self.decode.value)
+            && every.value.is_some_and(|every| !decode.is_multiple_of(every))
+        {
+            let advice = "choose one that divides the tokens of the answer";
+            document.fault_at(every, format!("a divisor of `decode`, {decode}"), advice);
         }
         if (self.prefill.value, self.decode.value) == (Some(0), Some(0)) {
             document.fault_at(&self.decode, "at least 1 where prefill is 0", "simulate a prompt, an answer, or both");
@@ -191,9 +212,11 @@ impl RawRun {
             schedule: self.schedule.as_ref().map(Value::get),
             load_bytes: self.load_bytes.as_ref().map(Value::get),
             loads_in_flight: self.loads_in_flight.as_ref().map(Value::get),
+            attention: self.attention.as_ref().map(Value::get),
             prefill: self.prefill.get(),
             kv: self.kv.get(),
             decode: self.decode.get(),
+            decode_every: self.decode_every.as_ref().map_or(1, Value::get),
         }
     }
 }
@@ -377,15 +400,14 @@ impl RawReference {
             price_usd: optional(&mut section, "price_usd", figure),
         };
         section.finish();
-        let published = [&reference.tokens_per_s, &reference.power_w, &reference.price_usd];
+        let published = [&reference.tokens_per_s, &reference.power_w];
         let sound = match &reference.run {
             Some(_) => published.iter().all(|figure| figure.is_none()),
             None => reference.tokens_per_s.is_some(),
         };
         if !sound {
             let (key, span) = (&reference.name.key, reference.name.span.clone());
-            let advice =
-                "a run of ours brings its own figures, power and price; a published system needs its throughput";
+            let advice = "a run of ours brings its own figures and power; a published system needs its throughput";
             document.fault(
                 key,
                 span,
@@ -407,6 +429,59 @@ impl RawReference {
             },
             (None, None) => unreachable!("checked above"),
         };
-        Reference { name: self.name.get(), source: self.source.get(), figures }
+        let price_usd = self.run.as_ref().and(self.price_usd.as_ref()).map(Value::get);
+        Reference { name: self.name.get(), source: self.source.get(), figures, price_usd }
+    }
+}
+
+struct RawGeneration {
+    name: Value<String>,
+    source: Value<String>,
+    run: Option<Value<String>>,
+    prefill: Option<Value<u32>>,
+    decode: Option<Value<u32>>,
+    prefill_ms: Option<Value<f64>>,
+    total_ms: Option<Value<f64>>,
+}
+
+impl RawGeneration {
+    fn read(document: &Document<'_>, mut section: Section<'_, '_>) -> Self {
+        let tokens = |section: &mut Section<'_, '_>, key| section.number_in(key, 1..=TOKENS_MAX);
+        let time = |section: &mut Section<'_, '_>, key| section.real(key, 1e-6..=1e9);
+        let generation = Self {
+            name: section.text("name"),
+            source: section.text("source"),
+            run: optional(&mut section, "run", |section, key| section.name(key)),
+            prefill: optional(&mut section, "prefill", tokens),
+            decode: optional(&mut section, "decode", tokens),
+            prefill_ms: optional(&mut section, "prefill_ms", time),
+            total_ms: optional(&mut section, "total_ms", time),
+        };
+        section.finish();
+        let there = [generation.prefill.is_some(), generation.decode.is_some(), generation.total_ms.is_some()];
+        let sound = match &generation.run {
+            Some(_) => there == [false; 3] && generation.prefill_ms.is_none(),
+            None => there == [true; 3],
+        };
+        if !sound {
+            let (key, span) = (&generation.name.key, generation.name.span.clone());
+            let expected = "either `run`, or `prefill`, `decode`, `total_ms` and, where it is published, `prefill_ms`";
+            document.fault(key, span, "a mixture", expected, "a run of ours brings its own tokens and times");
+        }
+        generation
+    }
+
+    fn get(&self, place: &impl Fn(&Value<String>) -> usize) -> Generation {
+        let figures = match (&self.run, &self.prefill, &self.decode, &self.total_ms) {
+            (Some(run), ..) => Times::Run(place(run)),
+            (None, Some(prefill), Some(decode), Some(total_ms)) => Times::Published {
+                prefill: prefill.get(),
+                decode: decode.get(),
+                prefill_ms: self.prefill_ms.as_ref().map(Value::get),
+                total_ms: total_ms.get(),
+            },
+            (None, ..) => unreachable!("checked above"),
+        };
+        Generation { name: self.name.get(), source: self.source.get(), figures }
     }
 }

@@ -1,6 +1,6 @@
 //! A run of a validation file, measured: each quantity from the setup and from what was counted.
 
-use compiler::{Loads, Optimisations, Options, Schedule};
+use compiler::{Loads, Optimisation, Optimisations, Options, Schedule, Switch};
 use hw_config::engine::MatrixMode;
 use hw_config::fault::suggest;
 use hw_config::machine::Machine;
@@ -8,7 +8,7 @@ use hw_config::program::TrafficClass;
 use hw_config::resources::{Amounts, Excess};
 use hw_config::validation::{Quantity, Run};
 
-use crate::programs::ProgramSizes;
+use crate::programs::{self, ProgramSizes};
 use crate::report::board_bytes_per_s;
 use crate::resolve::{self, ResolveError};
 use crate::{Mode, Phase, Runner, SessionError, Setup, Totals};
@@ -24,7 +24,26 @@ pub(super) struct Measured {
     /// Its steps, where somebody asks for them.
     pub(super) steps: Option<Steps>,
     /// The programs of all lengths, likewise.
-    pub(super) programs: Option<ProgramSizes>,
+    pub(super) programs: Option<Programs>,
+}
+
+/// The programs of all lengths, in both ways of writing transfers.
+pub(super) struct Programs {
+    /// Loads and stores apart for each channel.
+    apart: ProgramSizes,
+    /// One for what all channels hold.
+    merged: ProgramSizes,
+}
+
+impl Programs {
+    /// Compiles all of them. The setup is the same afterwards.
+    pub(super) fn compile(setup: &mut Setup) -> Result<Self, SessionError> {
+        let optimisations = setup.optimisations;
+        setup.optimisations = optimisations.with(Optimisation::MergedTransfers, Switch::Off);
+        let apart = programs::sizes(setup, programs::LENGTHS);
+        setup.optimisations = optimisations;
+        Ok(Self { apart: apart?, merged: programs::sizes(setup, programs::LENGTHS)? })
+    }
 }
 
 /// The steps of a run, prompt and answer apart.
@@ -58,6 +77,13 @@ impl Measured {
         let setup = resolve::timing_setup(machine, &run.model, profile, options)?;
         let optimisations = Optimisations { schedule: schedule(run)?, loads: loads(run), ..setup.optimisations };
         let setup = Setup { optimisations, ..setup };
+        let setup = match &run.attention {
+            Some(name) => {
+                let mask = resolve::attention(name)?.mask(&setup.model, run.prefill as usize)?;
+                setup.with_attention(mask)?
+            }
+            None => setup,
+        };
         let compiler = setup.compiler(&run.id).map_err(SessionError::Compile)?;
         let regions = compiler.maps().iter().flat_map(|map| &map.regions);
         let placed_bytes = regions.filter(|region| is_weight(region.class)).map(|region| region.bytes).sum();
@@ -95,11 +121,14 @@ impl Measured {
             Quantity::TokensPerJ => f64::from(self.steps().decode_tokens) / self.steps().decode_energy_j,
             Quantity::StoredWeightBytes => self.stored_bytes() as f64,
             Quantity::PlacedWeightBytes => self.placed_bytes as f64,
-            Quantity::InstructionBytesDecode => self.programs().decode.mean_bytes(),
-            Quantity::InstructionBytesPrefill => self.programs().prefill.mean_bytes(),
-            Quantity::InstructionBytesEveryLength => self.programs().every_length().bytes() as f64,
-            Quantity::InstructionBytesStoredCore => self.programs().steps.bytes_of_largest_core() as f64,
-            Quantity::InstructionBytesStored => self.programs().steps.bytes() as f64,
+            Quantity::InstructionBytesDecode => self.programs().apart.decode.mean_bytes(),
+            Quantity::InstructionBytesPrefill => self.programs().apart.prefill.mean_bytes(),
+            Quantity::InstructionBytesEveryLength => self.programs().apart.every_length().bytes() as f64,
+            Quantity::InstructionBytesBucketsCore => self.programs().apart.buckets.bytes_of_largest_core() as f64,
+            Quantity::InstructionBytesMergedCore => self.programs().merged.buckets.bytes_of_largest_core() as f64,
+            Quantity::InstructionBytesMerged => self.programs().merged.buckets.bytes() as f64,
+            Quantity::InstructionBytesStoredCore => self.programs().merged.steps.bytes_of_largest_core() as f64,
+            Quantity::InstructionBytesStored => self.programs().merged.steps.bytes() as f64,
             Quantity::Dsp => self.amounts().dsp as f64,
             Quantity::MatrixDsp => self.matrix_dsp() as f64,
             Quantity::Bram36 => self.amounts().bram36 as f64,
@@ -115,10 +144,10 @@ impl Measured {
     }
 
     fn steps(&self) -> &Steps {
-        self.steps.as_ref().expect("a run is simulated when a row, rung or reference asks for its steps")
+        self.steps.as_ref().expect("a run is simulated when anybody asks for its steps")
     }
 
-    fn programs(&self) -> &ProgramSizes {
+    fn programs(&self) -> &Programs {
         self.programs.as_ref().expect("programs are compiled when a row asks for their sizes")
     }
 
@@ -149,28 +178,32 @@ impl Measured {
 }
 
 impl Steps {
-    /// Simulates prompt and answer to the cycle.
+    /// Simulates the prompt to the cycle, and of the answer every token or the middle one of as many as the run says, which then
+    /// stands for them: no step's cycles depend on an earlier step.
     pub(super) fn simulate(setup: &Setup, run: &Run) -> Result<Self, SessionError> {
         let mut runner = Runner::new(setup, Mode::Cycles { seed: crate::timing::ROUTING_SEED })?;
         if run.prefill > 0 {
             runner.prefill(0, run.kv, &vec![0; run.prefill as usize])?;
         }
         let (bytes, prompt_j) = (bytes(&runner.totals), energy_j(&runner.totals));
-        for token in 0..run.decode {
+        for token in (run.decode_every / 2..run.decode).step_by(run.decode_every as usize) {
             runner.decode(run.kv + run.prefill + token, &[0])?;
         }
         let totals = &runner.totals;
-        let seconds = |phase| setup.machine.seconds(totals.cycles_of(phase));
+        let every = u64::from(run.decode_every);
+        let prefill_cycles = totals.cycles_of(Phase::Prefill);
+        let decode_cycles = every * totals.cycles_of(Phase::Decode);
+        let decode_energy_j = f64::from(run.decode_every) * (self::energy_j(totals) - prompt_j);
         Ok(Self {
-            cycles: totals.cycles_of(Phase::Prefill) + totals.cycles_of(Phase::Decode),
-            energy_j: self::energy_j(totals),
-            prefill_s: seconds(Phase::Prefill),
-            decode_s: seconds(Phase::Decode),
-            decode_cycles: totals.cycles_of(Phase::Decode),
+            cycles: prefill_cycles + decode_cycles,
+            energy_j: prompt_j + decode_energy_j,
+            prefill_s: setup.machine.seconds(prefill_cycles),
+            decode_s: setup.machine.seconds(decode_cycles),
+            decode_cycles,
             decode_tokens: run.decode,
-            decode_bytes: self::bytes(totals) - bytes,
-            decode_macs: totals.macs.get(&Phase::Decode).copied().unwrap_or(0),
-            decode_energy_j: self::energy_j(totals) - prompt_j,
+            decode_bytes: every * (self::bytes(totals) - bytes),
+            decode_macs: every * totals.macs.get(&Phase::Decode).copied().unwrap_or(0),
+            decode_energy_j,
         })
     }
 

@@ -11,17 +11,19 @@ use std::collections::BTreeMap;
 
 use hw_config::validation::layers::{LayerModel, QUIRKS};
 use hw_config::validation::{
-    Expected, Figures, LayerFigure, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System,
+    Expected, Figures, Generation, LayerFigure, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System,
+    Times,
 };
 use reports::bars::{Bars, Panel};
 use reports::figure::style::ColumnWidth;
-use reports::validation_report::{FigureRow, LayerPlace, ReferenceRow, RunRow, RungRow, ValidationReport};
+use reports::validation_report::{
+    FigureRow, GenerationRow, LayerPlace, ReferenceRow, RunRow, RungRow, ValidationReport,
+};
 
-use crate::programs;
 use crate::resolve::ResolveError;
 use engines::Engines;
 use layers::Layers;
-use measure::{Measured, Steps};
+use measure::{Measured, Programs, Steps};
 
 /// What a run must have been measured for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +77,7 @@ pub fn run(system: &System, mut progress: impl FnMut(u64, u64)) -> Result<Valida
         rows: rows(system, layers.as_ref(), |place| Some(&measured[&place]))?,
         ladder: rungs(system, &measured),
         references: system.references.iter().map(|reference| reference_row(reference, &measured)).collect(),
+        generations: system.generations.iter().map(|one| generation_row(system, one, &measured)).collect(),
         ratios: layers.as_ref().map_or_else(|| Ok(Vec::new()), Layers::ratios)?,
         engine_steps: engines.as_ref().map_or_else(Vec::new, Engines::rows),
         engine_ratios: engines.as_ref().map_or_else(Vec::new, Engines::ratios),
@@ -118,6 +121,12 @@ fn needs(system: &System) -> BTreeMap<usize, Needs> {
             Figures::Published { .. } => {}
         }
     }
+    for generation in &system.generations {
+        match generation.figures {
+            Times::Run(place) => need(place, Subject::Both),
+            Times::Published { .. } => {}
+        }
+    }
     all
 }
 
@@ -127,7 +136,7 @@ fn measure(run: &Run, needs: Needs) -> Result<Measured, ResolveError> {
         measured.steps = Some(Steps::simulate(&measured.setup, run)?);
     }
     if needs.programs {
-        measured.programs = Some(programs::sizes(&measured.setup, programs::LENGTHS)?);
+        measured.programs = Some(Programs::compile(&mut measured.setup)?);
     }
     Ok(measured)
 }
@@ -142,9 +151,11 @@ fn run_row(run: &Run, measured: Option<&Measured>) -> RunRow {
         schedule: run.schedule.clone(),
         load_bytes: run.load_bytes,
         loads_in_flight: run.loads_in_flight,
+        attention: run.attention.clone(),
         prefill: run.prefill.into(),
         kv: run.kv.into(),
         decode: run.decode.into(),
+        decode_every: run.decode_every.into(),
         beyond_board: measured.map(|measured| measured.beyond_board.clone()).unwrap_or_default(),
     }
 }
@@ -299,7 +310,8 @@ fn reference_row(reference: &Reference, measured: &BTreeMap<usize, Measured>) ->
         Figures::Published { tokens_per_s, power_w, price_usd } => (*tokens_per_s, *power_w, *price_usd),
         Figures::Run(place) => {
             let run = &measured[place];
-            let price = run.setup.machine.board.price_usd.as_ref().map(|figure| figure.value);
+            let board = run.setup.machine.board.price_usd.as_ref().map(|figure| figure.value);
+            let price = reference.price_usd.or(board);
             (run.value(Quantity::TokensPerS), Some(run.value(Quantity::AveragePowerW)), price)
         }
     };
@@ -311,5 +323,26 @@ fn reference_row(reference: &Reference, measured: &BTreeMap<usize, Measured>) ->
         tokens_per_j: power_w.map(|power| tokens_per_s / power),
         tokens_per_s_per_kusd: price_usd.map(|price| tokens_per_s / price * 1e3),
         source: reference.source.clone(),
+    }
+}
+
+fn generation_row(system: &System, generation: &Generation, measured: &BTreeMap<usize, Measured>) -> GenerationRow {
+    let (prefill, decode, prefill_ms, total_ms) = match &generation.figures {
+        Times::Published { prefill, decode, prefill_ms, total_ms } => (*prefill, *decode, *prefill_ms, *total_ms),
+        Times::Run(place) => {
+            let (run, of) = (&system.runs[*place], |quantity| measured[place].value(quantity));
+            (run.prefill, run.decode, Some(of(Quantity::PrefillMs)), of(Quantity::TotalMs))
+        }
+    };
+    let tokens = f64::from(decode);
+    GenerationRow {
+        name: generation.name.clone(),
+        prefill_tokens: prefill.into(),
+        decode_tokens: decode.into(),
+        prefill_ms,
+        total_ms,
+        decode_tokens_per_s: prefill_ms.map(|prompt| tokens / (total_ms - prompt) * 1e3),
+        tokens_per_s: tokens / total_ms * 1e3,
+        source: generation.source.clone(),
     }
 }
