@@ -27,8 +27,8 @@ fn every_row_is_computed_and_one_far_off_says_what_is_lacking() {
     for mut system in systems() {
         // The programs of all lengths have a test of their own.
         system.rows.retain(|row| row.quantity.subject() != Subject::Programs);
-        // Whole generations are the same steps again, and take minutes here.
-        let long: Vec<bool> = system.runs.iter().map(|run| run.decode > 1).collect();
+        // Whole generations and long prompts are the same steps again, and take minutes here.
+        let long: Vec<bool> = system.runs.iter().map(|run| run.decode > 1 || run.prefill > 128).collect();
         system.rows.retain(|row| !matches!(row.ours, Ours::Run(place) if long[place]));
         system.generations.retain(|one| !matches!(one.figures, Times::Run(place) if long[place]));
         let mut told = Vec::new();
