@@ -113,9 +113,16 @@ pub(super) fn key(groups: &[Group], width: f64, bottom: f64, elements: &mut Vec<
                 (true, 1) => format!(" ({})", group.phase.name()),
                 (true, _) => format!(" ({}, from the top)", group.phase.name()),
             };
-            let words = format!("{number}{line}{phase}");
-            let color = phase_color(group.phase);
-            entries.push(Text::plain("key", xy(0.0, 0.0), Anchor::Start, SMALL_PT, color, &words));
+            let entry = |words: &str| {
+                Text::plain("key", xy(0.0, 0.0), Anchor::Start, SMALL_PT, phase_color(group.phase), words)
+            };
+            let whole = entry(&format!("{number}{line}{phase}"));
+            if !phase.is_empty() && whole.width_pt()? > room_pt {
+                // The phase stands below a list that leaves no room for it.
+                entries.extend([entry(&format!("{number}{line}")), entry(&format!("  {phase}"))]);
+            } else {
+                entries.push(whole);
+            }
         }
     }
     let mut widest = 0.0_f64;
