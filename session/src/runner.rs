@@ -10,7 +10,7 @@ use hw_config::timing::Registers;
 use sim::energy::EnergyModel;
 use sim::engine::{CoresStep, MemoryModel, Prepared, Watched, run_cores_watched};
 use sim::functional::{self, Core, MAX_TOP_K, MemoryImage, Routing};
-use sim::memory::{Grouping, Streams};
+use sim::memory::Grouping;
 use sim::outcome::StepOutcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,8 +59,6 @@ pub struct Runner<'a> {
     draw: u64,
     energy: EnergyModel<'a>,
     last: Option<Start>,
-    /// What steps have found about streams of loads, for those that follow.
-    streams: Streams,
     /// How memory is simulated; the cycles are the same.
     pub memory_model: MemoryModel,
     /// Everything that the steps so far have taken.
@@ -99,9 +97,9 @@ impl<'a> Runner<'a> {
         };
         let energy = EnergyModel::new(&setup.machine).map_err(|faults| SessionError::Input(faults.to_string()))?;
         let totals = Totals::of_cores(setup.machine.core.count);
-        let (programs, last, streams) = (BTreeMap::new(), None, Streams::default());
+        let (programs, last) = (BTreeMap::new(), None);
         let memory_model = MemoryModel::Fast(Grouping::Shared);
-        Ok(Self { setup, plan, mode, state, programs, draw, energy, last, streams, memory_model, totals })
+        Ok(Self { setup, plan, mode, state, programs, draw, energy, last, memory_model, totals })
     }
 
     /// The compiler, for its memory map.
@@ -228,7 +226,7 @@ impl<'a> Runner<'a> {
             None => vec![draw_routing(&programs[0], &mut self.draw); programs.len()],
         };
         if self.mode != Mode::Values {
-            let outcomes = prepared.run(&registers, &routing, self.memory_model, &mut self.streams);
+            let outcomes = prepared.run(&registers, &routing, self.memory_model);
             let phase = match kind {
                 StepKind::Prefill { .. } => Phase::Prefill,
                 StepKind::Decode => Phase::Decode,

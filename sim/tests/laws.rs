@@ -16,7 +16,7 @@ use sim::engine::{
     run_step_with_timeline,
 };
 use sim::functional::{Core, MemoryImage, Routing};
-use sim::memory::{Checker, Grouping, Streams};
+use sim::memory::{Checker, Grouping};
 use sim::outcome::{Buffer, OperatorOutcome, StepOutcome, Traffic};
 
 fn outcome(machine: &Machine, seed: u64, length: usize, memory: MemoryModel) -> StepOutcome {
@@ -377,30 +377,6 @@ fn several_cores_add_up() {
     assert!(compared > 0 && linked > 10_000);
 }
 
-/// What earlier steps have found about streams of loads changes no outcome: each step twice on fresh programs, so that the
-/// second knows all.
-#[test]
-fn known_streams_change_nothing() {
-    let (mut compared, mut repeated) = (0, 0);
-    for (number, variant) in cores_variants().iter().enumerate() {
-        let machine = &variant.machine;
-        let mut streams = Streams::default();
-        for seed in 0..3 {
-            let (programs, registers, routing) = random_cores_step(700 + seed * 50 + number as u64, machine, 500);
-            let separate = plain(machine, &programs, &registers, &routing);
-            for _ in 0..2 {
-                let mut prepared = Prepared::new(machine, programs.clone());
-                let known = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut streams);
-                assert!(known == separate, "{} seed {seed}: what was known", variant.name);
-                compared += 1;
-            }
-        }
-        repeated += streams.repeated();
-    }
-    println!("{compared} steps equal, {repeated} loads were known");
-    assert!(compared > 0 && repeated > 100, "{repeated} loads known");
-}
-
 /// A step with nothing known, every channel for itself.
 fn plain(machine: &Machine, programs: &[Program], registers: &Registers, routing: &[Vec<Routing>]) -> Vec<StepOutcome> {
     let memory = MemoryModel::Fast(Grouping::Separate);
@@ -414,7 +390,6 @@ fn prepared_steps_are_steps() {
     let (mut compared, mut repeated) = (0, 0);
     for (number, variant) in cores_variants().iter().chain(&variants()).enumerate() {
         let machine = &variant.machine;
-        let mut streams = Streams::default();
         for seed in 0..24 {
             let seed = 900 + seed * 50 + number as u64;
             let length = [4, 8, 16, 4, 8, 300][seed as usize % 6];
@@ -429,7 +404,7 @@ fn prepared_steps_are_steps() {
             let mut prepared = Prepared::new(machine, programs.clone());
             for step in 0..16 {
                 let alone = plain(machine, &programs, &registers, &routing);
-                let next = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut streams);
+                let next = prepared.run(&registers, &routing, MemoryModel::Fast(Grouping::Shared));
                 assert!(next == alone, "{} seed {seed} step {step}", variant.name);
                 compared += next.len();
                 let mut change = |number: usize, most: u32| registers[number] = rng.up_to(most.into()) as u32;

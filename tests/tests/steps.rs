@@ -19,7 +19,7 @@ use models::config::{Architecture, ModelConfig};
 use session::{Mode, Runner, Setup};
 use sim::engine::{CoresStep, MemoryModel, Prepared, run_cores, run_cores_with_timelines};
 use sim::functional::Routing;
-use sim::memory::{Grouping, Streams};
+use sim::memory::Grouping;
 use sim::outcome::StepOutcome;
 use stepping::{Machinery, compare_core};
 
@@ -155,14 +155,13 @@ struct Case<'a> {
     machine: &'a Machine,
     runner: Runner<'a>,
     prepared: Vec<((StepKind, u32), Prepared<'a>)>,
-    streams: Streams,
     compared: u64,
 }
 
 impl<'a> Case<'a> {
     fn new(setup: &'a Setup) -> Self {
         let runner = Runner::new(setup, Mode::Cycles { seed: 1 }).unwrap_or_else(|error| panic!("{error}"));
-        Self { machine: &setup.machine, runner, prepared: Vec::new(), streams: Streams::default(), compared: 0 }
+        Self { machine: &setup.machine, runner, prepared: Vec::new(), compared: 0 }
     }
 
     /// A step after which `end` tokens are cached: of prepared programs, and what it was asked for.
@@ -174,7 +173,7 @@ impl<'a> Case<'a> {
         }
         let (_, prepared) = self.prepared.last_mut().expect("prepared above");
         let routing: Vec<Vec<Routing>> = prepared.programs().iter().map(routing).collect();
-        let known = prepared.run(registers, &routing, MemoryModel::Fast(Grouping::Shared), &mut self.streams);
+        let known = prepared.run(registers, &routing, MemoryModel::Fast(Grouping::Shared));
         (known, Asked { machine: self.machine, programs: prepared.programs(), routing })
     }
 

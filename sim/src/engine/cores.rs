@@ -6,7 +6,7 @@ use super::times::Times;
 use super::work::Tasks;
 use super::{Engine, MemoryModel, Stop};
 use crate::functional::Routing;
-use crate::memory::{Moved, Streams};
+use crate::memory::Moved;
 use crate::outcome::{StepOutcome, Timeline};
 use hw_config::machine::Machine;
 use hw_config::program::Program;
@@ -81,7 +81,7 @@ fn first_marks(program: &Program) -> Vec<u32> {
 /// As [`run_cores`], with the cycle in which each instruction of each core was dispatched, issued and retired.
 pub fn run_cores_with_timelines(step: &CoresStep<'_>) -> Vec<(StepOutcome, Timeline)> {
     let decoded = decode(step);
-    let ran = run(step.machine, tasks(step, &decoded), step.memory, &mut Streams::default());
+    let ran = run(step.machine, tasks(step, &decoded), step.memory);
     let outcome =
         |(decoded, (times, timeline)): (Decoded, (Times, Timeline))| (decoded.outcome(&times, &timeline), timeline);
     decoded.into_iter().zip(ran).map(outcome).collect()
@@ -92,14 +92,9 @@ pub(super) fn run<'a>(
     machine: &Machine,
     tasks: impl Iterator<Item = (u32, Tasks<'a>)>,
     memory: MemoryModel,
-    streams: &mut Streams,
 ) -> Vec<(Times, Timeline)> {
     let mut engines = engines(machine, tasks, memory);
-    if streams.is_wanted() {
-        engines.iter_mut().for_each(|engine| engine.remember(streams));
-    }
     let ends = run_to_end(&mut engines);
-    engines.iter_mut().for_each(|engine| engine.give_back(streams));
     finish(engines, &ends)
 }
 

@@ -35,7 +35,7 @@ pub use ports::{data_channels, fetch_channel};
 pub use prepared::{Prepared, StepPrograms};
 
 use crate::functional::Routing;
-use crate::memory::{Moved, Streams, Traced};
+use crate::memory::{Moved, Traced};
 use crate::outcome::{StallCause, StepOutcome, Timeline};
 use decoded::Decoded;
 use fetch::Fetch;
@@ -198,15 +198,6 @@ impl<'a> Engine<'a> {
     /// What each data channel and the instruction channel moved, if it is kept.
     fn moved(&self) -> Option<(Vec<Vec<Moved>>, Vec<Moved>)> {
         self.data.moved().zip(self.fetch.moved())
-    }
-
-    /// Uses and fills what streams did before; `give_back` ends it.
-    fn remember(&mut self, streams: &mut Streams) {
-        self.data.remember(streams);
-    }
-
-    fn give_back(&mut self, streams: &mut Streams) {
-        self.data.give_back(streams);
     }
 
     /// What a core took that issued its `end` in cycle `end`, in a step of `cycles` cycles.

@@ -6,7 +6,7 @@ use super::units::Units;
 use super::work::LoadShape;
 use crate::memory::{
     ChannelConfig, ChannelSet, Completion, Grouping, KernelCycle, LaneConfig, LaneKind, MemorySystem, Moved,
-    PortTiming, Rows, Standing, Statistics, Streams, Traced, Transfer,
+    PortTiming, Rows, Standing, Statistics, Traced, Transfer,
 };
 use crate::outcome::Timeline;
 use hw_config::machine::Machine;
@@ -103,20 +103,13 @@ pub(super) struct Opening {
 
 impl Opening {
     /// The same loads from other addresses, if they are done in the same cycles: how they leave the memory.
-    pub(super) fn again(
-        &self,
-        (machine, core): (&Machine, u32),
-        addresses: &[u64],
-        streams: &mut Streams,
-    ) -> Option<Standing> {
+    pub(super) fn again(&self, (machine, core): (&Machine, u32), addresses: &[u64]) -> Option<Standing> {
         let mut memory = MemorySystem::new(&data_channels(machine, core), Grouping::Shared).ok()?;
-        memory.remember(streams);
         let mut loads = self.loads.iter().zip(addresses);
         let same = loads.all(|(&(rows, done), &address)| {
             memory.stream(LOAD_LANE, Rows { first: Transfer { address, ..rows.first }, ..rows }) == done
         });
         let left = memory.standing(LOAD_LANE);
-        memory.give_back(streams);
         left.filter(|_| same)
     }
 }
@@ -236,18 +229,6 @@ impl DataPorts {
         if !self.opening.is_over {
             self.opening.is_over = true;
             self.opening.left = self.memory.fast().and_then(|memory| memory.standing(LOAD_LANE));
-        }
-    }
-
-    pub(super) fn remember(&mut self, streams: &mut Streams) {
-        if let Some(memory) = self.memory.fast() {
-            memory.remember(streams);
-        }
-    }
-
-    pub(super) fn give_back(&mut self, streams: &mut Streams) {
-        if let Some(memory) = self.memory.fast() {
-            memory.give_back(streams);
         }
     }
 

@@ -15,7 +15,7 @@ use super::tally::{Counts, Operators, Tally};
 use super::times::{Placed, Times, outcome, place};
 use super::work::{Asks, Decoder, LoadShape, Task, Tasks, Work};
 use crate::functional::Routing;
-use crate::memory::{ChannelSet, Statistics, Streams};
+use crate::memory::{ChannelSet, Statistics};
 use crate::outcome::StepOutcome;
 use hw_config::isa::{Operation, VectorOp};
 use hw_config::machine::Machine;
@@ -189,22 +189,16 @@ impl<'a> Prepared<'a> {
     }
 
     /// The next step: registers that the host has written, what each `topk` of each core chooses, and the memory model, which
-    /// changes no cycle. `streams` is what earlier steps of any program have found about streams of loads.
+    /// changes no cycle.
     ///
     /// # Panics
     /// As [`super::run_cores`].
-    pub fn run(
-        &mut self,
-        registers: &Registers,
-        routing: &[Vec<Routing>],
-        memory: MemoryModel,
-        streams: &mut Streams,
-    ) -> Vec<StepOutcome> {
+    pub fn run(&mut self, registers: &Registers, routing: &[Vec<Routing>], memory: MemoryModel) -> Vec<StepOutcome> {
         assert_eq!(self.programs().len(), routing.len(), "programs and routings, one a core");
         let machine = self.machine;
         let asked = self.programs.asked(machine, registers, routing);
         for number in 0..self.known.len() {
-            if let Some(memories) = self.again(number, &asked, memory, streams) {
+            if let Some(memories) = self.again(number, &asked, memory) {
                 self.repeated += 1;
                 let known = self.known.remove(number).expect("one of them");
                 let outcomes = known.outcomes(&asked, memories);
@@ -212,7 +206,7 @@ impl<'a> Prepared<'a> {
                 return outcomes;
             }
         }
-        let known = self.simulate(asked, memory, streams);
+        let known = self.simulate(asked, memory);
         let memories = known.cores.iter().map(|core| core.times.data_memory.clone()).collect();
         let outcomes = known.outcomes(&known.asked, memories);
         self.known.truncate(KNOWN_MAX - 1);
@@ -221,27 +215,21 @@ impl<'a> Prepared<'a> {
     }
 
     /// What the channels of each core count in a step that asks for this, if it goes through the cycles of a known one.
-    fn again(
-        &self,
-        number: usize,
-        asked: &[Asked],
-        memory: MemoryModel,
-        streams: &mut Streams,
-    ) -> Option<Vec<Vec<Statistics>>> {
+    fn again(&self, number: usize, asked: &[Asked], memory: MemoryModel) -> Option<Vec<Vec<Statistics>>> {
         let known = &self.known[number];
         let cores = self.programs.cores(self.machine).iter().zip(self.programs());
         let cores = cores.zip(asked).zip(known.asked.iter().zip(&known.cores));
         let again = |(((core, program), asked), (before, known)): (((&Core, &Program), &Asked), (&Asked, _))| {
-            core.again((&asked.works, &before.works), known, (self.machine, program.core), streams)
+            core.again((&asked.works, &before.works), known, (self.machine, program.core))
         };
         if known.memory == memory { cores.map(again).collect() } else { None }
     }
 
-    fn simulate(&self, asked: Arc<[Asked]>, memory: MemoryModel, streams: &mut Streams) -> Known {
+    fn simulate(&self, asked: Arc<[Asked]>, memory: MemoryModel) -> Known {
         let cores = self.programs.cores(self.machine);
         let tasks = self.programs().iter().zip(cores).zip(&*asked);
         let tasks = tasks.map(|((program, core), asked)| (program.core, core.tasks(&asked.works)));
-        let ran = cores::run(self.machine, tasks, memory, streams).into_iter().zip(cores).zip(&*asked);
+        let ran = cores::run(self.machine, tasks, memory).into_iter().zip(cores).zip(&*asked);
         let known = ran.map(|(((times, timeline), core), asked)| {
             let placed = place(&core.operators.of, &timeline);
             let all = core.tasks(&asked.works);
@@ -311,7 +299,6 @@ impl Core {
         (asked, asked_before): (&[Work], &[Work]),
         known: &KnownCore,
         machine: (&Machine, u32),
-        streams: &mut Streams,
     ) -> Option<Vec<Statistics>> {
         let times = &known.times;
         let mut renaming = Renaming::of(ChannelSet::first(times.data_memory.len()).0);
@@ -338,7 +325,7 @@ impl Core {
             return Some(channels.collect());
         }
         let left = times.opening.left.as_ref()?;
-        let again = times.opening.again(machine, &addresses, streams)?;
+        let again = times.opening.again(machine, &addresses)?;
         let difference = again.statistics().minus(left.statistics());
         again.is_equal(left).then(|| channels.map(|counts| counts.plus(&difference)).collect())
     }

@@ -352,33 +352,9 @@ impl Banks {
         self.windows.iter_mut().for_each(|window| window.each(|cycle| *cycle = (*cycle).max(floor)));
     }
 
-    /// Every memory cycle, always in the same order.
-    pub(super) fn each_cycle(&mut self, f: &mut impl FnMut(&mut i64)) {
-        let banks = self.banks.iter_mut().map(|bank| &mut bank.last);
-        let levels = banks.chain(&mut self.bank_groups).chain(std::iter::once(&mut self.channel));
-        levels.flat_map(|last| &mut last[..Command::ALL.len()]).for_each(&mut *f);
-        self.windows.iter_mut().for_each(|window| window.each(&mut *f));
-    }
-
     /// The open row of each bank, if any.
     pub(super) fn open_rows(&self) -> impl Iterator<Item = Option<i64>> {
         self.banks.iter().map(|bank| (bank.open_row != CLOSED).then_some(bank.open_row))
-    }
-
-    /// Finds out what there is to know of sets, after their banks have been written one by one: their rows once they are opened or
-    /// closed together.
-    pub(super) fn compare(&mut self) {
-        self.sets.fill(Set { row: MIXED, latest: [LONG_AGO; plan::LAST] });
-        for (set, banks) in self.sets.iter_mut().zip(self.banks.chunks(self.bank_groups.len())) {
-            for Bank { last, .. } in banks {
-                set.latest.iter_mut().zip(last).for_each(|(latest, cycle)| *latest = (*latest).max(*cycle));
-            }
-        }
-    }
-
-    /// Opens these rows, and no others.
-    pub(super) fn set_open_rows(&mut self, rows: impl Iterator<Item = Option<i64>>) {
-        self.banks.iter_mut().zip(rows).for_each(|(bank, row)| bank.open_row = row.unwrap_or(CLOSED));
     }
 }
 

@@ -76,7 +76,7 @@ impl Divider {
     }
 }
 
-pub(super) fn gcd(a: u64, b: u64) -> u64 {
+fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 

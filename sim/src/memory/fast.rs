@@ -16,8 +16,7 @@ use super::banks::{Banks, Turns, Visit, Visits};
 use super::lane::{Columns, Lane, Requested};
 use super::plan::{AtOnce, LONG_AGO, LanePlan, Plan, Walk, column_command};
 use super::ring::Ring;
-use super::streams::AT_ONCE;
-use super::system::Ticket;
+use super::system::{AT_ONCE, Ticket};
 use super::watch::Watch;
 use super::{CYCLE_MAX, Direction, KernelCycle, MemoryCycle, Statistics, Traced, Transfer};
 

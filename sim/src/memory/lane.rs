@@ -252,11 +252,6 @@ impl Lane {
         self.requested.push(Requested { address, end, transfer_end: u64::MAX, arrival, ticket: NOTHING.ticket });
     }
 
-    /// Whether no burst waits, in the controller or to be requested.
-    pub(super) fn is_empty(&self) -> bool {
-        self.requested.len() == 0 && self.transfers.is_empty()
-    }
-
     /// Kernel cycle of the last request.
     pub(super) fn last_request(&self) -> i64 {
         self.last_request
@@ -266,12 +261,6 @@ impl Lane {
     #[inline]
     pub(super) fn next_request(&self) -> i64 {
         self.last_request.max(self.done.at(0)) + 1
-    }
-
-    /// Every kernel cycle of an empty lane, always in the same order.
-    pub(super) fn each_cycle(&mut self, f: &mut impl FnMut(&mut i64)) {
-        [&mut self.last_request, &mut self.last_delivered, &mut self.last_write_beat].into_iter().for_each(&mut *f);
-        self.done.each(f);
     }
 
     /// Kernel cycle of the last beat or response of the bursts chosen so far.

@@ -3,8 +3,8 @@
 //! memory cycle at a time and is the oracle, `fast` computes the same command times burst by burst. A third,
 //! `checker`, knows only the device rules and judges the commands of either. Nothing here reads data, moves data,
 //! reads a clock or a file: a transfer is an address, a length and a time.
-//! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`, `ring`), `streams`,
-//! `system`, `watch`, `port` (either model behind the ports of a design under test), `checker`.
+//! Reading order: this file, `config`, `clocks`, `stepped`, `fast` (with `plan`, `lane`, `banks`, `ring`), `system`, `watch`,
+//! `port` (either model behind the ports of a design under test), `checker`.
 
 mod banks;
 mod checker;
@@ -17,7 +17,6 @@ mod port;
 mod ring;
 mod statistics;
 mod stepped;
-mod streams;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -29,7 +28,6 @@ pub use config::{ChannelConfig, Direction, LANES_MAX, LaneConfig, LaneKind, Port
 pub use port::{Delivery, PortChannel, PortFault, PortModel};
 pub use statistics::Statistics;
 pub use stepped::SteppedChannel;
-pub use streams::Streams;
 pub use system::{ChannelSet, Completion, Grouping, MemorySystem, Standing, Ticket};
 pub use watch::{Moved, PAUSE_CYCLES};
 
@@ -73,11 +71,6 @@ impl Rows {
     pub fn transfers(self) -> impl Iterator<Item = Transfer> {
         let Self { first, stride, count } = self;
         (0..count).map(move |row| Transfer { address: first.address + row * stride, ..first })
-    }
-
-    /// First byte after the last one.
-    pub(crate) fn end(&self) -> u64 {
-        self.first.address + (self.count - 1) * self.stride + self.first.bytes
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use hw_config::memory::{Command, Controller, Level, Location, Mapping, MemoryStandard, Slot};
 
-use super::clocks::{Divider, gcd};
+use super::clocks::Divider;
 use super::{CYCLE_MAX, ChannelConfig, ClockRatio, Direction, Transfer};
 
 /// Earlier than any cycle, by more than any latency.
@@ -122,7 +122,6 @@ pub(super) struct Plan {
     pub(super) lanes: Vec<LanePlan>,
     /// The lane that reads and the one that writes, where there is one of each and no other.
     pub(super) reads_and_writes: Option<(usize, usize)>,
-    period_kernel_cycles: i64,
     config: ChannelConfig,
 }
 
@@ -262,7 +261,6 @@ impl Plan {
             at_once: None,
             lanes: Vec::new(),
             reads_and_writes: None,
-            period_kernel_cycles: period_kernel_cycles(&config.clocks(), standard.slots),
             config: config.clone(),
         };
         plan.at_once = plan.at_once();
@@ -379,18 +377,6 @@ impl Plan {
         self.to_memory(horizon + self.request_cycles)
     }
 
-    /// Kernel cycles after which an edge of the memory clock is at the same instant and at the same place of all slots.
-    #[inline]
-    pub(super) fn period_kernel_cycles(&self) -> i64 {
-        self.period_kernel_cycles
-    }
-
-    /// log2 of the bytes of a row block: where the row is the highest field, the rest of an address says the bank.
-    #[inline]
-    pub(super) fn row_block_shift(&self) -> u32 {
-        self.atom_shift + self.mapping.row_block_atoms().ilog2()
-    }
-
     /// Bank group of a bank.
     #[inline]
     pub(super) fn group_of(&self, bank: usize) -> usize {
@@ -498,14 +484,6 @@ pub(super) fn column_command(direction: Direction) -> Command {
         Direction::Read => Command::Rd,
         Direction::Write => Command::Wr,
     }
-}
-
-fn period_kernel_cycles(clocks: &ClockRatio, slots: hw_config::memory::Slots) -> i64 {
-    let common = |a: u64, b: u64| a / gcd(a, b) * b;
-    let memory = [slots.column, slots.activate, slots.precharge]
-        .iter()
-        .fold(clocks.memory(), |period, slot| common(period, u64::from(slot.period)));
-    (memory / clocks.memory() * clocks.kernel()) as i64
 }
 
 /// Longest latency of each pair of commands at one level. Left out is what a bus with slots implies: two commands that take turns

@@ -6,13 +6,15 @@ use std::collections::VecDeque;
 
 use super::fast::FastChannel;
 use super::plan::Plan;
-use super::streams::{Cursor, Streams, Table};
 use super::watch::{Moved, Moves, Past, Watch};
 use super::{ChannelConfig, KernelCycle, Rows, Statistics, Traced, Transfer};
 
 /// A pushed transfer, in order of pushing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
+
+/// The ticket of a transfer whose completion is looked at at once.
+pub(super) const AT_ONCE: Ticket = Ticket(u64::MAX);
 
 /// A set of channels, bit by bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,15 +80,12 @@ pub struct MemorySystem {
     past: Option<Past>,
     operator: u32,
     refreshes_at_merge: u64,
-    /// What streams did before, if all channels are alike.
-    table: Option<Table>,
 }
 
 struct Group {
     members: ChannelSet,
     plan: usize,
     channel: FastChannel,
-    cursor: Cursor,
 }
 
 #[derive(Clone, Copy)]
@@ -157,7 +156,7 @@ impl MemorySystem {
                 None => {
                     let members = ChannelSet::one(channel);
                     let channel = FastChannel::new(&plans[plan]);
-                    groups.push(Group { members, plan, channel, cursor: Cursor::default() });
+                    groups.push(Group { members, plan, channel });
                 }
             }
         }
@@ -174,29 +173,12 @@ impl MemorySystem {
             past: None,
             operator: 0,
             refreshes_at_merge: 0,
-            table: None,
         })
-    }
-
-    /// Lets the system use and fill what streams did before, where all channels are alike; `give_back` ends it.
-    pub fn remember(&mut self, streams: &mut Streams) {
-        if let ([plan], false) = (&self.plans[..], self.tracing || self.past.is_some()) {
-            self.table = Some(streams.take(plan.config()));
-        }
-    }
-
-    /// Gives back what `remember` took.
-    pub fn give_back(&mut self, streams: &mut Streams) {
-        self.settle();
-        if let (Some(table), [plan]) = (self.table.take(), &self.plans[..]) {
-            streams.put(plan.config().clone(), table);
-        }
     }
 
     /// Keeps every channel's commands from now on. Groups are split when need be but no longer merged.
     pub fn keep_traces(&mut self) {
-        self.settle();
-        (self.tracing, self.table) = (true, None);
+        self.tracing = true;
         self.groups.iter_mut().for_each(|group| *group.channel.watch_mut() = Some(Watch::Commands(Vec::new())));
     }
 
@@ -211,8 +193,7 @@ impl MemorySystem {
     /// Keeps what every channel moves from now on for whom, as spans. Nothing may be under way.
     pub fn keep_moves(&mut self) {
         assert!(self.is_idle(), "what is under way is of no known operator");
-        self.settle();
-        (self.past, self.table) = (Some(Past::of(self.offsets.len())), None);
+        self.past = Some(Past::of(self.offsets.len()));
         for Group { plan, channel, .. } in &mut self.groups {
             let standard = &self.plans[*plan].config().standard;
             *channel.watch_mut() = Some(Watch::Moves(Moves::new(standard.burst_cycles())));
@@ -245,7 +226,6 @@ impl MemorySystem {
     pub fn push(&mut self, channels: ChannelSet, lane: usize, transfer: Transfer) -> Ticket {
         assert!(transfer.start >= self.horizon, "start {:?} before horizon {:?}", transfer.start, self.horizon);
         assert!(channels.0 != 0 && channels.0 >> (self.offsets.len() - 1) <= 1, "no such channels {:#x}", channels.0);
-        self.settle();
         let ticket = Ticket(self.first_ticket + self.tickets.len() as u64);
         self.tickets.push_back(Progress { channels_left: channels.0.count_ones(), cycle: KernelCycle(0) });
         for index in 0..self.groups.len() {
@@ -257,8 +237,8 @@ impl MemorySystem {
             let group = &mut self.groups[index];
             if outside != 0 {
                 group.part(&mut self.past);
-                let (plan, channel, cursor) = (group.plan, group.channel.clone(), Cursor::default());
-                let rest = Group { members: ChannelSet(outside), plan, channel, cursor };
+                let (plan, channel) = (group.plan, group.channel.clone());
+                let rest = Group { members: ChannelSet(outside), plan, channel };
                 group.members.0 = inside;
                 self.groups.push(rest);
             }
@@ -274,13 +254,11 @@ impl MemorySystem {
     pub fn advance(&mut self, until: KernelCycle) {
         assert!(until >= self.horizon, "advance to {until:?} from {:?}", self.horizon);
         self.horizon = until;
-        let is_decided = |group: &Group| {
-            self.plans[group.plan].decided_before(until.0 as i64) <= group.cursor.refresh_due(&group.channel)
-        };
+        let is_decided =
+            |group: &Group| self.plans[group.plan].decided_before(until.0 as i64) <= group.channel.refresh_due();
         if self.tickets.is_empty() && self.groups.iter().all(is_decided) {
             return;
         }
-        self.settle();
         for group in &mut self.groups {
             group.channel.run(&self.plans[group.plan], until.0 as i64);
         }
@@ -313,7 +291,6 @@ impl MemorySystem {
     /// # Panics
     /// When another lane has work.
     pub fn finish_oldest(&mut self, lane: usize) {
-        self.settle();
         for group in &mut self.groups {
             group.channel.run_alone(&self.plans[group.plan], lane, Ticket(self.first_ticket));
         }
@@ -325,7 +302,6 @@ impl MemorySystem {
     /// lane starts before `until` that has not been pushed. Those of `lane` itself come behind its work and change nothing: of reads
     /// the controller looks at the first of each lane alone, of writes it counts how many wait.
     pub fn run_ahead(&mut self, lane: usize, until: KernelCycle) {
-        self.settle();
         for group in &mut self.groups {
             group.channel.run_with(&self.plans[group.plan], lane, until.0 as i64);
         }
@@ -340,20 +316,14 @@ impl MemorySystem {
         let mut last = KernelCycle(0);
         for group in &mut self.groups {
             group.ask(lane, self.operator, rows.first.bytes * rows.count);
-            let Group { plan, channel, cursor, .. } = group;
-            let done = match &mut self.table {
-                Some(table) => table.stream(&self.plans[*plan], (cursor, channel), lane, rows),
-                None => channel.stream(&self.plans[*plan], lane, rows),
-            };
-            last = last.max(done);
+            last = last.max(group.channel.stream(&self.plans[group.plan], lane, rows));
         }
         self.merge(|channel, plan, _| channel.forget_beside(plan, lane));
         last
     }
 
     /// How the channels stand behind streams of `lane` alone; none if they differ or have work.
-    pub fn standing(&mut self, lane: usize) -> Option<Standing> {
-        self.settle();
+    pub fn standing(&self, lane: usize) -> Option<Standing> {
         let ([group], true) = (&self.groups[..], self.is_idle()) else { return None };
         let mut channel = group.channel.clone();
         channel.forget_beside(&self.plans[group.plan], lane);
@@ -363,13 +333,6 @@ impl MemorySystem {
     /// Whether nothing is under way.
     pub fn is_idle(&self) -> bool {
         self.tickets.is_empty()
-    }
-
-    /// Brings the channels to where they are, before anything else happens to them than a stream.
-    fn settle(&mut self) {
-        if let Some(table) = &self.table {
-            self.groups.iter_mut().for_each(|group| table.hand_over(&mut group.cursor, &mut group.channel));
-        }
     }
 
     /// Takes the completions found since the last call, earliest first. Their cycles are final; they may lie beyond
@@ -413,7 +376,6 @@ impl MemorySystem {
             return;
         }
         self.refreshes_at_merge = refreshes;
-        self.settle();
         let alike = |(number, group): (usize, &Group)| {
             let mut others = self.groups[..number].iter();
             others.any(|other| other.plan == group.plan && other.channel.may_be_equal(&group.channel))

@@ -1,12 +1,11 @@
-//! A channel of which one lane alone has work: as far as that goes at once, and its whole state as words. The decisions are
+//! A channel of which one lane alone has work: as far as that goes at once. The decisions are
 //! the fast model's own.
 
-use super::{FastChannel, Lane, State};
+use super::FastChannel;
 use crate::memory::lane::{Columns, Requested};
 use crate::memory::plan::{LanePlan, Plan};
-use crate::memory::streams::{AT_ONCE, Base, Clock, OpenRows};
-use crate::memory::system::Ticket;
-use crate::memory::{Direction, KernelCycle, Rows, Statistics};
+use crate::memory::system::{AT_ONCE, Ticket};
+use crate::memory::{Direction, KernelCycle, Rows};
 
 impl FastChannel {
     /// Makes every decision on what is queued in `lane` up to the end of transfer `last`, however late: nothing may be queued
@@ -136,94 +135,14 @@ impl FastChannel {
         self.forget_before(plan, 0);
     }
 
-    /// Whether nothing is queued.
-    pub(in super::super) fn is_idle(&self) -> bool {
-        self.state.lanes.iter().all(Lane::is_empty)
-    }
-
     /// Memory cycle in which the next refresh falls due.
     pub(in super::super) fn refresh_due(&self) -> i64 {
         self.state.refresh_due
     }
 
-    /// Memory cycle of the last choice.
-    pub(in super::super) fn last_choice(&self) -> i64 {
-        self.state.last_choice
-    }
-
-    /// Kernel cycle of a lane's last request.
-    pub(in super::super) fn last_request(&self, lane: usize) -> i64 {
-        self.state.lanes[lane].last_request()
-    }
-
-    /// First kernel cycle in which an idle lane could request a burst.
-    pub(in super::super) fn next_request(&self, lane: usize) -> i64 {
-        self.state.lanes[lane].next_request()
-    }
-
-    /// Takes note of what was counted elsewhere.
-    #[inline]
-    pub(in super::super) fn count(&mut self, counts: &Statistics, refreshes: u64) {
-        self.statistics = self.statistics.plus(counts);
-        self.refreshes += refreshes;
-    }
-
-    /// The state of an idle channel relative to `base` without its next refresh, and which rows are open; false if it cannot
-    /// be written so.
-    pub(in super::super) fn words(&mut self, base: Base, rows: &mut OpenRows, words: &mut Vec<i32>) -> bool {
-        debug_assert!(self.is_idle());
-        let state = &mut self.state;
-        for row in state.banks.open_rows() {
-            let number = match row {
-                Some(row) => rows.number(row).map(|number| number as i32),
-                None => Some(-1),
-            };
-            let Some(number) = number else { return false };
-            words.push(number);
-        }
-        words.push(state.mode as i32);
-        let mut fits = true;
-        let mut write = |relative: i64| {
-            fits &= i32::try_from(relative).is_ok();
-            words.push(relative as i32);
-        };
-        write(i64::from(state.bypassed));
-        state.each_cycle(|clock, cycle| write(*cycle - base.of(clock)));
-        fits
-    }
-
-    /// Puts an idle channel into a state that was written.
-    pub(in super::super) fn set_words(&mut self, words: &[i32], base: Base, rows: &OpenRows, refresh_due: i64) {
-        debug_assert!(self.is_idle());
-        self.turn = None;
-        let state = &mut self.state;
-        state.refresh_due = refresh_due;
-        let (open, rest) = words.split_at(state.banks.open_rows().count());
-        state.banks.set_open_rows(open.iter().map(|&number| usize::try_from(number).ok().map(|n| rows.row(n))));
-        state.mode = if rest[0] == Direction::Read as i32 { Direction::Read } else { Direction::Write };
-        state.bypassed = rest[1] as u32;
-        let mut relative = rest[2..].iter().map(|&word| i64::from(word));
-        state.each_cycle(|clock, cycle| {
-            *cycle = base.of(clock) + relative.next().expect("as many words as were written");
-        });
-        state.banks.compare();
-    }
-
     /// Whether no burst waits to be chosen in lanes other than `lane`.
     fn is_quiet_beside(&self, lane: usize) -> bool {
         self.state.lanes.iter().enumerate().all(|(other, state)| other == lane || state.head().is_none())
-    }
-}
-
-impl State {
-    /// Every cycle of an idle channel but its next refresh, always in the same order.
-    fn each_cycle(&mut self, mut f: impl FnMut(Clock, &mut i64)) {
-        self.lanes.iter_mut().for_each(|lane| lane.each_cycle(&mut |cycle| f(Clock::Kernel, cycle)));
-        let mut memory = |cycle: &mut i64| f(Clock::Memory, cycle);
-        self.banks.each_cycle(&mut memory);
-        self.finishes.each(&mut memory);
-        let singles = [&mut self.last_choice, &mut self.last_column, &mut self.last_activate, &mut self.last_precharge];
-        singles.into_iter().for_each(memory);
     }
 }
 

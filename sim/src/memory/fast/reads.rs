@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::FastChannel;
 use crate::memory::lane::{Columns, Requested};
 use crate::memory::plan::{LanePlan, Plan, Walk};
-use crate::memory::streams::AT_ONCE;
+use crate::memory::system::AT_ONCE;
 use crate::memory::{Direction, KernelCycle, Rows};
 use hw_config::memory::Command;
 
