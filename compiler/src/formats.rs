@@ -2,6 +2,7 @@
 
 use crate::CompileError;
 use hw_config::isa::Sparsity;
+use hw_config::numeric::density::WINDOW;
 use models::compress::{ActivationFormat, CompressedModel, InputSite, KvFormat, LinearLayout, Profile};
 use models::{ModelConfig, TensorId};
 use std::collections::BTreeMap;
@@ -65,7 +66,11 @@ impl FormatTable {
             Some(layout) => Ok((*id, layout)),
             None => Err(CompileError::Unsupported {
                 what: format!("`{id}`: groups of {} weights stored dense", layout.sparsity.name()),
-                nearest: "`group = \"channel\"`, a uniform N, or the sparse chain left on".into(),
+                nearest: format!(
+                    "groups of a multiple of {} stored weights (windows of {WINDOW} inputs), `group = \"channel\"`, a uniform N, \
+                     or the sparse chain left on",
+                    layout.least_run()
+                ),
             }),
         };
         let layouts: BTreeMap<_, _> = self.layouts.iter().map(dense).collect::<Result<_, _>>()?;

@@ -232,21 +232,22 @@ impl LinearLayout {
 
     /// The same matrix with every weight stored, those that the pattern leaves out as zeros. A group keeps its inputs, so
     /// that it has M / N times as many stored weights and the scales stay the same. `None` where a group has no inputs of its
-    /// own to keep: with an N per block, stored weights stand in the order of their blocks' N.
-    ///
-    /// # Panics
-    /// When a group is no whole number of blocks; every shipped group length is.
+    /// own to keep: with an N per block only whole windows store the same number of weights in all outputs.
     pub fn densified(&self) -> Option<Self> {
         let (n, m) = self.sparsity.pattern();
         let group = match self.group {
             Grouping::Channel => Grouping::Channel,
-            Grouping::Stored(_) if self.sparsity.is_of_blocks() => return None,
-            Grouping::Stored(length) => {
-                assert!(length.is_multiple_of(n), "a group of {length} stored weights holds no whole blocks of {n}");
-                Grouping::Stored(length / n * m)
-            }
+            Grouping::Stored(length) if !length.is_multiple_of(self.least_run()) => return None,
+            Grouping::Stored(length) => Grouping::Stored(length / n * m),
         };
         Some(Self { sparsity: Sparsity::Dense, group, ..*self })
+    }
+
+    /// Stored weights of one output whose inputs are the same run in every output: those of a block, or of a window where blocks
+    /// have an N of their own.
+    pub fn least_run(&self) -> u32 {
+        let (n, _) = self.sparsity.pattern();
+        if self.sparsity.is_of_blocks() { n * BLOCKS as u32 } else { n }
     }
 
     /// Bits of all codes.

@@ -204,7 +204,7 @@ impl CompressedLinear {
         assert!(self.halves.is_empty(), "{}: f16 weights are dense", self.name);
         let dense = self.layout().densified();
         let dense =
-            dense.unwrap_or_else(|| panic!("{}: groups of weights with an N per block are no inputs", self.name));
+            dense.unwrap_or_else(|| panic!("{}: its groups of stored weights are no runs of inputs", self.name));
         let mut codes = vec![0; self.outputs * self.inputs];
         if self.indices.is_empty() {
             codes.copy_from_slice(&self.codes);

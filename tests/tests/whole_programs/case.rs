@@ -93,7 +93,7 @@ impl Compared {
     }
 }
 
-/// Prompts, then answers, with some optimisations. Where these would store an N per block in groups as dense rows, which is
+/// Prompts, then answers, with some optimisations. Where these would store groups as dense rows that are no runs of inputs, which is
 /// refused by design, the refusal is asked for, and then everything else is left out all the same.
 pub(crate) fn run_under(
     optimisations: Optimisations,
@@ -104,7 +104,7 @@ pub(crate) fn run_under(
 ) {
     let same = setup.on(setup.machine.clone(), setup.options).with_attention(setup.attention.clone());
     let mut setup = Setup { optimisations, ..same.unwrap_or_else(|error| panic!("{error}")) };
-    if optimisations.switch(Optimisation::SparseChain) == Switch::Off && has_grouped_blocks(&setup) {
+    if optimisations.switch(Optimisation::SparseChain) == Switch::Off && has_odd_groups(&setup) {
         let refusal = setup.compiler(&setup.model.name).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(refusal.contains("weights stored dense"), "{}: {refusal:?}", setup.profile.name());
         compared.refused += 1;
@@ -113,13 +113,23 @@ pub(crate) fn run_under(
     run(&setup, texts, prompt, compared);
 }
 
-/// Whether a linear chooses N per block and has groups.
-fn has_grouped_blocks(setup: &Setup) -> bool {
-    let grouped = |group| match group {
+/// Whether a linear chooses N per block and has groups of no whole windows.
+fn has_odd_groups(setup: &Setup) -> bool {
+    let is_odd = |group, pattern: &str| match group {
         Grouping::Channel => false,
-        Grouping::Stored(_) => true,
+        Grouping::Stored(length) => !length.is_multiple_of(stored_in_a_window(pattern)),
     };
-    setup.formats.iter().any(|(_, layout)| layout.sparsity.name().starts_with("blocks") && grouped(layout.group))
+    let of_blocks = |pattern: &str| pattern.starts_with("blocks");
+    setup
+        .formats
+        .iter()
+        .any(|(_, layout)| of_blocks(layout.sparsity.name()) && is_odd(layout.group, layout.sparsity.name()))
+}
+
+/// Weights of one output that a window of eight blocks stores in `blocks-N:16`: 8 N.
+pub(crate) fn stored_in_a_window(pattern: &str) -> u32 {
+    let number = pattern.strip_prefix("blocks-").and_then(|rest| rest.strip_suffix(":16"));
+    8 * number.and_then(|n| n.parse::<u32>().ok()).expect("blocks-N:16")
 }
 
 /// Prompts, then answers; gives the logits as bits.
