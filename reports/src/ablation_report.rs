@@ -20,7 +20,7 @@ pub struct AblationReport {
     pub batch: u64,
     pub cores: u64,
     pub memory: String,
-    pub peak_gb_per_s: f64,
+    pub board_peak_gb_per_s: f64,
     pub rows: Vec<AblationRow>,
     pub notes: Vec<String>,
 }
@@ -59,7 +59,7 @@ pub const ABLATION_GLOSSARY: &[Term] = &[
     t("batch", "sequences", "sequences processed together"),
     t("cores", "cores", "cores that work together on every step"),
     t("memory", "-", "the data memory"),
-    t("peak_gb_per_s", "GB/s", "its peak bandwidth as the board's maker publishes it, all of its channels"),
+    t("board_peak_gb_per_s", "GB/s", "its peak bandwidth as the board's maker publishes it, all of its channels"),
     t("rows", "-", "one row a set of optimisations, none first, each with one more than the row above"),
     t("rows[]", "-", "the run with one set"),
     t("rows[].name", "-", "what the row has that the row above has not"),
@@ -70,7 +70,7 @@ pub const ABLATION_GLOSSARY: &[Term] = &[
     t("rows[].tokens_per_s", "token/s", "generated tokens of all sequences per simulated second of decode"),
     t("rows[].bytes_per_token", "bytes", "bytes on the data memory's ports in decode, both ways, per generated token"),
     t("rows[].achieved_gb_per_s", "GB/s", "those bytes over the time of decode, 1 GB = 10^9 bytes"),
-    t("rows[].peak_percent", "%", "that bandwidth over peak_gb_per_s"),
+    t("rows[].peak_percent", "%", "that bandwidth over board_peak_gb_per_s"),
     t("rows[].program_bytes", "bytes", "size of all programs of the run"),
     t("rows[].speedup_over_row_above", "1", "tokens a second over those of the row above; 1 in the first"),
     t("rows[].speedup_over_naive", "1", "tokens a second over those of the first row"),
@@ -117,12 +117,21 @@ impl AblationReport {
             ]);
         }
         let Self {
-            machine, model, format, attention, prefill_tokens, decode_tokens, batch, memory, peak_gb_per_s, ..
+            machine,
+            model,
+            format,
+            attention,
+            prefill_tokens,
+            decode_tokens,
+            batch,
+            memory,
+            board_peak_gb_per_s,
+            ..
         } = self;
         let mut out = format!(
             "{model} in {format} on {machine}: {prefill_tokens} + {decode_tokens} tokens, batch {batch}, attention {attention}; {memory} with a peak of \
              {} GB/s\n\n{}\n",
-            plain(*peak_gb_per_s),
+            plain(*board_peak_gb_per_s),
             table.render()
         );
         for row in &self.rows {
@@ -168,7 +177,7 @@ mod tests {
             batch: 1,
             cores: 3,
             memory: "hbm".to_owned(),
-            peak_gb_per_s: 460.0,
+            board_peak_gb_per_s: 460.0,
             rows: vec![row("naive", 20.0, None), row("+ chain", 16.0, Some("nothing to skip"))],
             notes: vec!["values are equal".to_owned()],
         }
