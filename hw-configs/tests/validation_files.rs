@@ -55,9 +55,9 @@ fn a_sound_file_is_read_as_it_stands() {
     assert_eq!((system.runs[0].kv, system.runs[0].decode), (8, 1));
     assert_eq!((system.rows[0].published, system.rows[0].quantity), (1.5, Quantity::DecodeMsPerToken));
     assert_eq!(system.rows[0].ours, Ours::Run(0));
-    assert_eq!(system.rows[0].expected, Expected::Close { lacks: None });
+    assert_eq!(system.rows[0].expected, Expected::Close { lacks: None, leaves_out: None });
     assert_eq!((system.ladder.len(), system.references.len()), (1, 1));
-    assert_eq!((system.runs[0].decode_every, system.runs[0].attention.as_deref()), (1, None));
+    assert_eq!((system.runs[0].without.len(), system.runs[0].attention.as_deref()), (0, None));
     let times = Times::Published { prefill: 32, decode: 64, prefill_ms: None, total_ms: 900.0 };
     assert_eq!((system.generations.len(), &system.generations[0].figures), (1, &times));
     let priced = SOUND.replace("tokens_per_s = 10", "run = \"step\"\nprice_usd = 8000");
@@ -67,7 +67,7 @@ fn a_sound_file_is_read_as_it_stands() {
 }
 
 /// What is replaced by what, and what the message must say.
-const CASES: [(&str, &str, &[&str]); 26] = [
+const CASES: [(&str, &str, &[&str]); 30] = [
     ("published = 1.5", "published = \"1.5\"", &["`row.0.published`", "a number from 0"]),
     ("published = 1.5", "", &["`row.0.published` is missing"]),
     (
@@ -102,7 +102,27 @@ const CASES: [(&str, &str, &[&str]); 26] = [
     ("kind = \"fact\"", "kind = \"guess\"", &["`rung.0.kind` is guess", "fact or bracket"]),
     ("tokens_per_s = 10", "power_w = 10", &["`reference.0.name`", "`tokens_per_s`"]),
     ("tokens_per_s = 10", "tokens_per_s = 10\nrun = \"step\"", &["`reference.0.name`", "either `run`"]),
-    ("decode = 1", "decode = 1\ndecode_every = 2", &["`run.0.decode_every` is 2", "a divisor of `decode`, 1"]),
+    ("quantity = \"decode_ms_per_token\"", "quantity = \"decode_speed_up\"", &["`row.0.quantity`", "`over` beside it"]),
+    (
+        "run = \"step\"\nexpected",
+        "run = \"step\"\nover = \"step\"\nexpected",
+        &["`row.0.over` is step", "no `over` beside `decode_ms_per_token`"],
+    ),
+    (
+        "quantity = \"decode_ms_per_token\"",
+        "quantity = \"decode_speed_up\"\nover = \"stop\"",
+        &["`row.0.over` is stop", "did you mean `step`?"],
+    ),
+    (
+        "quantity = \"decode_ms_per_token\"",
+        "quantity = \"dsp\"\ndivisor = 3.2",
+        &["`row.0.divisor` is 3.2", "no `divisor` beside `dsp`"],
+    ),
+    (
+        "expected = \"close\"",
+        "expected = \"known-different\"\nbecause = \"a\"\nleaves_out = \"b\"",
+        &["no `row.0.leaves_out`", "known to differ"],
+    ),
     ("total_ms = 900", "", &["`generation.0.name`", "either `run`"]),
     ("total_ms = 900", "total_ms = 900\nrun = \"step\"", &["`generation.0.name`", "either `run`"]),
     (
@@ -273,7 +293,7 @@ fn shipped_files_are_sound_and_an_unknown_name_finds_the_nearest() {
         let system = System::by_name(name).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(system.name, *name, "a file is found under the name in it");
         for run in 0..system.runs.len() {
-            let row = system.rows.iter().any(|row| row.ours == Ours::Run(run));
+            let row = system.rows.iter().any(|row| row.ours == Ours::Run(run) || row.over == Some(run));
             let rung = system.ladder.iter().any(|rung| rung.run == run);
             let reference = system.references.iter().any(|reference| reference.figures == Figures::Run(run));
             let generation = system.generations.iter().any(|generation| generation.figures == Times::Run(run));

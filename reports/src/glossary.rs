@@ -63,6 +63,7 @@ pub const GLOSSARY: &[Term] = &[
         "of no operator: clocks, background and static power while each step's end is waited for, and the instruction that ends \
          it; with the energy of its operators it adds up to its energy",
     ),
+    t("phases[].power_w", "W", "its average power: its energy over its time"),
     t("tokens_per_s", "tokens/s", "generated tokens of all sequences per simulated second of decode"),
     t("energy_j", "J", "energy of the whole run, static power included"),
     t("average_power_w", "W", "average power: energy over simulated time"),

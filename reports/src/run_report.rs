@@ -63,6 +63,7 @@ pub struct PhaseRow {
     pub end_cycles: u64,
     pub energy_j: f64,
     pub end_energy_j: f64,
+    pub power_w: f64,
 }
 
 /// Bytes moved to and from main memory, by what they were.
@@ -222,6 +223,10 @@ impl RunReport {
         expect("the sum of energy_by_component_j".to_owned(), parts, self.energy_j);
         let power_times_time = self.average_power_w * self.total_ms / 1e3;
         expect("average_power_w times total_ms".to_owned(), power_times_time, self.energy_j);
+        for row in &self.phases {
+            let seconds = self.total_ms / 1e3 * row.cycles as f64 / self.total_cycles as f64;
+            expect(format!("power_w times the time of {}", row.phase.name()), row.power_w * seconds, row.energy_j);
+        }
         faults
     }
 
@@ -232,6 +237,7 @@ impl RunReport {
             out = format!("{text}\n\n{out}");
         }
         let sections = [
+            ("Phases", self.phases_table()),
             ("Bytes to and from main memory", self.bytes_table()),
             ("Units and channels", self.units_table()),
             ("Energy", self.energy_table()),
@@ -269,17 +275,40 @@ impl RunReport {
         add("batch", count(self.batch));
         add("cores", count(self.cores));
         add("prefill_ms", milliseconds(self.prefill_ms));
-        add("decode_ms_per_token", milliseconds(self.decode_ms_per_token));
+        // No token, no time of one.
+        let of_answer = |value: String| if self.decode_tokens == 0 { "-".to_owned() } else { value };
+        add("decode_ms_per_token", of_answer(milliseconds(self.decode_ms_per_token)));
         add("total_ms", milliseconds(self.total_ms));
         add("total_cycles", count(self.total_cycles));
-        add("tokens_per_s", plain(self.tokens_per_s));
+        add("tokens_per_s", of_answer(plain(self.tokens_per_s)));
         add("energy_j", si(self.energy_j, "J"));
         add("average_power_w", si(self.average_power_w, "W"));
-        add("tokens_per_j", plain(self.tokens_per_j));
+        add("tokens_per_j", of_answer(plain(self.tokens_per_j)));
         add("link_bytes", bytes(self.link_bytes));
         add("program_bytes", bytes(self.program_bytes));
         add("peak_memory_bytes", bytes(self.peak_memory_bytes));
         add("simulated_cycles_per_host_s", si(self.simulated_cycles_per_host_s, "cycles/s"));
+        table
+    }
+
+    fn phases_table(&self) -> Table {
+        let mut table = Table::new(&[
+            ("phase", Align::Left),
+            ("steps", Align::Right),
+            ("kernel cycles", Align::Right),
+            ("energy (J)", Align::Right),
+            ("power (W)", Align::Right),
+        ]);
+        for row in &self.phases {
+            let power = format!("{:.2}", row.power_w);
+            table.row(vec![
+                row.phase.name().to_owned(),
+                count(row.steps),
+                count(row.cycles),
+                plain(row.energy_j),
+                power,
+            ]);
+        }
         table
     }
 

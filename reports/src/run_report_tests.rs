@@ -37,6 +37,7 @@ fn sample() -> RunReport {
             end_cycles: 7_476_250,
             energy_j: 0.75,
             end_energy_j: 0.5,
+            power_w: 0.75 / 0.03325,
         }],
         tokens_per_s: 2000.0,
         energy_j: 0.75,
@@ -217,6 +218,9 @@ fn sums_that_do_not_add_up_are_named() {
     assert_eq!(report.inconsistencies().len(), 1);
     let report = RunReport { average_power_w: 10.0, ..sample() };
     assert_eq!(report.inconsistencies().len(), 1);
+    let mut report = sample();
+    report.phases[0].power_w = 10.0;
+    assert!(report.inconsistencies()[0].starts_with("power_w times the time of decode is 0.33"));
     let mut report = sample();
     report.phases[0].end_cycles += 10;
     assert!(report.inconsistencies()[0].starts_with("cycles of operators and ends of decode is 7481260"));

@@ -137,6 +137,21 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The table in Markdown, ending with a line break.
+    pub fn to_markdown(&self) -> String {
+        let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+        let mut out = line(self.columns.iter().map(|(name, _)| name.as_str()).collect());
+        let rule = |align: &Align| match align {
+            Align::Left => "---|",
+            Align::Right => "---:|",
+        };
+        out.push_str(&format!("|{}\n", self.columns.iter().map(|(_, align)| rule(align)).collect::<String>()));
+        for row in &self.rows {
+            out.push_str(&line(row.iter().map(String::as_str).collect()));
+        }
+        out
+    }
+
     /// The table as text, two spaces between columns and a rule under the header, ending with a line break.
     pub fn render(&self) -> String {
         let mut grid = Grid::new();

@@ -46,12 +46,12 @@ pub struct RunRow {
     pub load_bytes: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loads_in_flight: Option<u32>,
+    pub without: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention: Option<String>,
     pub prefill: u64,
     pub kv: u64,
     pub decode: u64,
-    pub decode_every: u64,
     pub beyond_board: Vec<String>,
 }
 
@@ -74,9 +74,17 @@ pub struct FigureRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lacks: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaves_out: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undivided: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undivided_error_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_built: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layers: Option<LayerPlace>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,15 +160,12 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("runs[].schedule", "-", "how far ahead programs load, where it is not as far as the buffers reach"),
     t("runs[].load_bytes", "bytes", "most that one load moves of each channel, where that is limited"),
     t("runs[].loads_in_flight", "-", "most loads under way together, where it is fewer than the load unit takes"),
+    t("runs[].without", "-", "optimisations that are left out"),
+    t("runs[].without[]", "-", "one of them"),
     t("runs[].attention", "-", "what tokens of the prompt see of it, where it is not everything before them"),
     t("runs[].prefill", "tokens", "prompt tokens simulated"),
     t("runs[].kv", "tokens", "entries of the KV cache that are there before anything is simulated"),
     t("runs[].decode", "tokens", "tokens generated"),
-    t(
-        "runs[].decode_every",
-        "tokens",
-        "of so many tokens of the answer the middle one is simulated and stands for all",
-    ),
     t("runs[].beyond_board", "-", "what the machine takes that its board does not have; empty when it fits"),
     t("runs[].beyond_board[]", "-", "one such amount"),
     t("rows", "-", "one row a published figure, bad ones included"),
@@ -175,8 +180,16 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("rows[].expected", "-", "equal, close, or known-different"),
     t("rows[].because", "-", "why a figure that is known to differ does"),
     t("rows[].lacks", "-", "what our model lacks where it should be close and is not"),
+    t("rows[].leaves_out", "-", "what theirs leaves out where it should be close and is not"),
+    t(
+        "rows[].undivided",
+        "unit of the row",
+        "the published figure without the divisor of times that its authors do not explain",
+    ),
+    t("rows[].undivided_error_percent", "%", "ours over that, less 1"),
     t("rows[].not_built", "-", "what is missing for a figure of ours"),
     t("rows[].run", "-", "the run that ours comes from"),
+    t("rows[].over", "-", "the run that it is over, where the figure is of two"),
     t("rows[].layers", "-", "what of the published layer model stands for ours: no run of ours"),
     t("rows[].layers.figure", "-", "the published figure, which has a number a model"),
     t("rows[].layers.preset", "-", "which of the published simulators"),
@@ -256,13 +269,24 @@ pub const VALIDATION_GLOSSARY: &[Term] = &[
     t("layer_model[]", "-", "one such property"),
 ];
 
+/// What a figure that should be close may be off by without a word about why, in percent.
+pub const CLOSE_PERCENT: f64 = 15.0;
+
 impl FigureRow {
+    /// Whether it should be close, is not, and nothing says why.
+    pub fn is_silent(&self) -> bool {
+        let is_explained = self.lacks.is_some() || self.leaves_out.is_some();
+        self.expected == "close" && !is_explained && self.error_percent.is_some_and(|error| error.abs() > CLOSE_PERCENT)
+    }
+
     /// Everything that is said about the row below the table, in order.
     fn remarks(&self) -> Vec<String> {
         let mut all = Vec::new();
         all.extend(self.not_built.as_ref().map(|why| format!("not built: {why}")));
         all.extend(self.because.as_ref().map(|why| format!("known to differ: {why}")));
         all.extend(self.lacks.as_ref().map(|what| format!("our model lacks: {what}")));
+        all.extend(self.leaves_out.as_ref().map(|what| format!("theirs leaves out: {what}")));
+        all.extend(self.is_silent().then(|| format!("more than {CLOSE_PERCENT} % off, and the file does not say why")));
         all.extend(self.notes.iter().cloned());
         all
     }
@@ -286,15 +310,23 @@ impl ValidationReport {
         for rows in groups(&self.rows) {
             out.push_str(&format!("  {}: {} [{}]\n", group_name(rows), rows[0].meaning, rows[0].source));
         }
-        out.push_str("\nNotes\n");
+        if !notes.is_empty() {
+            out.push_str("\nNotes\n");
+        }
         for (number, note) in notes.iter().enumerate() {
             out.push_str(&format!("  {}. {note}\n", number + 1));
         }
         // Runs of the ladder mostly differ by a key, and say the same.
         let of_rows = |run: &&RunRow| self.rows.iter().any(|row| row.run.as_deref() == Some(&run.id));
+        let mut said: Vec<(&str, &[String])> = Vec::new();
         for run in self.runs.iter().filter(of_rows).filter(|run| !run.beyond_board.is_empty()) {
-            out.push_str(&format!("\nThe machine of run {} does not fit its board\n", run.id));
-            for line in &run.beyond_board {
+            let (machine, lines) = (run.machine.as_str(), run.beyond_board.as_slice());
+            if said.contains(&(machine, lines)) {
+                continue;
+            }
+            said.push((machine, lines));
+            out.push_str(&format!("\nThe machine of run {} ({machine}) does not fit its board\n", run.id));
+            for line in lines {
                 out.push_str(&format!("  - {line}\n"));
             }
         }
@@ -323,6 +355,28 @@ impl ValidationReport {
         out
     }
 
+    /// What ours gives as Markdown tables: `figures`, `ladder`, `references` and `generations`, each with its name; those without
+    /// rows are left out.
+    pub fn markdown_tables(&self) -> Vec<(&'static str, String)> {
+        let tables = [
+            ("figures", self.figures().0),
+            ("ladder", self.rungs()),
+            ("references", self.beside()),
+            ("generations", self.whole()),
+        ];
+        tables.iter().filter(|(_, table)| !table.is_empty()).map(|(name, table)| (*name, table.to_markdown())).collect()
+    }
+
+    /// The same as one page.
+    pub fn to_markdown(&self) -> String {
+        let tables = self.markdown_tables().into_iter().map(|(name, table)| format!("## {name}\n\n{table}"));
+        let notes: Vec<String> =
+            self.figures().1.iter().enumerate().map(|(number, note)| format!("{}. {note}\n", number + 1)).collect();
+        let notes = if notes.is_empty() { Vec::new() } else { vec![format!("## notes\n\n{}", notes.concat())] };
+        let parts: Vec<String> = tables.chain(notes).collect();
+        format!("# {}: {}\n\n{}\n\n{}", self.system, self.title, self.citation, parts.join("\n"))
+    }
+
     /// How many of the figures that must be equal are.
     fn equality(&self) -> String {
         let all: Vec<bool> = self.rows.iter().filter_map(|row| row.equal).collect();
@@ -333,14 +387,20 @@ impl ValidationReport {
     /// The figures with the numbers of their notes, and the notes.
     fn figures(&self) -> (Table, Vec<String>) {
         let mut notes: Vec<String> = Vec::new();
-        let mut table = Table::new(&[
+        let mut columns = vec![
             ("figure", Align::Left),
             ("unit", Align::Left),
             ("published", Align::Right),
             ("ours", Align::Right),
             ("error (%)", Align::Right),
-            ("notes", Align::Left),
-        ]);
+        ];
+        let is_divided = self.rows.iter().any(|row| row.undivided.is_some());
+        if is_divided {
+            columns.extend([("undivided", Align::Right), ("error (%)", Align::Right)]);
+        }
+        columns.push(("notes", Align::Left));
+        let mut table = Table::new(&columns);
+        let percent = |error: Option<f64>| error.map_or_else(|| "-".to_owned(), |error| format!("{error:+.1}"));
         for row in &self.rows {
             let mut numbers = Vec::new();
             for remark in row.remarks() {
@@ -351,14 +411,15 @@ impl ValidationReport {
                 numbers.push((at + 1).to_string());
             }
             let unit = if row.unit == "1" { "" } else { &row.unit };
-            table.row(vec![
-                row.id.clone(),
-                unit.to_owned(),
-                figure(row.published),
-                row.ours.map_or_else(|| "-".to_owned(), figure),
-                row.error_percent.map_or_else(|| "-".to_owned(), |error| format!("{error:+.1}")),
-                numbers.join(" "),
-            ]);
+            let ours = row.ours.map_or_else(|| "-".to_owned(), figure);
+            let mut cells =
+                vec![row.id.clone(), unit.to_owned(), figure(row.published), ours, percent(row.error_percent)];
+            if is_divided {
+                cells.push(row.undivided.map_or_else(String::new, figure));
+                cells.push(row.undivided.map_or_else(String::new, |_| percent(row.undivided_error_percent)));
+            }
+            cells.push(numbers.join(" "));
+            table.row(cells);
         }
         (table, notes)
     }
@@ -439,7 +500,8 @@ pub fn published_markdown(rows: &[FigureRow]) -> String {
         let unit = if row.unit == "1" { String::new() } else { format!(" {}", row.unit) };
         let published: Vec<String> = rows.iter().map(|row| figure(row.published)).collect();
         let (name, published) = (group_name(rows), published.join("; "));
-        out.push_str(&format!("| `{name}` | {published}{unit} | {} | {} |\n", row.meaning, row.source));
+        let undivided = row.undivided.map_or_else(String::new, |value| format!(" ({} undivided)", figure(value)));
+        out.push_str(&format!("| `{name}` | {published}{unit}{undivided} | {} | {} |\n", row.meaning, row.source));
     }
     out
 }

@@ -17,8 +17,12 @@ fn row(id: &str, ours: Option<f64>) -> FigureRow {
         expected: "close".to_owned(),
         because: None,
         lacks: None,
+        leaves_out: None,
+        undivided: None,
+        undivided_error_percent: None,
         not_built: None,
         run: None,
+        over: None,
         layers: None,
         within: None,
         equal: None,
@@ -74,11 +78,16 @@ fn engine_step() -> EngineRow {
     }
 }
 
-fn sample() -> ValidationReport {
+/// A figure that should be close and says why it is not, one that is known to differ, and one that nothing of ours says.
+fn figures() -> [FigureRow; 3] {
     let shared = "both count so".to_owned();
     let close = FigureRow {
         lacks: Some("barriers".to_owned()),
+        leaves_out: Some("fill".to_owned()),
+        undivided: Some(56.0),
+        undivided_error_percent: Some(-75.0),
         run: Some("r".to_owned()),
+        over: Some("s".to_owned()),
         notes: vec![shared.clone(), "only this".to_owned()],
         ..row("step", Some(14.0))
     };
@@ -92,6 +101,11 @@ fn sample() -> ValidationReport {
         ..row("bytes", Some(3_440_328_704.5))
     };
     let missing = FigureRow { not_built: Some("no memory".to_owned()), ..row("later", None) };
+    [close, different, missing]
+}
+
+fn sample() -> ValidationReport {
+    let [close, different, missing] = figures();
     ValidationReport {
         system: "other".to_owned(),
         title: "another system".to_owned(),
@@ -105,11 +119,11 @@ fn sample() -> ValidationReport {
             schedule: Some("barriers".to_owned()),
             load_bytes: Some(4096),
             loads_in_flight: Some(1),
+            without: vec!["prefetch".to_owned()],
             attention: Some("window:64".to_owned()),
             prefill: 0,
             kv: 128,
             decode: 1,
-            decode_every: 1,
             beyond_board: vec!["`core` is 9 LUT, expected at most 8".to_owned()],
         }],
         rows: vec![close, different, missing, layer("a", 1000.0), layer("b", 1010.0)],
@@ -161,16 +175,16 @@ fn every_key_is_documented_and_no_other() {
 fn the_text_has_every_row_and_shares_equal_notes() {
     let text = sample().to_text();
     let words = [
-        "step    ms             17.5             14      -20.0  1 2 3",
-        "bytes         3,440,390,144  3,440,328,705       -0.0  4 2",
-        "later   ms             17.5              -          -  5",
+        "step    ms             17.5             14      -20.0         56      -75.0  1 2 3 4",
+        "bytes         3,440,390,144  3,440,328,705       -0.0                        5 3",
+        "later   ms             17.5              -          -                        6",
         "  1. our model lacks: barriers",
-        "  2. both count so",
-        "  3. only this",
-        "  4. known to differ: counts padding",
-        "  5. not built: no memory",
+        "  3. both count so",
+        "  4. only this",
+        "  5. known to differ: counts padding",
+        "  6. not built: no memory",
         "  later: what later means [a paper]",
-        "The machine of run r does not fit its board\n  - `core` is 9 LUT, expected at most 8",
+        "The machine of run r (m) does not fit its board\n  - `core` is 9 LUT, expected at most 8",
         "as published  fact        12.25      -0.50  its table",
         "a card       55  45  8,000    1.222                6.875  its figure",
         "a card     128     512        289.9       5236                   103.5                 97.78  its page",
@@ -198,7 +212,7 @@ fn the_tables_of_the_documentation_have_a_row_a_figure() {
     let models = ["a".to_owned(), "b".to_owned()];
     let cases = [
         (published_markdown(&report.rows), "| `l.*` | 1,000; 1,000 ms | what l.a means | a paper |\n"),
-        (published_markdown(&report.rows), "| `step` | 17.5 ms | what step means | a paper |\n"),
+        (published_markdown(&report.rows), "| `step` | 17.5 ms (56 undivided) | what step means | a paper |\n"),
         (layer_errors_markdown(&report.rows, &models), "| `l.*` | equal | equal | +1.00 % |\n"),
         (ratios_markdown(&report.ratios), "| `speed` | generative | 1.500 | 2.000 | 1.750 |\n"),
     ];
@@ -206,6 +220,42 @@ fn the_tables_of_the_documentation_have_a_row_a_figure() {
         assert!(table.contains(line), "'{line}' is missing from:\n{table}");
     }
     println!("found {} lines", cases.len());
+}
+
+/// A figure that should be close, is not, and says no word about it: the report does.
+#[test]
+fn a_silent_row_is_told() {
+    let mut compared = 0;
+    for (ours, is_silent) in [(14.0, true), (17.0, false), (20.0, false), (20.5, true)] {
+        let silent = row("step", Some(ours));
+        assert_eq!(silent.is_silent(), is_silent, "{ours} of 17.5");
+        let said = ValidationReport { rows: vec![silent.clone()], ..sample() }.to_text().contains("does not say why");
+        assert_eq!(said, is_silent, "{ours} of 17.5");
+        for explained in [
+            FigureRow { lacks: Some("a".to_owned()), ..silent.clone() },
+            FigureRow { leaves_out: Some("a".to_owned()), ..silent.clone() },
+            FigureRow { expected: "known-different".to_owned(), ..silent },
+        ] {
+            assert!(!explained.is_silent(), "{ours} of 17.5, explained");
+            compared += 1;
+        }
+    }
+    println!("{compared} rows");
+}
+
+/// Figures with and without a divisor stand beside each other, in the text and in Markdown, where a file has one.
+#[test]
+fn divided_figures_have_columns_of_their_own() {
+    let report = sample();
+    let tables = report.markdown_tables();
+    let (_, figures) = tables.iter().find(|(name, _)| *name == "figures").expect("figures");
+    let line = figures.lines().find(|line| line.starts_with("| step |")).expect("a row");
+    assert!(line.contains("| 17.5 | 14 | -20.0 | 56 | -75.0 |"), "{line}");
+    assert!(report.to_text().contains("undivided"));
+    let mut plain = report.clone();
+    plain.rows[0].undivided = None;
+    assert!(!plain.to_text().contains("undivided") && !plain.to_markdown().contains("undivided"));
+    assert!(report.to_markdown().contains("## notes"));
 }
 
 #[test]

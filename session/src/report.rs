@@ -2,14 +2,16 @@
 
 use crate::{Phase, SessionError, Setup, Totals};
 use hw_config::board::DspKind;
-use hw_config::engine::ActivationType;
+use hw_config::engine::{ActivationType, Engine};
 use hw_config::isa::Unit;
 use hw_config::machine::Machine;
 use hw_config::memory::Command;
 use hw_config::program::TrafficClass;
 use hw_config::resources;
+use models::compress::{Grouping, LinearLayout, ScaleFormat};
 use reports::roofline::{self, Bandwidth, Ceiling, CeilingKind};
 use reports::run_report::{BytesByClass, MemoryReport, OperatorRow, PhaseRow, Resource, Roofs, RunReport};
+use reports::table::plain;
 use sim::outcome::StallCause;
 use std::collections::BTreeMap;
 
@@ -64,7 +66,7 @@ pub fn run_report(setup: &Setup, totals: &Totals, facts: Facts) -> Result<RunRep
         decode_ms_per_token: ratio(decode_s * 1e3, facts.decode_tokens as f64),
         total_ms: total_s * 1e3,
         total_cycles,
-        phases: phases(totals, &operators),
+        phases: phases(&setup.machine, totals, &operators),
         tokens_per_s: ratio(generated as f64, decode_s),
         energy_j,
         average_power_w: ratio(energy_j, total_s),
@@ -179,7 +181,7 @@ fn unit_cycles(totals: &Totals) -> BTreeMap<String, BTreeMap<String, u64>> {
 const ROUNDING: f64 = 1e-9;
 
 /// The phases that had a step, and what is left of each beside its operators.
-fn phases(totals: &Totals, operators: &[OperatorRow]) -> Vec<PhaseRow> {
+fn phases(machine: &Machine, totals: &Totals, operators: &[OperatorRow]) -> Vec<PhaseRow> {
     let row = |(phase, steps): (&Phase, &u64)| {
         let (cycles, energy_j) = (totals.cycles_of(*phase), totals.phase_energy_j[phase]);
         let end = totals.operators.get(&(*phase, compiler::END_MARK.to_owned()));
@@ -192,7 +194,8 @@ fn phases(totals: &Totals, operators: &[OperatorRow]) -> Vec<PhaseRow> {
         let sum = own_j + end_energy_j;
         assert!((sum - energy_j).abs() <= ROUNDING * energy_j, "parts of {phase:?} take {sum} J of {energy_j}");
         let end_cycles = cycles - own_cycles;
-        PhaseRow { phase, steps: *steps, cycles, end_cycles, energy_j, end_energy_j }
+        let power_w = ratio(energy_j, machine.seconds(cycles));
+        PhaseRow { phase, steps: *steps, cycles, end_cycles, energy_j, end_energy_j, power_w }
     };
     totals.steps.iter().map(row).collect()
 }
@@ -393,6 +396,7 @@ fn assumptions(setup: &Setup) -> Vec<String> {
     if core.count > 1 {
         all.push(format!("link: {} kernel cycles from core to core", setup.machine.link_cycles()));
     }
+    all.extend(short_groups(setup));
     if setup.attention.is_some() {
         all.push("attention mask: on the prompt alone; tokens of the answer see everything".to_owned());
     }
@@ -401,6 +405,25 @@ fn assumptions(setup: &Setup) -> Vec<String> {
         all.push(format!("experts are drawn uniformly with seed {seed}: shapes alone do not say which are chosen"));
     }
     all
+}
+
+/// What groups cost that are shorter than it takes the chains to drain: the matrix unit then waits for that and for nothing else.
+fn short_groups(setup: &Setup) -> Option<String> {
+    let Engine::SparseDspChain(chain) = &setup.machine.core.engine else { return None };
+    let steps = |layout: LinearLayout| match (layout.group, layout.scales) {
+        (Grouping::Stored(length), ScaleFormat::F16) => Some((length, u64::from(length / setup.machine.chain()))),
+        (Grouping::Stored(_), ScaleFormat::TwoLevel) | (Grouping::Channel, _) => None,
+    };
+    let (length, steps) = setup.formats.iter().filter_map(|(_, layout)| steps(layout)).min()?;
+    let drain = chain.drain_cycles();
+    (steps < drain).then(|| {
+        format!(
+            "groups of {length} weights are {steps} steps of the matrix unit, and their sums take {drain} cycles to drain: products of \
+             such linears take {} times as long as in groups of {} or more, whatever their width",
+            plain(drain as f64 / steps as f64),
+            drain * u64::from(setup.machine.chain())
+        )
+    })
 }
 
 /// The command whose count is a refresh.

@@ -28,8 +28,11 @@ pub(crate) fn run(args: &ValidateArgs, host: Host) -> Result<(), Failure> {
 }
 
 fn write(folder: &Path, report: &ValidationReport) -> Result<(), Failure> {
-    let mut files =
-        vec![("validation.json", report.to_json()?.into_bytes()), ("validation.txt", report.to_text().into_bytes())];
+    let mut files = vec![
+        ("validation.json", report.to_json()?.into_bytes()),
+        ("validation.txt", report.to_text().into_bytes()),
+        ("validation.md", report.to_markdown().into_bytes()),
+    ];
     if let Some(figure) = validate::figure(report, ColumnWidth::Double) {
         files.extend([
             ("ratios.svg", figure.to_svg()?.into_bytes()),

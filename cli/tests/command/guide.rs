@@ -10,8 +10,9 @@ use reports::glossary::{COSIM_GLOSSARY, GLOSSARY, markdown};
 use reports::program_report::PROGRAM_GLOSSARY;
 use sweep::table::COLUMNS;
 
-/// The model of the page, and the one that stands for it.
+/// The models of the page, and those that stand for them.
 const MODELS: [&str; 2] = ["llama-2-7b", "tiny-llama"];
+const OPT_MODELS: [&str; 2] = ["opt-6.7b", concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tiny-opt")];
 
 fn page() -> String {
     read("docs/src/flightllm.md")
@@ -48,10 +49,10 @@ fn every_command_of_the_guide_runs() {
     let mut outputs = Vec::new();
     for block in &blocks {
         commands += block.lines().filter(|line| line.starts_with("lapwing ")).count();
-        outputs.push(run(&folder, &block.replace(MODELS[0], MODELS[1])));
+        outputs.push(run(&folder, &block.replace(MODELS[0], MODELS[1]).replace(OPT_MODELS[0], OPT_MODELS[1])));
     }
     let ladders: Vec<&String> = outputs.iter().filter(|output| output.contains("x naive")).collect();
-    assert_eq!(ladders.len(), 2, "{outputs:?}");
+    assert_eq!(ladders.len(), 4, "{outputs:?}");
     for name in ["ablation", "ablation-half", "ablation-ours"] {
         assert!(folder.names(name).contains(&"ablation.svg".to_owned()), "{name}: {:?}", folder.names(name));
     }

@@ -509,7 +509,9 @@ fn a_published_layer_model_is_validated() {
     assert_eq!(report["ratios"].as_array().map(Vec::len), Some(24));
     assert_eq!(report["engine_ratios"].as_array().map(Vec::len), Some(0));
     let endings = ["csv", "pdf", "png", "svg", "tex"].map(|ending| format!("ratios.{ending}"));
-    let files = [&endings[..], &["validation.json".to_owned(), "validation.txt".to_owned()]].concat();
+    let files =
+        [&endings[..], &["validation.json".to_owned(), "validation.md".to_owned(), "validation.txt".to_owned()]]
+            .concat();
     assert_eq!(folder.names("out"), files);
     println!("looked at {} rows", rows.len());
 }

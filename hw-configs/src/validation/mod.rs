@@ -69,6 +69,8 @@ pub struct Run {
     pub load_bytes: Option<u32>,
     /// Loads under way together at most; as many as the load unit takes where the file does not say.
     pub loads_in_flight: Option<u32>,
+    /// Optimisations of the compiler that are left out, by its names for them.
+    pub without: Vec<String>,
     /// What tokens of the prompt see of it: a pattern's name; everything before them where the file does not say.
     pub attention: Option<String>,
     /// Prompt tokens that are simulated.
@@ -77,8 +79,6 @@ pub struct Run {
     pub kv: u32,
     /// Tokens generated.
     pub decode: u32,
-    /// Tokens of the answer of which one is simulated, the middle one, and stands for all: 1 where the file does not say.
-    pub decode_every: u32,
 }
 
 /// A published figure.
@@ -93,6 +93,10 @@ pub struct Row {
     pub published: f64,
     /// What it is a figure of.
     pub quantity: Quantity,
+    /// What the publication divided its times by without saying why, where it did.
+    pub divisor: Option<f64>,
+    /// The run that ours is over, where the figure is of two: its place in the list.
+    pub over: Option<usize>,
     /// Where it was published, and who measured it.
     pub source: String,
     /// What stands beside it.
@@ -140,10 +144,12 @@ pub enum Expected {
         /// What the two may differ by.
         within: f64,
     },
-    /// Yes; where they do not, what ours lacks, as far as it is known.
+    /// Yes; where they do not, what ours lacks or theirs leaves out, as far as it is known.
     Close {
         /// What our model lacks.
         lacks: Option<String>,
+        /// What theirs leaves out.
+        leaves_out: Option<String>,
     },
     /// No, and why not.
     KnownDifferent {

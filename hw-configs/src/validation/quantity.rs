@@ -74,6 +74,8 @@ quantities! {
     DecodeMsPerToken = "decode_ms_per_token", "ms", Decode;
     /// Kernel cycles of one generated token, on average.
     DecodeCyclesPerToken = "decode_cycles_per_token", "cycles", Decode;
+    /// Time of one generated token in the run `over`, over that in the run.
+    DecodeSpeedUp = "decode_speed_up", "1", Decode;
     /// Generated tokens a second of decode.
     TokensPerS = "tokens_per_s", "token/s", Decode;
     /// Time of the prompt.
@@ -133,4 +135,39 @@ quantities! {
     LayerSpeedUp = "layer_speed_up", "1", LayerRatio;
     /// Energy of one design over that of another in the published layer model, in the mean over models and both tasks.
     LayerEnergyRatio = "layer_energy_ratio", "1", LayerRatio;
+}
+
+impl Quantity {
+    /// What becomes of it where everything takes `divisor` times as long: 1 for a time, -1 for what is over a time, as the power of
+    /// the divisor; none where time is no part of it.
+    pub const fn scale_with_time(self) -> Option<i32> {
+        match self {
+            Self::DecodeMsPerToken | Self::DecodeCyclesPerToken | Self::PrefillMs | Self::TotalMs => Some(1),
+            Self::TokensPerS | Self::MemoryShare | Self::StoredShare | Self::MultiplierShare => Some(-1),
+            Self::DecodeSpeedUp
+            | Self::AveragePowerW
+            | Self::TokensPerJ
+            | Self::StoredWeightBytes
+            | Self::PlacedWeightBytes
+            | Self::InstructionBytesDecode
+            | Self::InstructionBytesPrefill
+            | Self::InstructionBytesEveryLength
+            | Self::InstructionBytesBucketsCore
+            | Self::InstructionBytesMergedCore
+            | Self::InstructionBytesMerged
+            | Self::InstructionBytesStoredCore
+            | Self::InstructionBytesStored
+            | Self::Dsp
+            | Self::MatrixDsp
+            | Self::Bram36
+            | Self::Uram
+            | Self::Lut
+            | Self::Ff
+            | Self::LayerCycles
+            | Self::LayerOnChipUj
+            | Self::LayerTotalUj
+            | Self::LayerSpeedUp
+            | Self::LayerEnergyRatio => None,
+        }
+    }
 }

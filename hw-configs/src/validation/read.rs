@@ -146,11 +146,11 @@ struct RawRun {
     schedule: Option<Value<String>>,
     load_bytes: Option<Value<u32>>,
     loads_in_flight: Option<Value<u32>>,
+    without: Option<Value<Vec<String>>>,
     attention: Option<Value<String>>,
     prefill: Value<u32>,
     kv: Value<u32>,
     decode: Value<u32>,
-    decode_every: Option<Value<u32>>,
 }
 
 impl RawRun {
@@ -166,11 +166,11 @@ impl RawRun {
             loads_in_flight: optional(&mut section, "loads_in_flight", |section, key| {
                 section.number_in(key, 1..=LOADS_IN_FLIGHT as u32)
             }),
+            without: texts(&mut section, "without"),
             attention: optional(&mut section, "attention", text),
             prefill: section.number_in("prefill", 0..=TOKENS_MAX),
             kv: section.number_in("kv", 0..=TOKENS_MAX),
             decode: section.number_in("decode", 0..=TOKENS_MAX),
-            decode_every: optional(&mut section, "decode_every", |section, key| section.number_in(key, 1..=TOKENS_MAX)),
         };
         section.finish();
         run
@@ -186,12 +186,6 @@ impl RawRun {
             let set = self.set.as_ref().expect("it has items");
             let advice = "write for example \"memory.channels=8\"";
             document.fault(&set.key, set.span.clone(), format!("\"{pair}\""), "items KEY=VALUE", advice);
-        }
-        if let (Some(every), Some(decode)) = (&self.decode_every, self.decode.value)
-            && every.value.is_some_and(|every| !decode.is_multiple_of(every))
-        {
-            let advice = "choose one that divides the tokens of the answer";
-            document.fault_at(every, format!("a divisor of `decode`, {decode}"), advice);
         }
         if (self.prefill.value, self.decode.value) == (Some(0), Some(0)) {
             document.fault_at(&self.decode, "at least 1 where prefill is 0", "simulate a prompt, an answer, or both");
@@ -212,11 +206,11 @@ impl RawRun {
             schedule: self.schedule.as_ref().map(Value::get),
             load_bytes: self.load_bytes.as_ref().map(Value::get),
             loads_in_flight: self.loads_in_flight.as_ref().map(Value::get),
+            without: self.without.as_ref().map(Value::get).unwrap_or_default(),
             attention: self.attention.as_ref().map(Value::get),
             prefill: self.prefill.get(),
             kv: self.kv.get(),
             decode: self.decode.get(),
-            decode_every: self.decode_every.as_ref().map_or(1, Value::get),
         }
     }
 }
@@ -228,10 +222,13 @@ struct RawRow {
     quantity: Value<String>,
     source: Value<String>,
     run: Option<Value<String>>,
+    over: Option<Value<String>>,
+    divisor: Option<Value<f64>>,
     not_built: Option<Value<String>>,
     expected: Value<String>,
     because: Option<Value<String>>,
     lacks: Option<Value<String>>,
+    leaves_out: Option<Value<String>>,
     notes: Option<Value<Vec<String>>>,
 }
 
@@ -248,10 +245,13 @@ impl RawRow {
             quantity: section.name("quantity"),
             source: section.text("source"),
             run: optional(&mut section, "run", |section, key| section.name(key)),
+            over: optional(&mut section, "over", |section, key| section.name(key)),
+            divisor: optional(&mut section, "divisor", |section, key| section.real(key, 1e-6..=1e6)),
             not_built: optional(&mut section, "not_built", text),
             expected: section.name("expected"),
             because: optional(&mut section, "because", text),
             lacks: optional(&mut section, "lacks", text),
+            leaves_out: optional(&mut section, "leaves_out", text),
             notes: texts(&mut section, "notes"),
         };
         section.finish();
@@ -282,6 +282,7 @@ impl RawRow {
             document.fault_at(&self.quantity, "a quantity of a run", advice);
         }
         self.check_expected(document);
+        self.check_other_ways(document, runs);
         let Some(run) = self.run.as_ref().and_then(|run| check_run(document, run, runs)) else { return };
         let Some(quantity) = self.quantity() else { return };
         let (needs_prefill, needs_decode) = match quantity.subject() {
@@ -299,6 +300,32 @@ impl RawRow {
         }
     }
 
+    /// A speed-up has a run to be over; a divisor is of something that takes time.
+    fn check_other_ways(&self, document: &Document<'_>, runs: &[(&str, &RawRun)]) {
+        let Some(quantity) = self.quantity() else { return };
+        match (&self.over, quantity == Quantity::DecodeSpeedUp) {
+            (Some(over), true) => {
+                if let Some(run) = check_run(document, over, runs)
+                    && run.decode.value == Some(0)
+                {
+                    document.fault_at(&run.decode, "at least 1, since a speed-up is over it", "generate a token");
+                }
+            }
+            (None, true) => {
+                document.fault_at(&self.quantity, "`over` beside it", "say over which run ours is this much faster");
+            }
+            (Some(over), false) => {
+                let expected = format!("no `over` beside `{}`", quantity.name());
+                document.fault_at(over, expected, "delete it, or make the row one of `decode_speed_up`");
+            }
+            (None, false) => {}
+        }
+        if let Some(divisor) = self.divisor.as_ref().filter(|_| quantity.scale_with_time().is_none()) {
+            let expected = format!("no `divisor` beside `{}`", quantity.name());
+            document.fault_at(divisor, expected, "a divisor of times is said of times, rates and shares of time alone");
+        }
+    }
+
     fn check_expected(&self, document: &Document<'_>) {
         let expected = &self.expected;
         match expected.value.as_deref() {
@@ -313,8 +340,9 @@ impl RawRow {
                     let advice = "say why the two figures differ";
                     document.fault_at(expected, "`because` beside it", advice);
                 }
-                if let Some(lacks) = &self.lacks {
-                    document.fault_at(lacks, "no `lacks` in a row that is known to differ", "say it in `because`");
+                for lacking in [&self.lacks, &self.leaves_out].into_iter().flatten() {
+                    let expected = format!("no `{}` in a row that is known to differ", lacking.key);
+                    document.fault_at(lacking, expected, "say it in `because`");
                 }
             }
             Some(_) => document.fault_at(expected, "close or known-different", "choose one of the two"),
@@ -328,6 +356,8 @@ impl RawRow {
             meaning: self.meaning.get(),
             published: self.published.get(),
             quantity: self.quantity().expect("checked above"),
+            divisor: self.divisor.as_ref().map(Value::get),
+            over: self.over.as_ref().map(place),
             source: self.source.get(),
             ours: match (&self.run, &self.not_built) {
                 (Some(run), None) => Ours::Run(place(run)),
@@ -336,7 +366,10 @@ impl RawRow {
             },
             expected: match &self.because {
                 Some(because) => Expected::KnownDifferent { because: because.get() },
-                None => Expected::Close { lacks: self.lacks.as_ref().map(Value::get) },
+                None => Expected::Close {
+                    lacks: self.lacks.as_ref().map(Value::get),
+                    leaves_out: self.leaves_out.as_ref().map(Value::get),
+                },
             },
             notes: self.notes.as_ref().map(Value::get).unwrap_or_default(),
         }

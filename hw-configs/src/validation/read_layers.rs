@@ -242,6 +242,8 @@ impl RawGrid {
             meaning: self.meaning.get(),
             published,
             quantity: self.quantity().expect("checked before").quantity(),
+            divisor: None,
+            over: None,
             source: self.source.get(),
             ours: Ours::Layers(LayerFigure {
                 figure: self.id.get(),
@@ -315,9 +317,11 @@ impl RawRatio {
             meaning: mean.meaning.get(),
             published: mean.value.get(),
             quantity: self.quantity().expect("checked before").quantity(),
+            divisor: None,
+            over: None,
             source: mean.source.get(),
             ours: Ours::LayerRatio(number),
-            expected: Expected::Close { lacks: None },
+            expected: Expected::Close { lacks: None, leaves_out: None },
             notes: mean.notes.as_ref().map(Value::get).unwrap_or_default(),
         })
     }

@@ -148,6 +148,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "w8a8-blocks-8of16",
     "w8a8-blocks-4of16",
     "w4a8-2of4",
+    "w4a8-2of4-g128",
     "w4a8-blocks-8of16",
     "mixed-n16",
     "sparse",

@@ -75,7 +75,9 @@ impl Measured {
         };
         let options = Options { batch: 1, context: run.kv + run.prefill + run.decode };
         let setup = resolve::timing_setup(machine, &run.model, profile, options)?;
-        let optimisations = Optimisations { schedule: schedule(run)?, loads: loads(run), ..setup.optimisations };
+        let chosen = without(run)?;
+        let schedule = schedule(run)?.unwrap_or(chosen.schedule);
+        let optimisations = Optimisations { schedule, loads: loads(run), ..chosen };
         let setup = Setup { optimisations, ..setup };
         let setup = match &run.attention {
             Some(name) => {
@@ -99,6 +101,7 @@ impl Measured {
         match quantity {
             Quantity::DecodeMsPerToken => self.steps().decode_step_s() * 1e3,
             Quantity::DecodeCyclesPerToken => self.steps().decode_cycles as f64 / f64::from(self.steps().decode_tokens),
+            Quantity::DecodeSpeedUp => unreachable!("it is of two runs"),
             Quantity::TokensPerS => 1.0 / self.steps().decode_step_s(),
             Quantity::PrefillMs => self.steps().prefill_s * 1e3,
             Quantity::TotalMs => (self.steps().prefill_s + self.steps().decode_s) * 1e3,
@@ -178,22 +181,20 @@ impl Measured {
 }
 
 impl Steps {
-    /// Simulates the prompt to the cycle, and of the answer every token or the middle one of as many as the run says, which then
-    /// stands for them: no step's cycles depend on an earlier step.
+    /// Simulates prompt and answer, every step to the cycle.
     pub(super) fn simulate(setup: &Setup, run: &Run) -> Result<Self, SessionError> {
         let mut runner = Runner::new(setup, Mode::Cycles { seed: crate::timing::ROUTING_SEED })?;
         if run.prefill > 0 {
             runner.prefill(0, run.kv, &vec![0; run.prefill as usize])?;
         }
         let (bytes, prompt_j) = (bytes(&runner.totals), energy_j(&runner.totals));
-        for token in (run.decode_every / 2..run.decode).step_by(run.decode_every as usize) {
+        for token in 0..run.decode {
             runner.decode(run.kv + run.prefill + token, &[0])?;
         }
         let totals = &runner.totals;
-        let every = u64::from(run.decode_every);
         let prefill_cycles = totals.cycles_of(Phase::Prefill);
-        let decode_cycles = every * totals.cycles_of(Phase::Decode);
-        let decode_energy_j = f64::from(run.decode_every) * (self::energy_j(totals) - prompt_j);
+        let decode_cycles = totals.cycles_of(Phase::Decode);
+        let decode_energy_j = self::energy_j(totals) - prompt_j;
         Ok(Self {
             cycles: prefill_cycles + decode_cycles,
             energy_j: prompt_j + decode_energy_j,
@@ -201,8 +202,8 @@ impl Steps {
             decode_s: setup.machine.seconds(decode_cycles),
             decode_cycles,
             decode_tokens: run.decode,
-            decode_bytes: every * (self::bytes(totals) - bytes),
-            decode_macs: every * totals.macs.get(&Phase::Decode).copied().unwrap_or(0),
+            decode_bytes: self::bytes(totals) - bytes,
+            decode_macs: totals.macs.get(&Phase::Decode).copied().unwrap_or(0),
             decode_energy_j,
         })
     }
@@ -225,10 +226,10 @@ fn beyond_board(machine: &Machine) -> Vec<String> {
     lines
 }
 
-/// The schedule that a run asks for.
-fn schedule(run: &Run) -> Result<Schedule, SessionError> {
-    let Some(name) = &run.schedule else { return Ok(Schedule::default()) };
-    Schedule::by_name(name).ok_or_else(|| {
+/// The schedule that a run asks for, if it does.
+fn schedule(run: &Run) -> Result<Option<Schedule>, SessionError> {
+    let Some(name) = &run.schedule else { return Ok(None) };
+    Schedule::by_name(name).map(Some).ok_or_else(|| {
         let known = Schedule::ALL.map(Schedule::name);
         let advice = suggest(name, known, "leave the key out for the default");
         let expected = known.join(", ");
@@ -236,6 +237,22 @@ fn schedule(run: &Run) -> Result<Schedule, SessionError> {
             "run `{}`: schedule `{name}` is unknown, expected one of: {expected}; {advice}",
             run.id
         ))
+    })
+}
+
+/// All optimisations but those that a run leaves out.
+fn without(run: &Run) -> Result<Optimisations, SessionError> {
+    run.without.iter().try_fold(Optimisations::ALL, |all, name| match Optimisation::by_name(name) {
+        Some(optimisation) => Ok(all.with(optimisation, Switch::Off)),
+        None => {
+            let known = Optimisation::ALL.map(Optimisation::name);
+            let advice = suggest(name, known, "leave it out of the list");
+            let expected = known.join(", ");
+            Err(SessionError::Input(format!(
+                "run `{}`: optimisation `{name}` is unknown, expected one of: {expected}; {advice}",
+                run.id
+            )))
+        }
     })
 }
 

@@ -8,12 +8,14 @@ mod layers;
 mod measure;
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 
 use hw_config::validation::layers::{LayerModel, QUIRKS};
 use hw_config::validation::{
     Expected, Figures, Generation, LayerFigure, Ours, Quantity, Reference, Row, Run, Rung, RungKind, Subject, System,
     Times,
 };
+use rayon::prelude::*;
 use reports::bars::{Bars, Panel};
 use reports::figure::style::ColumnWidth;
 use reports::validation_report::{
@@ -55,13 +57,12 @@ pub fn run(system: &System, mut progress: impl FnMut(u64, u64)) -> Result<Valida
     let needs = needs(system);
     let steps = system.layers.as_ref().map_or(0, Engines::steps) as u64;
     let total = needs.len() as u64 + steps;
-    let mut measured = BTreeMap::new();
-    for (done, (place, needs)) in needs.iter().enumerate() {
-        progress(done as u64, total);
-        measured.insert(*place, measure(&system.runs[*place], *needs)?);
-    }
-    let mut done = needs.len() as u64;
-    progress(done, total);
+    progress(0, total);
+    let mut done = 0;
+    let measured = measure_all(system, &needs, || {
+        done += 1;
+        progress(done, total);
+    })?;
     let engines = layers.as_ref().filter(|_| steps > 0).map(|layers| {
         Engines::run(layers, || {
             done += 1;
@@ -108,7 +109,10 @@ fn needs(system: &System) -> BTreeMap<usize, Needs> {
     };
     for row in &system.rows {
         match &row.ours {
-            Ours::Run(place) => need(*place, row.quantity.subject()),
+            Ours::Run(place) => {
+                need(*place, row.quantity.subject());
+                row.over.iter().for_each(|over| need(*over, row.quantity.subject()));
+            }
             Ours::Layers(_) | Ours::LayerRatio(_) | Ours::NotBuilt(_) => {}
         }
     }
@@ -128,6 +132,35 @@ fn needs(system: &System) -> BTreeMap<usize, Needs> {
         }
     }
     all
+}
+
+/// Measures runs on all cores of the host, the longest first; `progress` is called when one is done.
+fn measure_all(
+    system: &System,
+    needs: &BTreeMap<usize, Needs>,
+    mut progress: impl FnMut(),
+) -> Result<BTreeMap<usize, Measured>, ResolveError> {
+    let mut all: Vec<(usize, Needs)> = needs.iter().map(|(place, needs)| (*place, *needs)).collect();
+    all.sort_by_key(|(place, _)| {
+        let run = &system.runs[*place];
+        std::cmp::Reverse(run.decode + run.prefill)
+    });
+    let (sender, measured) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // One at a time, since some take a hundred times as long as others.
+            all.into_par_iter().with_max_len(1).for_each_with(sender, |sender, (place, needs)| {
+                // Nobody listens any more where another one has failed.
+                let _ = sender.send((place, measure(&system.runs[place], needs)));
+            });
+        });
+        let mut found = BTreeMap::new();
+        for (place, one) in measured {
+            found.insert(place, one?);
+            progress();
+        }
+        Ok(found)
+    })
 }
 
 fn measure(run: &Run, needs: Needs) -> Result<Measured, ResolveError> {
@@ -151,11 +184,11 @@ fn run_row(run: &Run, measured: Option<&Measured>) -> RunRow {
         schedule: run.schedule.clone(),
         load_bytes: run.load_bytes,
         loads_in_flight: run.loads_in_flight,
+        without: run.without.clone(),
         attention: run.attention.clone(),
         prefill: run.prefill.into(),
         kv: run.kv.into(),
         decode: run.decode.into(),
-        decode_every: run.decode_every.into(),
         beyond_board: measured.map(|measured| measured.beyond_board.clone()).unwrap_or_default(),
     }
 }
@@ -235,7 +268,12 @@ fn figure_row<'m>(
     let mut notes = row.notes.clone();
     let (ours, run, place, not_built) = match &row.ours {
         Ours::Run(place) => {
-            let value = measured(*place).map(|measured| measured.value(row.quantity));
+            let value = match row.over {
+                None => measured(*place).map(|measured| measured.value(row.quantity)),
+                Some(over) => measured(over)
+                    .zip(measured(*place))
+                    .map(|(over, run)| over.value(Quantity::DecodeMsPerToken) / run.value(Quantity::DecodeMsPerToken)),
+            };
             (value, Some(system.runs[*place].id.clone()), None, None)
         }
         Ours::Layers(figure) => {
@@ -246,11 +284,12 @@ fn figure_row<'m>(
         Ours::LayerRatio(number) => (layers.map(|layers| layers.mean(*number)).transpose()?, None, None, None),
         Ours::NotBuilt(why) => (None, None, None, Some(why.clone())),
     };
-    let (expected, because, lacks, within) = match &row.expected {
-        Expected::Equal { within } => ("equal", None, None, Some(*within)),
-        Expected::Close { lacks } => ("close", None, lacks.clone(), None),
-        Expected::KnownDifferent { because } => ("known-different", Some(because.clone()), None, None),
+    let (expected, because, (lacks, leaves_out), within) = match &row.expected {
+        Expected::Equal { within } => ("equal", None, (None, None), Some(*within)),
+        Expected::Close { lacks, leaves_out } => ("close", None, (lacks.clone(), leaves_out.clone()), None),
+        Expected::KnownDifferent { because } => ("known-different", Some(because.clone()), (None, None), None),
     };
+    let undivided = row.divisor.zip(row.quantity.scale_with_time()).map(|(by, power)| row.published * by.powi(power));
     Ok(FigureRow {
         id: row.id.clone(),
         meaning: row.meaning.clone(),
@@ -262,8 +301,12 @@ fn figure_row<'m>(
         expected: expected.to_owned(),
         because,
         lacks,
+        leaves_out,
+        undivided,
+        undivided_error_percent: undivided.zip(ours).and_then(|(published, ours)| error_percent(published, ours)),
         not_built,
         run,
+        over: row.over.map(|over| system.runs[over].id.clone()),
         layers: place,
         within,
         equal: within.zip(ours).map(|(within, ours)| (ours - row.published).abs() <= within),

@@ -91,7 +91,7 @@ fn text(board: &Board) -> String {
     let mut power =
         Table::new(&[("figure", Align::Left), ("value", Align::Right), ("unit", Align::Left), ("source", Align::Left)]);
     for (name, unit, figure) in figures(board) {
-        power.row(vec![name.to_owned(), plain(figure.value), unit.to_owned(), figure.source.clone()]);
+        power.row(vec![name.to_owned(), figure.value.to_string(), unit.to_owned(), figure.source.clone()]);
     }
     let head = format!("{}: {}, {} nm, {} blocks", board.name, board.device, board.process_nm, board.dsp_kind.name());
     let part = board.part.as_ref().map_or_else(String::new, |part| format!("part {}: {}\n", part.number, part.source));

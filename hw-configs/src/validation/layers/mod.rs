@@ -240,11 +240,11 @@ impl LayerModel {
             schedule: None,
             load_bytes: None,
             loads_in_flight: None,
+            without: Vec::new(),
             attention: None,
             prefill,
             kv,
             decode,
-            decode_every: 1,
         }
     }
 }
