@@ -22,6 +22,7 @@ pub struct AblationReport {
     pub memory: String,
     pub board_peak_gb_per_s: f64,
     pub rows: Vec<AblationRow>,
+    pub left_out: Vec<String>,
     pub notes: Vec<String>,
 }
 
@@ -39,7 +40,8 @@ pub struct AblationRow {
     pub peak_percent: f64,
     pub program_bytes: u64,
     pub speedup_over_row_above: f64,
-    pub speedup_over_naive: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speedup_over_naive: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -73,8 +75,10 @@ pub const ABLATION_GLOSSARY: &[Term] = &[
     t("rows[].peak_percent", "%", "that bandwidth over board_peak_gb_per_s"),
     t("rows[].program_bytes", "bytes", "size of all programs of the run"),
     t("rows[].speedup_over_row_above", "1", "tokens a second over those of the row above; 1 in the first"),
-    t("rows[].speedup_over_naive", "1", "tokens a second over those of the first row"),
+    t("rows[].speedup_over_naive", "1", "tokens a second over those of the naive row; absent where that is left out"),
     t("rows[].note", "-", "what is to be said about the row; absent where there is nothing"),
+    t("left_out", "-", "rows that cannot be run, each with its reason"),
+    t("left_out[]", "-", "one such row"),
     t("notes", "-", "what holds for all rows"),
     t("notes[]", "-", "one such thing"),
 ];
@@ -113,7 +117,7 @@ impl AblationReport {
                 format!("{:.1}", row.peak_percent),
                 bytes(row.program_bytes),
                 format!("{:.2}", row.speedup_over_row_above),
-                format!("{:.2}", row.speedup_over_naive),
+                row.speedup_over_naive.map_or_else(|| "-".to_owned(), |speedup| format!("{speedup:.2}")),
             ]);
         }
         let Self {
@@ -134,6 +138,9 @@ impl AblationReport {
             plain(*board_peak_gb_per_s),
             table.render()
         );
+        for row in &self.left_out {
+            out.push_str(&format!("left out: {row}\n"));
+        }
         for row in &self.rows {
             if let Some(note) = &row.note {
                 out.push_str(&format!("{}: {note}\n", row.name));
@@ -164,7 +171,7 @@ mod tests {
             peak_percent: 46.2,
             program_bytes: 2048,
             speedup_over_row_above: 1.25,
-            speedup_over_naive: 2.5,
+            speedup_over_naive: Some(2.5),
             note: note.map(str::to_owned),
         };
         AblationReport {
@@ -179,6 +186,7 @@ mod tests {
             memory: "hbm".to_owned(),
             board_peak_gb_per_s: 460.0,
             rows: vec![row("naive", 20.0, None), row("+ chain", 16.0, Some("nothing to skip"))],
+            left_out: vec!["+ all: no room".to_owned()],
             notes: vec!["values are equal".to_owned()],
         }
     }
@@ -199,6 +207,7 @@ mod tests {
             "l in f on m: 128 + 4 tokens, batch 1, attention dense; hbm with a peak of 460 GB/s",
             "+ chain            1.5    16.000    62.50   3400.00  212.50         46.2       2.00 KiB         1.25     2.50",
             "+ chain: nothing to skip",
+            "left out: + all: no room",
             "note: values are equal",
         ];
         for words in words {

@@ -20,10 +20,11 @@ pub struct Tokens {
     pub decode: u32,
 }
 
-/// Runs the ladder. `progress` is told each step of all rows.
+/// Runs the ladder. `progress` is told each step of all rows. A row that the compiler refuses is left out with its reason: dense
+/// weights take more room than those with a pattern, and not all groups have a dense form.
 ///
 /// # Errors
-/// What the compiler refuses, and a run without decode.
+/// What the compiler refuses with all optimisations, and a run without decode.
 pub fn run(
     mut setup: Setup,
     tokens: Tokens,
@@ -34,15 +35,22 @@ pub fn run(
         return Err(SessionError::Input(line.to_owned()));
     }
     let ladder = Optimisations::ladder();
-    let mut rows: Vec<AblationRow> = Vec::new();
+    setup.optimisations = Optimisations::ALL;
+    setup.compiler(&setup.model.name).map_err(SessionError::Compile)?;
+    let (mut rows, mut left_out): (Vec<AblationRow>, Vec<String>) = (Vec::new(), Vec::new());
     for (number, set) in ladder.iter().enumerate() {
         setup.optimisations = *set;
-        let runner = timing::run(&setup, tokens.prefill, tokens.decode, |Progress { done, total }| {
+        let ran = timing::run(&setup, tokens.prefill, tokens.decode, |Progress { done, total }| {
             progress(Progress { done: number as u64 * total + done, total: ladder.len() as u64 * total });
-        })
-        .map_err(|error| of_row(&error, *set))?;
-        let row = row(&setup, &runner, tokens, number, &rows);
-        rows.push(row);
+        });
+        match ran {
+            Ok(runner) => {
+                let row = row(&setup, &runner, tokens, number, &rows);
+                rows.push(row);
+            }
+            Err(SessionError::Compile(why)) => left_out.push(format!("{}: {why}", name(number))),
+            Err(error) => return Err(error),
+        }
     }
     let machine = &setup.machine;
     Ok(AblationReport {
@@ -57,16 +65,12 @@ pub fn run(
         memory: machine.memory.standard.name.clone(),
         board_peak_gb_per_s: board_bytes_per_s(machine) / 1e9,
         rows,
+        left_out,
         notes: vec![
             "every row computes the same bits; times are those of the cycle engine".to_owned(),
             "without on-chip decode a prompt's vectors stay on chip all the same: only decode differs".to_owned(),
         ],
     })
-}
-
-/// A refusal, with the optimisations that led to it: dense weights take more room than those with a pattern.
-fn of_row(error: &SessionError, set: Optimisations) -> SessionError {
-    SessionError::Input(format!("with the optimisations {set}: {error}"))
 }
 
 fn row(setup: &Setup, runner: &Runner<'_>, tokens: Tokens, number: usize, above: &[AblationRow]) -> AblationRow {
@@ -77,12 +81,12 @@ fn row(setup: &Setup, runner: &Runner<'_>, tokens: Tokens, number: usize, above:
     let decode = totals.operators.iter().filter(|((phase, _), _)| *phase == Phase::Decode);
     let bytes = decode.map(|(_, operator)| operator.bytes()).sum::<u64>() as f64;
     let tokens_per_s = generated / decode_s;
-    let over = |row: Option<&AblationRow>| row.map_or(1.0, |row| tokens_per_s / row.tokens_per_s);
+    let over = |row: &AblationRow| tokens_per_s / row.tokens_per_s;
+    let naive = above.first().filter(|row| row.optimisations.is_empty());
     let set = setup.optimisations;
     let used = Optimisation::ALL.into_iter().filter(|optimisation| set.switch(*optimisation) == Switch::On);
-    let adds = number.checked_sub(1).map(|place| Optimisation::ALL[place]);
     AblationRow {
-        name: adds.map_or_else(|| "naive".to_owned(), |adds| format!("+ {}", words(adds))),
+        name: name(number),
         optimisations: used.map(|optimisation| optimisation.name().to_owned()).collect(),
         prefill_ms: seconds(Phase::Prefill) * 1e3,
         decode_ms_per_token: decode_s * 1e3 / f64::from(tokens.decode),
@@ -91,10 +95,19 @@ fn row(setup: &Setup, runner: &Runner<'_>, tokens: Tokens, number: usize, above:
         achieved_gb_per_s: bytes / decode_s / 1e9,
         peak_percent: 100.0 * bytes / decode_s / board_bytes_per_s(&setup.machine),
         program_bytes: runner.program_bytes(),
-        speedup_over_row_above: over(above.last()),
-        speedup_over_naive: over(above.first()),
-        note: adds.and_then(|adds| note(setup, adds)),
+        speedup_over_row_above: above.last().map_or(1.0, over),
+        speedup_over_naive: if number == 0 { Some(1.0) } else { naive.map(over) },
+        note: adds(number).and_then(|adds| note(setup, adds)),
     }
+}
+
+/// What a row has that the row above has not; nothing in the first.
+fn adds(number: usize) -> Option<Optimisation> {
+    number.checked_sub(1).map(|place| Optimisation::ALL[place])
+}
+
+fn name(number: usize) -> String {
+    adds(number).map_or_else(|| "naive".to_owned(), |adds| format!("+ {}", words(adds)))
 }
 
 /// What is added, as a figure names it.

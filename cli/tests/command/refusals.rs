@@ -79,9 +79,8 @@ const CASES: [Case; 56] = [
     (&["generate", "--format", "float", "--load-bytes", "512"], &["loads of at most 512 bytes", "has no programs"]),
     (&["run", "--ablation", "--decode", "0"], &["--decode is 0, expected 1 or more"]),
     (
-        // Half of the 24 x 256 MiB with the pattern, more than all of them without.
-        &["run", "--ablation", "--machine", "u280-flightllm", "--model", "llama-2-7b", "--format", "w8a8-4of16"],
-        &["with the optimisations none", "for its weights alone", "6442450944 bytes"],
+        &["run", "--ablation", "--machine", "u280-flightllm", "--model", "llama-2-7b", "--format", "w4a8-two-level"],
+        &["two-level"],
     ),
     (&["generate", "--format", "float", "--without", "prefetch"], &["prefetch was left out", "has no programs"]),
     // Longer than the model has positions; a prompt whose caches have no room; lengths that nobody can serve.

@@ -486,6 +486,24 @@ fn the_ladder_of_optimisations_is_what_its_runs_are() {
     println!("compared {compared} figures of {} rows", rows.len());
 }
 
+/// What has no programs without the sparse chain has a ladder all the same, from the first row that runs.
+#[test]
+fn a_row_that_cannot_be_run_is_left_out_with_its_reason() {
+    let folder = Folder::new("ablation-left-out");
+    let run = ["run", "--ablation", "--format", "w4a8-blocks-8of16", "--prefill", "0", "--decode", "1"];
+    let ladder = folder.json(&[&run[..], &["--json"]].concat());
+    let rows = ladder["rows"].as_array().expect("rows");
+    let left_out = ladder["left_out"].as_array().expect("rows left out");
+    assert_eq!((rows.len(), left_out.len()), (4, 1));
+    let why = left_out[0].as_str().expect("a line");
+    assert!(why.starts_with("naive: ") && why.contains("groups of blocks-8:16 weights stored dense"), "{why}");
+    assert_eq!(rows[0]["name"], "+ sparse chain");
+    assert_eq!(rows[0]["speedup_over_row_above"].as_f64(), Some(1.0));
+    assert!(rows.iter().all(|row| row["speedup_over_naive"].is_null()), "{rows:?}");
+    let text = folder.must(&run);
+    assert!(text.contains(&format!("left out: {why}")), "{text}");
+}
+
 /// Figures of a published layer model are as published, in text, object and folder; none of them is a run of ours.
 #[test]
 fn a_published_layer_model_is_validated() {

@@ -134,25 +134,28 @@ fn needs(system: &System) -> BTreeMap<usize, Needs> {
     all
 }
 
-/// Measures runs on all cores of the host, the longest first; `progress` is called when one is done.
+/// Measures runs on all cores of the host, the longest first; `progress` is called when one is done. What is wrong with a run is mostly
+/// found before any is simulated.
 fn measure_all(
     system: &System,
     needs: &BTreeMap<usize, Needs>,
     mut progress: impl FnMut(),
 ) -> Result<BTreeMap<usize, Measured>, ResolveError> {
-    let mut all: Vec<(usize, Needs)> = needs.iter().map(|(place, needs)| (*place, *needs)).collect();
-    all.sort_by_key(|(place, _)| {
+    let laid_out = |(place, needs): (&usize, &Needs)| Ok((*place, *needs, Measured::new(&system.runs[*place])?));
+    let mut all: Vec<(usize, Needs, Measured)> = needs.iter().map(laid_out).collect::<Result<_, ResolveError>>()?;
+    all.sort_by_key(|(place, ..)| {
         let run = &system.runs[*place];
         std::cmp::Reverse(run.decode + run.prefill)
     });
     let (sender, measured) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            // One at a time, since some take a hundred times as long as others.
-            all.into_par_iter().with_max_len(1).for_each_with(sender, |sender, (place, needs)| {
-                // Nobody listens any more where another one has failed.
-                let _ = sender.send((place, measure(&system.runs[place], needs)));
-            });
+            // One at a time, since some take a hundred times as long as others. Nobody listens any more where one has failed: then no
+            // other is begun.
+            let one = |sender: &mut mpsc::Sender<_>, (place, needs, laid_out): (usize, Needs, Measured)| {
+                sender.send((place, measure(&system.runs[place], needs, laid_out))).ok()
+            };
+            let _ = all.into_par_iter().with_max_len(1).try_for_each_with(sender, one);
         });
         let mut found = BTreeMap::new();
         for (place, one) in measured {
@@ -163,8 +166,7 @@ fn measure_all(
     })
 }
 
-fn measure(run: &Run, needs: Needs) -> Result<Measured, ResolveError> {
-    let mut measured = Measured::new(run)?;
+fn measure(run: &Run, needs: Needs, mut measured: Measured) -> Result<Measured, ResolveError> {
     if needs.steps {
         measured.steps = Some(Steps::simulate(&measured.setup, run)?);
     }

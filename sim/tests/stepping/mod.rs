@@ -1,6 +1,7 @@
 //! A plain machine that steps every kernel cycle: in each it looks at the state that the cycle before has left and lets every
 //! unit do what it may. It is written from the rules of `docs/src/machine.md`, predicts nothing and shares no code with the event
-//! engine except the description of the machine; its memory is the stepping model. It stands in for RTL.
+//! engine except the description of the machine: its channels, and from `hw_config::timing` how long an operation of one unit takes by
+//! itself, which the RTL is held to and not this. Its memory is the stepping model. It stands in for RTL.
 //!
 //! Two test programs include this file: random legal programs (`sim/tests/stepped_engine.rs`) and the steps of whole models
 //! (`tests/tests/steps.rs`).
