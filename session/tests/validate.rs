@@ -284,6 +284,54 @@ fn instruction_bytes_of_all_lengths_are_those_of_the_command_for_programs() {
     assert_eq!(compared, 9);
 }
 
+/// A file of one row about runs of tiny-llama.
+fn one_row(runs: &str, quantity: &str) -> System {
+    let text = format!(
+        "name = \"a\"\ntitle = \"b\"\ncitation = \"c\"\n{runs}[[row]]\nid = \"row\"\nmeaning = \"a\"\npublished = 1\n\
+         source = \"b\"\nrun = \"all\"\nexpected = \"close\"\n{quantity}\n"
+    );
+    System::from_toml("a.toml", &text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn run_of_tiny(id: &str, more: &str) -> String {
+    format!(
+        "[[run]]\nid = \"{id}\"\nmachine = \"tiny\"\nmodel = \"tiny-llama\"\nformat = \"w8a8\"\nprefill = 0\nkv = 8\ndecode = 1\n{more}\n"
+    )
+}
+
+/// A speed-up is the time of the run that it is over, in which optimisations are left out, over the time of its own.
+#[test]
+fn a_speed_up_is_the_slower_time_over_the_faster() {
+    let without = "without = [\"on-chip-decode\", \"prefetch\"]";
+    let runs = run_of_tiny("all", "") + &run_of_tiny("fewer", without);
+    let ours = |runs: &str, quantity: &str| {
+        let report = validate::run(&one_row(runs, quantity), |_, _| ()).unwrap_or_else(|e| panic!("{e}"));
+        report.rows[0].ours.expect("computed")
+    };
+    let speed_up = ours(&runs, "quantity = \"decode_speed_up\"\nover = \"fewer\"");
+    let time = "quantity = \"decode_ms_per_token\"";
+    let (all, fewer) = (ours(&run_of_tiny("all", ""), time), ours(&run_of_tiny("all", without), time));
+    println!("{fewer} ms over {all} ms: {speed_up}");
+    assert!(speed_up > 1.05, "{speed_up}");
+    assert_eq!(speed_up, fewer / all);
+}
+
+#[test]
+fn a_schedule_beside_no_prefetch_and_an_unknown_optimisation_are_refused() {
+    let time = "quantity = \"decode_ms_per_token\"";
+    for (more, words) in [
+        (
+            "schedule = \"layer-barriers\"\nwithout = [\"prefetch\"]",
+            "expected operator-barriers; leave one of the two out",
+        ),
+        ("without = [\"prefetsh\"]", "did you mean `prefetch`?"),
+    ] {
+        let refusal = validate::run(&one_row(&run_of_tiny("all", more), time), |_, _| ()).map(drop);
+        let line = refusal.expect_err("refused").to_string();
+        assert!(line.contains("run `all`") && line.contains(words), "{line}");
+    }
+}
+
 #[test]
 fn every_run_names_a_machine_model_format_and_schedule_that_there_is() {
     let mut looked_at = 0;

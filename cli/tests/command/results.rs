@@ -486,6 +486,24 @@ fn the_ladder_of_optimisations_is_what_its_runs_are() {
     println!("compared {compared} figures of {} rows", rows.len());
 }
 
+/// A group that is shorter than what the chains take to drain is told, one that is as long is not: 256 sums through 32 lanes are 8
+/// cycles, 128 weights of 16 a step as many.
+#[test]
+fn groups_shorter_than_a_drain_are_told() {
+    let folder = Folder::new("short-groups");
+    for (format, told) in [
+        ("w4a8", Some("groups of 32 weights are 2 steps of the matrix unit, and their sums take 8 cycles")),
+        ("w4a8-g64", Some("groups of 64 weights are 4 steps")),
+        ("w4a8-g128", None),
+        ("w8a8", None),
+    ] {
+        let text =
+            folder.must(&["run", "--machine", "u280-flightllm", "--format", format, "--prefill", "1", "--decode", "1"]);
+        assert_eq!(text.contains("cycles to drain"), told.is_some(), "{format}: {text}");
+        assert!(told.is_none_or(|told| text.contains(told)), "{format}: {text}");
+    }
+}
+
 /// What has no programs without the sparse chain has a ladder all the same, from the first row that runs.
 #[test]
 fn a_row_that_cannot_be_run_is_left_out_with_its_reason() {

@@ -77,6 +77,13 @@ impl Measured {
         let setup = resolve::timing_setup(machine, &run.model, profile, options)?;
         let chosen = without(run)?;
         let schedule = schedule(run)?.unwrap_or(chosen.schedule);
+        if chosen.switch(Optimisation::Prefetch) == Switch::Off && schedule != chosen.schedule {
+            let line = format!("run `{}`: schedule `{}` beside `without` prefetch", run.id, schedule.name());
+            return Err(ResolveError::Input(format!(
+                "{line}, expected {}; leave one of the two out",
+                chosen.schedule.name()
+            )));
+        }
         let optimisations = Optimisations { schedule, loads: loads(run), ..chosen };
         let setup = Setup { optimisations, ..setup };
         let setup = match &run.attention {
